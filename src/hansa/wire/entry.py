@@ -1,0 +1,113 @@
+"""An entry, the leaf of the tree, and the outcome it commits to.
+
+An entry holds digests only: a receipt for it discloses nothing, and the envelope and outcome handed out
+beside it prove themselves by their hash. `node.apply` makes entries; `merkle` only sees their bytes.
+"""
+
+import hashlib
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from hansa.wire import cbor
+from hansa.wire.limits import DIGEST_BYTES
+from hansa.wire.problems import HansaError
+
+GENESIS: Final = "genesis"
+TRANSACTION: Final = "transaction"
+KINDS: Final = (GENESIS, TRANSACTION)
+"""The kinds this version writes. Governance, scheduled, evidence, tick and snapshot are named in the design."""
+
+Kind: TypeAlias = Literal["genesis", "transaction"]
+Digest: TypeAlias = Annotated[bytes, Meta(min_length=DIGEST_BYTES, max_length=DIGEST_BYTES)]
+Count: TypeAlias = Annotated[int, Meta(ge=0)]
+
+Status: TypeAlias = Literal["applied", "refused"]
+
+APPLIED: Final = "applied"
+REFUSED: Final = "refused"
+
+
+_DIGEST_HEAD: Final = b"\x58\x20"
+_STARTS: Final = {kind: b"\x84" + cbor.encode(kind) + _DIGEST_HEAD for kind in KINDS}
+"""The CBOR before the first digest: an entry always has this one shape."""
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
+    """What stands at one seq. `id` is the ledger id for genesis, the transaction id otherwise."""
+
+    kind: Kind
+    id: Digest
+    envelope_digest: Digest
+    outcome_digest: Digest
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
+    """What executing a transaction gave.
+
+    `writes` is the SHA-256 of the write set, `time` the ledger time in ms, `contract` the version that ran
+    (empty if none did). A refused outcome has the digest of the empty write set and a `result` that says why.
+    """
+
+    status: Status
+    code: str
+    result: Any
+    events: list[dict[str, Any]]
+    writes: Digest
+    steps: Count
+    time: Count
+    contract: str
+    dialect: Count
+
+
+def make(kind: Kind, id: bytes, envelope: bytes, outcome: bytes) -> bytes:
+    """The encoded entry of these bytes."""
+    sha256 = hashlib.sha256
+    return b"".join(
+        (_STARTS[kind], id, _DIGEST_HEAD, sha256(envelope).digest(), _DIGEST_HEAD, sha256(outcome).digest())
+    )
+
+
+def decode(data: bytes) -> Entry:
+    """The entry that `data` encodes. Raises `HansaError` `entry.form` for anything else."""
+    try:
+        return msgspec.convert(cbor.decode(data), Entry, builtin_types=(bytes,))
+    except msgspec.ValidationError as error:
+        raise HansaError("entry.form", str(error)) from None
+
+
+def encode_outcome(
+    *,
+    status: Status,
+    code: str,
+    result: Any,
+    events: list[dict[str, Any]],
+    writes: bytes,
+    steps: int,
+    time: int,
+    contract: str,
+    dialect: int,
+) -> bytes:
+    """The bytes of an `Outcome` of these fields. Result and events come in encoding order."""
+    return cbor.encode_ordered(
+        {
+            "code": code,
+            "time": time,
+            "steps": steps,
+            "events": events,
+            "result": result,
+            "status": status,
+            "writes": writes,
+            "dialect": dialect,
+            "contract": contract,
+        }
+    )
+
+
+def decode_outcome(data: bytes) -> Outcome:
+    """The outcome that `data` encodes. Raises `HansaError` `outcome.form` for anything else."""
+    try:
+        return msgspec.convert(cbor.decode(data), Outcome, builtin_types=(bytes,))
+    except msgspec.ValidationError as error:
+        raise HansaError("outcome.form", str(error)) from None

@@ -1,0 +1,147 @@
+"""Genesis: the unsigned document a ledger begins with. Its SHA-256 is the ledger's id and what verifiers pin.
+
+It names the ledger, its members and users with keys and attributes, the nodes, the checkpoint keys, the
+limits, and carries the source of the contract that holds all this as records. `governance.genesis` turns
+it into the first entry's write set.
+"""
+
+import hashlib
+from collections import Counter
+from typing import Annotated, Final, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from hansa.wire import cbor, keys, limits, names
+from hansa.wire.problems import HansaError
+
+VERSION: Final = 0
+
+_Spki: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=256)]
+_Attribute: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[a-z0-9][a-z0-9:._-]*\Z")]
+_Attributes: TypeAlias = Annotated[list[_Attribute], Meta(max_length=32)]
+_Title: TypeAlias = Annotated[str, Meta(min_length=1, max_length=80)]
+
+
+class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An organisation. Attributes are what roles ask for, such as `licence:bank`."""
+
+    id: str
+    name: _Title
+    keys: Annotated[list[_Spki], Meta(min_length=1, max_length=8)]
+    attributes: _Attributes = []
+
+
+class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A person or program acting for the member before the slash of its id."""
+
+    id: str
+    name: _Title
+    keys: Annotated[list[_Spki], Meta(min_length=1, max_length=8)]
+    attributes: _Attributes = []
+
+
+class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A process of a member; `checkpoint_key` signs the checkpoints it gives out, `node_key` its own messages."""
+
+    id: str
+    member: str
+    node_key: _Spki
+    checkpoint_key: _Spki
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a block and a transaction may hold, at most the constants of `wire.limits`."""
+
+    block_entries: Annotated[int, Meta(ge=1, le=limits.BLOCK_ENTRIES_MAX)] = limits.BLOCK_ENTRIES_MAX
+    block_bytes: Annotated[int, Meta(ge=1024, le=limits.BLOCK_BYTES_MAX)] = limits.BLOCK_BYTES_MAX
+    block_steps: Annotated[int, Meta(ge=1, le=limits.BLOCK_STEPS_MAX)] = limits.BLOCK_STEPS_MAX
+    transaction_bytes: Annotated[int, Meta(ge=512, le=limits.ENVELOPE_BYTES_MAX)] = limits.ENVELOPE_BYTES_MAX
+    transaction_steps: Annotated[int, Meta(ge=1, le=limits.TRANSACTION_STEPS_MAX)] = limits.TRANSACTION_STEPS_DEFAULT
+
+
+class Genesis(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The document. `deployers` are the members that may deploy contracts and write reference data."""
+
+    version: int
+    name: _Title
+    time: Annotated[int, Meta(ge=0, le=limits.INTEGER_MAX)]
+    nonce: Annotated[bytes, Meta(min_length=limits.NONCE_BYTES, max_length=limits.NONCE_BYTES)]
+    members: Annotated[list[Member], Meta(min_length=1, max_length=10_000)]
+    users: Annotated[list[User], Meta(max_length=100_000)] = []
+    nodes: Annotated[list[Node], Meta(min_length=1, max_length=1_000)]
+    deployers: Annotated[list[str], Meta(min_length=1, max_length=1_000)]
+    limits: Limits
+    members_contract: Annotated[str, Meta(min_length=1, max_length=65_536)]
+
+
+def encode(genesis: Genesis) -> bytes:
+    """The document's bytes."""
+    return cbor.encode(msgspec.to_builtins(genesis, builtin_types=(bytes,)))
+
+
+def decode(data: bytes) -> Genesis:
+    """The document that `data` encodes, checked whole.
+
+    Raises `HansaError`: `genesis.form` with every problem found, `genesis.version` for another format.
+    """
+    if len(data) > limits.GENESIS_BYTES_MAX:
+        raise HansaError("genesis.form", f"{len(data)} bytes; at most {limits.GENESIS_BYTES_MAX}")
+    value = cbor.decode(data)
+    if isinstance(value, dict) and value.get("version") != VERSION:  # pyright: ignore[reportUnknownMemberType]
+        raise HansaError("genesis.version")
+    try:
+        genesis = msgspec.convert(value, Genesis, builtin_types=(bytes,))
+    except msgspec.ValidationError as error:
+        raise HansaError("genesis.form", str(error)) from None
+    problems = check(genesis)
+    if problems:
+        raise HansaError("genesis.form", "; ".join(problems), problems=problems)
+    return genesis
+
+
+def ledger_id(document: bytes) -> bytes:
+    """The ledger's id: the SHA-256 of the document as it stands."""
+    return hashlib.sha256(document).digest()
+
+
+def check(genesis: Genesis) -> list[str]:
+    """Every problem of a document's contents in words, none if it is sound."""
+    problems: list[str] = []
+    members = {member.id for member in genesis.members}
+    problems += [f"member id {m.id!r} is not a name" for m in genesis.members if not names.is_member(m.id)]
+    problems += _twice("member", [member.id for member in genesis.members])
+    problems += _twice("user", [user.id for user in genesis.users])
+    problems += _twice("node", [node.id for node in genesis.nodes])
+    for user in genesis.users:
+        if not names.is_user(user.id) or user.id.split("/")[0] not in members:
+            problems.append(f"user id {user.id!r} is not MEMBER/NAME with a member of this ledger")
+    for node in genesis.nodes:
+        if not names.is_member(node.id):
+            problems.append(f"node id {node.id!r} is not a name")
+        if node.member not in members:
+            problems.append(f"node {node.id!r} belongs to {node.member!r}, which is no member")
+    problems += [f"deployer {name!r} is no member" for name in genesis.deployers if name not in members]
+    problems += _twice("deployer", genesis.deployers)
+    return problems + _key_problems(genesis)
+
+
+def _key_problems(genesis: Genesis) -> list[str]:
+    owned = [(f"member {m.id}", spki) for m in genesis.members for spki in m.keys]
+    owned += [(f"user {u.id}", spki) for u in genesis.users for spki in u.keys]
+    owned += [(f"node {n.id}", spki) for n in genesis.nodes for spki in (n.node_key, n.checkpoint_key)]
+    problems: list[str] = []
+    seen: dict[bytes, str] = {}
+    for owner, spki in owned:
+        try:
+            keys.registrable(spki)
+        except HansaError as error:
+            problems.append(f"a key of {owner}: {error.detail}")
+        if spki in seen:
+            problems.append(f"{owner} has the key of {seen[spki]}: a key is registered once, for one purpose")
+        seen[spki] = owner
+    return problems
+
+
+def _twice(what: str, ids: list[str]) -> list[str]:
+    return [f"{what} {name!r} is named twice" for name, count in sorted(Counter(ids).items()) if count > 1]

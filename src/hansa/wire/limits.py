@@ -1,0 +1,58 @@
+"""Every bound of the wire in one place, named with its unit.
+
+A ledger's own limits (block and transaction sizes, steps) stand in its genesis, at most as large as
+the values here; `hansa.wire.genesis.Limits` holds them. These constants never grow at run time.
+"""
+
+from typing import Final
+
+CBOR_DEPTH_MAX: Final = 16
+"""Nested arrays and maps in any message."""
+
+INTEGER_MIN: Final = -(2**63)
+INTEGER_MAX: Final = 2**63 - 1
+"""Integers in messages, records, results and events; wider ones exist only inside an action."""
+
+JSON_INTEGER_MAX: Final = 2**53 - 1
+"""Beyond this magnitude JSON carries an integer as a string, because readers would round it."""
+
+HEADER_BYTES_MAX: Final = 256
+"""The protected header of a message. Headers are remembered before their signer is known, so they must be small."""
+ENVELOPE_BYTES_MAX: Final = 256 * 1024
+BATCH_ENVELOPES_MAX: Final = 1_000
+BATCH_BYTES_MAX: Final = 1024 * 1024
+"""One request body: a single envelope or a CBOR sequence of them."""
+
+BLOCK_ENTRIES_MAX: Final = 2_000
+BLOCK_BYTES_MAX: Final = 4 * 1024 * 1024
+BLOCK_STEPS_MAX: Final = 40_000_000
+TRANSACTION_STEPS_MAX: Final = 1_000_000
+TRANSACTION_STEPS_DEFAULT: Final = 100_000
+
+GENESIS_BYTES_MAX: Final = 2 * 1024 * 1024
+
+NONCE_BYTES: Final = 16
+DIGEST_BYTES: Final = 32
+SIGNATURE_BYTES: Final = 64
+
+VALIDITY_MS_MAX: Final = 60 * 60 * 1000
+"""How far `not_after` may lie beyond ledger time: the length of the duplicate window."""
+
+PRECONDITIONS_MAX: Final = 16
+
+MEMBER_NAME_CHARS_MAX: Final = 32
+USER_NAME_CHARS_MAX: Final = 65  # member, slash, name
+CONTRACT_NAME_CHARS_MAX: Final = 48
+RECORD_NAME_CHARS_MAX: Final = 48
+ACTION_NAME_CHARS_MAX: Final = 48
+CONTRACT_VERSION_CHARS_MAX: Final = 32
+
+KEY_BYTES_MAX: Final = 400
+"""A record's key or an indexed value, once encoded: with the names before it, it fits LMDB's 511 bytes."""
+
+QUEUE_TRANSACTIONS_MAX: Final = 10_000
+QUEUE_BYTES_MAX: Final = 32 * 1024 * 1024
+"""What waits for its block at one node, over all members."""
+
+PAGE_ROWS_MAX: Final = 1_000
+"""Rows of one page of a query."""

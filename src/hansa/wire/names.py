@@ -1,0 +1,49 @@
+"""Names and identifiers: which text may name a member, a contract, an action; how digests are written.
+
+Names are ASCII and short, so that they sort, print and fit in keys the same everywhere.
+"""
+
+import re
+from typing import Final
+
+from hansa.wire import limits
+from hansa.wire.problems import HansaError
+
+_MEMBER: Final = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{limits.MEMBER_NAME_CHARS_MAX - 1}}})\Z")
+_USER: Final = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{limits.MEMBER_NAME_CHARS_MAX - 1}}}/[a-z0-9][a-z0-9.-]{{0,31}}\Z")
+_CONTRACT: Final = re.compile(rf"[a-z][a-z0-9_]{{0,{limits.CONTRACT_NAME_CHARS_MAX - 1}}}\Z")
+_IDENTIFIER: Final = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{limits.ACTION_NAME_CHARS_MAX - 1}}}\Z")
+_VERSION: Final = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}\Z")
+_HEX_DIGEST: Final = re.compile(r"[0-9a-f]{64}\Z")
+
+
+def is_member(text: str) -> bool:
+    """Whether `text` can name a member: lower-case letters, digits and hyphens."""
+    return _MEMBER.match(text) is not None
+
+
+def is_user(text: str) -> bool:
+    """Whether `text` can name a user: the member's name, a slash, the user's own."""
+    return _USER.match(text) is not None
+
+
+def is_contract(text: str) -> bool:
+    """Whether `text` can name a contract: lower-case letters, digits and underscores."""
+    return _CONTRACT.match(text) is not None
+
+
+def is_identifier(text: str) -> bool:
+    """Whether `text` can name an action, a view, a record type or a field."""
+    return _IDENTIFIER.match(text) is not None
+
+
+def is_version(text: str) -> bool:
+    """Whether `text` is a contract version: three numbers with dots."""
+    return _VERSION.match(text) is not None
+
+
+def digest_from_hex(text: str, what: str) -> bytes:
+    """The 32 bytes of a digest written as 64 lower-case hexadecimal digits. `what` names it in the error."""
+    if _HEX_DIGEST.match(text) is None:
+        raise HansaError("request.digest", f"the {what} is not 64 lower-case hexadecimal digits", value=text[:80])
+    return bytes.fromhex(text)

@@ -1,0 +1,294 @@
+"""Every expected failure: a stable code, an HTTP status, what happened and what to do about it.
+
+All rooms raise `HansaError` with a code from `KINDS`; `api` turns it into RFC 9457 problem+json, `cli`
+into two lines. The page of error codes is generated from `KINDS`, so a code without a remedy cannot exist.
+An exception that is not a `HansaError` is a defect of ours and never reaches a user as text.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+TYPE_BASE: Final = "/problems/"
+"""Relative to the node that answered (RFC 9457 section 3.1.1): it serves a page for each code itself."""
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """What is always true of one code."""
+
+    status: int  # HTTP
+    title: str
+    remedy: str
+
+
+class HansaError(Exception):
+    """An expected failure. `code` is stable; `detail` says what happened here; `fields` are facts for machines."""
+
+    def __init__(self, code: str, detail: str = "", *, remedy: str = "", **fields: object) -> None:
+        self.kind = KINDS[code]
+        self.code = code
+        self.detail = detail or self.kind.title
+        self.remedy = remedy or self.kind.remedy
+        self.fields: Mapping[str, object] = fields
+        super().__init__(f"{code}: {self.detail}")
+
+    def problem(self) -> dict[str, object]:
+        """The failure as an RFC 9457 problem document."""
+        return {
+            "type": f"{TYPE_BASE}{self.code}",
+            "title": self.kind.title,
+            "status": self.kind.status,
+            "detail": self.detail,
+            "code": self.code,
+            "remedy": self.remedy,
+            **self.fields,
+        }
+
+
+_ENCODE_AGAIN: Final = (
+    "Encode the message again with the SDK, or by the CDDL on the page on the wire format (RFC 8949 section 4.2.1)."
+)
+_FRESH_COPY: Final = "Ask whoever gave you the file for a fresh copy; do not rely on this one."
+_OTHER_VERSION: Final = "Run the version of Hansa that wrote it, or start a new ledger: formats of version 0 change."
+_SEND_ANOTHER: Final = "Mend the cause and sign a new transaction; this one stays on the ledger as refused."
+_RESTORE: Final = (
+    "Stop here. Keep the folder as it is, run `hansa audit DIR`, and restore from a backup or another copy."
+)
+_MEND_CONTRACT: Final = "The contract's authors must mend it; the line is in the result."
+
+KINDS: Final[Mapping[str, Kind]] = {
+    # Deterministic CBOR
+    "cbor.truncated": Kind(400, "The CBOR item is cut off", _ENCODE_AGAIN),
+    "cbor.trailing": Kind(400, "Bytes follow the CBOR item", _ENCODE_AGAIN),
+    "cbor.form": Kind(400, "The CBOR is not in its one deterministic form", _ENCODE_AGAIN),
+    "cbor.type": Kind(400, "The CBOR holds a type outside the profile", _ENCODE_AGAIN),
+    "cbor.key": Kind(400, "The CBOR holds a map key that is not text", _ENCODE_AGAIN),
+    "cbor.integer": Kind(400, "An integer does not fit 64 bits", "Send integers in -2^63..2^63-1."),
+    "cbor.text": Kind(400, "Text is not valid UTF-8", "Send text as UTF-8 without surrogates."),
+    "cbor.depth": Kind(400, "Arrays and maps are nested too deeply", "Nest at most 16 levels."),
+    # Envelopes, keys, signatures
+    "envelope.oversized": Kind(413, "The envelope is too large", "Keep large data outside and send its digest."),
+    "envelope.form": Kind(400, "The message is not a COSE_Sign1 envelope", _ENCODE_AGAIN),
+    "envelope.unprotected": Kind(
+        400, "The unprotected header is not empty", "Leave it empty: what is not signed cannot be relied on."
+    ),
+    "envelope.header": Kind(400, "The protected header is not in its one form", _ENCODE_AGAIN),
+    "envelope.content_type": Kind(
+        415, "The envelope was signed for another purpose", "Sign with the content type of the message you send."
+    ),
+    "signature.size": Kind(400, "The signature has the wrong size", "Sign again with ES256 or Ed25519."),
+    "key.unsupported": Kind(400, "The key is of a kind the ledger does not use", "Use a P-256 or an Ed25519 key."),
+    "key.invalid": Kind(400, "The key is not a sound public key", "Make a new key; this one must not be registered."),
+    "key.file": Kind(400, "The key file cannot be read", "Point to a PEM file written by `hansa` or OpenSSL."),
+    "key.too_long": Kind(400, "A key or an indexed value is too long", "Keep keys within 400 bytes once encoded."),
+    # Messages
+    "transaction.field": Kind(400, "A field of the transaction is missing, unknown or out of range", _ENCODE_AGAIN),
+    "transaction.version": Kind(400, "The transaction is of another format", "Use a client of this node's version."),
+    "entry.form": Kind(422, "These bytes are not an entry", _FRESH_COPY),
+    "outcome.form": Kind(422, "These bytes are not an outcome", _FRESH_COPY),
+    "writes.form": Kind(422, "These bytes are not a write set", _FRESH_COPY),
+    "block.form": Kind(422, "These bytes are not a block", _RESTORE),
+    "block.version": Kind(422, "The block is of another format", _OTHER_VERSION),
+    "genesis.form": Kind(422, "The genesis document is not sound", "Mend every problem listed and try again."),
+    "genesis.version": Kind(422, "The genesis document is of another format", _OTHER_VERSION),
+    "request.digest": Kind(400, "An identifier is malformed", "Give all 64 hexadecimal digits, in lower case."),
+    # The tree and its receipts
+    "tree.range": Kind(404, "The tree has no such entry or size", "Ask for a seq below the ledger's size."),
+    "tree.path": Kind(422, "The proof has the wrong length", _FRESH_COPY),
+    "receipt.form": Kind(422, "This is not a receipt", _FRESH_COPY),
+    "receipt.header": Kind(422, "The receipt's signed header is not one the ledger makes", _FRESH_COPY),
+    "receipt.size": Kind(422, "The receipt claims another tree size than was signed", _FRESH_COPY),
+    "receipt.key_unknown": Kind(
+        422, "The receipt is signed by a key that is not pinned", "Pin the ledger's genesis, or the right key."
+    ),
+    "receipt.invalid": Kind(
+        422,
+        "The signature does not cover this entry: the entry or the receipt was changed",
+        "Do not rely on it. Fetch entry and receipt again from a node you trust and compare.",
+    ),
+    "receipt.inconsistent": Kind(
+        422,
+        "The proof does not show that the later tree begins with the earlier one",
+        "Fetch the proof again. If it fails again, keep both checkpoints: history was rewritten, and they show it.",
+    ),
+    "verify.genesis": Kind(
+        422, "The genesis document is another ledger's", "Get the document of the ledger whose id you pinned."
+    ),
+    "verify.ledger": Kind(
+        422, "The receipt is another ledger's", "Pin the ledger the receipt is for, if you trust it."
+    ),
+    "verify.envelope": Kind(422, "The envelope is not the one the entry commits to", _FRESH_COPY),
+    "verify.outcome": Kind(422, "The outcome is not the one the entry commits to", _FRESH_COPY),
+    "verify.id": Kind(422, "The envelope's id is not the entry's", _FRESH_COPY),
+    "audit.executed": Kind(500, "An action executed again gives another result", _RESTORE),
+    # What lies on disk
+    "journal.missing": Kind(500, "A segment of the journal is missing", _RESTORE),
+    "journal.header": Kind(500, "The header of a journal segment is damaged or in the wrong place", _RESTORE),
+    "journal.foreign": Kind(500, "A journal segment belongs to another ledger", _RESTORE),
+    "journal.format": Kind(500, "The journal is in another format", _OTHER_VERSION),
+    "journal.corrupt": Kind(500, "The journal is damaged where it was once whole", _RESTORE),
+    "journal.chain": Kind(500, "A part of the journal does not follow the part before it", _RESTORE),
+    "journal.faulted": Kind(
+        500, "Writing failed earlier and what is on the disk is unknown", "Look at the disk, then start the node again."
+    ),
+    "disk.full": Kind(
+        503, "The disk is full", "Make room; the node takes transactions again by itself, and nothing was lost."
+    ),
+    "tiles.differ": Kind(
+        500, "A stored hash of the tree is not the tree's", "Remove DIR/tiles and start the node: it rebuilds them."
+    ),
+    "checkpoint.damaged": Kind(
+        500, "A stored checkpoint is damaged", "Receipts use the next one; restore the file if you have it."
+    ),
+    "genesis.copy": Kind(
+        500, "The copy of the genesis document is not the journal's", "Start the node: it writes it again."
+    ),
+    "tiles.short": Kind(500, "Hashes of the tree are missing on disk", "Start the node: it rebuilds them."),
+    "state.unreadable": Kind(500, "The state database cannot be read", "Start the node: it rebuilds the state."),
+    "state.corrupt": Kind(
+        500, "A record in the state does not match its checksum", "Stop the node, remove DIR/state, start it again."
+    ),
+    "folder.none": Kind(
+        404, "There is no ledger in this folder", "Name the right folder, or make one: `hansa up --data DIR`."
+    ),
+    "folder.taken": Kind(409, "There is a ledger in this folder already", "Choose an empty folder."),
+    "folder.format": Kind(422, "The folder was made by another version", _OTHER_VERSION),
+    "folder.foreign": Kind(409, "The folder holds other things than a ledger", "Name an empty or a new folder."),
+    "backup.exists": Kind(409, "The backup file exists", "Choose another name; backups are never overwritten."),
+    "backup.form": Kind(422, "The file is not a whole backup of this format", "Name a file that `hansa backup` wrote."),
+    "backup.damaged": Kind(422, "The backup is damaged", "Use another backup; what was unpacked must not be used."),
+    "backup.running": Kind(
+        409,
+        "A node with the same checkpoint key runs on this machine",
+        "Stop the original first: two would fork the ledger.",
+    ),
+    "folder.locked": Kind(409, "Another process uses this ledger", "Stop the other process, or use its URL."),
+    "folder.lock": Kind(500, "The lock file cannot be made", "Make its folder writable for this user."),
+    "journal.lost_tail": Kind(500, "The journal ends before entries that were durable once", _RESTORE),
+    "journal.diverged": Kind(500, "A stored checkpoint does not fit the journal", _RESTORE),
+    "block.root": Kind(500, "A block's entries do not give its root", _RESTORE),
+    "block.chain": Kind(500, "A block does not go on from the one before", _RESTORE),
+    "block.writes": Kind(500, "A write set is not what its outcome commits to", _RESTORE),
+    "genesis.lost": Kind(
+        500, "The genesis document is lost", "Put the document back as DIR/genesis.cbor; any member has it."
+    ),
+    "checkpoint.none": Kind(404, "There is no such checkpoint", "Ask for the newest one, or a size it was signed for."),
+    "key.exists": Kind(409, "There is a key file already", "Choose another path; keys are never overwritten."),
+    "key.exposed": Kind(403, "Others can read this private key", "Run `chmod 600 FILE`, and think whether it leaked."),
+    "key.checkpoint": Kind(500, "The node's checkpoint key is not this ledger's", "Put the right key into DIR/keys."),
+    # The node
+    "node.not_loopback": Kind(
+        403,
+        "The node binds loopback addresses only",
+        "Use 127.0.0.1; other addresses need TLS, which this version lacks.",
+    ),
+    "node.unreachable": Kind(503, "The node does not answer", "Start it with `hansa up`, or give its URL with --url."),
+    "node.port": Kind(409, "The port cannot be used", "Choose another port with --port."),
+    "node.stopping": Kind(
+        503, "The node is stopping", "Send the same transaction again in a moment; that is always safe."
+    ),
+    "node.faulted": Kind(
+        500,
+        "The node has stopped for good",
+        "Look at its log and disk, then start it again; send again what has no answer.",
+    ),
+    "clock.behind": Kind(503, "The node's clock is behind the ledger", "Set the clock; the node goes on by itself."),
+    "clock.jumped": Kind(
+        503, "The node's clock jumped", "Set the clock right, or restart the node if it is right now."
+    ),
+    "clock.ahead": Kind(
+        500,
+        "The node's clock is far ahead of the ledger",
+        "Set the clock, or start with --accept-clock if it is right.",
+    ),
+    "queue.full": Kind(503, "The node's queue is full", "Send again after the time given in Retry-After."),
+    "queue.share": Kind(
+        503, "This member's share of the queue is full", "Send again after the time given in Retry-After."
+    ),
+    "sender.unknown": Kind(403, "No member or user has this key", "Sign with a registered key."),
+    "sender.algorithm": Kind(403, "The key is registered for another algorithm", "Name the key's own algorithm."),
+    "signature.invalid": Kind(403, "The signature does not verify", "Sign the transaction again with the right key."),
+    "signature.high_s": Kind(
+        403, "The ES256 signature has a high s", "Replace s by n - s before sending; the id stays."
+    ),
+    "transaction.ledger": Kind(
+        400, "The transaction is for another ledger", "Sign for this ledger's id: GET /node/status."
+    ),
+    "transaction.expired": Kind(
+        400, "The transaction's not_after has passed", "Sign a new one; this one has no effect."
+    ),
+    "transaction.too_far": Kind(400, "not_after is more than an hour ahead", "Sign with a nearer not_after."),
+    "transaction.duplicate": Kind(409, "The transaction has an entry already", "Ask for it: GET /app/transactions/ID."),
+    "steps.limit": Kind(400, "steps_max is beyond the ledger's limit", "Sign with a smaller steps_max."),
+    "batch.void": Kind(
+        500, "An ordered batch broke its bounds and counts for nothing", "Sign and send again; report it."
+    ),
+    "node.defect": Kind(
+        500, "An unexpected failure: a defect of Hansa", "Report it with what you sent; the node goes on."
+    ),
+    "answer.late": Kind(
+        504,
+        "No answer in time: the outcome is unknown",
+        "Send the same bytes again, or GET /app/transactions/ID; both are safe.",
+    ),
+    "batch.count": Kind(400, "Too many transactions in one request", "Send at most 1,000 in one request."),
+    "batch.empty": Kind(400, "The request holds no transaction", "Send at least one envelope."),
+    "request.oversized": Kind(413, "The request's body is too large", "Split it."),
+    "request.content_type": Kind(415, "The content type is not taken here", "Send one of the types listed."),
+    "request.query": Kind(400, "The query is malformed", "Use the parameters that the API description names."),
+    "request.wait": Kind(400, "wait=accepted is for single transactions", "Leave it out for a batch."),
+    "request.host": Kind(400, "The Host header does not name this node", "Use the URL that the node printed."),
+    "request.json": Kind(
+        400, "The body is not a JSON object with whole numbers", "Send an object of arguments by name."
+    ),
+    "request.part": Kind(404, "An entry has no such part", "Ask for one of those listed."),
+    "request.path": Kind(404, "There is nothing at this path", "GET /openapi.json describes what there is."),
+    "request.method": Kind(405, "The path does not take this method", "GET /openapi.json describes what there is."),
+    "request.form": Kind(400, "The request is malformed", "GET /openapi.json describes what there is."),
+    "view.refused": Kind(422, "The view cannot answer for these arguments", "See `outcome` and `result`."),
+    "entry.unknown": Kind(404, "There is no such entry", "Ask for a seq below the ledger's size."),
+    "record.unknown": Kind(404, "There is no such record", "Check the key; GET the record type for a page of them."),
+    "record.type": Kind(404, "The contract has no such record type", "Ask for one of those listed."),
+    "contract.missing": Kind(404, "There is no such contract", "GET /app/contracts lists those deployed."),
+    "view.missing": Kind(404, "The contract has no such view", "Ask for one of those listed."),
+    "argument.action": Kind(404, "There is no such action, record or view", "Use one of those named."),
+    "argument.file": Kind(400, "A file cannot be read", "Check its name and permissions."),
+    "argument.value": Kind(400, "An argument does not fit", "Mend every argument named."),
+    "query.value": Kind(400, "A value in the query does not fit its field", "Give a value of the field's type."),
+    "query.cursor": Kind(400, "The cursor is malformed", "Use `next` of the page before as it is."),
+    "query.index": Kind(400, "There is no index on this field", "Ask by key, or by one of the indexed fields."),
+    # Contracts: before they run
+    "contract.invalid": Kind(
+        422, "The contract file cannot be deployed", "Mend the findings; `hansa contract check FILE` shows them."
+    ),
+    # Contracts: outcomes of transactions
+    "require.failed": Kind(200, "A rule of the contract refused the action", _SEND_ANOTHER),
+    "role.denied": Kind(200, "The signer may not take this action", "Have it signed by a member in the role."),
+    "arguments.invalid": Kind(200, "The arguments do not fit the action", "Mend every argument listed and sign again."),
+    "contract.unknown": Kind(
+        200, "There is no such contract", "Check the name; GET /app/contracts lists those deployed."
+    ),
+    "contract.version": Kind(
+        200, "Another version of the contract runs", "Sign for the version that runs, or name none."
+    ),
+    "contract.name": Kind(
+        200, "The contract's name is taken or malformed", "Choose lower-case letters, digits, underscores."
+    ),
+    "action.unknown": Kind(200, "The contract has no such action", "`hansa contract show NAME` lists them."),
+    "precondition.failed": Kind(200, "A record changed since it was read", "Read it again, decide again, sign again."),
+    "record.exists": Kind(200, "The record to be made exists already", "Choose another key."),
+    "steps.exceeded": Kind(200, "The action needs more steps than it was given", "Sign again with a larger steps_max."),
+    "value.type": Kind(200, "An operation does not take these values", _MEND_CONTRACT),
+    "value.range": Kind(200, "A number left its range", "Use smaller numbers; ask the contract's authors if in doubt."),
+    "value.bounds": Kind(200, "A value does not fit its field", "Send values within the declared bounds."),
+    "value.size": Kind(200, "A value grew too large", _MEND_CONTRACT),
+    "value.currency": Kind(200, "Currencies differ or a code is malformed", "Use the currency of the record."),
+    "value.division": Kind(200, "A division by zero", _MEND_CONTRACT),
+    "index.range": Kind(200, "A list has no such item", _MEND_CONTRACT),
+    "output.events": Kind(200, "The action emits more than it may", _MEND_CONTRACT),
+    "output.stored": Kind(200, "The action stores more than it may", _MEND_CONTRACT),
+    "contract.internal": Kind(
+        200, "The contract engine failed unexpectedly: a defect of Hansa", "Report it with the transaction's id."
+    ),
+}

@@ -71,15 +71,15 @@ def read_bare(message: bytes) -> Checkpoint:
     return Checkpoint(bound.ledger, bound.size, bound.time, parts.payload, bound.algorithm, bound.kid, parts.signature)
 
 
-def signed_parts(message: bytes) -> tuple[bytes, bytes]:
-    """The protected header and the signature of a receipt or a bare checkpoint: who holds the root can check them."""
+def signed_head(message: bytes) -> tuple[Bound, bytes | None, bytes]:
+    """What a receipt or a bare checkpoint binds, the root if it says it (a receipt does not), and the signature."""
     start = _PROOFS_START + _INCLUSION
     _, position = cbor.byte_string_span(message, 2)
     if message[position : position + len(start)] == start:
         parts = _read(message, _INCLUSION)
-        return parts.protected, parts.signature
-    bare_parts = cose.split(message)
-    return bare_parts.protected, bare_parts.signature
+        return parts.bound, None, parts.signature
+    head = read_bare(message)
+    return Bound(head.algorithm, head.kid, head.ledger, head.size, head.time), head.root, head.signature
 
 
 def verify_inclusion(receipt: bytes, entry: bytes, keys: Mapping[bytes, PublicKey]) -> Verified:

@@ -27,7 +27,8 @@ BLOCK_ENTRIES_MAX: Final = 2_000
 BLOCK_BYTES_MAX: Final = 4 * 1024 * 1024
 BLOCK_STEPS_MAX: Final = 40_000_000
 TRANSACTION_STEPS_MAX: Final = 1_000_000
-TRANSACTION_STEPS_DEFAULT: Final = 100_000
+TRANSACTION_STEPS_DEFAULT: Final = 200_000
+"""What a ledger allows unless its genesis says otherwise: enough to deploy the largest contract file."""
 
 GENESIS_BYTES_MAX: Final = 2 * 1024 * 1024
 

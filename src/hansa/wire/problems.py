@@ -121,7 +121,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "verify.envelope": Kind(422, "The envelope is not the one the entry commits to", _FRESH_COPY),
     "verify.outcome": Kind(422, "The outcome is not the one the entry commits to", _FRESH_COPY),
     "verify.id": Kind(422, "The envelope's id is not the entry's", _FRESH_COPY),
-    "audit.executed": Kind(500, "An action executed again gives another result", _RESTORE),
+    "audit.executed": Kind(500, "Executing an entry again does not give what stands there", _RESTORE),
     # What lies on disk
     "journal.missing": Kind(500, "A segment of the journal is missing", _RESTORE),
     "journal.header": Kind(500, "The header of a journal segment is damaged or in the wrong place", _RESTORE),
@@ -135,9 +135,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "disk.full": Kind(
         503, "The disk is full", "Make room; the node takes transactions again by itself, and nothing was lost."
     ),
-    "tiles.differ": Kind(
-        500, "A stored hash of the tree is not the tree's", "Remove DIR/tiles and start the node: it rebuilds them."
-    ),
+    "tiles.differ": Kind(500, "A stored hash of the tree is not the tree's", "Start the node again: it rebuilds them."),
     "checkpoint.damaged": Kind(
         500, "A stored checkpoint is damaged", "Receipts use the next one; restore the file if you have it."
     ),
@@ -147,7 +145,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "tiles.short": Kind(500, "Hashes of the tree are missing on disk", "Start the node: it rebuilds them."),
     "state.unreadable": Kind(500, "The state database cannot be read", "Start the node: it rebuilds the state."),
     "state.corrupt": Kind(
-        500, "A record in the state does not match its checksum", "Stop the node, remove DIR/state, start it again."
+        500, "A record in the state does not match its checksum", "Start the node again: it rebuilds the state."
     ),
     "folder.none": Kind(
         404, "There is no ledger in this folder", "Name the right folder, or make one: `hansa up --data DIR`."
@@ -155,6 +153,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "folder.taken": Kind(409, "There is a ledger in this folder already", "Choose an empty folder."),
     "folder.format": Kind(422, "The folder was made by another version", _OTHER_VERSION),
     "folder.foreign": Kind(409, "The folder holds other things than a ledger", "Name an empty or a new folder."),
+    "folder.access": Kind(
+        500,
+        "A file of the ledger cannot be read or written",
+        "Look at its permissions and at the disk; if it is damaged, restore a backup.",
+    ),
     "backup.exists": Kind(409, "The backup file exists", "Choose another name; backups are never overwritten."),
     "backup.form": Kind(422, "The file is not a whole backup of this format", "Name a file that `hansa backup` wrote."),
     "backup.damaged": Kind(422, "The backup is damaged", "Use another backup; what was unpacked must not be used."),

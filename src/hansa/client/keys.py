@@ -1,0 +1,57 @@
+"""Makes keys and keeps them in files that only their owner can read."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from hansa.wire.keys import PrivateKey
+from hansa.wire.problems import HansaError
+
+MODE: Final = 0o600
+_FILE_BYTES_MAX: Final = 16 * 1024
+
+
+def generate(kind: str = "ed25519") -> PrivateKey:
+    """A new key of the operating system's randomness: `ed25519` or `p256`. Raises `HansaError` `key.unsupported`."""
+    if kind == "ed25519":
+        key = Ed25519PrivateKey.generate()
+    elif kind == "p256":
+        key = ec.generate_private_key(ec.SECP256R1())
+    else:
+        raise HansaError("key.unsupported", f"there is no kind of key {kind[:60]!a}; there is ed25519 and p256")
+    return PrivateKey(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+
+
+def save(key: PrivateKey, path: Path) -> None:
+    """Writes a new private key file, mode 0600, durably. Raises `HansaError` `key.exists` rather than overwrite."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
+    except FileExistsError:
+        raise HansaError("key.exists", f"{path} exists") from None
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key.pem())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def load(path: Path) -> PrivateKey:
+    """The key in a file. Raises `HansaError` (`key.file`, `key.exposed` if others can read the file)."""
+    try:
+        status = path.stat()
+        data = path.read_bytes()[:_FILE_BYTES_MAX]
+    except OSError as error:
+        raise HansaError("key.file", f"{path}: {error.strerror}") from None
+    if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise HansaError("key.exposed", f"{path} has mode {stat.S_IMODE(status.st_mode):o}")
+    try:
+        return PrivateKey(data)
+    except HansaError as error:
+        raise HansaError(error.code, f"{path}: {error.detail}") from None

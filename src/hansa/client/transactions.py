@@ -1,0 +1,57 @@
+"""Makes signed transactions: the nonce and the time limit come in here, the rest is the caller's."""
+
+import secrets
+import time
+from typing import Any, Final
+
+import msgspec
+
+from hansa.wire import cose, transaction
+from hansa.wire.keys import Signer
+from hansa.wire.limits import NONCE_BYTES
+from hansa.wire.transaction import Precondition, Transaction
+
+VALID_MS: Final = 10 * 60 * 1000
+"""How long a new transaction may wait for its block."""
+STEPS_MAX: Final = 10_000
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A signed transaction: what to send, and what to ask for if the answer is lost."""
+
+    id: bytes
+    envelope: bytes
+    not_after: int
+
+
+def prepare(
+    signer: Signer,
+    ledger: bytes,
+    contract: str,
+    action: str,
+    arguments: dict[str, Any],
+    *,
+    steps_max: int = STEPS_MAX,
+    not_after: int | None = None,
+    contract_version: str | None = None,
+    preconditions: list[Precondition] | None = None,
+) -> Prepared:
+    """A transaction signed and ready to send; sending it twice has one effect."""
+    limit = time.time_ns() // 1_000_000 + VALID_MS if not_after is None else not_after
+    body = Transaction(
+        version=transaction.VERSION,
+        ledger=ledger,
+        nonce=secrets.token_bytes(NONCE_BYTES),
+        not_after=limit,
+        contract=contract,
+        action=action,
+        arguments=arguments,
+        steps_max=steps_max,
+        contract_version=contract_version,
+        preconditions=preconditions,
+    )
+    payload = transaction.encode(body)
+    protected = cose.protected_header(signer.algorithm, cose.TRANSACTION, signer.kid)
+    structure = cose.signature_structure(protected, payload)
+    envelope = cose.join(protected, payload, signer.sign(structure))
+    return Prepared(cose.envelope_id(protected, payload), envelope, limit)

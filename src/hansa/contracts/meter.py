@@ -1,0 +1,80 @@
+"""What running a contract costs, in steps, and the frame that counts them.
+
+Prices are per construct of the source, so they are the same under every Python version; what is made, stored or
+emitted is charged by its size besides. The rewriter puts the static charges in; guards and execution add theirs.
+"""
+
+from typing import Any, Final, NoReturn, Protocol
+
+TRANSACTION_STEPS: Final = 10
+LOAD_STEPS: Final = 20
+STORE_STEPS: Final = 50
+EVENT_STEPS: Final = 20
+CHECK_STEPS_PER_BYTE: Final = 2
+"""Checking a contract file for deployment, per byte of source."""
+BYTES_PER_STEP: Final = 32
+
+INTEGER_MAX: Final = 2**255 - 1
+"""Intermediate values: 256 bits, sign included."""
+TEXT_MAX: Final = 65_536
+LIST_MAX: Final = 1_024
+NESTING_MAX: Final = 8
+"""Lists in lists, where values are compared or leave the contract: with what is around them, messages hold them."""
+EVENTS_MAX: Final = 64
+EVENTS_SIZE_MAX: Final = 65_536
+"""Characters and bytes of all events of an action together, names included."""
+REFUSAL_SIZE_MAX: Final = 4_096
+"""Characters and bytes of what a rule says when it refuses: few enough to cost nothing."""
+STORED_BYTES_MAX: Final = 1024 * 1024
+
+
+class Fault(Exception):
+    """An action ended early: a rule refused it, or a value broke a bound. `values` fill the holes of `message`."""
+
+    def __init__(self, code: str, message: str, values: dict[str, Any] | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+        self.values = values or {}
+
+
+class Host(Protocol):
+    """What a contract may ask its ledger, beyond its own records. Answers are the same on every node."""
+
+    def is_member(self, name: str) -> bool:
+        """Whether a member of this name is registered."""
+        ...
+
+    def contract_version(self, name: str, source: str) -> str:
+        """Checks a contract file for deployment under `name`; its version. Raises `Fault` if it cannot be."""
+        ...
+
+
+class Frame:
+    """One transaction's run: the steps left, the events so far with their size, and the host."""
+
+    __slots__ = ("_limit", "emitted", "events", "host", "left")
+
+    def __init__(self, steps: int, host: Host) -> None:
+        self._limit = steps
+        self.left = steps
+        self.events: list[dict[str, Any]] = []
+        self.emitted = 0
+        self.host = host
+
+    @property
+    def used(self) -> int:
+        """The steps charged so far; never more than the limit."""
+        return min(self._limit - self.left, self._limit)
+
+    def charge(self, steps: int) -> None:
+        """Takes steps off. Raises `Fault` when none are left."""
+        self.left -= steps
+        if self.left < 0:
+            spent(self)
+
+
+def spent(frame: Frame) -> NoReturn:
+    """Ends the run: the steps are used up."""
+    frame.left = 0
+    raise Fault("steps.exceeded", "the action needs more steps than the transaction allows")

@@ -1,0 +1,260 @@
+"""Apply: executes an ordered batch, deterministically, and makes its block. The same on every node.
+
+What does not count is skipped without a seq: bad form, signature or ledger, a key never registered, a time outside
+the window, an id already seen. Everything else becomes an entry, applied or refused. Nothing here waits, reads a
+clock, or touches a disk; the block takes effect when `commit` says that it is durable.
+"""
+
+from typing import Any
+
+import msgspec
+import structlog
+
+from hansa.contracts import execution
+from hansa.contracts.execution import Caller, Execution
+from hansa.contracts.manifest import DIALECT
+from hansa.governance import genesis as governance_genesis
+from hansa.governance.directory import Directory, Sender
+from hansa.merkle.tiles import Tiles
+from hansa.merkle.tree import leaf_hash
+from hansa.orderers import Batch
+from hansa.store.state import UNREADABLE, Entered, State, Stored
+from hansa.wire import block, entry, names, order, transaction, writes
+from hansa.wire.block import Block, Header, Item
+from hansa.wire.genesis import Genesis, Limits
+from hansa.wire.limits import VALIDITY_MS_MAX
+from hansa.wire.problems import HansaError
+from hansa.wire.transaction import Signed, Transaction
+from hansa.wire.writes import WriteSet
+
+log = structlog.get_logger()
+
+
+class Tip(msgspec.Struct, frozen=True, gc=False):
+    """The end of the chain that the next block goes on from. `size` is the number of entries."""
+
+    ledger: bytes
+    height: int  # of the next block
+    size: int
+    time: int
+    previous: bytes  # digest of the last header
+
+
+class Sealed(msgspec.Struct, frozen=True, gc=False):
+    """A block made from a batch: its bytes, what each entry wrote, and the tip behind it."""
+
+    block: Block
+    encoded: bytes
+    entered: list[Entered]
+    tip: Tip
+
+
+class View:
+    """The state as an action sees it: what this block wrote before, above what is durable."""
+
+    __slots__ = ("_state", "_written")
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._written: dict[bytes, Stored] = {}
+
+    def get(self, place: bytes) -> Stored | None:
+        """See `contracts.execution.Reader`."""
+        found = self._written.get(place)
+        return self._state.get(place) if found is None else found
+
+    def write(self, seq: int, written: WriteSet) -> None:
+        """Takes in what an entry wrote."""
+        for write in written:
+            self._written[write.place] = Stored(seq, write.value)
+
+
+def apply_batch(
+    batch: Batch,
+    tip: Tip,
+    state: State,
+    directory: Directory,
+    tiles: Tiles,
+    verified: dict[bytes, Signed],
+) -> tuple[Sealed | None, list[tuple[bytes, str]]]:
+    """The block of a batch, None if nothing in it counts, and the ids skipped with the code of the reason.
+
+    `verified` has, by envelope, what this node verified already and MUST know to have no entry yet; the rest is
+    verified here, exactly, and looked up.
+    Tiles and directory move on with the entries: after this returns, the block MUST become durable or the
+    process end.
+    """
+    read = [(envelope, _read(envelope, verified)) for envelope in batch.envelopes]
+    void = _void_reason(read, directory)
+    if void:
+        log.error("batch.void", index=batch.index, reason=void)
+        return None, [(signed.id, void) for _, (signed, _) in read if signed is not None]
+    time = max(tip.time, batch.stamp)
+    view = View(state)
+    items: list[Item] = []
+    entered: list[Entered] = []
+    skipped: list[tuple[bytes, str]] = []
+    seen: set[bytes] = set()
+    for envelope, (signed, known) in read:
+        if signed is None:
+            continue
+        body = signed.transaction
+        sender = directory.senders.get(signed.kid)
+        skip = skip_reason(signed, sender, tip, time, directory)
+        if not skip and (signed.id in seen or (not known and state.in_window(signed.id, body.not_after) is not None)):
+            skip = "transaction.duplicate"
+        if skip or sender is None:
+            skipped.append((signed.id, skip))
+            continue
+        seen.add(signed.id)
+        seq = tip.size + len(items)
+        ran, version = execute(body, sender, time, view, directory)
+        view.write(seq, ran.writes)
+        directory.apply(ran.writes)
+        item = make_item(entry.TRANSACTION, signed.id, envelope, ran, time, version)
+        tiles.append(leaf_hash(entry.make(item.kind, item.id, item.envelope, item.outcome)))
+        items.append(item)
+        entered.append(Entered(seq, signed.id, body.not_after, ran.writes))
+    if not items:
+        return None, skipped
+    return seal(tip, time, items, entered, tiles), skipped
+
+
+def apply_genesis(document: bytes, genesis: Genesis, ledger: bytes, directory: Directory, tiles: Tiles) -> Sealed:
+    """Block 0, which holds the genesis entry alone."""
+    written = governance_genesis.writes(genesis)
+    directory.apply(written)
+    version = directory.programs[governance_genesis.CONTRACT].manifest.version
+    ran = Execution(execution.OK, None, [], written, 0)
+    item = make_item(entry.GENESIS, ledger, document, ran, genesis.time, version)
+    tiles.append(leaf_hash(entry.make(item.kind, item.id, item.envelope, item.outcome)))
+    tip = Tip(ledger, 0, 0, genesis.time, block.GENESIS_PREVIOUS)
+    return seal(tip, genesis.time, [item], [Entered(0, ledger, 0, written)], tiles)
+
+
+def execute(body: Transaction, sender: Sender, time: int, view: View, directory: Directory) -> tuple[Execution, str]:
+    """Runs a transaction's action on `view`; also the version of the contract that ran, empty if none did."""
+    program = directory.programs.get(body.contract)
+    if program is None:
+        return _refused("contract.unknown", "there is no contract {contract}", contract=body.contract), ""
+    version = program.manifest.version
+    if body.contract_version is not None and body.contract_version != version:
+        return _refused("contract.version", "version {version} runs here", version=version), version
+    procedure = program.actions.get(body.action)
+    if procedure is None:
+        return _refused("action.unknown", "the contract has no action {action}", action=body.action), version
+    failed = _failed_precondition(body, view)
+    if failed is not None:
+        return failed, version
+    attributes = directory.attributes.get(sender.member, frozenset())
+    caller = Caller(sender.member, sender.user, attributes)
+    ran = execution.run(program, procedure, body.arguments, caller, time, view, directory, body.steps_max)
+    if isinstance(ran.error, HansaError) and ran.error.code in UNREADABLE:
+        raise ran.error  # this node's disk, not the contract: nothing of it may become an outcome
+    if ran.error is not None:
+        log.error("contract.internal", contract=body.contract, action=body.action, exc_info=ran.error)
+    return ran, version
+
+
+def make_item(kind: entry.Kind, id: bytes, envelope: bytes, ran: Execution, time: int, version: str) -> Item:
+    """The item of one entry: its outcome and write set encoded."""
+    written = writes.encode(ran.writes) if ran.writes else writes.EMPTY
+    outcome = entry.encode_outcome(
+        status=entry.APPLIED if ran.code == execution.OK else entry.REFUSED,
+        code=ran.code,
+        result=ran.result,
+        events=ran.events,
+        writes=writes.digest(written),
+        steps=ran.steps,
+        time=time,
+        contract=version,
+        dialect=DIALECT,
+    )
+    return Item(kind, id, envelope, outcome, written)
+
+
+def seal(tip: Tip, time: int, items: list[Item], entered: list[Entered], tiles: Tiles) -> Sealed:
+    """The block of these items, whose leaves are in `tiles` already."""
+    header = Header(block.VERSION, tip.ledger, tip.height, tip.size, len(items), time, tip.previous, tiles.root())
+    made = Block(header, items)
+    return Sealed(made, block.encode(made), entered, tip_after(header))
+
+
+def tip_after(header: Header) -> Tip:
+    """The tip behind a block."""
+    return Tip(header.ledger, header.height + 1, header.seq + header.count, header.time, block.header_digest(header))
+
+
+def _read(envelope: bytes, verified: dict[bytes, Signed]) -> tuple[Signed | None, bool]:
+    """The transaction of an envelope, None for bad form, and whether its signature was verified before."""
+    signed = verified.get(envelope)
+    if signed is not None:
+        return signed, True
+    try:
+        return transaction.read(envelope), False
+    except HansaError:
+        return None, False
+
+
+def _void_reason(read: list[tuple[bytes, tuple[Signed | None, bool]]], directory: Directory) -> str:
+    """Why none of a batch counts, empty if it does.
+
+    Whoever builds a batch keeps its bounds and verifies what goes in, so a batch that breaks them is nobody's
+    honest work; refusing it whole at its first bad signature bounds what it can cost everyone.
+    """
+    size = sum(len(envelope) for envelope, _ in read)
+    steps = sum(signed.transaction.steps_max for _, (signed, _) in read if signed is not None)
+    if not is_within_limits(len(read), size, steps, directory.limits):
+        return "batch.void"
+    for _, (signed, known) in read:
+        if known or signed is None:
+            continue
+        sender = directory.senders.get(signed.kid)
+        if sender is None or sender.key.algorithm != signed.algorithm:
+            continue
+        if not sender.key.verify_exactly(signed.signature, signed.structure):
+            return "signature.invalid"
+    return ""
+
+
+def is_within_limits(count: int, size: int, steps: int, limits: Limits) -> bool:
+    """Whether a batch of so many transactions, bytes and steps counts; one alone always does."""
+    return count <= limits.block_entries and (
+        count == 1 or (size <= limits.block_bytes and steps <= limits.block_steps)
+    )
+
+
+def skip_reason(signed: Signed, sender: Sender | None, tip: Tip, time: int, directory: Directory) -> str:
+    """The code for which a transaction gets no entry, duplicates aside; empty if it gets one."""
+    body = signed.transaction
+    if body.ledger != tip.ledger:
+        return "transaction.ledger"
+    if sender is None or sender.key.algorithm != signed.algorithm:
+        return "sender.unknown"
+    if body.steps_max > directory.limits.transaction_steps:
+        return "steps.limit"
+    if body.not_after < time:
+        return "transaction.expired"
+    if body.not_after > time + VALIDITY_MS_MAX:
+        return "transaction.too_far"
+    return ""
+
+
+def _failed_precondition(body: Transaction, view: View) -> Execution | None:
+    for contract, record, key, expected in body.preconditions or ():
+        known = names.is_contract(contract) and names.is_identifier(record) and order.is_key(key)
+        found = view.get(order.place(contract, record, key)) if known else None
+        actual = None if found is None else found.seq
+        if actual != expected:
+            return _refused(
+                "precondition.failed",
+                "{record} was last written by entry {seq}",
+                seq=actual,
+                record=record[:64],
+            )
+    return None
+
+
+def _refused(code: str, message: str, **values: Any) -> Execution:
+    """A refusal before a contract ran; `values` are named in encoding order."""
+    return Execution(code, {"line": None, "values": values, "message": message}, [], [], 0)

@@ -1,0 +1,479 @@
+"""The node: one open ledger that takes transactions in, applies them in order, keeps them and answers.
+
+Everything but the disk wait of `commit` happens on one event loop, so nothing here needs a lock. At most one block
+is on its way to the disk; what arrives meanwhile is the next. Nothing that a block did is seen by anyone before
+the block is durable.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from hansa.client import keys as key_files
+from hansa.merkle import checkpoint as merkle_checkpoint
+from hansa.node import intake
+from hansa.node.apply import Sealed, apply_batch, apply_genesis
+from hansa.node.clock import Clock
+from hansa.node.commit import Committer
+from hansa.node.create import CHECKPOINT_KEY
+from hansa.node.flush import FLUSH_ENTRIES, flush
+from hansa.node.intake import Answer, Listener, Pending, Queue
+from hansa.node.recovery import Progress, Recovered, close, close_in_order, recover
+from hansa.node.verifier import Verifier
+from hansa.orderers.solo import Solo
+from hansa.store.files import Disk, Files, read_whole, replace
+from hansa.store.folder import Folder, Lock, signer_lock
+from hansa.store.journal import Location, Writer
+from hansa.store.state import BlockPlace
+from hansa.wire.keys import PrivateKey
+from hansa.wire.problems import HansaError
+from hansa.wire.transaction import Signed
+
+log = structlog.get_logger()
+
+CHECKPOINT_MS: Final = 20
+"""How old the newest checkpoint may get while blocks keep coming; an idle node signs at once."""
+IDLE_FLUSH_S: Final = 1.0
+RETRY_S: Final = 1.0
+RESERVE_BYTES: Final = 256 * 1024 * 1024
+"""Free space below which intake stops, so that what was promised can always be kept."""
+RESERVE_CHECK_S: Final = 0.5
+
+
+class Status(msgspec.Struct, frozen=True):
+    """How a node is. `trouble` is the code of what keeps it from taking transactions, empty if nothing."""
+
+    ledger: str
+    name: str
+    state: str  # running, refusing, faulted
+    trouble: str
+    detail: str
+    entries: int
+    height: int
+    time: int
+    waiting: int
+    checkpoint: int  # the size of the newest one
+
+
+class Node:
+    """See the module. Made by `open_node`; `start` and everything after it on one event loop."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        files: Files,
+        locks: list[Lock],
+        recovered: Recovered,
+        signer: PrivateKey,
+        clock: Clock,
+        reserve_bytes: int,
+    ) -> None:
+        self.folder = folder
+        self.ledger = recovered.ledger
+        self.genesis = recovered.document
+        self.parsed_genesis = recovered.genesis
+        self.directory = recovered.directory.copy()
+        """Of what is durable, as everything that is shown; the one of apply runs ahead while a block is on its way."""
+        self.reading = recovered.reading(self.directory)
+        self.failed: asyncio.Future[None] | None = None
+        self._files = files
+        self._locks = locks
+        self._parts = recovered
+        self._tip = recovered.tip
+        self._signer = signer
+        self._clock = clock
+        self._reserve_bytes = reserve_bytes
+        self._queue = Queue()
+        self._verifier = Verifier()
+        self._unverified: list[Pending] = []
+        self._verified: dict[bytes, Signed] = {}
+        """Verified and without an entry, by envelope: `_enqueue` puts in, `_tell` takes out once there is one."""
+        self._orderer = Solo(self._tip.height, self._stamp, lambda: self.directory.limits)
+        self._trouble: dict[str, HansaError] = {}  # by what notices it: disk, reserve, clock, fault
+        self._committing = False
+        self._woken = False
+        self._stopping = False
+        self._root = recovered.tiles.root()  # of the durable tree; the tiles run ahead while a block is on its way
+        self._signed_at = 0.0
+        last = recovered.checkpoints.last()
+        self._signed_size = 0 if last is None else last.size
+        self._flush_timer: asyncio.TimerHandle | None = None
+
+    # Life
+
+    def start(self) -> None:
+        """Begins to take transactions; a new ledger first gets its genesis block."""
+        self._loop = asyncio.get_running_loop()
+        self.failed = self._loop.create_future()
+        self._writer = Writer(self._files, self.folder.journal, self.ledger, self._parts.end)
+        self._committer = Committer(self._writer, self._call_soon, self._disk_full, self._fail)
+        self._orderer.on_ready(self._wake)
+        self._watch_reserve()
+        if self._tip.size == 0:
+            parts = self._parts
+            self._commit(apply_genesis(self.genesis, parts.genesis, self.ledger, parts.directory, parts.tiles))
+        else:
+            self.sign_checkpoint()
+            if self._parts.state.pending():
+                self._flush_later()
+
+    async def stop(self) -> None:
+        """Finishes the block in hand, brings everything to disk and lets the folder go."""
+        self._stopping = True
+        self._verifier.stop()
+        try:
+            await self._loop.run_in_executor(None, self._committer.stop)
+            await asyncio.sleep(0)  # the last block's answers
+            self._give_up(HansaError("node.stopping"))
+            if not self._committing:
+                self.sign_checkpoint()
+                self._flush()
+            self._close()
+        finally:
+            for lock in self._locks:
+                lock.release()
+
+    # Intake
+
+    def submit(self, envelope: bytes, listener: Listener, accepted: Callable[[], None] | None = None) -> None:
+        """Takes one transaction in; `listener` is told of its entry, or why there will be none.
+
+        `accepted` is called before that, once the signature was found good and the transaction waits for its block.
+        Raises `HansaError` if it is refused at once; then `listener` is not told.
+        """
+        self._check_open()
+        tip = self._tip
+        signed, sender = intake.read(envelope, self.ledger, self.directory, tip.time, self._clock.now())
+        self._queue.await_verification(sender.member, len(envelope))
+        self._unverified.append(Pending(signed, sender, listener, accepted))
+        if not self._woken:
+            self._wake()
+
+    def is_pending(self, id: bytes) -> bool:
+        """Whether a transaction is between intake and its block."""
+        return id in self._queue.by_id
+
+    # Reading
+
+    def status(self) -> Status:
+        """How the node is."""
+        trouble = next(iter(self._trouble.values()), None)
+        state = "faulted" if "fault" in self._trouble else "refusing" if trouble else "running"
+        return Status(
+            self.ledger.hex(),
+            self.directory.name,
+            state,
+            trouble.code if trouble else "",
+            trouble.detail if trouble else "",
+            self.reading.tip.size,
+            self.reading.tip.height - 1,
+            self.reading.tip.time,
+            len(self._queue),
+            self._signed_size,
+        )
+
+    def sign_checkpoint(self) -> None:
+        """Signs the durable head unless it is signed already. On a full disk that is left for later."""
+        tip = self.reading.tip
+        if tip.size <= self._signed_size or "fault" in self._trouble:
+            return
+        made = merkle_checkpoint.sign(self.ledger, tip.size, tip.time, self._root, self._signer)
+        try:
+            self._parts.checkpoints.append(made)
+        except Exception as error:
+            self._disk_trouble("checkpoint", error)
+            return
+        self._clear_trouble("checkpoint")
+        self._signed_size = tip.size
+        self._signed_at = self._loop.time()
+
+    # The way to a block
+
+    def _wake(self) -> None:
+        if not self._woken:
+            self._woken = True
+            self._loop.call_soon(self._pump)
+
+    def _verify_waiting(self) -> None:
+        """Has the signatures verified that have come since: a few here, many in the workers, in frames."""
+        while count := self._verifier.room(len(self._unverified)):
+            waiting, self._unverified = self._unverified[:count], self._unverified[count:]
+            checks = [(p.sender.key, p.signed.signature, p.signed.structure) for p in waiting]
+            self._verifier.verify(checks, partial(self._verified_all, waiting))
+
+    def _verified_all(self, waiting: list[Pending], verdicts: list[bool]) -> None:
+        for pending, accepted in zip(waiting, verdicts, strict=True):
+            self._queue.verified(len(pending.signed.envelope))
+            try:
+                if not accepted:
+                    raise intake.signature_refusal(pending.signed)
+                self._enqueue(pending)
+            except HansaError as error:
+                _tell_all(pending.listeners, error)
+        self._wake()
+
+    def _enqueue(self, pending: Pending) -> None:
+        """Hands a verified transaction to the orderer, or its askers to the one of the same id that is there."""
+        signed, sender = pending.signed, pending.sender
+        same = self._queue.by_id.get(signed.id)
+        if same is not None:
+            same.listeners += [_as_duplicate(listener) for listener in pending.listeners]
+            if pending.accepted is not None:
+                pending.accepted()
+            return
+        seq = self._parts.state.in_window(signed.id, signed.transaction.not_after)
+        if seq is not None:
+            _tell_all(pending.listeners, Answer(signed.id, seq, self.reading.at(seq).outcome, True))
+            return
+        self._check_open()
+        self._queue.check_room(sender.member, len(signed.envelope))
+        self._queue.add(pending)
+        self._verified[signed.envelope] = signed
+        self._orderer.submit(sender.member, signed.id, signed.envelope, signed.transaction.steps_max)
+        if pending.accepted is not None:
+            pending.accepted()
+
+    def _pump(self) -> None:
+        """Makes the next block of what has queued, unless one is on its way to the disk."""
+        self._woken = False
+        if self._stopping or "fault" in self._trouble:
+            return
+        self._verify_waiting()
+        if self._committing:
+            return
+        try:
+            batch = self._orderer.take()
+        except HansaError as error:
+            self._set_trouble("clock", error)
+            self._loop.call_later(RETRY_S, self._wake)
+            return
+        self._clear_trouble("clock")
+        if batch is None:
+            self.sign_checkpoint()
+            return
+        try:
+            parts = self._parts
+            sealed, skipped = apply_batch(batch, self._tip, parts.state, parts.directory, parts.tiles, self._verified)
+        except Exception as error:
+            self._fail(error)
+            return
+        for id, code in skipped:
+            self._tell_skipped(id, code)
+        if sealed is None:
+            self._wake()
+        else:
+            self._commit(sealed)
+
+    def _commit(self, sealed: Sealed) -> None:
+        self._committing = True
+        self._committer.append([sealed.encoded], partial(self._committed, sealed), self._fail)
+
+    def _committed(self, sealed: Sealed, locations: list[Location]) -> None:
+        """The block is durable: now it counts, now it is seen, now it is answered."""
+        header = sealed.block.header
+        try:
+            self._parts.state.apply(BlockPlace(header.seq, header.height, locations[0]), sealed.entered)
+        except Exception as error:  # what lies in the state is damaged
+            self._fail(error)
+            return
+        for entered in sealed.entered:
+            self.directory.apply(entered.writes)
+        self._tip = self.reading.tip = sealed.tip
+        self._root = header.root
+        self._committing = False
+        for seq, item in enumerate(sealed.block.items, header.seq):
+            self._tell(item.id, Answer(item.id, seq, item.outcome, False))
+        idle = not len(self._queue)
+        if idle or (self._loop.time() - self._signed_at) * 1000 >= CHECKPOINT_MS:
+            self.sign_checkpoint()
+        if self._parts.state.pending() >= FLUSH_ENTRIES:
+            self._flush()
+        elif idle:
+            self._flush_later()
+        if not self._stopping:
+            self._committer.prepare()
+        self._wake()
+
+    def _tell(self, id: bytes, answer: Answer | HansaError) -> None:
+        pending = self._queue.remove(id)
+        if pending is not None:
+            self._verified.pop(pending.signed.envelope, None)
+            _tell_all(pending.listeners, answer)
+
+    def _tell_skipped(self, id: bytes, code: str) -> None:
+        """A transaction that got no entry here: it has one from before, or never will have."""
+        pending = self._queue.by_id.get(id)
+        if code == "transaction.duplicate" and pending is not None:
+            seq = self._parts.state.in_window(id, pending.signed.transaction.not_after)
+            if seq is not None:
+                self._tell(id, Answer(id, seq, self.reading.at(seq).outcome, True))
+                return
+        self._tell(id, HansaError(code))
+
+    def _close(self) -> None:
+        """Lets the parts go: on an orderly end with a note of when and how, after a fault without touching the disk."""
+        if self._committing or "fault" in self._trouble:
+            close(self.folder, self._parts)
+            return
+        try:
+            close_in_order(self._files, self.folder, self._parts)
+            replace(self._files, self.folder.clock, json.dumps({"stopped": self._clock.now()}).encode())
+        except (OSError, HansaError) as error:  # a full disk, mostly; the next start does without the note
+            log.warning("node.stop_unrecorded", detail=str(error))
+
+    # Disk and doubt
+
+    def _flush(self) -> None:
+        parts = self._parts
+        if not parts.state.pending() or "fault" in self._trouble:
+            return
+        try:
+            parts.checkpoints.sync()
+            flush(parts.state, parts.tiles, parts.rows, parts.checkpoints.count, self._tip, self._writer.end)
+        except Exception as error:
+            self._disk_trouble("flush", error)
+        else:
+            self._clear_trouble("flush")
+
+    def _flush_later(self) -> None:
+        if self._flush_timer is None:
+            self._flush_timer = self._loop.call_later(IDLE_FLUSH_S, self._flush_when_quiet)
+
+    def _flush_when_quiet(self) -> None:
+        self._flush_timer = None
+        if self._committing:
+            self._flush_later()
+        elif not self._stopping and "fault" not in self._trouble:
+            self.sign_checkpoint()
+            self._flush()
+
+    def _watch_reserve(self) -> None:
+        """Intake stops while the disk has less than the reserve; it goes on by itself."""
+        if self._stopping:
+            return
+        self._loop.call_later(RESERVE_CHECK_S, self._watch_reserve)
+        try:
+            free = self._files.free_bytes(self.folder.root)
+        except OSError as error:  # how much there is now shows at the next look
+            log.warning("reserve.unknown", detail=str(error))
+            return
+        if free < self._reserve_bytes:
+            detail = f"{free // 1_000_000} MB are free; intake stops below {self._reserve_bytes // 1_000_000}"
+            self._set_trouble("reserve", HansaError("disk.full", detail))
+        else:
+            self._clear_trouble("reserve")
+
+    def _disk_full(self, full: bool) -> None:
+        if full:
+            self._set_trouble("journal", HansaError("disk.full"))
+        else:
+            self._clear_trouble("journal")
+
+    def _disk_trouble(self, what: str, error: Exception) -> None:
+        """A full disk is waited out, since what could not be written is still in memory; all else is final."""
+        if isinstance(error, HansaError) and error.code == "disk.full":
+            self._set_trouble(what, error)
+            self._flush_later()
+        else:
+            self._fail(error)
+
+    def _check_open(self) -> None:
+        if self._stopping:
+            raise HansaError("node.stopping")
+        for error in self._trouble.values():
+            raise HansaError(error.code, error.detail, retry_after=1)
+
+    def _set_trouble(self, what: str, error: HansaError) -> None:
+        if what not in self._trouble:
+            log.error("node.refusing", code=error.code, detail=error.detail)
+        self._trouble[what] = error
+
+    def _clear_trouble(self, what: str) -> None:
+        if self._trouble.pop(what, None) is not None:
+            log.info("node.resumed", after=what)
+
+    def _fail(self, error: BaseException) -> None:
+        """Stops for good: what is on the disk is unknown, or a block was half applied."""
+        log.error("node.faulted", exc_info=error)
+        self._trouble["fault"] = HansaError("node.faulted", str(error))
+        self._give_up(HansaError("node.faulted"))
+        if self.failed is not None and not self.failed.done():
+            self.failed.set_exception(self._trouble["fault"])
+
+    def _give_up(self, error: HansaError) -> None:
+        """Tells everyone who waits that no answer will come from here: what became of it is unknown."""
+        for pending in self._unverified:
+            _tell_all(pending.listeners, error)
+        self._unverified = []
+        for id in list(self._queue.by_id):
+            self._tell(id, error)
+
+    def _stamp(self) -> int:
+        return self._clock.stamp(self._tip.time)
+
+    def _call_soon(self, function: Callable[[], None]) -> None:
+        self._loop.call_soon_threadsafe(function)
+
+
+def open_node(
+    root: Path,
+    *,
+    files: Files | None = None,
+    clock: Clock | None = None,
+    accept_clock: bool = False,
+    reserve_bytes: int = RESERVE_BYTES,
+    progress: Progress = lambda _: None,
+) -> Node:
+    """Locks and recovers the ledger in a folder. Raises `HansaError` where it must not run."""
+    files, clock, folder = files or Disk(), clock or Clock(), Folder(root)
+    folder.check_format(files)
+    with contextlib.ExitStack() as opened:
+        locks = [Lock(folder.lock)]
+        opened.callback(locks[0].release)
+        signer = key_files.load(folder.keys / CHECKPOINT_KEY)
+        locks.append(Lock(signer_lock(signer.kid)))
+        opened.callback(locks[1].release)
+        recovered = recover(files, folder, progress)
+        opened.callback(recovered.close)
+        if recovered.tip.size and signer.kid not in recovered.directory.checkpoint_keys:
+            raise HansaError("key.checkpoint", f"{folder.keys / CHECKPOINT_KEY} is not a checkpoint key of this ledger")
+        clock.check_start(max(recovered.tip.time, last_stop(files, folder)), accepted=accept_clock)
+        opened.pop_all()
+    return Node(folder, files, locks, recovered, signer, clock, reserve_bytes)
+
+
+def last_stop(files: Files, folder: Folder) -> int:
+    """When the node last stopped cleanly, ms; 0 if it never did."""
+    if not folder.clock.exists():
+        return 0
+    try:
+        found: Any = json.loads(read_whole(files, folder.clock))
+        return int(found["stopped"])
+    except (ValueError, KeyError, TypeError):
+        return 0
+
+
+def _tell_all(listeners: list[Listener], answer: Answer | HansaError) -> None:
+    for listener in listeners:
+        try:
+            listener(answer)
+        except Exception:  # one asker's trouble is not the others'
+            log.exception("listener.failed")
+
+
+def _as_duplicate(listener: Listener) -> Listener:
+    """A second asker for the same id gets the same answer, marked."""
+
+    def tell(answer: Answer | HansaError) -> None:
+        if isinstance(answer, Answer):
+            answer = Answer(answer.id, answer.seq, answer.outcome, True)
+        listener(answer)
+
+    return tell

@@ -1,0 +1,286 @@
+"""Reading a ledger: entries, receipts, proofs, records and their history. Only what is durable is ever seen here.
+
+Works on the parts of an open ledger, running or stopped. Owned by the event loop; no read outlives its call.
+"""
+
+import re
+from functools import lru_cache
+from typing import Any, Final
+
+import msgspec
+
+from hansa.contracts import execution
+from hansa.contracts.execution import Caller, Execution
+from hansa.contracts.manifest import (
+    BoolType,
+    BytesType,
+    IntType,
+    OptionalType,
+    PartyType,
+    RecordType,
+    TextType,
+    Type,
+)
+from hansa.governance.directory import Directory
+from hansa.merkle import receipt, tree
+from hansa.merkle.checkpoint import Checkpoint
+from hansa.merkle.tiles import Tiles
+from hansa.node.apply import Tip
+from hansa.store.checkpoints import Checkpoints
+from hansa.store.journal import Location, Segments
+from hansa.store.state import UNREADABLE, State, Stored
+from hansa.wire import block, cbor, entry, order, writes
+from hansa.wire.block import Block
+from hansa.wire.limits import INTEGER_MAX, INTEGER_MIN, PAGE_ROWS_MAX, TRANSACTION_STEPS_DEFAULT
+from hansa.wire.problems import HansaError
+from hansa.wire.transaction import Key
+
+_BLOCKS_CACHED: Final = 32
+HISTORY_ROWS_MAX: Final = 100
+_INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
+
+
+class Found(msgspec.Struct, frozen=True, gc=False):
+    """An entry with its bodies. `time` is the ledger time of its block (ms), `writes` the encoded write set."""
+
+    seq: int
+    height: int
+    time: int
+    kind: entry.Kind
+    id: bytes
+    envelope: bytes
+    outcome: bytes
+    writes: bytes
+
+    def entry(self) -> bytes:
+        """The leaf: what a receipt is for."""
+        return entry.make(self.kind, self.id, self.envelope, self.outcome)
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """A record as read: its value as a map, and the seq of the entry that wrote it."""
+
+    seq: int
+    value: dict[str, Any]
+
+
+class Page(msgspec.Struct, frozen=True, gc=False):
+    """Rows in order, the number of entries they were read at, and where to go on (None: at the end)."""
+
+    rows: list[Row]
+    size: int
+    next: str | None
+
+
+class Reading:
+    """The readable face of a ledger's parts."""
+
+    def __init__(
+        self,
+        segments: Segments,
+        state: State,
+        tiles: Tiles,
+        checkpoints: Checkpoints,
+        directory: Directory,
+        tip: Tip,
+    ) -> None:
+        self._segments = segments
+        self._state = state
+        self._tiles = tiles
+        self._checkpoints = checkpoints
+        self._directory = directory
+        self._block = lru_cache(_BLOCKS_CACHED)(self._read_block)
+        self.tip = tip
+        """The end of what is durable; `node` moves it on."""
+
+    # Entries
+
+    def at(self, seq: int) -> Found:
+        """The entry at a seq. Raises `HansaError` `entry.unknown`."""
+        place = self._state.block_of(seq) if 0 <= seq < self.tip.size else None
+        if place is None:
+            raise HansaError("entry.unknown", f"the ledger has {self.tip.size} entries, 0 to {self.tip.size - 1}")
+        decoded = self._block(place.location)
+        item = decoded.items[seq - decoded.header.seq]
+        header = decoded.header
+        return Found(seq, header.height, header.time, item.kind, item.id, item.envelope, item.outcome, item.writes)
+
+    def find(self, id: bytes) -> int | None:
+        """The seq of the entry with this id, over all history; None if there is none."""
+        seq = self._state.seq_of(id, self.tip.size)
+        return seq if seq is not None and seq < self.tip.size else None
+
+    # Proofs
+
+    def checkpoint(self, size: int | None = None) -> Checkpoint:
+        """The newest stored checkpoint, or the one of exactly `size`. Raises `HansaError` `checkpoint.none`."""
+        found = self._checkpoints.last() if size is None else self._checkpoints.covering(size - 1)
+        if found is None or (size is not None and found.size != size):
+            raise HansaError("checkpoint.none", size=size)
+        return found
+
+    def receipt(self, seq: int) -> bytes:
+        """The receipt for an entry, under the first stored checkpoint that covers it."""
+        covering = self._checkpoints.covering(seq)
+        if covering is None:
+            raise HansaError("checkpoint.none", f"no stored checkpoint covers entry {seq}", size=None)
+        path = tree.inclusion_path(seq, covering.size, self._tiles.node)
+        if tree.root_from_inclusion(seq, covering.size, self._tiles.node(0, seq), path) != covering.root:
+            raise HansaError("tiles.differ", f"the hashes around entry {seq} do not give the checkpoint's root")
+        return receipt.inclusion(covering, seq, path)
+
+    def consistency(self, first: int, second: int) -> bytes:
+        """The proof that the checkpoint of size `second` continues the tree of size `first`."""
+        head = self.checkpoint(second)
+        path = tree.consistency_path(first, second, self._tiles.node)
+        if not tree.is_consistent(first, second, tree.root_of(0, first, self._tiles.node), head.root, path):
+            raise HansaError("tiles.differ", f"the hashes below {second} do not give the checkpoint's root")
+        return receipt.consistency(head, first, path)
+
+    # Records
+
+    def record(self, contract: str, record: str, key: str) -> Row:
+        """A record by its key as text. Raises `HansaError` `record.unknown`."""
+        stored = self._state.get(order.place(contract, record, self._key(contract, record, key)))
+        if stored is None:
+            raise _no_record(contract, record, key)
+        return _row(stored)
+
+    def page(self, contract: str, record: str, cursor: str | None, rows: int) -> Page:
+        """Records in the order of their keys, behind `cursor`."""
+        self._check_table(contract, record)
+        found = self._state.page(contract, record, _from_cursor(cursor), _rows(rows) + 1)
+        return self._page(found, rows)
+
+    def page_by_index(self, contract: str, record: str, field: str, value: str, cursor: str | None, rows: int) -> Page:
+        """The records whose indexed field has a value, in the order of their keys, behind `cursor`."""
+        type_ = self._check_table(contract, record)
+        if field not in type_.indexes:
+            raise HansaError("query.index", f"{record} has no index on {field!r}", indexes=list(type_.indexes))
+        encoded = order.indexed_bytes(typed_key(type_.fields[field].type, value))
+        found = self._state.page_by_index(contract, record, field, encoded, _from_cursor(cursor), _rows(rows) + 1)
+        return self._page(found, rows)
+
+    def history(self, contract: str, record: str, key: str, before: int | None, rows: int) -> Page:
+        """The values a record has had, newest first, older than entry `before` if given.
+
+        Walks the write sets backwards: each write names the one before it.
+        """
+        typed = self._key(contract, record, key)
+        stored = self._state.get(order.place(contract, record, typed))
+        if stored is None:
+            raise _no_record(contract, record, key)
+        seq: int | None = stored.seq
+        if before is not None:
+            seq = self._previous(before, contract, record, typed)
+        found: list[Row] = []
+        while seq is not None and len(found) < min(rows, HISTORY_ROWS_MAX):
+            write = self._write(seq, contract, record, typed)
+            found.append(Row(seq, cbor.decode_own(write.value)))
+            seq = write.previous
+        return Page(found, self.tip.size, str(found[-1].seq) if seq is not None and found else None)
+
+    # Contracts
+
+    def view(self, contract: str, view: str, arguments: dict[str, Any], caller: Caller) -> Execution:
+        """Runs a view on the durable state, within the steps of one transaction."""
+        program = self._directory.programs.get(contract)
+        if program is None:
+            raise HansaError("contract.missing", f"there is no contract {contract!r}")
+        procedure = program.views.get(view)
+        if procedure is None:
+            raise HansaError("view.missing", f"{contract} has no view {view!r}", views=sorted(program.views))
+        ran = execution.run(
+            program,
+            procedure,
+            arguments,
+            caller,
+            self.tip.time,
+            self._state,
+            self._directory,
+            TRANSACTION_STEPS_DEFAULT,
+        )
+        if isinstance(ran.error, HansaError) and ran.error.code in UNREADABLE:
+            raise ran.error
+        return ran
+
+    def _read_block(self, location: Location) -> Block:
+        return block.decode(self._segments.read(location))
+
+    def _check_table(self, contract: str, record: str) -> RecordType:
+        program = self._directory.programs.get(contract)
+        if program is None:
+            raise HansaError("contract.missing", f"there is no contract {contract!r}")
+        shape = program.shapes.get(record)
+        if shape is None:
+            raise HansaError("record.type", f"{contract} has no record type {record!r}", types=sorted(program.shapes))
+        return shape.type
+
+    def _key(self, contract: str, record: str, key: str) -> Key:
+        type_ = self._check_table(contract, record)
+        typed = typed_key(type_.fields[type_.key].type, key)
+        if typed is None or not order.is_key(typed):
+            raise _no_record(contract, record, key)
+        return typed
+
+    def _write(self, seq: int, contract: str, record: str, key: Key) -> writes.Write:
+        for write in writes.decode(self.at(seq).writes):
+            if (write.contract, write.record, write.key) == (contract, record, key):
+                return write
+        raise HansaError("record.unknown", f"entry {seq} did not write this {record}")
+
+    def _previous(self, seq: int, contract: str, record: str, key: Key) -> int | None:
+        return self._write(seq, contract, record, key).previous
+
+    def _page(self, found: list[tuple[bytes, Stored]], rows: int) -> Page:
+        rows = _rows(rows)
+        more = found[rows - 1][0].hex() if len(found) > rows else None
+        return Page([_row(stored) for _, stored in found[:rows]], self.tip.size, more)
+
+
+def typed_key(type_: Type, text: str) -> int | str | bytes | bool | None:
+    """A key or indexed value of a declared type from its text form; bytes are hexadecimal, absent is empty.
+
+    Raises `HansaError` `query.value` for text that is none.
+    """
+    try:
+        text.encode()  # a lone surrogate is no text
+        match type_:
+            case OptionalType():
+                return None if text == "" else typed_key(type_.item, text)
+            case IntType() if _INTEGER.fullmatch(text) and INTEGER_MIN <= int(text) <= INTEGER_MAX:
+                return int(text)
+            case BytesType():
+                return bytes.fromhex(text)
+            case BoolType():
+                return {"true": True, "false": False}[text]
+            case TextType():
+                return text
+            case PartyType() if text:
+                return text
+            case _:
+                pass
+    except (ValueError, KeyError):
+        pass
+    raise HansaError("query.value", f"{text[:80]!a} is not a value of this field")
+
+
+def _no_record(contract: str, record: str, key: str) -> HansaError:
+    return HansaError("record.unknown", f"{contract} has no {record} {key[:80]!a}")
+
+
+def _row(stored: Stored) -> Row:
+    return Row(stored.seq, cbor.decode_own(stored.value))
+
+
+def _rows(rows: int) -> int:
+    return max(1, min(rows, PAGE_ROWS_MAX))
+
+
+def _from_cursor(cursor: str | None) -> bytes | None:
+    if cursor is None:
+        return None
+    try:
+        return bytes.fromhex(cursor)
+    except ValueError:
+        raise HansaError("query.cursor") from None

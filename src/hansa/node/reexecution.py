@@ -1,0 +1,185 @@
+"""Executes slices of a ledger again, each on the state as it was before it, in workers beside the audit's pass.
+
+What stands in the journal is only believed if the envelopes and the rules give the very same bytes.
+"""
+
+from collections.abc import Callable, Iterator
+from multiprocessing import connection
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from hansa.governance import genesis as governance_genesis
+from hansa.governance.directory import Directory
+from hansa.merkle.tiles import Tiles
+from hansa.node import apply
+from hansa.node.apply import Tip, View, tip_after
+from hansa.node.recovery import load_directory
+from hansa.node.workers import Lost, Worker
+from hansa.store.files import Disk
+from hansa.store.journal import Location, Segments
+from hansa.store.state import State
+from hansa.wire import block, entry, genesis, transaction, writes
+from hansa.wire.block import Block, Item
+from hansa.wire.genesis import Genesis
+from hansa.wire.problems import HansaError
+from hansa.wire.transaction import Signed
+
+_FINDINGS_MAX: Final = 100
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something that is not as it must be: what, and where."""
+
+    code: str
+    where: str
+    detail: str
+
+
+class Ledger(msgspec.Struct, frozen=True):
+    """Where a slice is read from: the journal, the audit's own state, and genesis."""
+
+    journal: Path
+    state: Path
+    document: bytes
+    id: bytes
+
+
+Result = tuple[int, list[Finding]]
+"""How many entries were executed, and what was found."""
+
+
+class Executor:
+    """Hands slices to workers, at most so many at a time."""
+
+    def __init__(self, ledger: Ledger, workers: int) -> None:
+        self._ledger = ledger
+        self._workers = [Worker() for _ in range(max(workers, 1))]
+        self._busy: list[tuple[Worker, Tip]] = []
+
+    def execute(self, first: Tip, places: list[Location]) -> Iterator[Result]:
+        """Hands out a slice. Afterwards its worker holds the state as it is now; yields what earlier slices gave."""
+        while len(self._busy) == len(self._workers):
+            yield from self._received()
+        busy = {id(worker) for worker, _ in self._busy}
+        worker = next(worker for worker in self._workers if id(worker) not in busy)
+        try:
+            worker.begin(execute_slice, self._ledger, first, places)
+            worker.wait_for_signal()
+        except Lost as lost:
+            yield _not_executed(first, lost)
+        else:
+            self._busy.append((worker, first))
+
+    def finish(self) -> Iterator[Result]:
+        """Waits for the slices that are out."""
+        while self._busy:
+            yield from self._received()
+
+    def stop(self) -> None:
+        """Ends the workers, whatever they are at."""
+        for worker in self._workers:
+            worker.stop()
+
+    def _received(self) -> Iterator[Result]:
+        ready = connection.wait([worker.pipe for worker, _ in self._busy if worker.pipe is not None])
+        for worker, first in [pair for pair in self._busy if pair[0].pipe in ready]:
+            self._busy.remove((worker, first))
+            try:
+                yield worker.result()
+            except Lost as lost:
+                yield _not_executed(first, lost)
+
+
+def _not_executed(first: Tip, lost: Lost) -> Result:
+    return 0, [Finding("audit.executed", f"entry {first.size} and on", f"not executed: {lost}")]
+
+
+def execute_slice(opened: Callable[[], None], ledger: Ledger, first: Tip, places: list[Location]) -> Result:
+    """Executes the blocks at `places` again, which go on from `first`, on the state as it is now.
+
+    `opened` is called when the state is held: the caller may change it then, this slice goes on seeing it as it was.
+    """
+    decoded = genesis.decode(ledger.document)
+    directory = Directory(governance_genesis.members_program(decoded))
+    state = State(ledger.state, directory.indexes_of, readonly=True)
+    segments = Segments(Disk(), ledger.journal, ledger.id)
+    try:
+        load_directory(directory, state)
+        opened()
+        findings: list[Finding] = []
+        executed, tip, view = 0, first, View(state)
+        for place in places:
+            found = block.decode(segments.read(place))
+            if tip.size:
+                findings += _execute_block(found, tip, view, directory)
+            else:
+                findings += _execute_genesis(found, decoded, ledger, directory, view)
+            executed += len(found.items)
+            tip = tip_after(found.header)
+        return executed, findings[:_FINDINGS_MAX]
+    finally:
+        segments.close()
+        state.close()
+
+
+def _execute_genesis(found: Block, decoded: Genesis, ledger: Ledger, directory: Directory, view: View) -> list[Finding]:
+    """What is wrong with the first block, which follows from the genesis document to the last byte."""
+    made = apply.apply_genesis(ledger.document, decoded, ledger.id, directory, Tiles(0, _no_rows))
+    view.write(0, made.entered[0].writes)
+    if found == made.block:
+        return []
+    return [Finding("audit.executed", "entry 0", "the first block is not what the genesis document gives")]
+
+
+def _execute_block(found: Block, tip: Tip, view: View, directory: Directory) -> list[Finding]:
+    """What is wrong with a block. What its entries wrote counts for those behind them, wrong or not."""
+    findings: list[Finding] = []
+    read: list[Signed] = []
+    limits = directory.limits
+    for seq, item in enumerate(found.items, tip.size):
+        try:
+            if item.kind != entry.TRANSACTION:
+                raise HansaError("block.form", f"an entry of kind {item.kind} has no place here")
+            signed = transaction.read(item.envelope)
+            read.append(signed)
+            again = _execute(signed, tip, found.header.time, view, directory)
+            if again.writes != item.writes or again.outcome != item.outcome:
+                raise HansaError(
+                    "audit.executed", f"executed again, the action gives another {_differing(item, again)}"
+                )
+        except HansaError as error:
+            findings.append(Finding(error.code, f"entry {seq}", error.detail))
+        written = writes.decode(item.writes)
+        view.write(seq, written)
+        directory.apply(written)
+    size = sum(len(signed.envelope) for signed in read)
+    steps = sum(signed.transaction.steps_max for signed in read)
+    if not apply.is_within_limits(len(found.items), size, steps, limits):
+        where = f"block {found.header.height}, entry {tip.size} and on"
+        findings.append(Finding("batch.void", where, "it is beyond the limits of a block"))
+    return findings
+
+
+def _execute(signed: Signed, tip: Tip, time: int, view: View, directory: Directory) -> Item:
+    """The item that the rules give for an envelope. Raises `HansaError` if it should have no entry at all."""
+    sender = directory.senders.get(signed.kid)
+    reason = apply.skip_reason(signed, sender, tip, time, directory)
+    if reason or sender is None:
+        raise HansaError(reason)
+    if not sender.key.verify_exactly(signed.signature, signed.structure):
+        raise HansaError("signature.invalid")
+    ran, version = apply.execute(signed.transaction, sender, time, view, directory)
+    return apply.make_item(entry.TRANSACTION, signed.id, signed.envelope, ran, time, version)
+
+
+def _differing(found: Item, again: Item) -> str:
+    """What of an entry is not as executing it gives it, by the names of the outcome's fields."""
+    theirs, ours = entry.decode_outcome(found.outcome), entry.decode_outcome(again.outcome)
+    names = [name for name in ours.__struct_fields__ if getattr(theirs, name) != getattr(ours, name)]
+    return ", ".join(names) or "encoding of the outcome"
+
+
+def _no_rows(row: int, begin: int, end: int) -> bytes:
+    raise AssertionError

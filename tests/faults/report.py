@@ -1,0 +1,258 @@
+"""Runs the long fault suites, one progress line each, and writes what came of them to `tests/faults/report.md`.
+
+`make faults`, or `python -m tests.faults.report [--scale N] [--only NAME,...]`. `--scale 4` is four times as long.
+Root is needed for the full disk (it mounts a tmpfs) and to install strace where it is missing; without root those
+suites are skipped and the report says so. The exit code is 1 if a suite found what no known defect explains.
+"""
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import lmdb
+
+import hansa
+
+from . import crashes, enumeration, full_disk, kill_sweep, rot, strace_sweep, workload, world
+
+REPORT = Path(__file__).with_name("report.md")
+
+
+@dataclass
+class Result:
+    """What a suite came to. `known` are violations that a defect on record explains."""
+
+    counts: str
+    violations: list[str] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
+    skipped: bool = False
+    seconds: float = 0.0
+
+
+def crash_states(scale: int) -> Result:
+    total = crashes.Tally()
+    for seed in range(4 * scale):
+        with enumeration.conditions(seed) as base:
+            recorded = enumeration.record(base, seed)
+            tally = enumeration.crashes(recorded, base, 3_000, seed, random_max=10, torn_max=24)
+        add(total, tally)
+        tell(f"seed {seed}: {tally}")
+    return Result(str(total), total.violations)
+
+
+def crash_states_in_recovery(scale: int) -> Result:
+    total = crashes.Tally()
+    for seed in range(4 * scale):
+        with enumeration.conditions(seed) as base:
+            recorded = enumeration.record(base, seed)
+            tally = enumeration.crashes_while_recovering(recorded, base, 200, 2_000)
+        add(total, tally)
+        tell(f"seed {seed}: {tally}")
+    return Result(str(total), total.violations)
+
+
+def crash_states_in_long_recovery(scale: int) -> Result:
+    total = crashes.Tally()
+    for seed in range(scale):
+        with enumeration.conditions(seed, replay_flush_entries=8) as base:
+            recorded = enumeration.record(base, seed)
+            tally = enumeration.crashes_while_recovering(recorded, base, 100, 1_500, violations_max=100_000)
+        add(total, tally)
+        tell(f"seed {seed}: {tally}")
+    return Result(str(total), total.violations)
+
+
+def power_failures_after_restart(scale: int) -> Result:
+    total = crashes.Tally()
+    for seed in range(scale):
+        with enumeration.conditions(seed) as base:
+            recorded = enumeration.record(base, seed)
+            tally = enumeration.power_failures_after_restart(recorded, base, 40, 3_000, violations_max=100_000)
+        add(total, tally)
+        tell(f"seed {seed}: {tally}")
+    return Result(str(total), total.violations)
+
+
+def kills(scale: int) -> Result:
+    with workload.scratch() as base:
+        tally, problems = kill_sweep.sweep(base / "ledger", 60 * scale, seed=scale)
+    return Result(str(tally), problems)
+
+
+def strace_suite(what: str, calls: tuple[str, ...], *, threaded: bool, step: int) -> Callable[[int], Result]:
+    def run(scale: int) -> Result:
+        try:
+            strace_sweep.install()
+        except (OSError, strace_sweep.subprocess.CalledProcessError) as error:
+            return Result(f"skipped: no strace ({error})", skipped=True)
+        with workload.scratch() as base:
+            tally = strace_sweep.sweep(base, what, calls, threaded=threaded, step=max(1, step // scale), tell=tell)
+        return Result(str(tally), tally.violations)
+
+    return run
+
+
+def disk(scale: int) -> Result:
+    with workload.scratch() as base:
+        if not full_disk.can_mount(base):
+            return Result("skipped: a tmpfs cannot be mounted (no root?)", skipped=True)
+        tally = full_disk.run(base)
+    return Result(str(tally), tally.violations, tally.deviations)
+
+
+def state_rot(scale: int) -> Result:
+    with enumeration.conditions() as base:
+        recorded = enumeration.record(base)
+        image = world.read_image(recorded.ledger.folder.root)
+        data = image[world.STATE_FILE]
+        tally = rot.recover_each(
+            image, recorded.run, base, (case for seed in range(10 * scale) for case in rot.cases(data, seed))
+        )
+    sound = ("ok", "hansa.wire.problems.HansaError")
+    bad = [f"{kind}: {about} ({count} times)" for (kind, about), count in sorted(tally.items()) if about not in sound]
+    return Result(f"{tally.total()} damaged states, {sum(tally[k] for k in tally if k[1] in sound)} mended", bad)
+
+
+SUITES: dict[str, tuple[str, str, Callable[[int], Result]]] = {
+    "crash": ("Crash states of a run", "", crash_states),
+    "recovery": ("Crash states of recoveries from crashes", "", crash_states_in_recovery),
+    "long-recovery": (
+        "The same, recovery flushing on its way",
+        "",
+        crash_states_in_long_recovery,
+    ),
+    "restart": (
+        "A power failure after a kill and a restart",
+        "",
+        power_failures_after_restart,
+    ),
+    "kill": ("kill -9 of a server under load", "", kills),
+    "strace-kill": (
+        "A kill at every system call that changes the disk",
+        "",
+        strace_suite("signal=KILL", strace_sweep.CALLS, threaded=False, step=1),
+    ),
+    "strace-kill-thread": (
+        "The same, with the commit thread",
+        "",
+        strace_suite("signal=KILL", ("pwrite64", "fdatasync", "rename"), threaded=True, step=2),
+    ),
+    "strace-eio": (
+        "EIO from every sync and write, LMDB's too",
+        "",
+        strace_suite("error=EIO", ("fdatasync", "fsync", "pwrite64", "writev"), threaded=False, step=2),
+    ),
+    "strace-enospc": (
+        "ENOSPC from every write and sync, LMDB's too",
+        "",
+        strace_suite("error=ENOSPC", ("pwrite64", "writev", "fdatasync"), threaded=False, step=2),
+    ),
+    "disk": (
+        "A real full disk under a server",
+        "A load that fills the disk is refused or waits, and no answer comes before there is room",
+        disk,
+    ),
+    "rot": (
+        "Damaged pages of the state",
+        "",
+        state_rot,
+    ),
+}
+
+
+def add(total: crashes.Tally, tally: crashes.Tally) -> None:
+    total.generated += tally.generated
+    total.distinct += tally.distinct
+    total.checked += tally.checked
+    total.cut += tally.cut
+    total.sizes |= tally.sizes
+    total.violations += tally.violations
+
+
+def tell(text: str) -> None:
+    print(f"    {text}", flush=True)
+
+
+def run(names: list[str], scale: int) -> dict[str, Result]:
+    results: dict[str, Result] = {}
+    for number, name in enumerate(names, 1):
+        title, _, suite = SUITES[name]
+        print(f"[{number}/{len(names)}] {title}", flush=True)
+        begun = time.monotonic()
+        try:
+            result = suite(scale)
+        except Exception as error:
+            result = Result("did not finish", [f"{type(error).__name__}: {error}"])
+        result.seconds = time.monotonic() - begun
+        results[name] = result
+        found = f"{len(result.violations)} violations, {len(result.known)} by known defects"
+        print(f"    {result.counts}\n    {found}, {result.seconds:.0f} s", flush=True)
+    return results
+
+
+def written(results: dict[str, Result], command: str, begun: datetime) -> str:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
+    lines = [
+        "# Fault suites: report",
+        "",
+        f"- Date: {begun:%Y-%m-%d %H:%M} UTC",
+        f"- Command: `{command}`",
+        f"- Hansa {hansa.__version__}, Python {platform.python_version()}, LMDB {'.'.join(map(str, lmdb.version()))}",
+        f"- Machine: {platform.system()} {platform.release()}, {platform.machine()}, {os.cpu_count()} cores, "
+        f"{memory} GiB, {'root' if os.geteuid() == 0 else 'not root'}",
+        f"- {sum(result.seconds for result in results.values()):.0f} s in all",
+        "",
+        "A violation is anything acknowledged that is lost, changed or there twice, a root that differs, or a ledger",
+        "that does not recover by itself. Each suite is described in the module that it runs.",
+        "",
+        "| Suite | Counts | Violations | By known defects | s |",
+        "|---|---|---|---|---|",
+    ]
+    for name, result in results.items():
+        title = SUITES[name][0]
+        lines.append(
+            f"| {title} (`{name}`) | {result.counts} | {'-' if result.skipped else len(result.violations)} "
+            f"| {'-' if result.skipped else len(result.known)} | {result.seconds:.0f} |"
+        )
+    for name, result in results.items():
+        if result.violations:
+            lines += ["", f"## Violations: {SUITES[name][0]}", "", *[f"- {text}" for text in result.violations[:20]]]
+    for name, result in results.items():
+        _, defect, _ = SUITES[name]
+        if result.known:
+            lines += [
+                "",
+                f"## Known defect: {SUITES[name][0]}",
+                "",
+                f"{defect[0].upper()}{defect[1:]}. For example:",
+                "",
+            ]
+            lines += [f"- {text}" for text in result.known[:8]]
+        elif defect and not result.skipped:
+            lines += ["", f"## No longer seen: {SUITES[name][0]}", "", f"{defect}."]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.report", description=__doc__)
+    parser.add_argument("--scale", type=int, default=1, help="how many times as long as usual")
+    parser.add_argument("--only", default="", help=f"suites, by comma: {', '.join(SUITES)}")
+    parser.add_argument("--output", type=Path, default=REPORT)
+    given = parser.parse_args()
+    names = given.only.split(",") if given.only else list(SUITES)
+    begun = datetime.now(UTC)
+    results = run(names, max(1, given.scale))
+    command = " ".join(["python -m tests.faults.report", *sys.argv[1:]])
+    given.output.write_text(written(results, command, begun))
+    print(f"written to {given.output}")
+    return 1 if any(result.violations for result in results.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

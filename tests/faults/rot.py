@@ -1,0 +1,82 @@
+"""Damage to the state's file, page by page: derived, so whatever is wrong with it, the ledger must open.
+
+Each case is recovered in a child process, because LMDB reads through a memory map: some damage is a signal.
+"""
+
+import faulthandler
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+from .crashes import check
+from .workload import Run
+from .world import PAGE, STATE_FILE, Image, materialise
+
+KINDS = ("zeros", "ones", "noise", "flips", "shortened")
+
+
+def damaged(data: bytes, kind: str, page: int, chance: Random) -> bytes:
+    """The file with one page gone bad, or cut off before it."""
+    at = page * PAGE
+    match kind:
+        case "zeros":
+            bad = bytes(PAGE)
+        case "ones":
+            bad = b"\xff" * PAGE
+        case "noise":
+            bad = chance.randbytes(PAGE)
+        case "flips":
+            changed = bytearray(data[at : at + PAGE])
+            for _ in range(3):
+                changed[chance.randrange(PAGE)] ^= 1 << chance.randrange(8)
+            bad = bytes(changed)
+        case _:
+            return data[:at]
+    return data[:at] + bad + data[at + PAGE :]
+
+
+def cases(data: bytes, seed: int, kinds: tuple[str, ...] = KINDS) -> Iterator[tuple[str, bytes]]:
+    chance = Random(seed)
+    for kind in kinds:
+        for page in range(len(data) // PAGE):
+            yield kind, damaged(data, kind, page, chance)
+
+
+def recover_each(image: Image, run: Run, base: Path, found: Iterator[tuple[str, bytes]]) -> Counter[tuple[str, str]]:
+    """What came of each case: "ok", an exception's name, a signal, or what `check` found wrong after recovery."""
+    tally: Counter[tuple[str, str]] = Counter()
+    place = base / "rot"
+    for kind, data in found:
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        materialise({**image, STATE_FILE: data}, place)
+        tally[kind, in_child(place, run)] += 1
+    return tally
+
+
+def in_child(place: Path, run: Run) -> str:
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            faulthandler.disable()
+            os.close(reader)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            try:
+                check(place, run, len(run.ids))
+                about = "ok"
+            except AssertionError as error:
+                about = f"silent: {error}"
+            except BaseException as error:
+                about = f"{type(error).__module__}.{type(error).__name__}"
+            os.write(writer, about.encode()[:500])
+        finally:
+            os._exit(0)
+    os.close(writer)
+    about = os.read(reader, 1000).decode()
+    os.close(reader)
+    _, status = os.waitpid(child, 0)
+    return about if status == 0 else f"signal {status & 127}"

@@ -1,0 +1,92 @@
+"""What tests of governance share: a genesis document, and a ledger that applies actions of the members contract."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hansa.contracts.execution import Caller, Execution, run
+from hansa.governance import genesis as governance_genesis
+from hansa.governance.directory import Directory
+from hansa.node.create import members_source
+from hansa.store.state import Stored
+from hansa.wire import cbor
+from hansa.wire.genesis import Genesis, Limits, Member, Node, User
+from hansa.wire.keys import PrivateKey
+
+TIME = 1_700_000_000_000
+
+
+@pytest.fixture(scope="session")
+def founding(make_key: Callable[[str, str], PrivateKey]) -> Genesis:
+    """A ledger of three members, two users and two nodes; acme and zeta may deploy."""
+
+    def spki(name: str, kind: str = "eddsa") -> bytes:
+        return make_key(kind, name).public.spki
+
+    def node(name: str, member: str) -> Node:
+        keys = {"node_key": spki(f"{name} own", "es256"), "checkpoint_key": spki(f"{name} checkpoints", "es256")}
+        return Node(id=name, member=member, **keys)
+
+    return Genesis(
+        version=0,
+        name="The test ledger",
+        time=TIME,
+        nonce=bytes(16),
+        members=[
+            Member(
+                id="acme", name="Acme", keys=[spki("acme"), spki("acme second", "es256")], attributes=["b:x", "a:y"]
+            ),
+            Member(id="bolt", name="Bolt", keys=[spki("bolt")], attributes=["b:x", "b:x"]),
+            Member(id="zeta", name="Zeta", keys=[spki("zeta")], attributes=["ledger:deployer", "zz"]),
+        ],
+        users=[
+            User(id="acme/ann", name="Ann", keys=[spki("ann")], attributes=["q", "p"]),
+            User(id="bolt/ben", name="Ben", keys=[spki("ben", "es256")]),
+        ],
+        nodes=[node("node-1", "acme"), node("node-2", "bolt")],
+        deployers=["acme", "zeta"],
+        limits=Limits(block_entries=7, transaction_steps=500_000),
+        members_contract=members_source(),
+    )
+
+
+class Ledger:
+    """The members contract with its directory; each applied action is the next entry."""
+
+    def __init__(self, founding: Genesis) -> None:
+        self.directory = Directory(governance_genesis.members_program(founding))
+        self.records: dict[bytes, Stored] = {}
+        self.seq = 0
+        self._enter(governance_genesis.writes(founding))
+
+    def get(self, place: bytes) -> Stored | None:
+        return self.records.get(place)
+
+    def run(self, action: str, by: str, *, steps: int = 500_000, **arguments: Any) -> Execution:
+        """What an action gives; nothing is written."""
+        program = self.directory.programs["members"]
+        caller = Caller(by, None, self.directory.attributes[by])
+        ran = run(program, program.actions[action], arguments, caller, TIME, self, self.directory, steps)
+        assert ran.code != "contract.internal", ran.error
+        assert cbor.encode(ran.result) == cbor.encode_ordered(ran.result)
+        assert cbor.encode(ran.events) == cbor.encode_ordered(ran.events)
+        return ran
+
+    def take(self, action: str, by: str, **arguments: Any) -> Execution:
+        """Runs an action that must be applied, and applies it."""
+        ran = self.run(action, by, **arguments)
+        assert ran.code == "ok", ran
+        self._enter(ran.writes)
+        return ran
+
+    def _enter(self, writes: list[Any]) -> None:
+        self.directory.apply(writes)
+        for write in writes:
+            self.records[write.place] = Stored(self.seq, write.value)
+        self.seq += 1
+
+
+@pytest.fixture
+def ledger(founding: Genesis) -> Ledger:
+    return Ledger(founding)

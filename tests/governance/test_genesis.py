@@ -1,0 +1,118 @@
+"""The first write set: every record of a genesis document, in one order, the same bytes every time."""
+
+import hashlib
+from collections import Counter
+from typing import Any
+
+import msgspec
+import pytest
+
+from hansa.contracts.diagnostics import ContractInvalid
+from hansa.governance import genesis as governance_genesis
+from hansa.wire import cbor, genesis, keys, order, writes
+from hansa.wire.genesis import Genesis
+
+
+def values(founding: Genesis, record: str) -> dict[Any, dict[str, Any]]:
+    """The records of one type that genesis makes, by key."""
+    return {w.key: cbor.decode(w.value) for w in governance_genesis.writes(founding) if w.record == record}
+
+
+def test_every_record_is_made_once_and_in_order(founding: Genesis) -> None:
+    made = governance_genesis.writes(founding)
+    assert [(w.record, w.key) for w in made if w.record != "Key"] == [
+        ("Ledger", "The test ledger"),
+        ("Limits", "ledger"),
+        ("Member", "acme"),
+        ("Member", "bolt"),
+        ("Member", "zeta"),
+        ("User", "acme/ann"),
+        ("User", "bolt/ben"),
+        ("Node", "node-1"),
+        ("Node", "node-2"),
+    ]
+    assert Counter(w.record for w in made)["Key"] == 10
+    assert len({w.place for w in made}) == len(made)
+
+
+def test_every_write_is_of_the_members_contract_and_the_first_of_its_record(founding: Genesis) -> None:
+    for write in governance_genesis.writes(founding):
+        assert (write.contract, write.previous) == ("members", None)
+        assert write.place == order.place("members", write.record, write.key)
+
+
+def test_every_record_is_what_the_members_contract_declares(founding: Genesis) -> None:
+    shapes = governance_genesis.members_program(founding).shapes
+    for write in governance_genesis.writes(founding):
+        shape, value = shapes[write.record], cbor.decode(write.value)
+        assert value[shape.type.key] == write.key
+        assert set(value) == set(shape.codecs)
+        assert {name: shape.codecs[name].problem(value[name]) for name in value} == dict.fromkeys(value, "")
+        assert write.value == cbor.encode(value)
+
+
+def test_attributes_are_sorted_once_each_and_deployers_have_theirs(founding: Genesis) -> None:
+    attributes = {key: value["attributes"] for key, value in values(founding, "Member").items()}
+    assert attributes == {
+        "acme": ["a:y", "b:x", "ledger:deployer"],
+        "bolt": ["b:x"],
+        "zeta": ["ledger:deployer", "zz"],
+    }
+    assert values(founding, "User") == {
+        "acme/ann": {"id": "acme/ann", "member": "acme", "name": "Ann", "attributes": ["p", "q"]},
+        "bolt/ben": {"id": "bolt/ben", "member": "bolt", "name": "Ben", "attributes": []},
+    }
+
+
+def test_the_limits_are_those_of_the_document(founding: Genesis) -> None:
+    limits = msgspec.structs.asdict(founding.limits)
+    assert limits["block_entries"] == 7
+    assert values(founding, "Limits") == {"ledger": {"scope": "ledger", **limits}}
+
+
+def test_every_key_is_kept_for_its_owner_and_purpose(founding: Genesis) -> None:
+    expected = [
+        *[("member", m.id, "transaction", spki) for m in founding.members for spki in m.keys],
+        *[("user", u.id, "transaction", spki) for u in founding.users for spki in u.keys],
+        *[("node", n.id, "node", n.node_key) for n in founding.nodes],
+        *[("node", n.id, "checkpoint", n.checkpoint_key) for n in founding.nodes],
+    ]
+    assert values(founding, "Key") == {
+        keys.kid_of(spki): {
+            "kid": keys.kid_of(spki),
+            "spki": spki,
+            "owner_kind": kind,
+            "owner": owner,
+            "purpose": purpose,
+        }
+        for kind, owner, purpose, spki in expected
+    }
+
+
+def test_the_same_document_gives_the_same_bytes(founding: Genesis) -> None:
+    again = genesis.decode(genesis.encode(founding))
+    first, second = governance_genesis.writes(founding), governance_genesis.writes(again)
+    assert first == second
+    assert writes.encode(first) == writes.encode(second)
+    assert writes.decode(writes.encode(first)) == first
+
+
+def test_the_first_write_set_changes_only_if_meant(founding: Genesis) -> None:
+    """A first outcome commits to these bytes: a version that makes others cannot audit older ledgers."""
+    digest = hashlib.sha256(writes.encode(governance_genesis.writes(founding))).hexdigest()
+    assert digest == "37497d1850091aab73bb3be2c08cefbb06da12491766a727e5122f89a9ae7e86"
+
+
+def test_the_rules_are_those_in_the_document(founding: Genesis) -> None:
+    program = governance_genesis.members_program(founding)
+    assert (program.manifest.name, sorted(program.actions)) == ("members", ["add_reference", "deploy", "set_reference"])
+    assert program.digest == hashlib.sha256(founding.members_contract.encode()).digest()
+
+
+@pytest.mark.parametrize(
+    "source", ["", "import os", "class Members(Contract, version='1.0.0'):\n    x = 1", "(" * 200_000]
+)
+def test_a_document_whose_rules_are_no_contract_is_refused(founding: Genesis, source: str) -> None:
+    with pytest.raises(ContractInvalid) as caught:
+        governance_genesis.members_program(msgspec.structs.replace(founding, members_contract=source))
+    assert caught.value.diagnostics

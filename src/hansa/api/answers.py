@@ -1,0 +1,131 @@
+"""The forms in which answers leave: JSON for people, CBOR for clients that go on with the bytes, problem+json."""
+
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from hansa.merkle.checkpoint import Checkpoint
+from hansa.node.intake import Answer
+from hansa.node.node import Node
+from hansa.node.reading import Found, Page, Row
+from hansa.wire import cbor, entry, jsonform
+from hansa.wire.problems import HansaError
+
+Result: TypeAlias = Answer | HansaError
+
+_PROBLEM: Final = b"application/problem+json"
+_JSON: Final = b"application/json"
+_CBOR: Final = b"application/cbor"
+
+
+def problem(error: HansaError) -> tuple[int, bytes, bytes, bytes]:
+    """Status, content type, body and extra headers of a refusal."""
+    status = error.kind.status if error.kind.status >= 400 else 400
+    retry = error.fields.get("retry_after")
+    extra = f"retry-after: {retry}\r\n".encode() if retry is not None else b""
+    return status, _PROBLEM, jsonform.dumps(error.problem()), extra
+
+
+def answer_fields(answer: Answer, receipt: bytes | None) -> dict[str, Any]:
+    """An answer as JSON fields: the outcome's, and which entry it is."""
+    outcome = entry.decode_outcome(answer.outcome)
+    fields: dict[str, Any] = {
+        "id": answer.id,
+        "seq": answer.seq,
+        "duplicate": answer.duplicate,
+        **{name: getattr(outcome, name) for name in outcome.__struct_fields__},
+    }
+    if receipt is not None:
+        fields["receipt"] = receipt
+    return fields
+
+
+def answer_json(answer: Answer, receipt: bytes | None) -> bytes:
+    """An answer as JSON."""
+    return jsonform.dumps(answer_fields(answer, receipt))
+
+
+def answer_cbor(answer: Answer, receipt: bytes | None) -> bytes:
+    """An answer as CBOR: the outcome's exact bytes, so that it can be checked against a receipt."""
+    parts = [
+        b"\xa5" if receipt is not None else b"\xa4",
+        b"\x62id",
+        cbor.byte_string(answer.id),
+        b"\x63seq",
+        cbor.unsigned(answer.seq),
+        b"\x67outcome",
+        cbor.byte_string(answer.outcome),
+    ]
+    if receipt is not None:
+        parts += [b"\x67receipt", cbor.byte_string(receipt)]
+    parts += [b"\x69duplicate", b"\xf5" if answer.duplicate else b"\xf4"]
+    return b"".join(parts)
+
+
+def accepted(id: bytes) -> bytes:
+    """The answer to `wait=accepted`."""
+    return jsonform.dumps({"id": id, "status": "pending"})
+
+
+def batch(results: Sequence[Result | None], node: Node, as_cbor: bool, receipts: bool) -> tuple[bytes, bytes]:
+    """Content type and body for a batch: each item its own answer or problem, in the order sent."""
+    if as_cbor:
+        parts = [
+            cbor.encode({"problem": _cbor_problem(result)})
+            if isinstance(result, HansaError) or result is None
+            else answer_cbor(result, receipt_of(node, result) if receipts else None)
+            for result in results
+        ]
+        return _CBOR, cbor.array_head(len(parts)) + b"".join(parts)
+    items = [
+        {"problem": result.problem()}
+        if isinstance(result, HansaError)
+        else answer_fields(result, receipt_of(node, result) if receipts else None)
+        for result in results
+        if result is not None
+    ]
+    return _JSON, jsonform.dumps(items)
+
+
+def receipt_of(node: Node, answer: Answer) -> bytes:
+    """The receipt for an answer's entry, under a checkpoint that is signed now if need be."""
+    node.sign_checkpoint()
+    return node.reading.receipt(answer.seq)
+
+
+def found_fields(found: Found) -> dict[str, Any]:
+    """An entry with its bodies as JSON fields."""
+    outcome = entry.decode_outcome(found.outcome)
+    return {
+        "seq": found.seq,
+        "kind": found.kind,
+        "id": found.id,
+        "height": found.height,
+        "time": found.time,
+        "entry": found.entry(),
+        "envelope": found.envelope,
+        "outcome": found.outcome,
+        "decoded": {name: getattr(outcome, name) for name in outcome.__struct_fields__},
+    }
+
+
+def row_fields(row: Row) -> dict[str, Any]:
+    """A record as JSON fields."""
+    return {"seq": row.seq, "value": row.value}
+
+
+def page_fields(page: Page) -> dict[str, Any]:
+    """A page of records as JSON fields."""
+    return {"size": page.size, "rows": [row_fields(row) for row in page.rows], "next": page.next}
+
+
+def checkpoint_fields(head: Checkpoint) -> dict[str, Any]:
+    """A checkpoint as JSON fields."""
+    return {name: getattr(head, name) for name in head.__struct_fields__}
+
+
+def _cbor_problem(error: HansaError | None) -> dict[str, Any]:
+    assert error is not None
+    fields = msgspec.to_builtins(jsonform.plain(error.problem()))
+    return {name: value for name, value in fields.items() if isinstance(value, str | int)}

@@ -1,0 +1,328 @@
+"""The routes: what can be read of a ledger and of its node, each with its problem document when it cannot.
+
+Conventions of CCF: `/app/...` for the ledger's contents, `/node/...` for the node. Submitting transactions is not here
+but in `api.submit`, on the same port. Handlers run on the node's event loop and never wait, so no read spans a block.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+import hansa
+from hansa.api import answers, openapi
+from hansa.api.operations import OPERATIONS, SUBMIT, Operation
+from hansa.client.arguments import from_json
+from hansa.contracts import execution
+from hansa.contracts.execution import Caller
+from hansa.contracts.schema import arguments_schema, contract_schema
+from hansa.governance import genesis as governance_genesis
+from hansa.merkle import receipt
+from hansa.node.node import Node
+from hansa.wire import jsonform, names
+from hansa.wire.limits import JSON_INTEGER_MAX, PAGE_ROWS_MAX
+from hansa.wire.problems import KINDS, HansaError
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+_BODY_BYTES_MAX: Final = 256 * 1024
+_ROWS_DEFAULT: Final = 100
+_COSE: Final = "application/cose"
+_CBOR: Final = "application/cbor"
+_SECURITY: Final = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+
+
+def make_app(node: Node, hosts: frozenset[str]) -> Starlette:
+    """The application over one node, which answers requests for these values of Host only."""
+    routes = _Routes(node)
+
+    async def guarded(scope: Any, receive: Any, send: Any) -> None:
+        # A page of another site may reach loopback under a name of its own (DNS rebinding); it must read nothing.
+        if scope["type"] == "http":
+            host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1").lower()
+            if host not in hosts:
+                await _problem(HansaError("request.host", f"{host[:100]!a}"))(scope, receive, send)
+                return
+        await app(scope, receive, send)
+
+    app = Starlette(
+        routes=routes.all(),
+        exception_handlers={
+            HansaError: _handle_problem,
+            HTTPException: _handle_http,
+            Exception: _handle_defect,
+        },
+    )
+    app.router.redirect_slashes = False  # a path has one spelling
+    outer = Starlette()
+    outer.router = guarded  # type: ignore[assignment]
+    return outer
+
+
+class _Routes:
+    """The handlers, each a thin shell around one reading."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._reading = node.reading
+
+    def all(self) -> list[BaseRoute]:
+        operations = (SUBMIT, *OPERATIONS)
+        return [Route(o.path, _checked(o, getattr(self, o.name)), methods=[o.method]) for o in operations]
+
+    async def submit(self, request: Request) -> Response:
+        # `api.submit` answers the path as it is written in the table; here its other methods get their refusal, and
+        # a POST only comes under another spelling of it.
+        raise HansaError("request.path")
+
+    # The ledger
+
+    async def transaction(self, request: Request) -> Response:
+        id = names.digest_from_hex(request.path_params["id"], "transaction id")
+        not_after = _integer(request, "not_after", None)
+        seq = self._reading.find(id)
+        if seq is not None:
+            found = self._reading.at(seq)
+            return _json({"status": "committed", **answers.found_fields(found)})
+        if self._node.is_pending(id):
+            return _json({"status": "pending", "id": id})
+        tip = self._reading.tip
+        passed = not_after is not None and tip.time > not_after
+        status = "never" if passed else "not_found"
+        return _json({"status": status, "id": id, "entries": tip.size, "time": tip.time})
+
+    async def entry(self, request: Request) -> Response:
+        return _json(answers.found_fields(self._reading.at(_seq(request))))
+
+    async def entry_part(self, request: Request) -> Response:
+        found = self._reading.at(_seq(request))
+        parts = {
+            "entry": found.entry,
+            "envelope": lambda: found.envelope,
+            "outcome": lambda: found.outcome,
+            "writes": lambda: found.writes,
+        }
+        part = parts.get(request.path_params["part"])
+        if part is None:
+            raise HansaError("request.part", parts=list(parts))
+        return Response(part(), media_type=_CBOR, headers=_SECURITY)
+
+    async def receipt(self, request: Request) -> Response:
+        seq = _seq(request)
+        self._reading.at(seq)
+        self._node.sign_checkpoint()
+        return Response(self._reading.receipt(seq), media_type=_COSE, headers=_SECURITY)
+
+    async def latest_checkpoint(self, request: Request) -> Response:
+        return await self.checkpoint(request)
+
+    async def checkpoint(self, request: Request) -> Response:
+        self._node.sign_checkpoint()
+        size = request.path_params.get("size")
+        head = self._reading.checkpoint(None if size is None else _number(size, "size"))
+        if request.headers.get("accept") == _COSE:
+            return Response(receipt.bare(head), media_type=_COSE, headers=_SECURITY)
+        return _json(answers.checkpoint_fields(head))
+
+    async def consistency(self, request: Request) -> Response:
+        first, second = (_number(request.query_params[name], name) for name in ("first", "second"))
+        return Response(self._reading.consistency(first, second), media_type=_COSE, headers=_SECURITY)
+
+    # Contracts and their records
+
+    async def contracts(self, request: Request) -> Response:
+        programs = self._node.directory.programs
+        listed = [
+            {
+                "name": name,
+                "version": programs[name].manifest.version,
+                "digest": programs[name].digest,
+                "description": programs[name].manifest.doc,
+            }
+            for name in sorted(programs)
+        ]
+        return _json({"contracts": listed})
+
+    async def contract(self, request: Request) -> Response:
+        return _json(contract_schema(self._program(request).manifest))
+
+    async def source(self, request: Request) -> Response:
+        name = self._program(request).manifest.name
+        if name == governance_genesis.CONTRACT:
+            source = self._node.parsed_genesis.members_contract
+        else:
+            source = self._reading.record(governance_genesis.CONTRACT, "Deployment", name).value["source"]
+        return Response(source, media_type="text/x-python", headers=_SECURITY)
+
+    async def page(self, request: Request) -> Response:
+        query, rows = request.query_params, _row_count(request)
+        contract, record = request.path_params["contract"], request.path_params["record"]
+        if "index" in query:
+            field, value = query["index"], query.get("value", "")
+            page = self._reading.page_by_index(contract, record, field, value, query.get("after"), rows)
+        else:
+            page = self._reading.page(contract, record, query.get("after"), rows)
+        return _json(answers.page_fields(page))
+
+    async def record(self, request: Request) -> Response:
+        path, key = request.path_params, request.query_params["key"]
+        return _json(answers.row_fields(self._reading.record(path["contract"], path["record"], key)))
+
+    async def history(self, request: Request) -> Response:
+        path, key = request.path_params, request.query_params["key"]
+        rows, before = _row_count(request), _integer(request, "before", None)
+        page = self._reading.history(path["contract"], path["record"], key, before, rows)
+        return _json(answers.page_fields(page))
+
+    async def view(self, request: Request) -> Response:
+        body = await _json_body(request)
+        path = request.path_params
+        program = self._program(request)
+        procedure = program.views.get(path["view"])
+        if procedure is not None:
+            body = from_json(arguments_schema(procedure.action, program.manifest), body)
+        nobody = Caller("", None, frozenset())
+        ran = self._reading.view(path["contract"], path["view"], body, nobody)
+        if ran.code != execution.OK:
+            raise HansaError("view.refused", outcome=ran.code, result=ran.result, steps=ran.steps)
+        tip = self._reading.tip
+        return _json({"result": ran.result, "steps": ran.steps, "entries": tip.size, "time": tip.time})
+
+    # The node
+
+    async def status(self, request: Request) -> Response:
+        return _json(self._node.status())
+
+    async def health(self, request: Request) -> Response:
+        return _json({"healthy": True} if self._node.status().state != "faulted" else {"healthy": False})
+
+    async def ready(self, request: Request) -> Response:
+        status = self._node.status()
+        ready = status.state == "running"
+        fields = {"ready": ready, "trouble": status.trouble, "detail": status.detail}
+        return _json(fields, 200 if ready else 503)
+
+    async def version(self, request: Request) -> Response:
+        return _json({"version": hansa.__version__})
+
+    async def genesis(self, request: Request) -> Response:
+        return Response(self._node.genesis, media_type=_CBOR, headers=_SECURITY)
+
+    async def openapi(self, request: Request) -> Response:
+        programs = self._node.directory.programs
+        return _json(openapi.document([programs[name].manifest for name in sorted(programs)]))
+
+    async def problem(self, request: Request) -> Response:
+        code = request.path_params["code"]
+        kind = KINDS.get(code)
+        if kind is None:
+            raise HansaError("request.path")
+        return _json({"code": code, "title": kind.title, "status": kind.status, "remedy": kind.remedy})
+
+    def _program(self, request: Request) -> Any:
+        name = request.path_params["contract"]
+        program = self._node.directory.programs.get(name)
+        if program is None:
+            raise HansaError("contract.missing", f"there is no contract {name[:60]!a}")
+        return program
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(jsonform.dumps(value), status, media_type="application/json", headers=_SECURITY)
+
+
+def _problem(error: HansaError) -> Response:
+    status, media, body, _ = answers.problem(error)
+    headers = dict(_SECURITY)
+    if "retry_after" in error.fields:
+        headers["retry-after"] = str(error.fields["retry_after"])
+    return Response(body, status, media_type=media.decode(), headers=headers)
+
+
+async def _handle_problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HansaError)
+    return _problem(error)
+
+
+async def _handle_http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = {404: "request.path", 405: "request.method"}.get(error.status_code, "request.form")
+    response = _problem(HansaError(code))
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+async def _handle_defect(_: Request, __: Exception) -> Response:
+    return _problem(HansaError("node.defect"))
+
+
+async def _json_body(request: Request) -> dict[str, Any]:
+    body = b""
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _BODY_BYTES_MAX:
+                raise HansaError("request.oversized", f"more than {_BODY_BYTES_MAX} bytes")
+    except ClientDisconnect:
+        raise HansaError("request.form", "the connection ended inside the body") from None
+    try:
+        return _ARGUMENTS.decode(body or b"{}")
+    except (ValueError, RecursionError):
+        raise HansaError("request.json") from None
+
+
+def _refuse(text: str) -> Any:
+    raise ValueError(text)
+
+
+_ARGUMENTS: Final = msgspec.json.Decoder(dict[str, Any], float_hook=_refuse)
+"""Arguments by name; neither fractions nor halves of surrogate pairs, which no signed message can hold."""
+
+
+def _checked(operation: Operation, handler: Handler) -> Handler:
+    """The handler behind a check of the query: a misspelt, repeated or missing name must not be ignored."""
+
+    async def checked(request: Request) -> Response:
+        pairs = request.query_params.multi_items()
+        given = [name for name, _ in pairs]
+        if len(set(given)) != len(given) or not set(given) <= set(operation.query):
+            allowed = sorted(operation.query)
+            raise HansaError("request.query", f"this route takes {allowed}, each once", allowed=allowed)
+        missing = [name for name in operation.required if name not in given]
+        if missing:
+            raise HansaError("request.query", f"this route needs {missing}", missing=missing)
+        return await handler(request)
+
+    return checked
+
+
+def _integer(request: Request, name: str, default: int | None) -> int | None:
+    return _number(request.query_params[name], name) if name in request.query_params else default
+
+
+def _row_count(request: Request) -> int:
+    rows = _integer(request, "rows", _ROWS_DEFAULT)
+    if rows is None or not 0 < rows <= PAGE_ROWS_MAX:
+        raise HansaError("request.query", f"`rows` lies within 1 and {PAGE_ROWS_MAX}")
+    return rows
+
+
+def _number(text: str, name: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 16 and int(text) <= JSON_INTEGER_MAX):
+        raise HansaError("request.query", f"`{name}` is a whole number within 0 and {JSON_INTEGER_MAX}")
+    return int(text)
+
+
+def _seq(request: Request) -> int:
+    return _number(request.path_params["seq"], "seq")

@@ -1,0 +1,270 @@
+"""Every operation of the HTTP API in one table: the routes are made from it, and so is the OpenAPI description.
+
+An operation that is not here does not exist; a query parameter that is not here is refused.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from hansa.wire.limits import BATCH_ENVELOPES_MAX, JSON_INTEGER_MAX, PAGE_ROWS_MAX
+
+JSON: Final = "application/json"
+COSE: Final = "application/cose"
+CBOR: Final = "application/cbor"
+CBOR_SEQUENCE: Final = "application/cbor-seq"
+PYTHON: Final = "text/x-python"
+
+_Schema = dict[str, Any]
+
+SEQ_SCHEMA: Final[_Schema] = {"type": "integer", "minimum": 0, "maximum": JSON_INTEGER_MAX}
+_TIME: Final[_Schema] = {**SEQ_SCHEMA, "description": "ms since 1970 UTC"}
+_DIGEST: Final[_Schema] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_NAME: Final[_Schema] = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]{0,47}$"}
+_ROWS: Final[_Schema] = {"type": "integer", "minimum": 1, "maximum": PAGE_ROWS_MAX, "default": 100}
+_TEXT: Final[_Schema] = {"type": "string"}
+_ANY: Final[_Schema] = {}
+_LONG: Final[_Schema] = {"type": ["integer", "string"]}
+_PLAIN: Final[_Schema] = {"$ref": "#/components/schemas/Plain"}
+_HEX: Final[_Schema] = {"type": "string", "pattern": "^([0-9a-f]{2})*$"}
+
+
+def _object(required: _Schema, optional: _Schema | None = None) -> _Schema:
+    return {"type": "object", "properties": {**required, **(optional or {})}, "required": sorted(required)}
+
+
+_OUTCOME: Final[_Schema] = {
+    "status": {"enum": ["applied", "refused"]},
+    "code": _TEXT,
+    "result": _ANY,
+    "events": {"type": "array", "items": {"type": "object"}},
+    "writes": _DIGEST,
+    "steps": _LONG,
+    "time": _LONG,
+    "contract": _TEXT,
+    "dialect": {"type": "integer"},
+}
+_ENTRY_FIELDS: Final[_Schema] = {
+    "seq": SEQ_SCHEMA,
+    "kind": {"enum": ["genesis", "transaction"]},
+    "id": _DIGEST,
+    "height": SEQ_SCHEMA,
+    "time": _LONG,
+    "entry": _HEX,
+    "envelope": _HEX,
+    "outcome": _HEX,
+    "decoded": _object(_OUTCOME),
+}
+_ROW: Final = _object({"seq": SEQ_SCHEMA, "value": {"type": "object"}})
+_PAGE: Final = _object(
+    {"size": SEQ_SCHEMA, "rows": {"type": "array", "items": _ROW}, "next": {"type": ["string", "null"]}}
+)
+ANSWER: Final = _object(
+    {"id": _DIGEST, "seq": SEQ_SCHEMA, "duplicate": {"type": "boolean"}, **_OUTCOME}, {"receipt": _HEX}
+)
+PROBLEM: Final = _object(
+    {
+        "type": _TEXT,
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "detail": _TEXT,
+        "code": _TEXT,
+        "remedy": _TEXT,
+    }
+)
+
+
+PLAIN: Final[_Schema] = {
+    "description": "A value as contracts take it: JSON without fractions.",
+    "anyOf": [
+        {"type": ["string", "integer", "boolean", "null"]},
+        {"type": "array", "items": _PLAIN},
+        {"type": "object", "additionalProperties": _PLAIN},
+    ],
+}
+_ITEM: Final[_Schema] = {"anyOf": [ANSWER, _object({"problem": PROBLEM})]}
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """One operation. `name` is the handler's; `parameters` and `query` give each parameter's schema."""
+
+    name: str
+    path: str
+    summary: str
+    answers: dict[str, _Schema]  # content type -> schema
+    parameters: dict[str, _Schema] = {}
+    query: dict[str, _Schema] = {}
+    required: tuple[str, ...] = ()
+    """What the query must give."""
+    method: str = "GET"
+    bodies: dict[str, _Schema] = {}
+    statuses: tuple[int, ...] = ()
+    """The refusals that this operation may give, besides 400 for a malformed request."""
+
+
+_BINARY: Final[_Schema] = {"contentMediaType": "application/octet-stream"}
+_CONTRACT: Final = {"contract": _NAME}
+_RECORD: Final = {"contract": _NAME, "record": _NAME}
+_KEY: Final = {"key": {"type": "string", "maxLength": 800}}
+"""In the query: a key is any text, also one that would change the path (empty, `.`, `a/b`)."""
+
+SUBMIT: Final = Operation(
+    "submit",
+    "/app/transactions",
+    f"Submit one signed transaction, or a CBOR sequence of up to {BATCH_ENVELOPES_MAX}. "
+    "Answers when its entry is durable; asking again with the same bytes is always safe.",
+    {JSON: {"anyOf": [ANSWER, {"type": "array", "items": _ITEM}]}, CBOR: _BINARY},
+    query={"receipt": {"type": "boolean"}, "wait": {"enum": ["committed", "accepted"]}},
+    method="POST",
+    bodies={COSE: _BINARY, CBOR_SEQUENCE: _BINARY},
+    statuses=(202, 403, 409, 413, 415, 500, 503, 504),
+)
+"""Answered by `api.submit`, not by a route."""
+
+OPERATIONS: Final = (
+    Operation(
+        "transaction",
+        "/app/transactions/{id}",
+        "What became of a transaction, over all history. With `not_after`, says `never` once that is certain.",
+        {
+            JSON: _object(
+                {"status": {"enum": ["committed", "pending", "not_found", "never"]}, "id": _DIGEST},
+                {**_ENTRY_FIELDS, "entries": SEQ_SCHEMA},
+            )
+        },
+        {"id": _DIGEST},
+        {"not_after": _TIME},
+    ),
+    Operation(
+        "entry",
+        "/app/entries/{seq}",
+        "An entry with its envelope and outcome.",
+        {JSON: _object(_ENTRY_FIELDS)},
+        {"seq": SEQ_SCHEMA},
+        statuses=(404,),
+    ),
+    Operation(
+        "entry_part",
+        "/app/entries/{seq}/{part}",
+        "The exact bytes of an entry, or of a body it commits to.",
+        {CBOR: _BINARY},
+        {"seq": SEQ_SCHEMA, "part": {"enum": ["entry", "envelope", "outcome", "writes"]}},
+        statuses=(404,),
+    ),
+    Operation(
+        "receipt",
+        "/app/receipts/{seq}",
+        "The COSE receipt (RFC 9942) for an entry.",
+        {COSE: _BINARY},
+        {"seq": SEQ_SCHEMA},
+        statuses=(404,),
+    ),
+    Operation(
+        "latest_checkpoint",
+        "/app/checkpoints/latest",
+        "The newest checkpoint; as COSE with `Accept: application/cose`.",
+        {JSON: _object({"size": SEQ_SCHEMA, "root": _DIGEST}), COSE: _BINARY},
+    ),
+    Operation(
+        "checkpoint",
+        "/app/checkpoints/{size}",
+        "The stored checkpoint of exactly this size.",
+        {JSON: _object({"size": SEQ_SCHEMA, "root": _DIGEST}), COSE: _BINARY},
+        {"size": SEQ_SCHEMA},
+        statuses=(404,),
+    ),
+    Operation(
+        "consistency",
+        "/app/consistency",
+        "The proof that the checkpoint of size `second` continues the tree of size `first`.",
+        {COSE: _BINARY},
+        query={"first": SEQ_SCHEMA, "second": SEQ_SCHEMA},
+        required=("first", "second"),
+        statuses=(404,),
+    ),
+    Operation("contracts", "/app/contracts", "The contracts that run here.", {JSON: _object({"contracts": _ANY})}),
+    Operation(
+        "contract",
+        "/app/contracts/{contract}",
+        "What a contract declares, with JSON Schemas.",
+        {JSON: _object({"contract": _NAME, "version": _TEXT, "actions": {"type": "object"}})},
+        _CONTRACT,
+        statuses=(404,),
+    ),
+    Operation(
+        "source",
+        "/app/contracts/{contract}/source",
+        "A contract's source, as deployed.",
+        {PYTHON: _TEXT},
+        _CONTRACT,
+        statuses=(404,),
+    ),
+    Operation(
+        "page",
+        "/app/contracts/{contract}/records/{record}",
+        "Records in the order of their keys, or those of one indexed value; `next` goes into `after`.",
+        {JSON: _PAGE},
+        _RECORD,
+        {"rows": _ROWS, "after": _HEX, "index": _NAME, "value": _TEXT},
+        statuses=(404,),
+    ),
+    Operation(
+        "record",
+        "/app/contracts/{contract}/records/{record}/value",
+        "The record of a key, as it is now; bytes in a key are hexadecimal.",
+        {JSON: _ROW},
+        _RECORD,
+        _KEY,
+        ("key",),
+        statuses=(404,),
+    ),
+    Operation(
+        "history",
+        "/app/contracts/{contract}/records/{record}/history",
+        "The values a record has had, newest first; `next` goes into `before`.",
+        {JSON: _PAGE},
+        _RECORD,
+        {**_KEY, "rows": _ROWS, "before": SEQ_SCHEMA},
+        ("key",),
+        statuses=(404,),
+    ),
+    Operation(
+        "view",
+        "/app/contracts/{contract}/views/{view}",
+        "What a view returns for these arguments.",
+        {JSON: _object({"result": _ANY, "steps": _LONG, "entries": SEQ_SCHEMA, "time": _LONG})},
+        {"contract": _NAME, "view": _NAME},
+        method="POST",
+        bodies={JSON: {"type": "object", "additionalProperties": _PLAIN}},
+        statuses=(404, 413, 422),
+    ),
+    Operation(
+        "status",
+        "/node/status",
+        "How the node is.",
+        {
+            JSON: _object(
+                {"ledger": _DIGEST, "state": {"enum": ["running", "refusing", "faulted"]}, "entries": SEQ_SCHEMA}
+            )
+        },
+    ),
+    Operation("health", "/node/health", "Whether the node lives.", {JSON: _object({"healthy": {"type": "boolean"}})}),
+    Operation(
+        "ready",
+        "/node/ready",
+        "Whether the node takes transactions, and if not, why.",
+        {JSON: _object({"ready": {"type": "boolean"}, "trouble": _TEXT, "detail": _TEXT})},
+        statuses=(503,),
+    ),
+    Operation("version", "/node/version", "The version of Hansa.", {JSON: _object({"version": _TEXT})}),
+    Operation("genesis", "/node/genesis", "The genesis document: its SHA-256 is the ledger's id.", {CBOR: _BINARY}),
+    Operation("openapi", "/openapi.json", "This description.", {JSON: {"type": "object"}}),
+    Operation(
+        "problem",
+        "/problems/{code}",
+        "What an error code means and what to do about it.",
+        {JSON: _object({"code": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "remedy": _TEXT})},
+        {"code": {"type": "string", "minLength": 1, "maxLength": 64}},
+        statuses=(404,),
+    ),
+)

@@ -1,0 +1,119 @@
+"""Runs a node behind HTTP on one event loop, until a signal or a fault ends it."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import resource
+import signal
+import socket
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+import uvicorn
+
+from hansa.api.app import make_app
+from hansa.api.submit import Limits, SubmitProtocol
+from hansa.node.node import Node
+from hansa.wire.problems import HansaError
+
+_STOP_S: Final = 2
+"""How long open connections may finish what they have begun."""
+_BACKLOG: Final = 1_024
+_FILES_RESERVED: Final = 128
+"""Descriptors kept for the ledger's own files."""
+_CONNECTIONS_MAX: Final = 16_384
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server without its signal handling: the node is stopped after it, whatever ended it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        yield
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises `HansaError`: `node.not_loopback` for other addresses, `node.port` if taken."""
+    if host not in _LOOPBACK:
+        raise HansaError("node.not_loopback", f"{host} is not a loopback address")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)  # only then the port is taken
+    except OSError as error:
+        listener.close()
+        raise HansaError("node.port", f"{host}:{port}: {error.strerror}") from None
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """The URL of a bound socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def serve(node: Node, listener: socket.socket, started: Callable[[], None] = lambda: None) -> None:
+    """Starts the node, answers requests, and stops both on SIGTERM, SIGINT or a fault.
+
+    Raises the `HansaError` of a fault after everything is closed.
+    """
+    loop = asyncio.get_running_loop()
+    node.start()
+    limits = Limits(loop, _connections_max())
+    port = listener.getsockname()[1]
+    hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
+    config = uvicorn.Config(
+        make_app(node, hosts),
+        http=partial(SubmitProtocol, node, limits),  # type: ignore[arg-type]
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=_STOP_S,
+    )
+    server = _Server(config)
+    logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
+    assert node.failed is not None
+
+    def stop() -> None:
+        server.should_exit = True
+
+    node.failed.add_done_callback(lambda _: stop())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+    loop.call_soon(started)
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        limits.stop()
+        await node.stop()
+    if node.failed.done():
+        node.failed.result()
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """Whether a line of the log is not about an answer that was given up at a stop, which is no defect."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)
+
+
+def _connections_max() -> int:
+    """As many connections as descriptors allow, the soft limit raised as far as it goes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _CONNECTIONS_MAX + _FILES_RESERVED
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return (
+        _CONNECTIONS_MAX if soft == resource.RLIM_INFINITY else max(64, min(_CONNECTIONS_MAX, soft - _FILES_RESERVED))
+    )

@@ -1,0 +1,411 @@
+"""POST /app/transactions, answered before ASGI: the way every transaction comes in, kept short.
+
+A subclass of uvicorn's protocol, on the same port and connection handling as all other routes. It also holds what
+protects a node from slow and silent clients, for every route: limits on the time for headers and bodies, on body
+size, and on the number of connections.
+"""
+
+import asyncio
+import time
+from email.utils import formatdate
+from functools import partial
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from hansa.api import answers
+from hansa.api.answers import Result
+from hansa.node.node import Node
+from hansa.wire import cose
+from hansa.wire.limits import BATCH_BYTES_MAX, BATCH_ENVELOPES_MAX
+from hansa.wire.problems import HansaError
+
+PATH: Final = b"/app/transactions"
+COSE_TYPE: Final = b"application/cose"
+SEQUENCE_TYPE: Final = b"application/cbor-seq"
+CBOR_TYPE: Final = b"application/cbor"
+JSON_TYPE: Final = b"application/json"
+PROBLEM_TYPE: Final = b"application/problem+json"
+
+HEADERS_BYTES_MAX: Final = 64 * 1024
+"""What of a request is not its body: the first line, headers, the framing of chunks, trailers."""
+PIPELINE_MAX: Final = 512
+"""Requests that may wait on one connection for the one before them."""
+HEADERS_S_MAX: Final = 5.0
+"""From the first byte of a request, or the connection, to the end of its headers."""
+BODY_S_MAX: Final = 20.0
+IDLE_S_MAX: Final = 60.0
+"""Between requests on a connection that has made one."""
+ANSWER_S_MAX: Final = 30.0
+"""How long a request waits for its blocks; after that the outcome is unknown to it, and asking again is safe."""
+SWEEP_S: Final = 0.5
+_DROP_SHARE: Final = 16
+"""At the limit of connections, one in so many is dropped: those that have been idle longest."""
+
+
+class Limits:
+    """What all connections of one server share: the clock of their deadlines, and how many there may be."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, connections_max: int) -> None:
+        self._loop = loop
+        self._connections_max = connections_max
+        self.open: dict[SubmitProtocol, None] = {}
+        self.date = b""
+        self._sweeping = loop.call_soon(self._sweep)
+
+    def stop(self) -> None:
+        """Ends the sweeping."""
+        self._sweeping.cancel()
+
+    def add(self, connection: "SubmitProtocol") -> None:
+        """Takes a connection in; at the limit the ones idle longest go."""
+        self.open[connection] = None
+        if len(self.open) > self._connections_max:
+            idle = sorted((c for c in self.open if c.is_idle and c is not connection), key=lambda c: c.idle_since)
+            for victim in idle[: len(idle) // _DROP_SHARE + 1]:
+                victim.transport.abort()
+                self.open.pop(victim, None)
+            if not idle:
+                connection.transport.abort()
+
+    def _sweep(self) -> None:
+        now = self._loop.time()
+        for connection in list(self.open):
+            if connection.deadline < now:
+                connection.overdue()
+        self.date = b"date: " + formatdate(time.time(), usegmt=True).encode() + b"\r\n"
+        self._sweeping = self._loop.call_later(SWEEP_S, self._sweep)
+
+
+class _Event:
+    """Stands where uvicorn's cycle has an event that nobody waits for here."""
+
+    def set(self) -> None:
+        """Nothing."""
+
+
+class _Submission:
+    """One request on the short way; has the attributes by which uvicorn's protocol knows a cycle."""
+
+    __slots__ = (
+        "accept_cbor",
+        "body",
+        "content_type",
+        "disconnected",
+        "keep_alive",
+        "message_event",
+        "more_body",
+        "parts",
+        "query",
+        "refused",
+        "response_complete",
+        "results",
+        "size",
+        "started",
+        "unanswered",
+    )
+
+    def __init__(self, keep_alive: bool, query: bytes) -> None:
+        self.keep_alive = keep_alive
+        self.query = query
+        self.parts: list[bytes] = []
+        self.size = 0
+        self.body = b""  # the parts, once all are there
+        self.more_body = True
+        self.content_type = b""
+        self.accept_cbor = False
+        self.started = False
+        self.disconnected = False
+        self.response_complete = False
+        self.refused: HansaError | None = None
+        self.message_event = _Event()
+        self.results: list[Result] = []
+        self.unanswered = 0
+
+
+class SubmitProtocol(HttpToolsProtocol):
+    """See the module. `node` and `limits` come with the app's state."""
+
+    def __init__(self, node: Node, limits: Limits, **uvicorn: Any) -> None:
+        super().__init__(**uvicorn)
+        self._node = node
+        self._limits = limits
+        self._overhead_bytes = 0  # of the request that is being read
+        self._running: Any = None  # the cycle whose turn it is; `cycle` is the one being read
+        self.deadline = 0.0
+        self.is_idle = True
+        self.idle_since = 0.0
+
+    # Deadlines
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """See `asyncio.Protocol`."""
+        super().connection_made(transport)
+        self.idle_since = self.loop.time()
+        self.deadline = self.idle_since + HEADERS_S_MAX
+        self._limits.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.Protocol`."""
+        self._limits.open.pop(self, None)
+        super().connection_lost(exc)
+        if self._running is not None:  # uvicorn tells the one being read only
+            self._running.disconnected = True
+            self._running.message_event.set()
+
+    def overdue(self) -> None:
+        """The deadline has passed: a waiting submission is told so, anything slow or silent is closed."""
+        cycle: Any = self.cycle
+        if isinstance(cycle, _Submission) and not (cycle.more_body or cycle.response_complete):
+            cycle.keep_alive = False
+            self._respond(cycle, *answers.problem(HansaError("answer.late")))
+        else:
+            self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+        if self.is_idle:
+            self.is_idle = False
+            self.deadline = self.loop.time() + HEADERS_S_MAX
+        self._overhead_bytes += len(data)
+        super().data_received(data)
+        if self._overhead_bytes > HEADERS_BYTES_MAX:
+            self._refuse(HansaError("request.oversized", f"headers of more than {HEADERS_BYTES_MAX} bytes"))
+        elif len(self.pipeline) > PIPELINE_MAX:
+            self.transport.abort()
+
+    def send_400_response(self, msg: str) -> None:
+        """What the parser refuses."""
+        self._refuse(HansaError("request.form", msg))
+
+    def _refuse(self, error: HansaError) -> None:
+        """Ends the connection over what is no request; a request before it that still waits must not be told so."""
+        cycle: Any = self.cycle
+        waits = cycle is not None and not (cycle.more_body or cycle.response_complete)
+        if not (waits or self.pipeline or self.transport.is_closing()):
+            self._write(*answers.problem(error), keep_alive=False)
+        self.transport.close()
+
+    # The parser's callbacks
+
+    def on_message_begin(self) -> None:
+        """A request begins; what only ASGI needs is made in `on_headers_complete`, if at all."""
+        self._overhead_bytes = 0
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+
+    def on_headers_complete(self) -> None:
+        """Headers are there: the short way for submissions, uvicorn's for the rest."""
+        self.deadline = self.loop.time() + BODY_S_MAX
+        url = self.url
+        assert self.parser is not None
+        if self.parser.get_method() == b"POST" and (url == PATH or url.startswith(PATH + b"?")):
+            self._begin(url[len(PATH) + 1 :])
+            return
+        headers, expect = self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expect
+        self.headers[:] = headers
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self._overhead_bytes -= len(body)
+        cycle: Any = self.cycle
+        if not isinstance(cycle, _Submission):
+            super().on_body(body)
+        elif cycle.refused is None:
+            cycle.parts.append(body)
+            cycle.size += len(body)
+            if cycle.size > BATCH_BYTES_MAX:
+                cycle.parts = []
+                cycle.refused = HansaError("request.oversized", f"more than {BATCH_BYTES_MAX} bytes")
+                cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        """The body is there."""
+        self.deadline = self.loop.time() + ANSWER_S_MAX
+        cycle: Any = self.cycle
+        if not isinstance(cycle, _Submission):
+            super().on_message_complete()
+            return
+        cycle.body = b"".join(cycle.parts)
+        cycle.more_body = False
+        if cycle.started:
+            self._run(cycle)
+
+    def on_response_complete(self) -> None:
+        """A response is out: the next pipelined request, or the wait for one."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.idle_since = self.loop.time()
+        # A client that does not take its answers has as long as for a body.
+        self.deadline = self.idle_since + (BODY_S_MAX if self.flow.write_paused else IDLE_S_MAX)
+        self.is_idle = not self.pipeline
+        if self.pipeline:
+            self.loop.call_soon(self._start_next)  # not here: answers that follow at once would nest without bound
+        else:
+            self._read_on()
+
+    def pause_writing(self) -> None:
+        """The client does not take its answers: none are added for requests that were not read yet."""
+        super().pause_writing()
+        self.flow.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The client has taken its answers."""
+        super().resume_writing()
+        self._read_on()
+
+    def _start_next(self) -> None:
+        if self.pipeline and not self.transport.is_closing():
+            self._start_asgi_task(*self.pipeline.pop())
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """Reads more once nothing that was read waits for its turn, nor answers for the client."""
+        if not (self.pipeline or self.flow.write_paused):
+            self.flow.resume_reading()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._running = cycle
+        if isinstance(cycle, _Submission):
+            cycle.started = True
+            if not cycle.more_body:
+                self._run(cycle)
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    # A submission
+
+    def _begin(self, query: bytes) -> None:
+        assert self.parser is not None
+        keep_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
+        cycle = _Submission(keep_alive, query)
+        for name, value in self.headers:
+            if name == b"content-type":
+                cycle.content_type = value
+            elif name == b"accept":
+                cycle.accept_cbor = value == CBOR_TYPE
+        before: Any = self.cycle
+        self.cycle = cycle  # type: ignore[assignment]
+        if before is None or before.response_complete:
+            cycle.started = True
+            self._running = cycle
+            if self.expect_100_continue:
+                self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))  # type: ignore[arg-type]
+
+    def _run(self, cycle: _Submission) -> None:
+        try:
+            if cycle.refused is not None:
+                raise cycle.refused
+            options = _options(cycle.query)
+            content_type = cycle.content_type.split(b";")[0].strip().lower()
+            if content_type == COSE_TYPE:
+                self._run_one(cycle, options)
+            elif content_type == SEQUENCE_TYPE:
+                self._run_batch(cycle, options)
+            else:
+                raise HansaError("request.content_type", accepted=[COSE_TYPE.decode(), SEQUENCE_TYPE.decode()])
+        except HansaError as error:
+            self._respond(cycle, *answers.problem(error))
+
+    def _run_one(self, cycle: _Submission, options: "Options") -> None:
+        def accepted() -> None:
+            self._respond(cycle, 202, JSON_TYPE, answers.accepted(cose.id_of(cycle.body)))
+
+        def answered(result: Result) -> None:
+            if isinstance(result, HansaError):
+                self._respond(cycle, *answers.problem(result))
+            elif options.accepted:
+                accepted()
+            else:
+                encode = answers.answer_cbor if cycle.accept_cbor else answers.answer_json
+                receipt = answers.receipt_of(self._node, result) if options.receipt else None
+                self._respond(cycle, 200, CBOR_TYPE if cycle.accept_cbor else JSON_TYPE, encode(result, receipt))
+
+        self._node.submit(cycle.body, answered, accepted if options.accepted else None)
+
+    def _run_batch(self, cycle: _Submission, options: "Options") -> None:
+        envelopes = cose.split_sequence(cycle.body, BATCH_ENVELOPES_MAX)
+        if not envelopes:
+            raise HansaError("batch.empty")
+        results: list[Result | None] = [None] * len(envelopes)
+        cycle.unanswered = len(envelopes)
+
+        def tell(position: int, result: Result) -> None:
+            if results[position] is None:
+                results[position] = result
+                cycle.unanswered -= 1
+                if not cycle.unanswered:
+                    self._respond(cycle, 200, *answers.batch(results, self._node, cycle.accept_cbor, options.receipt))
+
+        if options.accepted:
+            raise HansaError("request.wait")
+        for position, envelope in enumerate(envelopes):
+            try:
+                self._node.submit(envelope, partial(tell, position))
+            except HansaError as error:
+                tell(position, error)
+
+    def _respond(self, cycle: _Submission, status: int, content_type: bytes, body: bytes, extra: bytes = b"") -> None:
+        if cycle.response_complete:
+            return
+        cycle.response_complete = True
+        if cycle.disconnected or self.transport.is_closing():
+            return
+        self._write(status, content_type, body, extra, keep_alive=cycle.keep_alive)
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+    def _write(self, status: int, content_type: bytes, body: bytes, extra: bytes = b"", *, keep_alive: bool) -> None:
+        self.transport.write(
+            b"".join(
+                (
+                    STATUS_LINE[status],
+                    self._limits.date,
+                    b"content-type: ",
+                    content_type,
+                    b"\r\ncontent-length: ",
+                    str(len(body)).encode(),
+                    b"\r\n",
+                    extra,
+                    b"" if keep_alive else b"connection: close\r\n",
+                    b"\r\n",
+                    body,
+                )
+            )
+        )
+
+
+class Options:
+    """What a submission asks for in its query: `receipt=true`, `wait=accepted`."""
+
+    __slots__ = ("accepted", "receipt")
+
+    def __init__(self, *, receipt: bool = False, accepted: bool = False) -> None:
+        self.receipt = receipt
+        self.accepted = accepted
+
+
+_PLAIN: Final = Options()
+
+
+def _options(query: bytes) -> Options:
+    if not query:
+        return _PLAIN
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    found = {"receipt": "false", "wait": "committed", **dict(pairs)}
+    names = {name for name, _ in pairs}
+    if len(names) < len(pairs) or set(found) != {"receipt", "wait"}:
+        raise HansaError("request.query", "this route takes receipt and wait, each once")
+    if found["receipt"] not in ("true", "false") or found["wait"] not in ("committed", "accepted"):
+        raise HansaError("request.query", "receipt is true or false, wait is committed or accepted")
+    return Options(receipt=found["receipt"] == "true", accepted=found["wait"] == "accepted")

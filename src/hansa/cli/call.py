@@ -1,0 +1,102 @@
+"""`hansa call`: signs and submits one action."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hansa.cli import output
+from hansa.cli.output import Output
+from hansa.cli.places import DATA, connect, signing_key
+from hansa.client import transactions
+from hansa.client.arguments import from_pairs
+from hansa.client.connection import Connection, segment
+from hansa.wire import entry, jsonform, names
+from hansa.wire.problems import HansaError
+
+
+@click.command()
+@click.argument("contract")
+@click.argument("action")
+@click.argument("arguments", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option("--as", "signer", metavar="MEMBER[/USER]", help="Whose key in DATA/keys signs.")
+@click.option("--key", type=click.Path(path_type=Path), help="A private key file to sign with instead.")
+@click.option(
+    "--steps", type=click.IntRange(1), default=transactions.STEPS_MAX, show_default=True, help="At most so many steps."
+)
+@click.option("--receipt", type=click.Path(path_type=Path), help="Write the receipt to this file.")
+@click.option("--dry-run", is_flag=True, help="Sign and show, submit nothing.")
+@click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, help="The ledger's folder.")
+@click.option("--url", help="The node's URL, instead of the folder's.")
+@click.pass_obj
+def call(
+    out: Output,
+    contract: str,
+    action: str,
+    arguments: tuple[str, ...],
+    signer: str | None,
+    key: Path | None,
+    steps: int,
+    receipt: Path | None,
+    dry_run: bool,
+    data: Path,
+    url: str | None,
+) -> int:
+    """Take an action: sign it, submit it, and wait for its entry.
+
+    Amounts are written like `amount="USD 500.00"`, lists and maps as JSON. Exits with 4 if the ledger's rules refuse.
+    """
+    private = signing_key(data, signer, key)
+    if receipt is not None:
+        output.check_writable(receipt)
+    with connect(data, url) as node:
+        schema = action_schema(node, contract, action)
+        plain = from_pairs(schema, list(arguments))
+        ledger = names.digest_from_hex(node.get("/node/status")["ledger"], "ledger id")
+        made = transactions.prepare(private, ledger, contract, action, plain, steps_max=steps)
+        if dry_run:
+            fields = {"id": made.id, "not_after": made.not_after, "arguments": plain, "envelope": made.envelope}
+            out.show(
+                fields, lambda: f"{made.id.hex()} would be submitted: {contract}.{action}({output.written(plain)})"
+            )
+            return output.DONE
+        return submit(out, node, made, receipt)
+
+
+def submit(out: Output, node: Connection, made: transactions.Prepared, receipt: Path | None) -> int:
+    """Submits a signed transaction, shows what came of it, and gives the exit code."""
+    answer = node.submit(made.envelope, receipt=receipt is not None)
+    outcome = entry.decode_outcome(answer["outcome"])
+    fields: dict[str, Any] = {"id": answer["id"], "seq": answer["seq"], "duplicate": answer["duplicate"]}
+    fields |= {name: getattr(outcome, name) for name in outcome.__struct_fields__}
+    if receipt is not None:
+        try:
+            output.write_file(receipt, answer["receipt"])
+        except HansaError as error:
+            done = f"the action has its entry, {answer['seq']}; `hansa receipt get {answer['seq']}` gives its receipt"
+            raise HansaError(error.code, f"{error.detail}; {done}") from None
+    out.show(fields, lambda: _text(out, fields))
+    return output.DONE if outcome.status == entry.APPLIED else output.REFUSED
+
+
+def action_schema(node: Connection, contract: str, action: str) -> dict[str, Any]:
+    """The schema of an action's arguments. Raises `HansaError` `argument.action` with those there are."""
+    declared = node.get(f"/app/contracts/{segment(contract)}")
+    found = declared["actions"].get(action)
+    if found is None:
+        known = ", ".join(sorted(declared["actions"])) or "none"
+        raise HansaError("argument.action", f"{contract} has no action {action!r}; there is {known}")
+    return found["arguments"]
+
+
+def _text(out: Output, fields: dict[str, Any]) -> str:
+    lines: list[str] = []
+    place = f"as entry {fields['seq']}" + (", before" if fields["duplicate"] else "")
+    if fields["status"] == entry.APPLIED:
+        lines.append(f"{out.style('applied', fg='green')}  {place}")
+    else:
+        reason = output.filled(jsonform.plain(fields["result"]))
+        lines.append(f"{out.style('refused', fg='red')}  {place}: {reason} [{fields['code']}]")
+    lines += [f"event    {output.shown(event['name'])}: {output.written(event['data'])}" for event in fields["events"]]
+    lines.append(f"id       {fields['id'].hex()}")
+    return "\n".join(lines)

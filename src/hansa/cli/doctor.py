@@ -1,0 +1,50 @@
+"""`hansa doctor`: looks folder and machine over and names the fix for what it finds."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hansa.cli import output
+from hansa.cli.output import Output
+from hansa.cli.places import DATA, running_url
+from hansa.client.connection import Connection
+from hansa.wire.problems import HansaError
+
+if TYPE_CHECKING:
+    from hansa.node.doctor import Check
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, help="The ledger's folder.")
+@click.pass_obj
+def doctor(out: Output, data: Path) -> int:
+    """Check disk, clock, keys, folder and node. Exits with 3 if something is bad."""
+    from hansa.node.doctor import Check as Seen
+    from hansa.node.doctor import examine
+
+    checks = examine(data)
+    url = running_url(data)
+    if url is None:
+        checks.append(Seen("node", "unknown", f"none runs over {data}", "start it with `hansa up`"))
+    else:
+        try:
+            with Connection(url) as node:
+                found = node.get("/node/status")
+            good = found["state"] == "running"
+            seen = f"{found['state']} at {url}" + ("" if good else f": {output.shown(found['detail'])}")
+            checks.append(Seen("node", "good" if good else "bad", seen, "" if good else "see `hansa status`"))
+        except HansaError as error:
+            checks.append(Seen("node", "bad", error.detail, error.remedy))
+    out.show({"checks": checks}, lambda: _text(out, checks))
+    return output.UNHEALTHY if any(check.verdict == "bad" for check in checks) else output.DONE
+
+
+def _text(out: Output, checks: "list[Check]") -> str:
+    colors = {"good": "green", "warning": "yellow", "bad": "red", "unknown": "blue"}
+    lines: list[str] = []
+    for check in checks:
+        lines.append(f"{out.style(check.verdict.ljust(8), fg=colors[check.verdict])} {check.name:10}  {check.seen}")
+        if check.fix:
+            lines.append(f"{'':8} {'':10}  -> {check.fix}")
+    return "\n".join(lines)

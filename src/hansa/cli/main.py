@@ -1,0 +1,135 @@
+"""The `hansa` command: its groups, what they have in common, and the one place where failures become exit codes.
+
+Commands are loaded when they are called, so that each costs only what it needs.
+"""
+
+import difflib
+import importlib
+import os
+import sys
+from typing import Any, Final
+
+import click
+
+import hansa
+from hansa.cli import output
+from hansa.cli.output import Output
+from hansa.wire.problems import HansaError
+
+_COMMANDS: Final = {
+    "audit": "hansa.cli.audit:audit",
+    "backup": "hansa.cli.backup:backup",
+    "call": "hansa.cli.call:call",
+    "completion": "hansa.cli.completion:completion",
+    "contract": "hansa.cli.contract:contract",
+    "demo": "hansa.cli.demo:demo",
+    "doctor": "hansa.cli.doctor:doctor",
+    "query": "hansa.cli.query:query",
+    "receipt": "hansa.cli.receipt:receipt",
+    "restore": "hansa.cli.backup:restore",
+    "status": "hansa.cli.status:status",
+    "tx": "hansa.cli.tx:tx",
+    "up": "hansa.cli.up:up",
+}
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """See `click.Group`."""
+        return sorted(_COMMANDS)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """See `click.Group`; a misspelt command is told the nearest one."""
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+            hint = f" Did you mean `{near[0]}`?" if near else ""
+            raise click.UsageError(f"There is no command `{args[0][:40]}`.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """See `click.Group`."""
+        place = _COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, name = place.split(":")
+        return getattr(importlib.import_module(module), name)
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(hansa.__version__, "--version", message="hansa %(version)s")
+def cli() -> None:
+    """Hansa: a ledger that organisations keep together.
+
+    Start with `hansa demo`, which shows everything in a temporary folder, or `hansa up`, which starts a node.
+    Every command takes --json for machines, --quiet and --no-color.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The entry point: takes the options that every command has, runs the command, turns failures into codes."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    words, given = _take_common(words)
+    out = Output(
+        json="--json" in given,
+        quiet="--quiet" in given,
+        color="--no-color" not in given and not os.environ.get("NO_COLOR") and sys.stdout.isatty(),
+    )
+    try:
+        _check_text(words)
+        result: Any = cli.main(words, prog_name="hansa", standalone_mode=False, obj=out)
+    except click.exceptions.NoArgsIsHelpError as error:
+        out.say(error.format_message())
+        if out.json:
+            _usage(click.UsageError("A command is missing.", error.ctx), out)
+        sys.exit(output.USAGE)
+    except click.ClickException as error:
+        _usage(error, out)
+        sys.exit(output.USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except HansaError as error:
+        out.error(error)
+        sys.exit(output.exit_code(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(output.FAILED)
+    except Exception as error:
+        out.error(output.defect(error))
+        sys.exit(output.FAILED)
+    sys.exit(result if isinstance(result, int) else output.DONE)
+
+
+def _take_common(words: list[str]) -> tuple[list[str], set[str]]:
+    """The words without the options every command has, which may stand anywhere before `--`."""
+    common = {"--json", "--quiet", "--no-color"}
+    end = words.index("--") if "--" in words else len(words)
+    given = {word for word in words[:end] if word in common}
+    return [word for i, word in enumerate(words) if i >= end or word not in common], given
+
+
+def _check_text(words: list[str]) -> None:
+    """Raises `HansaError` for words that are not text: neither JSON nor a transaction could hold them."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise HansaError("argument.value", f"{word[:60]!a} is not UTF-8 text") from None
+
+
+def _usage(error: click.ClickException, out: Output) -> None:
+    message = " ".join(error.format_message().split())  # click lists choices on lines of their own
+    if out.json:
+        out.error(HansaError("argument.value", message, remedy="See `hansa --help`."))
+        return
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "hansa"
+    out.complain("error:", "red", output.shown(message))
+    out.complain("hint:", "yellow", f"`{path} --help` shows how it is used")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""How commands speak: text for people on stdout, one JSON document for machines, errors in two lines on stderr.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 unhealthy, 4 refused by the rules of the ledger.
+"""
+
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
+# Results of contracts are dynamic: their type is what this module finds out.
+
+import os
+import re
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from hansa.client import money
+from hansa.wire import jsonform
+from hansa.wire.problems import HansaError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DONE: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+UNHEALTHY: Final = 3
+REFUSED: Final = 4
+
+_USAGE_CODES: Final = ("argument.", "query.", "request.")
+_HOLE: Final = re.compile(r"\{([^{}]*)\}")
+
+
+class Output:
+    """Where a command's words go. One for each run, in click's context."""
+
+    def __init__(self, *, json: bool, quiet: bool, color: bool) -> None:
+        self.json = json
+        self.quiet = quiet
+        self.color = color
+
+    def show(self, value: Any, text: Callable[[], str] | str) -> None:
+        """The command's result: `value` for machines, `text` for people."""
+        if self.json:
+            sys.stdout.write(jsonform.dumps(value).decode() + "\n")
+            sys.stdout.flush()
+        else:
+            self.say(text() if callable(text) else text)
+
+    def say(self, text: str = "") -> None:
+        """Words for people; none of them with --json."""
+        if not self.json:
+            click.echo(text, color=self.color)
+
+    def note(self, text: str) -> None:
+        """What is good to know, on stderr."""
+        if not self.json and not self.quiet:
+            click.echo(text, err=True, color=self.color)
+
+    def style(self, text: str, **styles: Any) -> str:
+        """Text with colour, where colour is shown."""
+        return click.style(text, **styles) if self.color else text
+
+    def error(self, error: HansaError) -> None:
+        """A failure: what happened, and what to do about it."""
+        if self.json:
+            sys.stdout.write(jsonform.dumps({"error": error.problem()}).decode() + "\n")
+            sys.stdout.flush()
+            return
+        problems = error.fields.get("problems")
+        if isinstance(problems, list) and len(problems) > 1:
+            self.complain("error:", "red", f"{error.kind.title} [{error.code}]")
+            for problem in problems:
+                click.echo(f"  - {shown(problem)}", err=True)
+        else:
+            self.complain("error:", "red", f"{shown(error.detail)} [{error.code}]")
+        self.complain("hint:", "yellow", shown(error.remedy))
+
+    def complain(self, label: str, color: str, text: str) -> None:
+        """A labelled line on stderr."""
+        click.echo(f"{self.style(label, fg=color)} {text}", err=True, color=self.color)
+
+
+def exit_code(error: HansaError) -> int:
+    """The exit code for a failure."""
+    return USAGE if error.code.startswith(_USAGE_CODES) else FAILED
+
+
+def defect(error: BaseException) -> HansaError:
+    """An unexpected failure: the trace goes into a file, never before a user."""
+    descriptor, path = tempfile.mkstemp(prefix="hansa-defect-", suffix=".txt")
+    with os.fdopen(descriptor, "w") as file:
+        traceback.print_exception(error, file=file)
+    return HansaError("node.defect", f"{type(error).__name__}; the details are in {path}")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Columns as wide as they need to be."""
+    lines = [list(head), *(list(row) for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    out = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    out.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join(out)
+
+
+def shown(text: object) -> str:
+    """Text of others in one line: what would turn the line, move the cursor or hide something is escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+
+
+def log_to_stderr() -> None:
+    """Sends the log of a ledger that this process opens where it cannot stand in a result."""
+    import structlog
+
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper("iso"),
+            # Rich tracebacks would show local variables, and with them private keys.
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def check_writable(path: "Path") -> None:
+    """Refuses early what cannot be written, before a command does what cannot be undone."""
+    if path.is_dir() or not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+        raise HansaError("argument.file", f"{path} cannot be written")
+
+
+def write_file(path: "Path", data: bytes) -> None:
+    """Writes a result. Raises `HansaError` `argument.file`."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise HansaError("argument.file", f"{path}: {error.strerror}") from None
+
+
+def written(value: Any) -> str:
+    """A plain value as people read it: amounts with their currency, bytes as hexadecimal, maps in one line."""
+    if money.is_amount(value):
+        return shown(money.written(value))
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, dict):
+        return ", ".join(f"{shown(name)}={written(item)}" for name, item in value.items())
+    if isinstance(value, list):
+        return "[" + ", ".join(written(item) for item in value) + "]"
+    return "-" if value is None else shown(value)
+
+
+def filled(result: Any) -> str:
+    """The message of a refusal with its values put in; problems that it has no place for stand behind it."""
+    if not isinstance(result, dict) or "message" not in result:
+        return ""
+    text, values = shown(result["message"]), result.get("values") or {}
+    filled = _HOLE.sub(lambda hole: written(values[hole[1]]) if hole[1] in values else hole[0], text)
+    problems = values.get("problems")
+    if "{problems}" in text or not isinstance(problems, list):
+        return filled
+    return f"{filled}: " + "; ".join(_problem(problem) for problem in problems)
+
+
+def _problem(problem: Any) -> str:
+    if isinstance(problem, dict) and set(problem) == {"name", "problem"}:
+        return f"{shown(problem['name'])} {shown(problem['problem'])}"
+    return written(problem)

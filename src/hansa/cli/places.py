@@ -1,0 +1,118 @@
+"""Where commands find a ledger: its folder, the URL of the node that runs over it, and the keys to sign with."""
+
+import contextlib
+import json
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from hansa.cli import output
+from hansa.client import keys
+from hansa.client.connection import Connection
+from hansa.wire import names
+from hansa.wire.keys import PrivateKey
+from hansa.wire.problems import HansaError
+
+if TYPE_CHECKING:
+    from hansa.node.reading import Reading
+
+DATA: Final = Path(os.environ.get("HANSA_DATA", "hansa-data"))
+
+
+def running_url(data: Path) -> str | None:
+    """The URL of the node over a folder, if one says that it runs."""
+    try:
+        found: dict[str, Any] = json.loads((data / "node.json").read_text())
+        os.kill(int(found["pid"]), 0)
+        return str(found["url"])
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return None
+
+
+def connect(data: Path, url: str | None) -> Connection:
+    """A connection to the node at `url`, or over the folder. Raises `HansaError` `node.unreachable`."""
+    found = url or running_url(data)
+    if found is None:
+        raise HansaError("node.unreachable", f"no node runs over {data}")
+    return Connection(found)
+
+
+def signing_key(data: Path, name: str | None, file: Path | None) -> PrivateKey:
+    """The key of a member or user by name, from the ledger's folder, or from a file."""
+    if file is not None:
+        return keys.load(file)
+    if name is None:
+        raise HansaError("argument.value", "who signs? give --as NAME or --key FILE", remedy=_names(data))
+    path = data / "keys" / ("users" if "/" in name else "members") / f"{name}.pem"
+    if not (names.is_member(name) or names.is_user(name)) or not path.exists():
+        raise HansaError("key.file", f"there is no key of {name} in {data}/keys", remedy=_names(data))
+    return keys.load(path)
+
+
+def _names(data: Path) -> str:
+    found = sorted(path.stem for path in (data / "keys" / "members").glob("*.pem"))
+    found += sorted(f"{path.parent.name}/{path.stem}" for path in (data / "keys" / "users").glob("*/*.pem"))
+    return f"There are keys of {', '.join(found)}." if found else "Give a key with --key FILE."
+
+
+class Source(Protocol):
+    """Where a ledger is read from: a running node, or the folder of a stopped one."""
+
+    def genesis(self) -> bytes:
+        """The genesis document."""
+        ...
+
+    def receipt(self, seq: int) -> bytes:
+        """The receipt for an entry."""
+        ...
+
+    def part(self, seq: int, part: str) -> bytes:
+        """The bytes of an entry, or of one of its bodies."""
+        ...
+
+
+@contextlib.contextmanager
+def open_source(data: Path, url: str | None) -> Generator[Source, None, None]:
+    """The ledger behind a URL, or in a folder, whether its node runs or not."""
+    found = url or running_url(data)
+    if found is not None:
+        with Connection(found) as node:
+            yield _Running(node)
+        return
+    from hansa.node.recovery import open_stopped
+
+    output.log_to_stderr()
+    with open_stopped(data) as parts:
+        yield _Stopped(parts.document, parts.reading())
+
+
+class _Running:
+    def __init__(self, node: Connection) -> None:
+        self._node = node
+
+    def genesis(self) -> bytes:
+        return self._node.get_bytes("/node/genesis")
+
+    def receipt(self, seq: int) -> bytes:
+        return self._node.get_bytes(f"/app/receipts/{seq}")
+
+    def part(self, seq: int, part: str) -> bytes:
+        return self._node.get_bytes(f"/app/entries/{seq}/{part}")
+
+
+class _Stopped:
+    def __init__(self, document: bytes, reading: "Reading") -> None:
+        self._document = document
+        self._reading = reading
+
+    def genesis(self) -> bytes:
+        return self._document
+
+    def receipt(self, seq: int) -> bytes:
+        self._reading.at(seq)
+        return self._reading.receipt(seq)
+
+    def part(self, seq: int, part: str) -> bytes:
+        found = self._reading.at(seq)
+        return found.entry() if part == "entry" else getattr(found, part)

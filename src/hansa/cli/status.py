@@ -1,0 +1,42 @@
+"""`hansa status`: how the node is, in one sentence, and its numbers."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hansa.cli import output
+from hansa.cli.output import Output
+from hansa.cli.places import DATA, connect
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, help="The ledger's folder.")
+@click.option("--url", help="The node's URL, instead of the folder's.")
+@click.pass_obj
+def status(out: Output, data: Path, url: str | None) -> int:
+    """Show how the node is. Exits with 3 if it does not take transactions."""
+    with connect(data, url) as node:
+        found: dict[str, Any] = {"url": node.url, **node.get("/node/status")}
+    healthy = found["state"] == "running"
+    out.show(found, lambda: _text(out, found))
+    return output.DONE if healthy else output.UNHEALTHY
+
+
+def _text(out: Output, found: dict[str, Any]) -> str:
+    when = datetime.fromtimestamp(int(found["time"]) / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    lines = [
+        f"ledger      {output.shown(found['name'])}  {found['ledger']}",
+        f"url         {found['url']}",
+        f"entries     {found['entries']:,}  in {found['height'] + 1:,} blocks, the last at {when}",
+        f"checkpoint  size {found['checkpoint']:,}",
+        f"waiting     {found['waiting']:,}",
+        "",
+    ]
+    if found["state"] == "running":
+        lines.append(out.style("The node runs and takes transactions.", fg="green"))
+    else:
+        reason = output.shown(f"{found['detail']} [{found['trouble']}]")
+        lines.append(out.style(f"The node takes no transactions: {reason}", fg="red"))
+    return "\n".join(lines)

@@ -1,0 +1,66 @@
+"""`hansa tx show`: what became of a transaction."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hansa.cli import output
+from hansa.cli.output import Output
+from hansa.cli.places import DATA, connect
+from hansa.wire import names, transaction
+from hansa.wire.problems import HansaError
+
+
+@click.group()
+def tx() -> None:
+    """Transactions."""
+
+
+@tx.command()
+@click.argument("which", metavar="ID|SEQ")
+@click.option(
+    "--not-after", type=click.IntRange(0), help="The transaction's own limit (ms): tells whether it can still come."
+)
+@click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, help="The ledger's folder.")
+@click.option("--url", help="The node's URL, instead of the folder's.")
+@click.pass_obj
+def show(out: Output, which: str, not_after: int | None, data: Path, url: str | None) -> int:
+    """Show a transaction by its id, or an entry by its seq. Exits with 1 if there is none."""
+    with connect(data, url) as node:
+        if which.isascii() and which.isdecimal() and len(which) <= 18:
+            found: dict[str, Any] = {"status": "committed", **node.get(f"/app/entries/{which}")}
+        else:
+            names.digest_from_hex(which, "transaction id")
+            limit = {} if not_after is None else {"not_after": not_after}
+            found = node.get(f"/app/transactions/{which}", **limit)
+    out.show(found, lambda: _text(out, found))
+    return output.DONE if found["status"] in ("committed", "pending") else output.FAILED
+
+
+def _text(out: Output, found: dict[str, Any]) -> str:
+    words = {
+        "pending": "pending: it waits for its block",
+        "not_found": "not found: it may still come while its not_after has not passed",
+        "never": "never: its time has passed without an entry, it has no effect and never will",
+    }
+    if found["status"] != "committed":
+        return words[found["status"]]
+    outcome = found["decoded"]
+    lines = [f"entry     {found['seq']}  {found['kind']}  in block {found['height']}", f"id        {found['id']}"]
+    if found["kind"] == "transaction":
+        try:
+            signed = transaction.read(bytes.fromhex(found["envelope"]))
+        except HansaError as error:
+            lines.append(f"envelope  {error.detail}")
+        else:
+            body = signed.transaction
+            action = output.shown(f"{body.contract}.{body.action}")
+            lines.append(f"action    {action}({output.written(body.arguments)})")
+            lines.append(f"key       {signed.kid.hex()}")
+    color = "green" if outcome["status"] == "applied" else "red"
+    reason = output.filled(outcome["result"])
+    lines.append(f"outcome   {out.style(outcome['status'], fg=color)} {outcome['code']} {reason}".rstrip())
+    for event in outcome["events"]:
+        lines.append(f"event     {output.shown(event['name'])}: {output.written(event['data'])}")
+    return "\n".join(lines)

@@ -1,0 +1,110 @@
+"""`hansa up`: a node in this process, with sample members if the folder is new."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+import click
+
+from hansa.cli import output
+from hansa.cli.output import Output
+from hansa.cli.places import DATA
+
+PORT: Final = 8470
+
+SAMPLE_MEMBERS: Final = (
+    ("northbank", "North Bank", ["licence:bank"], ["ana", "ben"], True),
+    ("harbourline", "Harbour Line Shipping", ["role:carrier"], ["carla"], False),
+    ("eastmutual", "East Mutual Insurance", ["licence:insurer"], ["dev"], False),
+    ("tradewatch", "Trade Watch Authority", ["role:regulator", "role:registrar"], ["eve"], False),
+)
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, help="The ledger's folder.")
+@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
+@click.option("--name", default="Sample ledger", show_default=True, help="The name of a new ledger.")
+@click.option("--accept-clock", is_flag=True, help="Start although the clock is far ahead of the ledger.")
+@click.option(
+    "--reserve-mb", type=click.IntRange(0), default=256, show_default=True, help="Free disk below which intake stops."
+)
+@click.pass_obj
+def up(out: Output, data: Path, port: int, host: str, name: str, accept_clock: bool, reserve_mb: int) -> None:
+    """Start a node. A new folder gets a new ledger with four sample members, whose keys lie in DATA/keys."""
+    import uvloop
+
+    from hansa.api import server
+    from hansa.node.create import Founder, create_ledger
+    from hansa.node.node import open_node
+    from hansa.store.files import Disk
+    from hansa.store.folder import Folder, Lock
+
+    output.log_to_stderr()
+    folder = Folder(data.absolute())
+    is_new = not folder.exists()
+    if is_new:
+        folder.check_free()
+    elif folder.lock.exists():
+        Lock(folder.lock, shared=True).release()  # who starts a node twice is told so, not that its port is taken
+    with server.bind(host, port) as listener:
+        if is_new:
+            founders = [Founder(i, n, a, u, d) for i, n, a, u, d in SAMPLE_MEMBERS]
+            create_ledger(Disk(), folder, name, founders)
+        node = open_node(
+            folder.root,
+            accept_clock=accept_clock,
+            reserve_bytes=reserve_mb * 1_000_000,
+            progress=_progress(out),
+        )
+        url = server.url_of(listener)
+
+        def started() -> None:
+            folder.node.write_text(json.dumps({"url": url, "pid": os.getpid()}))
+            status = node.status()
+            fields = {
+                "url": url,
+                "data": str(folder.root),
+                "ledger": status.ledger,
+                "entries": status.entries,
+                "new": is_new,
+            }
+            out.show(fields, lambda: _welcome(out, url, folder.root, status.ledger, is_new))
+
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(server.serve(node, listener, started))
+        finally:
+            folder.node.unlink(missing_ok=True)
+
+
+def _welcome(out: Output, url: str, root: Path, ledger: str, is_new: bool) -> str:
+    lines = [
+        f"Hansa is up at {out.style(url, fg='green', bold=True)}",
+        f"  ledger   {ledger}",
+        f"  data     {root}",
+    ]
+    if is_new:
+        lines.append("  members  " + ", ".join(member for member, *_ in SAMPLE_MEMBERS) + f"  (keys in {root}/keys)")
+        lines += [
+            "",
+            "Try, in another terminal:",
+            "  hansa status",
+            "  hansa contract deploy FILE --as northbank",
+            "  hansa call CONTRACT ACTION name=value --as northbank",
+        ]
+    return "\n".join([*lines, "", "Stop it with Ctrl-C."])
+
+
+def _progress(out: Output):  # noqa: ANN202 - a progress callback
+    last = 0
+
+    def tell(entries: int) -> None:
+        nonlocal last
+        if entries - last >= 100_000:
+            last = entries
+            out.note(f"reading the journal: {entries:,} entries")
+
+    return tell

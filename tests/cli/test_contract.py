@@ -1,0 +1,212 @@
+"""`hansa contract`: findings with carets, schemas, deployment, and what is deployed."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EXAMPLE = Path(__file__).parents[2] / "apps" / "example_ledger" / "contract.py"
+GOOD = """from hansa.contract import Contract, action, event
+
+
+class Small(Contract, version="2.0.1"):
+    @action(by="member")
+    def go(tx):
+        event("went")
+"""
+BAD = GOOD.replace('event("went")', "x = y / 2")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[[str, str], Path]:
+    def make(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    return make
+
+
+def test_a_good_file(hansa: Callable) -> None:
+    ran = hansa("contract", "check", EXAMPLE)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == "good  example_ledger 1.0.0: 5 action(s), 1 view(s), 2 record type(s)\n"
+    found = hansa("contract", "check", EXAMPLE, "--json").json
+    assert found == {"valid": True, "contract": "example_ledger", "version": "1.0.0"}
+
+
+def test_a_bad_file_is_shown_with_carets(hansa: Callable, file: Callable) -> None:
+    path = file("bad.py", BAD)
+    ran = hansa("contract", "check", path)
+    assert (ran.code, ran.err) == (1, "")
+    assert ran.out == (
+        f"{path}:7:13: `Div` is not in the dialect [syntax.outside]\n"
+        "    7 |         x = y / 2\n"
+        "      |             ^\n"
+        "      = use `//`; there are no fractions\n"
+        f"{path}:7:13: there is no `y` here [name.unknown]\n"
+        "    7 |         x = y / 2\n"
+        "      |             ^\n"
+        "\n2 finding(s)\n"
+    ) or set(ran.out.splitlines()) >= {f"{path}:7:13: `Div` is not in the dialect [syntax.outside]", "2 finding(s)"}
+
+
+def test_a_bad_file_as_json(hansa: Callable, file: Callable) -> None:
+    ran = hansa("contract", "check", file("bad.py", BAD), "--json")
+    assert (ran.code, ran.json["valid"]) == (1, False)
+    assert [(f["code"], f["line"], f["column"]) for f in ran.json["findings"]] == [
+        ("name.unknown", 7, 12),
+        ("syntax.outside", 7, 12),
+    ]
+    assert set(ran.json["findings"][0]) == {"code", "message", "line", "column", "hint"}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "contract"),
+    [
+        ("shop.py", [], "shop"),
+        ("My-Shop.py", [], "my_shop"),
+        ("shop/contract.py", [], "shop"),
+        ("shop.py", ["--name", "other"], "other"),
+    ],
+)
+def test_a_file_suggests_its_name(
+    name: str, options: list[str], contract: str, hansa: Callable, file: Callable
+) -> None:
+    assert hansa("contract", "check", file(name, GOOD), *options, "--json").json["contract"] == contract
+
+
+@pytest.mark.parametrize("name", ["9lives.py", "my shop.py", "_x.py", "members.py", f"{'x' * 49}.py", "é.py"])
+def test_a_name_that_cannot_be_deployed_is_found(name: str, hansa: Callable, file: Callable) -> None:
+    assert hansa("contract", "check", file(name, GOOD)).code != 0
+
+
+@pytest.mark.parametrize("command", ["check", "deploy"])
+@pytest.mark.parametrize(
+    ("contents", "detail"),
+    [(None, "No such file or directory"), (b"\xff\xfe", "is not UTF-8 text"), ("folder", "Is a directory")],
+)
+def test_a_file_that_cannot_be_read(
+    command: str, contents: bytes | str | None, detail: str, hansa: Callable, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.py"
+    if contents == "folder":
+        path.mkdir()
+    elif isinstance(contents, bytes):
+        path.write_bytes(contents)
+    assert detail in hansa("contract", command, path).failed("argument.file", 2)
+    assert hansa("contract", command, path, "--json").failed("argument.file", 2)
+
+
+def test_a_file_that_is_nested_too_deeply(hansa: Callable, file: Callable) -> None:
+    text = GOOD.replace('event("went")', "x = (1" + "\n + 1" * 1_500 + ")")
+    assert hansa("contract", "check", file("deep.py", text)).code == 1
+
+
+# Schemas
+
+
+def test_the_schema_of_a_file(hansa: Callable) -> None:
+    ran = hansa("contract", "schema", EXAMPLE)
+    assert (ran.code, ran.err) == (0, "")
+    found = json.loads(ran.out)
+    assert (found["contract"], sorted(found["actions"])) == (
+        "example_ledger",
+        ["open", "pay", "register", "sell", "tell"],
+    )
+    assert hansa("contract", "schema", EXAMPLE, "--json").json == found
+
+
+def test_the_schema_of_a_deployed_contract_is_the_one_of_its_file(hansa: Callable, server: Any) -> None:
+    deployed = hansa("contract", "schema", "example_ledger", "--data", server.data, "--json").json
+    assert deployed == hansa("contract", "schema", EXAMPLE, "--json").json
+
+
+def test_the_schema_of_what_there_is_not(hansa: Callable, server: Any, file: Callable) -> None:
+    assert hansa("contract", "schema", "nothing", "--data", server.data).failed("contract.missing")
+    detail = hansa("contract", "schema", file("bad.py", BAD)).failed("contract.invalid")
+    assert detail == "2 finding(s); line 7: there is no `y` here"
+
+
+# Deployment
+
+
+def test_a_contract_is_deployed(hansa: Callable, server: Any, file: Callable) -> None:
+    data = ("--as", "northbank", "--data", server.data)
+    before = hansa("status", "--data", server.data, "--json").json["entries"]
+    path = file("small.py", GOOD)
+    dry = hansa("contract", "deploy", path, "--dry-run", *data)
+    assert (dry.code, dry.out) == (0, "good  small 2.0.1: 1 action(s), 0 view(s), 0 record type(s)\n")
+    ran = hansa("contract", "deploy", path, *data)
+    lines = ran.out.splitlines()
+    assert ran.code == 0
+    assert lines[:2] == ["good  small 2.0.1: 1 action(s), 0 view(s), 0 record type(s)", f"applied  as entry {before}"]
+    assert re.fullmatch(r"event    contract\.deployed: name=small, digest=[0-9a-f]{64}, version=2\.0\.1", lines[2])
+    assert hansa("call", "small", "go", *data).code == 0
+    again = hansa("contract", "deploy", path, *data)
+    assert again.code == 4
+    assert "there is a Deployment of this key already [record.exists]" in again.out
+
+
+def test_a_deployment_as_json_is_one_document(hansa: Callable, server: Any, file: Callable) -> None:
+    words = ("contract", "deploy", file("other.py", GOOD), "--data", server.data, "--json")
+    ran = hansa(*words, "--as", "northbank", "--name", "second")
+    assert (ran.code, ran.json["events"][0]["data"]["name"]) == (0, "second")
+    assert hansa(*words[:2], file("bad.py", BAD), *words[3:], "--as", "northbank").failed("contract.invalid")
+
+
+def test_a_dry_run_as_json_is_a_document(hansa: Callable, server: Any, file: Callable) -> None:
+    words = ("contract", "deploy", file("dry.py", GOOD), "--dry-run", "--as", "northbank", "--data", server.data)
+    assert hansa(*words, "--json").json
+
+
+def test_only_deployers_deploy(hansa: Callable, server: Any, file: Callable) -> None:
+    ran = hansa("contract", "deploy", file("third.py", GOOD), "--as", "harbourline", "--data", server.data)
+    assert ran.code == 4
+    assert "harbourline has no attribute ledger:deployer [role.denied]" in ran.out
+
+
+def test_a_bad_file_is_not_sent(hansa: Callable, server: Any, file: Callable) -> None:
+    before = hansa("status", "--data", server.data, "--json").json["entries"]
+    ran = hansa("contract", "deploy", file("bad.py", BAD), "--as", "northbank", "--data", server.data)
+    assert ran.code == 1
+    assert "2 finding(s)" in ran.out
+    assert hansa("status", "--data", server.data, "--json").json["entries"] == before
+
+
+# What is deployed
+
+
+def test_what_is_deployed_is_listed(hansa: Callable, server: Any) -> None:
+    ran = hansa("contract", "show", "--data", server.data)
+    lines = ran.out.splitlines()
+    assert lines[0].split() == ["NAME", "VERSION", "WHAT", "IT", "IS"]
+    assert lines[2].startswith("example_ledger  1.0.0    The example ledger: people pay each other")
+    assert any(line.startswith("members ") for line in lines)
+    found = hansa("contract", "show", "--data", server.data, "--json").json
+    assert {"example_ledger", "members"} <= {each["name"] for each in found}
+
+
+def test_a_contract_is_shown(hansa: Callable, server: Any) -> None:
+    out = hansa("contract", "show", "example_ledger", "--data", server.data).out
+    assert "action  pay(account, to, amount)  by owner\n        Pays from the signer's account to another.\n" in out
+    assert "view    balance_of(account)\n" in out
+    assert "record  Account  key owner: owner, balance\n" in out
+    found = hansa("contract", "show", "example_ledger", "--data", server.data, "--json").json
+    assert found["contract"] == "example_ledger"
+
+
+def test_the_source_is_shown_as_deployed(hansa: Callable, server: Any) -> None:
+    source = hansa("contract", "show", "example_ledger", "--source", "--data", server.data, "--json").json
+    assert source == {"contract": "example_ledger", "source": EXAMPLE.read_text("utf-8")}
+    members = hansa("contract", "show", "members", "--source", "--data", server.data).out
+    assert "class Members(Contract" in members
+
+
+def test_a_contract_that_there_is_not(hansa: Callable, server: Any) -> None:
+    assert hansa("contract", "show", "nothing", "--data", server.data).failed("contract.missing")
+    assert hansa("contract", "show", "nothing", "--source", "--data", server.data).failed("contract.missing")

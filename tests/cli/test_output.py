@@ -1,0 +1,82 @@
+"""How values are written for people: amounts, tables, and the reasons of refusals."""
+
+from typing import Any
+
+import pytest
+
+from hansa.cli.output import filled, table, written
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "-"),
+        (True, "True"),
+        (5, "5"),
+        ("text", "text"),
+        (b"\x00\xff", "00ff"),
+        ([], "[]"),
+        ([1, [b"\x01", None]], "[1, [01, -]]"),
+        ({"a": 1, "b": "x"}, "a=1, b=x"),
+        ({"minor": 50_000, "currency": "USD"}, "USD 500.00"),
+        ({"minor": "9007199254740993", "currency": "JPY"}, "JPY 9007199254740993"),
+        ([{"minor": 5, "currency": "KWD"}], "[KWD 0.005]"),
+        ({"amount": {"minor": 5, "currency": "USD"}}, "amount=USD 0.05"),
+        ({}, ""),
+    ],
+)
+def test_values_are_written_in_one_line(value: Any, text: str) -> None:
+    assert written(value) == text
+
+
+def test_a_map_that_is_no_amount_is_written_as_a_map() -> None:
+    assert written({"minor": "abc", "currency": "USD"}) == "minor=abc, currency=USD"
+
+
+@pytest.mark.parametrize("text", ["a\nid       00", "a\x1b[2Kb", "a\rb", "a\x9bb", "\u202eabc"])
+def test_control_characters_of_others_are_not_shown_raw(text: str) -> None:
+    assert written({"message": text}).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("result", "text"),
+    [
+        (None, ""),
+        ({"line": None}, ""),
+        ([1], ""),
+        ({"message": "no"}, "no"),
+        (
+            {"message": "{who} has {what}", "values": {"who": "alex", "what": {"minor": 5, "currency": "USD"}}},
+            "alex has USD 0.05",
+        ),
+        ({"message": "{a} {a} {b}", "values": {"a": 1}}, "1 1 {b}"),
+        (
+            {"message": "the arguments do not fit", "values": {"problems": [{"name": "a", "problem": "is missing"}]}},
+            "the arguments do not fit: a is missing",
+        ),
+        (
+            {
+                "message": "the arguments do not fit",
+                "values": {"problems": [{"name": "a", "problem": "x"}, {"name": "b", "problem": "y"}]},
+            },
+            "the arguments do not fit: a x; b y",
+        ),
+    ],
+)
+def test_the_reason_of_a_refusal(result: Any, text: str) -> None:
+    assert filled(result) == text
+
+
+def test_values_are_filled_once() -> None:
+    result = {"message": "{a} and {b}", "values": {"a": "{b}", "b": "two"}}
+    assert filled(result) == "{b} and two"
+
+
+@pytest.mark.parametrize("problems", [["text"], 5, [{"other": 1}]])
+def test_a_value_named_problems_is_a_value_as_any(problems: Any) -> None:
+    assert filled({"message": "{problems}", "values": {"problems": problems}})
+
+
+def test_a_table_is_as_wide_as_it_needs_to_be() -> None:
+    assert table(["A", "LONGER"], [["one", "1"], ["x", "22"]]) == "A    LONGER\n---  ------\none  1\nx    22"
+    assert table(["A"], []) == "A\n-"

@@ -1,0 +1,124 @@
+"""`hansa query`: records by key, in pages and by index, their history, and views."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def query(hansa: Callable, server: Any) -> Callable[..., Any]:
+    return lambda *words: hansa("query", *words, "--data", server.data)
+
+
+NORTHBANK = {"owner": "northbank", "balance": {"minor": 100_000, "currency": "USD"}}
+HARBOURLINE = {"owner": "harbourline", "balance": {"minor": 500, "currency": "USD"}}
+
+
+def test_a_record(query: Callable) -> None:
+    ran = query("example_ledger", "Account", "northbank")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == "seq  owner      balance\n---  ---------  -----------\n2    northbank  USD 1000.00\n"
+    assert query("example_ledger", "Account", "northbank", "--json").json == {"seq": 2, "value": NORTHBANK}
+
+
+def test_a_page_of_records(query: Callable) -> None:
+    ran = query("example_ledger", "Account")
+    assert ran.out.splitlines() == [
+        "seq  owner        balance",
+        "---  -----------  -----------",
+        "3    harbourline  USD 5.00",
+        "2    northbank    USD 1000.00",
+    ]
+    assert query("example_ledger", "Account", "--json").json == {
+        "size": 5,
+        "rows": [{"seq": 3, "value": HARBOURLINE}, {"seq": 2, "value": NORTHBANK}],
+        "next": None,
+    }
+
+
+def test_pages_follow_each_other(query: Callable) -> None:
+    first = query("example_ledger", "Account", "--rows", "1")
+    assert first.err == "there is more: --after 686172626f75726c696e65\n"
+    assert query("example_ledger", "Account", "--rows", "1", "--quiet").err == ""
+    page = query("example_ledger", "Account", "--rows", "1", "--json").json
+    assert ([row["seq"] for row in page["rows"]], page["next"]) == ([3], "686172626f75726c696e65")
+    page = query("example_ledger", "Account", "--rows", "1", "--after", page["next"], "--json").json
+    assert ([row["seq"] for row in page["rows"]], page["next"]) == ([2], None)
+    assert query("example_ledger", "Account", "--after", "ff").out == "nothing\n"
+
+
+def test_records_by_index(query: Callable) -> None:
+    ran = query("example_ledger", "Title", "--index", "owner=northbank")
+    assert ran.out == "seq  owner      thing\n---  ---------  -----\n4    northbank  ship\n"
+    assert query("example_ledger", "Title", "--index", "owner=harbourline").out == "nothing\n"
+    users = query("members", "User", "--index", "member=northbank", "--json").json["rows"]
+    assert [row["value"]["id"] for row in users] == ["northbank/ana", "northbank/ben"]
+
+
+def test_a_view(query: Callable) -> None:
+    assert query("example_ledger", "balance_of", "account=northbank").out == "USD 1000.00\n"
+    found = query("example_ledger", "balance_of", "account=northbank", "--json").json
+    assert found["result"] == {"minor": 100_000, "currency": "USD"}
+    assert set(found) == {"result", "steps", "entries", "time"}
+
+
+def test_a_history(query: Callable) -> None:
+    found = query("example_ledger", "Account", "northbank", "--history", "--json").json
+    assert [(row["seq"], row["value"]) for row in found["rows"]] == [(2, NORTHBANK)]
+    assert query("example_ledger", "Account", "northbank", "--history").out.splitlines()[2].startswith("2    northbank")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "exit_code"),
+    [
+        (["example_ledger", "Account", "nobody"], "record.unknown", 1),
+        (["example_ledger", "Nothing"], "argument.action", 2),
+        (["nothing", "Account"], "contract.missing", 1),
+        (["example_ledger", "Account", "a", "b"], "argument.value", 2),
+        (["example_ledger", "Account", "--history"], "argument.value", 2),
+        (["example_ledger", "Account", "northbank", "--history", "--after", "x"], "request.query", 2),
+        (["example_ledger", "Account", "--after", "zz"], "query.cursor", 2),
+        (["example_ledger", "Title", "--index", "thing=ship"], "query.index", 2),
+        (["example_ledger", "Title", "--index", "owner"], "query.value", 2),
+        (["members", "Key", "zz"], "query.value", 2),
+        (["members", "Key", "00"], "record.unknown", 1),
+        (["example_ledger", "balance_of"], "argument.value", 2),
+        (["example_ledger", "balance_of", "account=nobody"], "view.refused", 1),
+        (["example_ledger", "balance_of", "account=northbank", "more=1"], "argument.value", 2),
+    ],
+)
+def test_what_there_is_not(words: list[str], code: str, exit_code: int, query: Callable) -> None:
+    assert query(*words).failed(code, exit_code)
+    assert query(*words, "--json").failed(code, exit_code)
+
+
+def test_why_a_view_refuses_is_told(query: Callable) -> None:
+    assert "there is no Account" in query("example_ledger", "balance_of", "account=nobody").err
+
+
+def test_a_key_with_a_slash(query: Callable) -> None:
+    assert query("members", "User", "northbank/ana", "--json").json["value"]["member"] == "northbank"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        ".",
+        "..",
+        "?",
+        "a/b",
+        "#",
+        "%2e",
+        "+ &=",
+        "é",
+    ],
+)
+def test_keys_that_mean_something_in_a_path(key: str, query: Callable) -> None:
+    assert query("example_ledger", "Title", key).failed("record.unknown")
+
+
+def test_no_node(hansa: Callable, tmp_path: Path) -> None:
+    assert hansa("query", "example_ledger", "Account", "--data", tmp_path).failed("node.unreachable")

@@ -1,0 +1,199 @@
+"""`hansa up`: a node that lasts, says where it is, stops when it is told to, and never runs twice over one ledger."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+STOP_S = 5
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.Popen[str], list[str], Path]]:
+    """A first start, told to people, and what it said until it waits."""
+    data = tmp_path_factory.mktemp("up") / "data"
+    command = [sys.executable, "-m", "hansa.cli.main", "up", "--data", str(data), "--port", "0", "--reserve-mb", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        while not lines or not lines[-1].startswith("Stop it"):
+            lines.append(process.stdout.readline().rstrip("\n"))
+            assert process.poll() is None
+        yield process, lines, data
+        process.kill()
+
+
+def url_in(lines: list[str]) -> str:
+    return lines[0].removeprefix("Hansa is up at ")
+
+
+def test_it_says_where_it_is_and_what_to_try(first: tuple[Any, list[str], Path]) -> None:
+    _, lines, data = first
+    url = url_in(lines)
+    status = httpx2.get(f"{url}/node/status").json()
+    assert url.startswith("http://127.0.0.1:")
+    assert lines[1:4] == [
+        f"  ledger   {status['ledger']}",
+        f"  data     {data}",
+        f"  members  northbank, harbourline, eastmutual, tradewatch  (keys in {data}/keys)",
+    ]
+    assert "  hansa status" in lines
+    assert (status["name"], status["state"], status["entries"]) == ("Sample ledger", "running", 1)
+    assert json.loads((data / "node.json").read_text())["url"] == url
+
+
+def test_sample_members_have_key_files_of_their_own(first: tuple[Any, list[str], Path]) -> None:
+    _, _, data = first
+    found = {str(path.relative_to(data / "keys")) for path in (data / "keys").rglob("*.pem")}
+    assert found == {
+        "node.pem",
+        "checkpoint.pem",
+        *(f"members/{name}.pem" for name in ("northbank", "harbourline", "eastmutual", "tradewatch")),
+        *(f"users/{name}.pem" for name in ("northbank/ana", "northbank/ben", "harbourline/carla")),
+        *(f"users/{name}.pem" for name in ("eastmutual/dev", "tradewatch/eve")),
+    }
+    for name in found:
+        assert stat.S_IMODE((data / "keys" / name).stat().st_mode) == 0o600
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+
+
+def test_a_second_one_on_the_folder_refuses(hansa_process: Callable, first: tuple[Any, list[str], Path]) -> None:
+    """Whether on its own port, on the first one's, or under another path to the folder."""
+    process, lines, data = first
+    port = url_in(lines).rpartition(":")[2]
+    for words in (("--port", "0"), ("--port", port), ("--port", "0", "--json")):
+        detail = hansa_process("up", "--data", data, *words).failed("folder.locked")
+        assert f"process {process.pid}" in detail
+    link = data.parent / "link"
+    link.symlink_to(data)
+    assert hansa_process("up", "--data", link, "--port", "0").failed("folder.locked")
+    assert httpx2.get(f"{url_in(lines)}/node/status").json()["state"] == "running"
+
+
+def test_a_copy_of_the_folder_refuses_beside_it(
+    hansa_process: Callable, first: tuple[Any, list[str], Path], tmp_path: Path
+) -> None:
+    """Two that sign with one key would be two histories."""
+    _, _, data = first
+    subprocess.run(["cp", "-r", data, tmp_path / "copy"], check=True)
+    assert hansa_process("up", "--data", tmp_path / "copy", "--port", "0").failed("folder.locked")
+
+
+def test_a_port_in_use(hansa: Callable, first: tuple[Any, list[str], Path], tmp_path: Path) -> None:
+    """Nothing is made then."""
+    _, lines, _ = first
+    port = url_in(lines).rpartition(":")[2]
+    detail = hansa("up", "--data", tmp_path / "data", "--port", port).failed("node.port")
+    assert detail == f"127.0.0.1:{port}: Address already in use"
+    assert hansa("up", "--data", tmp_path / "data", "--port", port, "--json").failed("node.port") == detail
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org", ""])
+def test_off_loopback_it_refuses(host: str, hansa: Callable, tmp_path: Path) -> None:
+    """The sample members' keys lie beside the ledger."""
+    assert hansa("up", "--data", tmp_path / "data", "--host", host).failed("node.not_loopback")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_things_in_it(hansa: Callable, tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("x")
+    assert hansa("up", "--data", tmp_path, "--port", "0").failed("folder.foreign")
+    assert hansa("up", "--data", tmp_path / "precious", "--port", "0").failed("folder.foreign")
+    assert hansa("up", "--data", tmp_path / "precious" / "deeper", "--port", "0").failed("folder.access")
+    (tmp_path / "format").write_text("hansa ledger folder, format 9\n")
+    assert hansa("up", "--data", tmp_path, "--port", "0").failed("folder.format")
+    assert (tmp_path / "precious").read_text() == "x"
+
+
+@pytest.mark.parametrize("words", [("--port", "65536"), ("--port", "-1"), ("--port", "x"), ("--reserve-mb", "-1")])
+def test_wrong_usage(words: tuple[str, ...], hansa: Callable) -> None:
+    assert hansa("up", *words).code == 2
+
+
+# The first one ends here
+
+
+@contextlib.contextmanager
+def connections(url: str) -> Iterator[None]:
+    """Clients in every state that one can be in: idle, in a header, in a body, kept alive, and one that never reads."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    with contextlib.ExitStack() as held:
+        for sent in (
+            b"",
+            b"GET /node/sta",
+            b"POST /app/transactions HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc",
+            b"GET /node/status HTTP/1.1\r\nHost: %b:%b\r\n\r\n" % (host.encode(), port.encode()),
+            b"GET /openapi.json HTTP/1.1\r\nHost: %b:%b\r\n\r\n" % (host.encode(), port.encode()) * 500,
+        ):
+            client = held.enter_context(socket.create_connection((host, int(port))))
+            client.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                client.send(sent)
+        yield
+
+
+def test_sigterm_stops_it_with_clients_connected(first: tuple[Any, list[str], Path]) -> None:
+    process, lines, data = first
+    with connections(url_in(lines)):
+        time.sleep(0.2)
+        begun = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(STOP_S) == 0
+        assert time.monotonic() - begun < STOP_S
+    assert "Traceback" not in process.stderr.read()
+    assert not (data / "node.json").exists()
+
+
+def test_started_again_it_goes_on(first: tuple[Any, list[str], Path], start: Callable, hansa: Callable) -> None:
+    """The same ledger and keys; and stopped by Ctrl-C this time."""
+    _, lines, data = first
+    running = start(data)
+    try:
+        assert running.started["new"] is False
+        assert running.started["entries"] == 1
+        assert lines[1] == f"  ledger   {running.ledger}"
+        action = ("call", "members", "add_reference", "name=a", "valid_from=1", "data=x", "--as", "northbank")
+        assert hansa(*action, "--data", data, "--json").json["seq"] == 1
+    finally:
+        assert running.stop(signal.SIGINT) == 0
+    running = start(data)
+    assert running.started["entries"] == 2
+    assert running.stop() == 0
+
+
+def test_after_a_kill_it_starts_by_itself(first: tuple[Any, list[str], Path], start: Callable, hansa: Callable) -> None:
+    """What the killed one left behind, its lock and its word of where it runs, is in nobody's way."""
+    _, _, data = first
+    killed = start(data)
+    killed.stop(signal.SIGKILL)
+    assert (data / "node.json").exists()
+    assert hansa("status", "--data", data).failed("node.unreachable")
+    running = start(data)
+    try:
+        assert hansa("status", "--data", data, "--json").json["entries"] == 2
+    finally:
+        assert running.stop() == 0
+
+
+def test_a_name_and_a_loopback_address_of_ones_own(start: Callable, tmp_path: Path) -> None:
+    if not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"):
+        pytest.skip("there is no IPv6 here")
+    running = start(tmp_path / "data", "--name", "Our ledger", "--host", "::1", "--reserve-mb", "0")
+    try:
+        assert running.url.startswith("http://[::1]:")
+        assert httpx2.get(f"{running.url}/node/status").json()["name"] == "Our ledger"
+        assert running.before == []
+    finally:
+        assert running.stop() == 0

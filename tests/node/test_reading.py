@@ -1,0 +1,331 @@
+"""Reading: pages, histories, receipts and proofs, and which heads a node signs."""
+
+import pytest
+
+from hansa.client import verification
+from hansa.merkle import checkpoint as merkle_checkpoint
+from hansa.merkle import receipt
+from hansa.node import node as node_module
+from hansa.store.checkpoints import Checkpoints
+from hansa.store.files import Disk
+from hansa.wire.keys import PublicKey
+
+
+async def write_notes(session, names, by="acme"):
+    return [await session.applied(session.ledger.open(name, owner=by)) for name in names]
+
+
+def stored_heads(session):
+    """Every checkpoint in the folder, as a reader from outside finds them."""
+    stored = Checkpoints(Disk(), session.ledger.folder.checkpoints, session.ledger.id, writable=False)
+    heads = [stored.get(number) for number in range(stored.count)]
+    stored.close()
+    assert None not in heads
+    return heads
+
+
+def keys_of(session):
+    return {key.kid: key for key in (PublicKey(node.checkpoint_key) for node in session.node.parsed_genesis.nodes)}
+
+
+# Pages
+
+
+def names_of(page):
+    return [row.value["name"] for row in page.rows]
+
+
+def read_pages(reading, rows, by_index=False):
+    """All pages, one after the other."""
+    found, cursor = [], None
+    while True:
+        if by_index:
+            page = reading.page_by_index("notes", "Note", "owner", "acme", cursor, rows)
+        else:
+            page = reading.page("notes", "Note", cursor, rows)
+        assert len(page.rows) <= rows
+        found.append(names_of(page))
+        cursor = page.next
+        if cursor is None:
+            return found
+
+
+@pytest.mark.parametrize("by_index", [False, True], ids=["by key", "by index"])
+@pytest.mark.parametrize("flushed", ["nothing", "half", "all"])
+@pytest.mark.parametrize("rows", [1, 3, 6, 7, 8])
+def test_pages_hold_every_record_once_in_the_order_of_keys(ledger, play, rows, flushed, by_index):
+    names = ["b", "a", "aa", "Z", "ü", "a\0b", "~"]
+
+    async def scenario(session):
+        for count, name in enumerate(names, 1):
+            await write_notes(session, [name])
+            if flushed == "all" or (flushed == "half" and count == 4):
+                session.node._flush()
+        pages = read_pages(session.node.reading, rows, by_index)
+        assert [name for page in pages for name in page] == sorted(names, key=str.encode)
+        assert all(len(page) == rows for page in pages[:-1])
+
+    play(ledger, scenario)
+
+
+@pytest.mark.parametrize("by_index", [False, True], ids=["by key", "by index"])
+def test_a_cursor_stays_where_it_is_while_records_come(ledger, play, by_index):
+    """New records before it do not shift it, new ones behind it are found, none is given twice."""
+
+    async def scenario(session):
+        reading = session.node.reading
+
+        def page(cursor):
+            if by_index:
+                return reading.page_by_index("notes", "Note", "owner", "acme", cursor, 2)
+            return reading.page("notes", "Note", cursor, 2)
+
+        await write_notes(session, ["b", "d", "f", "h"])
+        first = page(None)
+        assert names_of(first) == ["b", "d"]
+        await write_notes(session, ["a", "c", "e", "z"])
+        session.node._flush()
+        second = page(first.next)
+        assert names_of(second) == ["e", "f"]
+        await session.applied(session.ledger.add("h"))
+        third = page(second.next)
+        assert names_of(third) == ["h", "z"]
+        assert third.next is None
+
+    play(ledger, scenario)
+
+
+def test_an_index_follows_its_field(ledger, play):
+    async def scenario(session):
+        def owned(by):
+            return names_of(session.node.reading.page_by_index("notes", "Note", "owner", by, None, 10))
+
+        await write_notes(session, ["a", "b"])
+        for to, flush in (("bolt", True), ("core", False), ("acme", False), ("core", True)):
+            await session.applied(ledger.prepare("notes", "give", {"note": "a", "to": to}))
+            if flush:
+                session.node._flush()
+            owners = {by: owned(by) for by in ("acme", "bolt", "core")}
+            expected = {"acme": ["b"], "bolt": [], "core": []}
+            expected[to] = sorted([*expected[to], "a"])
+            assert owners == expected
+
+    play(ledger, scenario)
+
+
+READ_REFUSALS = {
+    "a page of an unknown contract": (lambda r: r.page("nowhere", "Note", None, 1), "contract.missing"),
+    "a page of an unknown type": (lambda r: r.page("notes", "Nothing", None, 1), "record.type"),
+    "a page behind no cursor": (lambda r: r.page("notes", "Note", "zz", 1), "query.cursor"),
+    "a page by no index": (lambda r: r.page_by_index("notes", "Note", "value", "1", None, 1), "query.index"),
+    "a record of an unknown key": (lambda r: r.record("notes", "Note", "none"), "record.unknown"),
+    "a record of a key too long": (lambda r: r.record("notes", "Note", "n" * 500), "record.unknown"),
+    "a record of a key that is no number": (lambda r: r.record("notes", "Seal", "one"), "query.value"),
+    "a record of a number too large": (lambda r: r.record("notes", "Seal", str(2**63)), "query.value"),
+    "a history of nothing": (lambda r: r.history("notes", "Note", "none", None, 1), "record.unknown"),
+    "a history before an entry that did not write it": (
+        lambda r: r.history("notes", "Note", "a", 0, 1),
+        "record.unknown",
+    ),
+    "a history before the end": (lambda r: r.history("notes", "Note", "a", 99, 1), "entry.unknown"),
+    "an entry beyond the end": (lambda r: r.at(3), "entry.unknown"),
+    "an entry before the beginning": (lambda r: r.at(-1), "entry.unknown"),
+    "a checkpoint of no stored size": (lambda r: r.checkpoint(10**9), "checkpoint.none"),
+    "a checkpoint of nothing": (lambda r: r.checkpoint(0), "checkpoint.none"),
+    "a receipt beyond the end": (lambda r: r.receipt(99), "checkpoint.none"),
+    "a proof from nothing": (lambda r: r.consistency(0, r.tip.size), "tree.range"),
+    "a proof backwards": (lambda r: r.consistency(r.tip.size + 1, r.tip.size), "tree.range"),
+    "a view of an unknown contract": (lambda r: r.view("nowhere", "x", {}, None), "contract.missing"),
+    "an unknown view": (lambda r: r.view("notes", "x", {}, None), "view.missing"),
+    "an action as a view": (lambda r: r.view("notes", "add", {}, None), "view.missing"),
+}
+
+
+@pytest.mark.parametrize(("read", "code"), READ_REFUSALS.values(), ids=READ_REFUSALS)
+def test_what_is_not_there_is_named(ledger, play, refused, read, code):
+    async def scenario(session):
+        await write_notes(session, ["a"])
+        assert session.node.status().entries == 3
+        with refused(code):
+            read(session.node.reading)
+
+    play(ledger, scenario)
+
+
+# Histories
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 100])
+@pytest.mark.parametrize("blocks", ["each its own", "together"])
+def test_a_history_walks_back_through_the_write_sets(ledger, play, gate, rows, blocks):
+    async def scenario(session):
+        await write_notes(session, ["a"])
+        first = await session.block() if blocks == "together" else None
+        futures = []
+        for number in range(1, 6):
+            futures.append(session.submit(ledger.add("a", number)))
+            futures.append(session.submit(ledger.open(f"other {number}")))
+            if first is None:
+                await futures[-2]
+        await session.until(lambda: first is None or session.node.status().waiting == 11)
+        gate.release()
+        answers = [await future for future in futures][::2]
+        found, before = [], None
+        while True:
+            page = session.node.reading.history("notes", "Note", "a", before, rows)
+            found += page.rows
+            if page.next is None:
+                break
+            before = int(page.next)
+        assert [row.value["value"] for row in found] == [15, 10, 6, 3, 1, 0]
+        assert [row.seq for row in found][:-1] == [answer.seq for answer in reversed(answers)]
+        assert found[0] == session.node.reading.record("notes", "Note", "a")
+
+    play(ledger, scenario, files=gate)
+
+
+def test_a_refused_action_leaves_no_trace_in_a_history(ledger, play):
+    async def scenario(session):
+        await write_notes(session, ["a"])
+        await session.submit(ledger.add("a", -1))
+        assert len(session.node.reading.history("notes", "Note", "a", None, 10).rows) == 1
+
+    play(ledger, scenario)
+
+
+# Proofs
+
+
+async def make_history(session):
+    """A ledger of about a hundred entries in blocks of several sizes, with a checkpoint for nearly each."""
+    await write_notes(session, ["a"])
+    for count in (1, 2, 3, 5, 8, 13, 1, 1, 34, 7):
+        await session.submit_all([session.ledger.add("a") for _ in range(count)])
+        session.node.sign_checkpoint()
+
+
+def test_every_entry_has_a_receipt_that_verifies(ledger, play):
+    async def scenario(session):
+        await make_history(session)
+        node = session.node
+        pinned = verification.pin_genesis(node.genesis, ledger.id)
+        for seq in range(node.status().entries):
+            found = node.reading.at(seq)
+            proof = node.reading.receipt(seq)
+            proven = verification.verify(proof, found.entry(), pinned, envelope=found.envelope, outcome=found.outcome)
+            assert (proven.ledger, proven.seq, proven.id) == (ledger.id, seq, found.id)
+            assert seq < proven.size <= node.status().entries
+
+    play(ledger, scenario)
+
+
+def test_a_receipt_proves_its_own_entry_only(ledger, play, refused):
+    async def scenario(session):
+        await make_history(session)
+        node = session.node
+        pinned = verification.pin_genesis(node.genesis, ledger.id)
+        for seq in (1, 5, 40):
+            with refused("receipt.invalid"):
+                verification.verify(node.reading.receipt(seq), node.reading.at(seq + 1).entry(), pinned)
+
+    play(ledger, scenario)
+
+
+def test_all_stored_checkpoints_are_consistent_with_each_other(ledger, play):
+    async def scenario(session):
+        await make_history(session)
+        keys = keys_of(session)
+        heads = stored_heads(session)
+        assert len(heads) >= 10
+        for number, first in enumerate(heads):
+            assert merkle_checkpoint.verify(first, keys[first.kid])
+            for second in heads[number:]:
+                proof = session.node.reading.consistency(first.size, second.size)
+                assert receipt.verify_consistency(proof, first, second.root, keys).size == second.size
+
+    play(ledger, scenario)
+
+
+def test_a_restarted_node_goes_on_from_the_checkpoints_before(ledger, play):
+    async def first(session):
+        await make_history(session)
+        return stored_heads(session)
+
+    before = play(ledger, first)
+
+    async def second(session):
+        await session.submit_all([ledger.add("a") for _ in range(5)])
+        heads = stored_heads(session)
+        assert heads[: len(before)] == before
+        proof = session.node.reading.consistency(before[0].size, heads[-1].size)
+        assert receipt.verify_consistency(proof, before[0], heads[-1].root, keys_of(session)).size == heads[-1].size
+
+    play(ledger, second)
+
+
+# What is signed
+
+
+def test_an_idle_node_has_signed_its_head(ledger, play):
+    async def scenario(session):
+        for _ in range(3):
+            await session.submit_all([ledger.idle() for _ in range(20)])
+            status = session.node.status()
+            assert status.checkpoint == status.entries
+
+    play(ledger, scenario)
+
+
+def test_an_idle_node_has_signed_its_head_also_where_the_last_batch_came_to_nothing(
+    ledger, play, gate, clock, monkeypatch
+):
+    monkeypatch.setattr(node_module, "CHECKPOINT_MS", 10**9)
+
+    async def scenario(session):
+        first = await session.block()
+        late = session.submit(ledger.idle(not_after=clock.now() + 1_000))
+        await session.until(lambda: session.node.status().waiting == 2)
+        clock.ahead = 2_000
+        gate.release()
+        await first
+        assert (await late).code == "transaction.expired"
+        await session.until(lambda: session.node.status().checkpoint == session.node.status().entries, seconds=1)
+
+    play(ledger, scenario, files=gate, clock=clock)
+
+
+def test_a_busy_node_signs_now_and_then(ledger, play, gate, monkeypatch):
+    """One signature may serve many blocks: between two of them at least so much time passes."""
+    monkeypatch.setattr(node_module, "CHECKPOINT_MS", 10**9)
+
+    async def scenario(session):
+        first = await session.block()
+        signed = session.node.status().checkpoint
+        second = session.submit(ledger.open("a"))
+        await session.until(lambda: session.node.status().waiting == 2)
+        gate.release()
+        await first
+        assert session.node.status().checkpoint == signed
+        await second
+        assert session.node.status().checkpoint == session.node.status().entries == signed + 2
+
+    play(ledger, scenario, files=gate)
+
+
+def test_a_head_is_signed_once(ledger, play):
+    async def scenario(session):
+        await write_notes(session, ["a"])
+        heads = stored_heads(session)
+        session.node.sign_checkpoint()
+        session.node.sign_checkpoint()
+        assert stored_heads(session) == heads
+        assert sorted({head.size for head in heads}) == [head.size for head in heads]
+
+    play(ledger, scenario)
+    play(ledger, lambda session: session.until(lambda: True))
+
+    async def again(session):
+        sizes = [head.size for head in stored_heads(session)]
+        assert sorted(set(sizes)) == sizes
+
+    play(ledger, again)

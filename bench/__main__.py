@@ -1,0 +1,166 @@
+"""Runs the benchmarks: `python -m bench [--rounds 7] [--seconds 10] [--history 1000000] [--quick]`.
+
+Each round runs every configuration once, in shuffled order, PostgreSQL among them; a ratio is taken within a round,
+and the median over the rounds counts. Writes bench/results.json, a flat map, and prints the table.
+"""
+
+import argparse
+import json
+import platform
+import random
+import statistics
+import time
+from pathlib import Path
+
+import httpx2
+
+from bench.ledger import Ledger
+from bench.postgres import Postgres
+
+RESULTS = Path(__file__).with_name("results.json")
+SINGLE, BATCH = 64, 8
+PER_REQUEST = 100
+SIGNED_PER_S = 18_000
+"""How many transfers are signed for a second of load: more than can be used up, since running out is an error."""
+GOALS = {
+    "single_vs_postgres": (0.8, 0.6),
+    "batch_vs_postgres": (1.5, 1.1),
+    "p50_vs_postgres": (2.5, 3.5),
+    "single_cpu_vs_postgres": (0.7, None),
+    "batch_cpu_vs_postgres": (0.55, None),
+    "restart_1e6_s": (3, None),
+    "receipt_ms": (1, None),
+    "throughput_1e6_vs_empty": (0.85, None),
+    "rss_anon_1e6_mb": (500, None),
+}
+LOWER_IS_BETTER = {
+    "p50_vs_postgres",
+    "single_cpu_vs_postgres",
+    "batch_cpu_vs_postgres",
+    "restart_1e6_s",
+    "receipt_ms",
+    "rss_anon_1e6_mb",
+}
+
+
+def against_postgres(rounds: int, seconds: float) -> dict[str, float]:
+    """The paired rounds: transfers, latency and CPU beside PostgreSQL's."""
+    measured: dict[str, list[dict[str, float]]] = {}
+    ledger = Ledger()
+    signed = ledger.root / "signed"
+    with Postgres() as postgres:
+        print(postgres.version(), flush=True)
+        ledger.start()
+        runs = {
+            "postgres_64": lambda: postgres.load(SINGLE, seconds),
+            "postgres_8": lambda: postgres.load(BATCH, seconds),
+            "single_64": lambda: ledger.load(SINGLE, seconds, signed, 1),
+            "single_8": lambda: ledger.load(BATCH, seconds, signed, 1),
+            "batch_8": lambda: ledger.load(BATCH, seconds, signed, PER_REQUEST),
+        }
+        for number in range(rounds):
+            for name in random.sample(list(runs), len(runs)):
+                if not name.startswith("postgres"):
+                    ledger.sign(int(SIGNED_PER_S * seconds * (2 if name == "batch_8" else 1)), signed)
+                    time.sleep(1)
+                found = runs[name]()
+                measured.setdefault(name, []).append(found)
+                print(
+                    f"round {number + 1} {name:12} {found['per_second']:9.0f}/s  p50 {found['p50_ms']:7.2f} ms  "
+                    f"cpu {found['cpu_us']:6.1f} us",
+                    flush=True,
+                )
+        ledger.stop()
+    ledger.remove()
+
+    def ratio(a: str, b: str, field: str) -> float:
+        return statistics.median(x[field] / y[field] for x, y in zip(measured[a], measured[b], strict=True))
+
+    results = {
+        "single_vs_postgres": ratio("single_64", "postgres_64", "per_second"),
+        "batch_vs_postgres": ratio("batch_8", "postgres_64", "per_second"),
+        "p50_vs_postgres": ratio("single_8", "postgres_8", "p50_ms"),
+        "single_cpu_vs_postgres": ratio("single_64", "postgres_64", "cpu_us"),
+        "batch_cpu_vs_postgres": ratio("batch_8", "postgres_64", "cpu_us"),
+    }
+    for name, found in measured.items():
+        for field in ("per_second", "p50_ms", "p99_ms", "cpu_us"):
+            results[f"{name}_{field}"] = statistics.median(run[field] for run in found)
+    return results
+
+
+def with_history(entries: int, rounds: int, seconds: float) -> dict[str, float]:
+    """What a long history costs: throughput beside an empty ledger, restart after a kill, receipts, memory."""
+    empty, full = Ledger(), Ledger()
+    signed = full.root / "signed"
+    full.start()
+    print(f"building a history of {entries:,} entries", flush=True)
+    made = 0
+    while made < entries:
+        full.sign(200_000, signed)
+        made += int(full.load(BATCH, 10, signed, PER_REQUEST)["transactions"])
+    memory = full.memory_mb()
+    receipts = _receipt_ms(full, made)
+    full.kill()
+    restarts = []
+    for _ in range(3):
+        restarts.append(full.start())
+        full.sign(40_000, signed)
+        full.load(BATCH, 1, signed, PER_REQUEST)
+        full.kill()
+    ratios = []
+    for number in range(rounds):
+        found: dict[str, float] = {}
+        for ledger, name in random.sample([(empty, "empty"), (full, "full")], 2):
+            ledger.start()
+            ledger.sign(int(SIGNED_PER_S * seconds * 2), signed)
+            time.sleep(1)
+            found[name] = ledger.load(BATCH, seconds, signed, PER_REQUEST)["per_second"]
+            ledger.stop()
+        ratios.append(found["full"] / found["empty"])
+        print(f"history round {number + 1}: {found}", flush=True)
+    empty.remove()
+    full.remove()
+    return {
+        "restart_1e6_s": statistics.median(restarts),
+        "receipt_ms": receipts,
+        "throughput_1e6_vs_empty": statistics.median(ratios),
+        "rss_anon_1e6_mb": memory,
+        "history_entries": made,
+    }
+
+
+def _receipt_ms(ledger: Ledger, entries: int) -> float:
+    chance = random.Random(1)
+    times = []
+    with httpx2.Client(base_url=f"http://127.0.0.1:{ledger.port}") as client:
+        for _ in range(500):
+            begun = time.perf_counter()
+            client.get(f"/app/receipts/{chance.randrange(entries)}").raise_for_status()
+            times.append(time.perf_counter() - begun)
+    return statistics.median(times) * 1000
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--history", type=int, default=1_000_000)
+    parser.add_argument("--quick", action="store_true", help="PostgreSQL rounds only, nothing written")
+    options = parser.parse_args()
+    results = against_postgres(options.rounds, options.seconds)
+    if not options.quick:
+        results |= with_history(options.history, options.rounds, options.seconds)
+        results |= {"rounds": options.rounds, "seconds": options.seconds}
+        RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+    print(f"\n{platform.platform()}, Python {platform.python_version()}")
+    for name, (goal, floor) in GOALS.items():
+        if name in results:
+            reached = results[name] <= goal if name in LOWER_IS_BETTER else results[name] >= goal
+            mark = "reached" if reached else "missed"
+            print(f"{name:26} {results[name]:10.3f}   goal {goal:<6} floor {floor or '-':<6} {mark}")
+
+
+if __name__ == "__main__":
+    main()

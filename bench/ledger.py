@@ -1,0 +1,176 @@
+"""The ledger under test: 64 members, 10,000 accounts, and transfers signed beforehand by their owners' keys."""
+
+import asyncio
+import json
+import os
+import random
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from bench.processes import anonymous_mb, cpu_seconds
+from hansa.client import keys, transactions
+from hansa.node.create import Founder, create_ledger, member_key
+from hansa.node.intake import Answer
+from hansa.node.node import open_node
+from hansa.store.files import Disk
+from hansa.store.folder import Folder
+from hansa.wire import genesis
+from hansa.wire.keys import PrivateKey
+from hansa.wire.problems import HansaError
+
+MEMBERS = 64
+ACCOUNTS = 10_000
+STEPS_MAX = 1_000
+VALID_MS = 55 * 60 * 1000
+LENGTH = struct.Struct(">I")
+
+
+def member(number: int) -> str:
+    """A member's name."""
+    return f"m{number:02d}"
+
+
+class Ledger:
+    """A ledger in a temporary folder, and the server process over it while it runs."""
+
+    def __init__(self) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix="hansa-bench-", dir="/var/tmp"))
+        self.folder = Folder(self.root / "ledger")
+        self.process: subprocess.Popen[str] | None = None
+        founders = [Founder(member(i), member(i), deployer=not i) for i in range(MEMBERS)]
+        self.id = create_ledger(Disk(), self.folder, "Bench", founders)
+        asyncio.run(self._set_up())
+
+    async def _set_up(self) -> None:
+        loaded = {member(i): keys.load(member_key(self.folder, member(i))) for i in range(MEMBERS)}
+        source = Path(__file__).with_name("transfer_contract.py").read_text()
+        node = open_node(self.folder.root)
+        node.start()
+        deployment = {"name": "transfer", "source": source}
+        await self._submit(node, loaded[member(0)], "members", "deploy", deployment, 100_000)
+        for start in range(0, ACCOUNTS, 500):
+            await asyncio.gather(
+                *(
+                    self._submit(
+                        node,
+                        loaded[member(i % MEMBERS)],
+                        "transfer",
+                        "open",
+                        {"id": f"a{i}", "owner": member(i % MEMBERS), "balance": 1_000_000},
+                        STEPS_MAX,
+                    )
+                    for i in range(start, start + 500)
+                )
+            )
+        await node.stop()
+
+    async def _submit(
+        self, node: object, key: PrivateKey, contract: str, action: str, arguments: dict[str, object], steps: int
+    ) -> None:
+        done: asyncio.Future[Answer | HansaError] = asyncio.get_running_loop().create_future()
+        made = transactions.prepare(key, self.id, contract, action, arguments, steps_max=steps)
+        node.submit(made.envelope, done.set_result)  # type: ignore[attr-defined]
+        answer = await done
+        if not isinstance(answer, Answer) or b"applied" not in answer.outcome:
+            raise RuntimeError(answer)
+
+    def sign(self, count: int, path: Path) -> None:
+        """Signs `count` transfers between random accounts into a file, on all cores."""
+        share = count // 2
+        with ProcessPoolExecutor(2) as pool:
+            parts = list(pool.map(_sign, [self.folder.root] * 2, [share, count - share], [1, 2]))
+        path.write_bytes(b"".join(parts))
+
+    def start(self, timeout: float = 60) -> float:
+        """Starts the server; the seconds until it was ready."""
+        begun = time.perf_counter()
+        command = [
+            sys.executable,
+            "-m",
+            "hansa.cli.main",
+            "up",
+            "--data",
+            str(self.folder.root),
+            "--port",
+            "0",
+            "--json",
+        ]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()  # type: ignore[union-attr]
+        ready = time.perf_counter() - begun
+        if ready > timeout or not line:
+            raise RuntimeError("the server did not start")
+        self.port = int(json.loads(line)["url"].rsplit(":", 1)[1])
+        return ready
+
+    def kill(self) -> None:
+        """Ends the server as a crash would."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        """Ends the server in order."""
+        assert self.process is not None
+        self.process.terminate()
+        self.process.wait(timeout=30)
+
+    def load(self, connections: int, seconds: float, path: Path, batch: int) -> dict[str, float]:
+        """One run of the load generator against the running server, with the server's CPU in us a transfer."""
+        assert self.process is not None
+        before = cpu_seconds(self.process.pid)
+        command = [
+            sys.executable,
+            "-m",
+            "bench.load",
+            str(self.port),
+            str(connections),
+            str(seconds),
+            str(path),
+            str(batch),
+        ]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        result = json.loads(done.stdout)
+        if result["failures"] or result["ran_out"]:
+            raise RuntimeError(f"{result}")
+        used = cpu_seconds(self.process.pid) - before
+        return {**result, "cpu_us": used / result["transactions"] * 1e6}
+
+    def memory_mb(self) -> float:
+        """Anonymous memory of the server and its workers."""
+        assert self.process is not None
+        return anonymous_mb(self.process.pid)
+
+    def remove(self) -> None:
+        """Removes the folder."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def _sign(root: Path, count: int, seed: int) -> bytes:
+    folder = Folder(root)
+    ledger = genesis.ledger_id(folder.genesis.read_bytes())
+    loaded = [keys.load(member_key(folder, member(i))) for i in range(MEMBERS)]
+    chance = random.Random(f"{seed} {os.getpid()} {time.time_ns()}")
+    not_after = time.time_ns() // 1_000_000 + VALID_MS
+    parts = []
+    for _ in range(count):
+        payer = chance.randrange(ACCOUNTS)
+        payee = (payer + chance.randrange(1, ACCOUNTS)) % ACCOUNTS
+        made = transactions.prepare(
+            loaded[payer % MEMBERS],
+            ledger,
+            "transfer",
+            "pay",
+            {"account": f"a{payer}", "to": f"a{payee}", "amount": 1},
+            steps_max=STEPS_MAX,
+            not_after=not_after,
+        )
+        parts.append(LENGTH.pack(len(made.envelope)) + made.envelope)
+    return b"".join(parts)

@@ -1,0 +1,165 @@
+"""Makes the pages that follow from the code: error codes, commands, wire vectors. `make docs` runs it.
+
+A test makes them again and compares, so they cannot fall behind.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from docs import vectors
+from hansa.cli.main import cli
+from hansa.wire.problems import KINDS
+
+FOLDER = Path(__file__).parent / "reference"
+GROUPS = {
+    "cbor": "Deterministic CBOR",
+    "envelope": "Envelopes",
+    "signature": "Signatures",
+    "sender": "Senders",
+    "transaction": "Transactions",
+    "batch": "Batches",
+    "steps": "Steps",
+    "queue": "The queue",
+    "answer": "Answers",
+    "request": "Requests",
+    "query": "Queries",
+    "argument": "Arguments of commands",
+    "contract": "Contracts",
+    "action": "Actions",
+    "arguments": "Arguments of actions",
+    "precondition": "Preconditions",
+    "require": "Rules",
+    "role": "Roles",
+    "record": "Records",
+    "value": "Values",
+    "index": "Lists",
+    "output": "What an action gives out",
+    "view": "Views",
+    "entry": "Entries",
+    "outcome": "Outcomes",
+    "writes": "Write sets",
+    "block": "Blocks",
+    "genesis": "Genesis",
+    "tree": "The tree",
+    "checkpoint": "Checkpoints",
+    "receipt": "Receipts",
+    "verify": "Verification",
+    "audit": "Audit",
+    "key": "Keys",
+    "node": "The node",
+    "clock": "The clock",
+    "folder": "The data folder",
+    "journal": "The journal",
+    "disk": "The disk",
+    "tiles": "The tree's rows",
+    "state": "The state",
+    "backup": "Backups",
+}
+
+
+def pages() -> dict[str, str]:
+    """Every generated page by its file name."""
+    made, keys = vectors.make()
+    document = {
+        "note": "Test keys and messages of the wire format, version 0; bytes in hexadecimal. Never use these keys.",
+        "keys": keys,
+        "vectors": [{"name": v.name, "rule": v.rule, "note": v.note, "bytes": v.data.hex()} for v in made],
+    }
+    return {
+        "errors.md": errors(),
+        "commands.md": commands(),
+        "wire-vectors.json": json.dumps(document, indent=1) + "\n",
+    }
+
+
+def errors() -> str:
+    """The page of error codes."""
+    lines = [
+        "# Error codes",
+        "",
+        "Every expected failure has a stable code. Over HTTP it comes as an RFC 9457 problem document with the status",
+        "below; on the command line in two lines, `error:` and `hint:`. A node serves each of these as",
+        "`GET /problems/CODE`. Codes with status 200 are outcomes: the transaction has an entry, and the entry says",
+        "*refused*.",
+        "",
+        "This page is made from the code by `make docs`.",
+    ]
+    for prefix, title in GROUPS.items():
+        found = {code: kind for code, kind in KINDS.items() if code.split(".")[0] == prefix}
+        lines += ["", f"## {title}", "", "| Code | Status | What happened | What to do |", "|---|---|---|---|"]
+        lines += [f"| `{code}` | {k.status} | {k.title} | {k.remedy} |" for code, k in sorted(found.items())]
+    return "\n".join(lines) + "\n"
+
+
+def commands() -> str:
+    """The page of commands."""
+    lines = [
+        "# Commands",
+        "",
+        "Every command takes `--json` (one JSON document on stdout, also for errors), `--quiet` and `--no-color`",
+        "(so does the environment variable `NO_COLOR`), anywhere on the line. Exit codes: 0 done, 1 failed, 2 wrong",
+        "usage, 3 unhealthy, 4 refused by the rules of the ledger. `HANSA_DATA` names the default data folder.",
+        "",
+        "This page is made from the code by `make docs`.",
+    ]
+    with click.Context(cli, info_name="hansa") as context:
+        for name in cli.list_commands(context):
+            command = cli.get_command(context, name)
+            assert command is not None
+            lines += _command(command, f"hansa {name}", context)
+    return "\n".join(lines) + "\n"
+
+
+def _command(command: click.Command, path: str, parent: click.Context) -> list[str]:
+    with click.Context(command, info_name=path.rsplit(maxsplit=1)[-1], parent=parent) as context:
+        if isinstance(command, click.Group):
+            inner: list[str] = []
+            for name in command.list_commands(context):
+                found = command.get_command(context, name)
+                assert found is not None
+                inner += _command(found, f"{path} {name}", context)
+            return inner
+        usage = " ".join(command.collect_usage_pieces(context))
+        lines = [
+            "",
+            f"## `{path}`",
+            "",
+            "```text",
+            f"{path} {usage}".strip(),
+            "```",
+            "",
+            _paragraphs(command.help or ""),
+        ]
+        options = [p for p in command.get_params(context) if isinstance(p, click.Option) and "--help" not in p.opts]
+        if options:
+            lines += ["", "| Option | Meaning |", "|---|---|"]
+            lines += [f"| `{_option(option)}` | {_meaning(option)} |" for option in options]
+        return lines
+
+
+def _paragraphs(text: str) -> str:
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
+
+
+def _option(option: click.Option) -> str:
+    words = ", ".join(option.opts)
+    return words if option.is_flag else f"{words} {option.metavar or option.type.name.upper()}"
+
+
+def _meaning(option: click.Option) -> str:
+    default: Any = option.default if option.show_default else None
+    return (option.help or "") + (f" Default: `{default}`." if default not in (None, False) else "")
+
+
+def main() -> None:
+    """Writes the pages."""
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text)
+        print(f"wrote {FOLDER.name}/{name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""The wire format's vectors: every kind of message, made by the code itself from fixed keys and a fixed genesis.
+
+Enough to write a client or a verifier in another language: the keys are in the file, signing is deterministic.
+"""
+
+import hashlib
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from hansa.api import answers
+from hansa.governance.directory import Directory
+from hansa.governance.genesis import members_program
+from hansa.merkle import checkpoint, receipt, tree
+from hansa.merkle.tiles import Tiles
+from hansa.node.apply import Sealed, apply_batch, apply_genesis
+from hansa.node.create import members_source
+from hansa.node.intake import Answer
+from hansa.orderers import Batch
+from hansa.store.state import Stored
+from hansa.wire import block, cose, entry, genesis, transaction, writes
+from hansa.wire.genesis import Genesis, Limits, Member, Node, User
+from hansa.wire.keys import PrivateKey
+from hansa.wire.transaction import Transaction
+
+_TIME = 1_700_000_000_000
+
+
+class Vector:
+    """A message: its name, the CDDL rule it fits, its bytes, and what to know about it."""
+
+    def __init__(self, name: str, rule: str, data: bytes, note: str) -> None:
+        self.name = name
+        self.rule = rule
+        self.data = data
+        self.note = note
+
+
+class _State:
+    """A state in memory, as far as executing needs one."""
+
+    def __init__(self) -> None:
+        self.records: dict[bytes, Stored] = {}
+
+    def get(self, place: bytes) -> Stored | None:
+        return self.records.get(place)
+
+    def in_window(self, id: bytes, not_after: int) -> int | None:
+        return None
+
+    def apply(self, sealed: Sealed) -> None:
+        for entered in sealed.entered:
+            for write in entered.writes:
+                self.records[write.place] = Stored(entered.seq, write.value)
+
+
+def ed25519_key(number: int) -> PrivateKey:
+    """The test key of 32 bytes that are all `number`."""
+    return _private(Ed25519PrivateKey.from_private_bytes(bytes([number] * 32)))
+
+
+def p256_key(number: int) -> PrivateKey:
+    """The test key whose scalar is `number`."""
+    return _private(ec.derive_private_key(number, ec.SECP256R1()))
+
+
+def _private(key: Any) -> PrivateKey:
+    return PrivateKey(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+
+
+def make() -> tuple[list[Vector], dict[str, str]]:
+    """All vectors, and the private keys behind them as PEM."""
+    bank, clerk, trader = ed25519_key(1), p256_key(0x1001), ed25519_key(2)
+    node_key, checkpoint_key = p256_key(0x2001), p256_key(0x2002)
+    document = genesis.encode(
+        Genesis(
+            version=0,
+            name="Vectors",
+            time=_TIME,
+            nonce=bytes(range(16)),
+            members=[
+                Member(id="bank", name="Bank", keys=[bank.public.spki], attributes=["licence:bank"]),
+                Member(id="trader", name="Trader", keys=[trader.public.spki]),
+            ],
+            users=[User(id="bank/clerk", name="clerk", keys=[clerk.public.spki])],
+            nodes=[
+                Node(
+                    id="node-1",
+                    member="bank",
+                    node_key=node_key.public.spki,
+                    checkpoint_key=checkpoint_key.public.spki,
+                )
+            ],
+            deployers=["bank"],
+            limits=Limits(),
+            members_contract=members_source(),
+        )
+    )
+    ledger = genesis.ledger_id(document)
+    parsed = genesis.decode(document)
+    directory, tiles, state = Directory(members_program(parsed)), Tiles(0, lambda *_: b""), _State()
+    first = apply_genesis(document, parsed, ledger, directory, tiles)
+    state.apply(first)
+    arguments = {"name": "calendar", "valid_from": 0, "data": "no holidays"}
+    applied = _signed(clerk, ledger, 1, "add_reference", arguments)
+    refused = _signed(trader, ledger, 2, "add_reference", {**arguments, "name": "another"})
+    conditional = _signed(
+        bank,
+        ledger,
+        3,
+        "set_reference",
+        {"reference": "calendar", "valid_from": 1, "data": "one holiday"},
+        preconditions=[("members", "Reference", "calendar", 1)],
+        contract_version="0.1.0",
+    )
+    batch = Batch(1, _TIME + 1_000, [applied, refused, conditional])
+    second, _ = apply_batch(batch, first.tip, state, directory, tiles, {})  # type: ignore[arg-type]
+    assert second is not None
+    header, items = second.block.header, second.block.items
+    head = checkpoint.sign(ledger, tiles.size, header.time, tiles.root(), checkpoint_key)
+    inclusion = receipt.inclusion(head, 1, tree.inclusion_path(1, tiles.size, tiles.node))
+    consistency = receipt.consistency(head, 1, tree.consistency_path(1, tiles.size, tiles.node))
+    leaf = entry.make(items[0].kind, items[0].id, items[0].envelope, items[0].outcome)
+    answer = answers.answer_cbor(Answer(items[0].id, 1, items[0].outcome, False), inclusion)
+    structure = cose.split(applied).structure
+    assert hashlib.sha256(structure).digest() == items[0].id
+    found = [
+        Vector("genesis", "genesis", document, f"its SHA-256 is the ledger's id, {ledger.hex()}"),
+        Vector("transaction-es256", "transaction-envelope", applied, "entry 1, signed by bank/clerk; applied"),
+        Vector("transaction-eddsa", "transaction-envelope", refused, "entry 2, signed by trader; refused"),
+        Vector("transaction-conditional", "transaction-envelope", conditional, "entry 3, with every optional field"),
+        Vector("sig-structure", "sig-structure", structure, f"of transaction-es256; SHA-256: {items[0].id.hex()}"),
+        Vector("entry", "entry", leaf, "entry 1"),
+        Vector("outcome-applied", "outcome", items[0].outcome, "of entry 1"),
+        Vector("outcome-refused", "outcome", items[1].outcome, "of entry 2: the trader is no deployer"),
+        Vector("write-set", "write-set", items[0].writes, "of entry 1"),
+        Vector("write-set-empty", "write-set", writes.EMPTY, "of entry 2"),
+        Vector("block-0", "block", first.encoded, "genesis"),
+        Vector("block-1", "block", block.encode(second.block), "entries 1 to 3"),
+        Vector("checkpoint", "checkpoint", receipt.bare(head), "of the tree of 4 entries, root attached"),
+        Vector("receipt", "receipt", inclusion, "for entry 1, under that checkpoint"),
+        Vector("consistency", "consistency-receipt", consistency, "from size 1 to size 4"),
+        Vector("answer", "answer", answer, "to the submission of entry 1, with ?receipt=true"),
+    ]
+    keys = {"bank": bank, "bank/clerk": clerk, "trader": trader, "node-1": node_key, "checkpoint": checkpoint_key}
+    return found, {name: key.pem().decode() for name, key in keys.items()}
+
+
+def _signed(signer: PrivateKey, ledger: bytes, number: int, action: str, arguments: Any, **optional: Any) -> bytes:
+    body = Transaction(
+        version=0,
+        ledger=ledger,
+        nonce=bytes([number] * 16),
+        not_after=_TIME + 600_000,
+        contract="members",
+        action=action,
+        arguments=arguments,
+        steps_max=10_000,
+        **optional,
+    )
+    return cose.seal(signer, cose.TRANSACTION, transaction.encode(body))

@@ -1,10 +1,13 @@
 """How values are written for people: amounts, tables, and the reasons of refusals."""
 
+import errno
+import io
 from typing import Any
 
 import pytest
+import structlog
 
-from hansa.cli.output import filled, table, written
+from hansa.cli.output import filled, log_to_stderr, table, written
 
 
 @pytest.mark.parametrize(
@@ -80,3 +83,16 @@ def test_a_value_named_problems_is_a_value_as_any(problems: Any) -> None:
 def test_a_table_is_as_wide_as_it_needs_to_be() -> None:
     assert table(["A", "LONGER"], [["one", "1"], ["x", "22"]]) == "A    LONGER\n---  ------\none  1\nx    22"
     assert table(["A"], []) == "A\n-"
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a full disk a node whose log lies there too must still start and read."""
+
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr("sys.stderr", Full())
+    log_to_stderr()
+    structlog.get_logger().error("journal.cut", reason="a test")
+    structlog.reset_defaults()

@@ -1,7 +1,6 @@
 """A real full disk under a real server: a small tmpfs (needs root), filled by the ledger itself and by others.
 
-What must hold whatever happens is a violation if it does not: nothing acknowledged is lost, nothing is there twice.
-That the node goes on by itself when there is space again (D3) is reported as a deviation where it does not.
+Nothing acknowledged is lost, nothing is there twice, and the node goes on by itself when there is space again (D3).
 """
 
 import contextlib
@@ -29,12 +28,11 @@ class Filled:
     acknowledged: int = 0
     notes: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
-    deviations: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         return (
             f"{self.scenarios} scenarios, {self.acknowledged} transactions acknowledged, "
-            f"{len(self.violations)} violations, {len(self.deviations)} deviations; {'; '.join(self.notes)}"
+            f"{len(self.violations)} violations; {'; '.join(self.notes)}"
         )
 
 
@@ -145,17 +143,17 @@ def reserve(place: Path, tally: Filled) -> None:
     """Others take the space below the reserve: intake stops, reads go on, and it resumes by itself."""
     with started(place, tally, "--reserve-mb", "20") as (_, promises, client):
         if add(promises, client):
-            tally.deviations.append("reserve: refused with space")
+            tally.violations.append("reserve: refused with space")
         fill(place / "ballast", 10_000_000)
         refused = until(lambda: add(promises, client) == "disk.full")
         if not refused:
-            tally.deviations.append("reserve: intake goes on below the reserve")
+            tally.violations.append("reserve: intake goes on below the reserve")
         promises.check(client, list(promises.acknowledged))
         ready = client.get_bytes("/node/ready")
         tally.notes.append(f"reserve: refused with disk.full, ready says {ready[0]}")
         (place / "ballast").unlink()
         if not until(lambda: add(promises, client) == ""):
-            tally.deviations.append("reserve: does not resume when there is space again")
+            tally.violations.append("reserve: does not resume when there is space again")
 
 
 def while_running(place: Path, tally: Filled) -> None:
@@ -167,14 +165,14 @@ def while_running(place: Path, tally: Filled) -> None:
         gone = server.process.poll()
         tally.notes.append(f"all space taken: load ended with {stopped_by!r}, the server {ended(gone)}")
         if gone is not None:
-            tally.deviations.append(f"all space taken: the server ended (exit code {gone}) instead of waiting")
+            tally.violations.append(f"all space taken: the server ended (exit code {gone}) instead of waiting")
             return
         reader = server.client()
         promises.check(reader, list(promises.acknowledged)[-20:])
         reader.close()
         (place / "ballast").unlink()
         if not until(lambda: resumed(server, promises)):
-            tally.deviations.append("all space taken: the server does not resume when there is space again")
+            tally.violations.append("all space taken: the server does not resume when there is space again")
 
 
 def small_ones(place: Path, tally: Filled) -> None:
@@ -196,11 +194,11 @@ def small_ones(place: Path, tally: Filled) -> None:
         gone = server.process.poll()
         tally.notes.append(f"all space taken, small ones: {refused or 'no refusal'}, the server {ended(gone)}")
         if gone is not None:
-            tally.deviations.append(f"all space taken, small ones: the server ended (exit code {gone})")
+            tally.violations.append(f"all space taken, small ones: the server ended (exit code {gone})")
             return
         (place / "ballast").unlink()
         if not until(lambda: resumed(server, promises)):
-            tally.deviations.append("all space taken, small ones: the server does not resume")
+            tally.violations.append("all space taken, small ones: the server does not resume")
 
 
 def by_itself(place: Path, tally: Filled) -> None:
@@ -213,11 +211,11 @@ def by_itself(place: Path, tally: Filled) -> None:
         gone = server.process.poll()
         tally.notes.append(f"filled by the ledger: load ended with {stopped_by!r}, the server {ended(gone)}")
         if gone is not None:
-            tally.deviations.append(f"filled by the ledger: the server ended (exit code {gone}) instead of waiting")
+            tally.violations.append(f"filled by the ledger: the server ended (exit code {gone}) instead of waiting")
             return
         ballast.unlink()
         if not until(lambda: resumed(server, promises)):
-            tally.deviations.append("filled by the ledger: the server does not resume when there is space again")
+            tally.violations.append("filled by the ledger: the server does not resume when there is space again")
 
 
 def start_on_full(place: Path, tally: Filled) -> None:
@@ -231,7 +229,7 @@ def start_on_full(place: Path, tally: Filled) -> None:
         ready = again.ready(5)
         tally.notes.append(f"killed on a full disk: a start there {'works' if ready else 'fails'}")
         if not ready:
-            tally.deviations.append("killed on a full disk: the server does not start there, not even for reading")
+            tally.violations.append("killed on a full disk: the server does not start there, not even for reading")
         again.kill()
 
 

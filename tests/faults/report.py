@@ -2,7 +2,7 @@
 
 `make faults`, or `python -m tests.faults.report [--scale N] [--only NAME,...]`. `--scale 4` is four times as long.
 Root is needed for the full disk (it mounts a tmpfs) and to install strace where it is missing; without root those
-suites are skipped and the report says so. The exit code is 1 if a suite found what no known defect explains.
+suites are skipped and the report says so. The exit code is 1 if a suite found a violation.
 """
 
 import argparse
@@ -26,11 +26,10 @@ REPORT = Path(__file__).with_name("report.md")
 
 @dataclass
 class Result:
-    """What a suite came to. `known` are violations that a defect on record explains."""
+    """What a suite came to."""
 
     counts: str
     violations: list[str] = field(default_factory=list)
-    known: list[str] = field(default_factory=list)
     skipped: bool = False
     seconds: float = 0.0
 
@@ -103,7 +102,7 @@ def disk(scale: int) -> Result:
         if not full_disk.can_mount(base):
             return Result("skipped: a tmpfs cannot be mounted (no root?)", skipped=True)
         tally = full_disk.run(base)
-    return Result(str(tally), tally.violations, tally.deviations)
+    return Result(str(tally), tally.violations)
 
 
 def state_rot(scale: int) -> Result:
@@ -119,50 +118,30 @@ def state_rot(scale: int) -> Result:
     return Result(f"{tally.total()} damaged states, {sum(tally[k] for k in tally if k[1] in sound)} mended", bad)
 
 
-SUITES: dict[str, tuple[str, str, Callable[[int], Result]]] = {
-    "crash": ("Crash states of a run", "", crash_states),
-    "recovery": ("Crash states of recoveries from crashes", "", crash_states_in_recovery),
-    "long-recovery": (
-        "The same, recovery flushing on its way",
-        "",
-        crash_states_in_long_recovery,
-    ),
-    "restart": (
-        "A power failure after a kill and a restart",
-        "",
-        power_failures_after_restart,
-    ),
-    "kill": ("kill -9 of a server under load", "", kills),
+SUITES: dict[str, tuple[str, Callable[[int], Result]]] = {
+    "crash": ("Crash states of a run", crash_states),
+    "recovery": ("Crash states of recoveries from crashes", crash_states_in_recovery),
+    "long-recovery": ("The same, recovery flushing on its way", crash_states_in_long_recovery),
+    "restart": ("A power failure after a kill and a restart", power_failures_after_restart),
+    "kill": ("kill -9 of a server under load", kills),
     "strace-kill": (
         "A kill at every system call that changes the disk",
-        "",
         strace_suite("signal=KILL", strace_sweep.CALLS, threaded=False, step=1),
     ),
     "strace-kill-thread": (
         "The same, with the commit thread",
-        "",
         strace_suite("signal=KILL", ("pwrite64", "fdatasync", "rename"), threaded=True, step=2),
     ),
     "strace-eio": (
         "EIO from every sync and write, LMDB's too",
-        "",
         strace_suite("error=EIO", ("fdatasync", "fsync", "pwrite64", "writev"), threaded=False, step=2),
     ),
     "strace-enospc": (
         "ENOSPC from every write and sync, LMDB's too",
-        "",
         strace_suite("error=ENOSPC", ("pwrite64", "writev", "fdatasync"), threaded=False, step=2),
     ),
-    "disk": (
-        "A real full disk under a server",
-        "A load that fills the disk is refused or waits, and no answer comes before there is room",
-        disk,
-    ),
-    "rot": (
-        "Damaged pages of the state",
-        "",
-        state_rot,
-    ),
+    "disk": ("A real full disk under a server", disk),
+    "rot": ("Damaged pages of the state", state_rot),
 }
 
 
@@ -182,7 +161,7 @@ def tell(text: str) -> None:
 def run(names: list[str], scale: int) -> dict[str, Result]:
     results: dict[str, Result] = {}
     for number, name in enumerate(names, 1):
-        title, _, suite = SUITES[name]
+        title, suite = SUITES[name]
         print(f"[{number}/{len(names)}] {title}", flush=True)
         begun = time.monotonic()
         try:
@@ -191,8 +170,7 @@ def run(names: list[str], scale: int) -> dict[str, Result]:
             result = Result("did not finish", [f"{type(error).__name__}: {error}"])
         result.seconds = time.monotonic() - begun
         results[name] = result
-        found = f"{len(result.violations)} violations, {len(result.known)} by known defects"
-        print(f"    {result.counts}\n    {found}, {result.seconds:.0f} s", flush=True)
+        print(f"    {result.counts}\n    {len(result.violations)} violations, {result.seconds:.0f} s", flush=True)
     return results
 
 
@@ -211,31 +189,18 @@ def written(results: dict[str, Result], command: str, begun: datetime) -> str:
         "A violation is anything acknowledged that is lost, changed or there twice, a root that differs, or a ledger",
         "that does not recover by itself. Each suite is described in the module that it runs.",
         "",
-        "| Suite | Counts | Violations | By known defects | s |",
-        "|---|---|---|---|---|",
+        "| Suite | Counts | Violations | s |",
+        "|---|---|---|---|",
     ]
     for name, result in results.items():
         title = SUITES[name][0]
         lines.append(
             f"| {title} (`{name}`) | {result.counts} | {'-' if result.skipped else len(result.violations)} "
-            f"| {'-' if result.skipped else len(result.known)} | {result.seconds:.0f} |"
+            f"| {result.seconds:.0f} |"
         )
     for name, result in results.items():
         if result.violations:
             lines += ["", f"## Violations: {SUITES[name][0]}", "", *[f"- {text}" for text in result.violations[:20]]]
-    for name, result in results.items():
-        _, defect, _ = SUITES[name]
-        if result.known:
-            lines += [
-                "",
-                f"## Known defect: {SUITES[name][0]}",
-                "",
-                f"{defect[0].upper()}{defect[1:]}. For example:",
-                "",
-            ]
-            lines += [f"- {text}" for text in result.known[:8]]
-        elif defect and not result.skipped:
-            lines += ["", f"## No longer seen: {SUITES[name][0]}", "", f"{defect}."]
     return "\n".join(lines) + "\n"
 
 

@@ -6,13 +6,14 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 unhealthy, 4 refused by the rules
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
 # Results of contracts are dynamic: their type is what this module finds out.
 
+import contextlib
 import os
 import re
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 import click
 
@@ -123,8 +124,20 @@ def log_to_stderr() -> None:
                 colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
             ),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Log())),
     )
+
+
+class _Log:
+    """Standard error. What it does not take (on a full disk, say) is lost: a log must never stop a ledger."""
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
 
 
 def check_writable(path: "Path") -> None:

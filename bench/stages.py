@@ -59,7 +59,7 @@ def stages(ledger: Ledger, count: int) -> None:
         read = timed(
             "intake: read and checked",
             count,
-            lambda: [intake.read(e, parts.ledger, parts.directory, parts.tip.time, now) for e in envelopes],
+            lambda: [intake.read(e, parts.ledger, parts.directory) for e in envelopes],
         )
         timed(
             "intake: signature verified",

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from docs import vectors
-from hansa.cli.main import cli
+from hansa.cli.main import COMMON, cli
 from hansa.wire.problems import KINDS
 
 FOLDER = Path(__file__).parent / "reference"
@@ -133,7 +133,8 @@ def _command(command: click.Command, path: str, parent: click.Context) -> list[s
             "",
             _paragraphs(command.help or ""),
         ]
-        options = [p for p in command.get_params(context) if isinstance(p, click.Option) and "--help" not in p.opts]
+        shown = {"--help", *COMMON}  # at the top of the page, once for all
+        options = [p for p in command.get_params(context) if isinstance(p, click.Option) and shown.isdisjoint(p.opts)]
         if options:
             lines += ["", "| Option | Meaning |", "|---|---|"]
             lines += [f"| `{_option(option)}` | {_meaning(option)} |" for option in options]

@@ -1,6 +1,7 @@
 """What all tests share: refusals by code, keys made from a name, the vectors beside the project."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
@@ -12,14 +13,30 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import settings
 
+from hansa.store import folder
 from hansa.wire.keys import PrivateKey
 from hansa.wire.problems import HansaError
 
+HOMES = Path(__file__).parent / "homes"
 VECTORS = Path(__file__).parents[2] / "shared" / "data" / "vectors"
 
 # A busy machine is no failure: pytest-timeout bounds each test instead.
 settings.register_profile("hansa", deadline=None)
 settings.load_profile("hansa")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The home folder of this process's account, and of the processes that it starts: nothing is left in the real one.
+
+    No variable decides where signer locks lie, so the password database is what must be another.
+    """
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folder, "account_home", lambda: home)
+        patch.setenv("HANSA_TEST_HOME", str(home))
+        patch.setenv("PYTHONPATH", str(HOMES), prepend=os.pathsep)
+        yield home
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Submitting: every form of the request and of the answer, and every refusal by its code."""
 
+import socket
 import time
 
 import jsonschema_rs
@@ -335,3 +336,48 @@ def test_a_larger_body_is_refused_and_the_connection_closed(server, kind, more):
         assert answer.headers["connection"] == "close"
         assert line.is_closed()
     assert server.entries() == entries
+
+
+OFFER = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAAAAIAAAAB\r\n"
+
+
+def with_header(request, header):
+    """The request with one more header."""
+    line, rest = request.split(b"\r\n", 1)
+    return line + b"\r\n" + header + rest
+
+
+@pytest.mark.parametrize("step", [1, 7, 10_000])
+def test_an_offer_of_another_protocol_is_passed_over(server, step):
+    """RFC 9110 section 7.8. Java's client makes it with its first request, bodies included."""
+    request = with_header(server.request(server.tell().envelope), OFFER)
+    with server.line() as line:
+        for start in range(0, len(request), step):
+            line.send(request[start : start + step])
+        assert (line.answer().status) == 200
+        line.send(with_header(server.get(b"/node/version"), OFFER))
+        assert line.answer().status == 200
+        line.send(server.request(server.tell().envelope))
+        assert line.answer().status == 200
+
+
+def test_a_tunnel_is_refused(server):
+    with server.line() as line:
+        line.send(b"CONNECT example.org:443 HTTP/1.1\r\nhost: example.org\r\n\r\n")
+        assert line.answer().status == 400
+
+
+def test_a_target_may_be_a_whole_url(server):
+    request = server.request(server.tell().envelope)
+    line, rest = request.split(b"\r\n", 1)
+    method, target, version = line.split(b" ")
+    whole = b" ".join((method, b"http://127.0.0.1:%d" % server.port + target, version)) + b"\r\n" + rest
+    assert server.ask(whole).status == 200
+
+
+def test_a_client_that_has_said_all_still_hears_its_answers(server):
+    with server.line() as line:
+        line.send(*[server.request(server.tell().envelope) for _ in range(5)], server.get(b"/node/version"))
+        line.socket.shutdown(socket.SHUT_WR)
+        assert [line.answer().status for _ in range(6)] == [200] * 6
+        assert line.socket.recv(1) == b""

@@ -110,10 +110,9 @@ class Server:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Locks and temporary files of these tests, and of the servers they start, lie in a folder of their own."""
-    locks, temporary = tmp_path_factory.mktemp("locks"), tmp_path_factory.mktemp("temporary")
+    """Temporary files of these tests, and of the servers they start, lie in a folder of their own."""
+    temporary = tmp_path_factory.mktemp("temporary")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(locks))
         patch.setenv("TMPDIR", str(temporary))
         patch.setattr(tempfile, "tempdir", str(temporary))
         patch.delenv("NO_COLOR", raising=False)

@@ -1,5 +1,6 @@
 """`hansa audit`: what it says of a sound and of a changed ledger, and by which exit code."""
 
+import io
 import re
 import shutil
 import subprocess
@@ -9,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from hansa.cli import audit
+from hansa.cli.output import Output
 
 CHANGED_BYTE = 14_000  # of the first segment: in entry 1, which deployed the contract
 
@@ -73,6 +77,7 @@ def test_as_json(hansa: Callable, server: Any, stopped: Path) -> None:
         "executed": 6,
         "findings": [],
         "notes": [],
+        "at_least": [],
     }
 
 
@@ -111,7 +116,10 @@ def test_an_older_copy_needs_evidence(hansa: Callable, stopped: Path, kept: Path
         str(kept / "receipt.cose"),
         str(stopped / "state"),
     ]
-    assert hansa("audit", stopped, *evidence).code == 0
+    good = hansa("audit", stopped, *evidence)
+    assert good.code == 0
+    assert f"\nevidence     {kept}/receipt.cose: what it has seen is there, unchanged\n" in good.out
+    assert hansa("audit", stopped, *evidence, "--json").json["at_least"] == [f"{kept}/receipt.cose"]
 
 
 def test_what_is_no_ledger_or_no_evidence(hansa: Callable, stopped: Path, kept: Path, tmp_path: Path) -> None:
@@ -120,9 +128,26 @@ def test_what_is_no_ledger_or_no_evidence(hansa: Callable, stopped: Path, kept: 
     nothing = hansa("audit", stopped, "--at-least", tmp_path / "nothing")
     assert nothing.failed("argument.file", 2) == f"{tmp_path}/nothing: No such file or directory"
     entry = kept / "receipt.entry"
-    assert hansa("audit", stopped, "--at-least", entry).failed("cbor.type").startswith(f"{entry}: ")
+    wrong = hansa("audit", stopped, "--at-least", entry)
+    assert wrong.failed("receipt.form") == f"{entry} is neither a receipt nor a checkpoint"
+    assert "hint: Give a receipt (.cose), a checkpoint, or the folder of a state." in wrong.err
     (tmp_path / "format").write_text("hansa ledger folder, format 9\n")
     assert hansa("audit", tmp_path).failed("folder.format")
+
+
+def test_progress_is_shown_only_where_it_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("TERM", "xterm")
+    for quiet_s, shown in ((60.0, False), (-1.0, True)):
+        stderr = Terminal()
+        monkeypatch.setattr("sys.stderr", stderr)
+        monkeypatch.setattr(audit, "_QUIET_S", quiet_s)
+        with audit._Progress(Output(json=False, quiet=False, color=False)) as progress:
+            progress.tell(7)
+        assert ("7 entries read" in stderr.getvalue()) == shown
 
 
 @pytest.mark.parametrize("words", [(), ("--workers", "0", "x"), ("--workers", "x", "x"), ("a", "b"), ("--at-least",)])

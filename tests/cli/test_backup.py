@@ -6,7 +6,10 @@ import io
 import json
 import os
 import shutil
+import signal
 import stat
+import subprocess
+import sys
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -121,6 +124,30 @@ def test_a_folder_without_a_ledger(hansa: Callable, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("left", ["file", "link", "folder"])
+def test_what_stands_where_a_backup_is_made_first_is_not_written_to(
+    left: str, hansa: Callable, running: Any, tmp_path: Path
+) -> None:
+    """A leftover that others can read, or a link that somebody put there."""
+    victim, temporary = tmp_path / "victim", tmp_path / "b.tmp"
+    victim.write_text("precious")
+    if left == "link":
+        temporary.symlink_to(victim)
+    elif left == "folder":
+        temporary.mkdir()
+    else:
+        temporary.touch(mode=0o644)
+    ran = hansa("backup", tmp_path / "b", "--keys", "--data", running.data)
+    assert victim.read_text() == "precious"
+    if left == "folder":
+        assert ran.failed("argument.file", 2)
+        return
+    assert ran.code == 0
+    assert not (tmp_path / "b").is_symlink()
+    assert stat.S_IMODE((tmp_path / "b").stat().st_mode) == 0o600
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "victim"]
+
+
 def test_a_place_that_cannot_be_written_to(hansa: Callable, running: Any, tmp_path: Path) -> None:
     assert hansa("backup", tmp_path / "none" / "b", "--data", running.data).failed("argument.file", 2)
 
@@ -183,6 +210,22 @@ def test_a_folder_with_other_things_is_not_taken(hansa: Callable, made: Path, st
     (tmp_path / "other").write_text("x")
     assert hansa("restore", made, "--data", tmp_path).failed("folder.foreign")
     assert [path.name for path in tmp_path.iterdir()] == ["other"]
+
+
+def test_a_killed_restore_leaves_nothing_that_the_next_does_not_remove(
+    hansa: Callable, with_keys: Path, stopped: Path, tmp_path: Path
+) -> None:
+    data, left = tmp_path / "copy", tmp_path / ".copy.new"
+    code = "import os, shutil; os.fsync = lambda _, n=[0]: n.append(0) or len(n) < 8 or os.kill(os.getpid(), 9)"
+    command = f"{code}; from hansa.cli.main import main; main()"
+    words = ["restore", str(with_keys), "--data", str(data)]
+    done = subprocess.run([sys.executable, "-c", command, *words], capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert list(tmp_path.iterdir()) == [left]
+    assert list(left.rglob("*.pem")), "it was killed too early for this test"
+    assert str(left) in hansa("doctor", "--data", data).out
+    assert hansa("restore", with_keys, "--data", data).code == 0
+    assert list(tmp_path.iterdir()) == [data]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99])
@@ -373,7 +416,7 @@ def test_a_manifest_that_says_more_than_this_version_reads(
 
 def test_a_place_that_cannot_be_restored_to(hansa: Callable, made: Path, stopped: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert hansa("restore", made, "--data", tmp_path / "file" / "copy").failed("argument.file", 2)
+    assert hansa("restore", made, "--data", tmp_path / "file" / "copy").failed("folder.access")
 
 
 def test_a_backup_of_a_stopped_ledger_is_the_same(hansa: Callable, made: Path, stopped: Path, tmp_path: Path) -> None:

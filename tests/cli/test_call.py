@@ -1,7 +1,10 @@
 """`hansa call`: signs and submits one action, and says what came of it."""
 
+import http.server
 import re
-from collections.abc import Callable
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +101,7 @@ def test_what_the_contract_alone_can_know_is_refused_there(hansa: Callable, data
     )
     assert ran.code == 4
     assert (
-        "the arguments do not fit: account there is no Account of this key; to there is no Account of this key "
+        "the arguments do not fit: `account`: there is no Account of this key; `to`: there is no Account of this key "
         "[arguments.invalid]" in ran.out
     )
 
@@ -134,7 +137,10 @@ def test_a_dry_run_signs_and_sends_nothing(hansa: Callable, data: Any, entries: 
 def test_a_receipt_is_written(hansa: Callable, data: Any, tmp_path: Path, server: Any) -> None:
     ran = hansa(*TELL, "--as", "northbank", "--receipt", tmp_path / "told.cose", *data, "--json")
     seq = ran.json["seq"]
-    assert hansa("receipt", "get", seq, "--out", tmp_path / "told", *data).code == 0
+    again = hansa(*TELL, "--as", "northbank", "--receipt", tmp_path / "told.cose", *data)
+    assert again.failed("argument.exists", 2) == f"{tmp_path}/told.cose exists"
+    assert hansa("status", *data, "--json").json["entries"] == seq + 1, "nothing was signed for it"
+    assert hansa("receipt", "get", seq, "--out", tmp_path / "told", "--force", *data).code == 0
     genesis = server.data / "genesis.cbor"
     verified = hansa("receipt", "verify", tmp_path / "told", "--genesis", genesis, "--ledger", server.ledger, "--json")
     assert (verified.code, verified.json["seq"]) == (0, seq)
@@ -157,17 +163,17 @@ def test_too_few_steps_are_refused_by_the_ledger(hansa: Callable, data: Any) -> 
     ("words", "code", "exit_code"),
     [
         (["call", "example_ledger", "nothing", "--as", "northbank"], "argument.action", 2),
-        (["call", "nothing", "pay", "--as", "northbank"], "contract.missing", 1),
+        (["call", "nothing", "pay", "--as", "northbank"], "contract.missing", 2),
         (["call", "a/b", "pay", "--as", "northbank"], "request.path", 2),
         ([*TELL], "argument.value", 2),
-        ([*TELL, "--as", "nobody"], "key.file", 1),
-        ([*TELL, "--as", "northbank/nobody"], "key.file", 1),
+        ([*TELL, "--as", "nobody"], "argument.value", 2),
+        ([*TELL, "--as", "northbank/nobody"], "argument.value", 2),
         ([*TELL, "--key", "nothing.pem"], "key.file", 1),
         ([*TELL, "--as", "northbank", "--steps", "1000000"], "steps.limit", 1),
         (
-            ["call", "example_ledger", "tell", "to=northbank", f"message={'x' * 300_000}", "--as", "northbank"],
-            "envelope.oversized",
-            1,
+            ["call", "example_ledger", "tell", "to=northbank", f"message={'x' * 281}", "--as", "northbank"],
+            "argument.value",
+            2,
         ),
     ],
 )
@@ -199,8 +205,116 @@ def test_no_node(hansa: Callable, server: Any, tmp_path: Path) -> None:
     assert hansa(*TELL, *key, "--url", "http://127.0.0.1:1").failed("node.unreachable")
 
 
+class Mute:
+    """A server that answers reads like the node, and takes submissions without a word: it closes, or it hangs."""
+
+    def __init__(self, node: str) -> None:
+        taken = self.taken = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                with urllib.request.urlopen(node + self.path) as answer:
+                    body = answer.read()
+                self.send_response(200)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_POST(self) -> None:
+                taken.append(self.rfile.read(int(self.headers["content-length"])))
+                self.close_connection = True
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def mute(server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mute]:
+    monkeypatch.setattr("hansa.client.connection._PAUSES_S", (0.0, 0.0, 0.0))
+    made = Mute(server.url)
+    yield made
+    made.close()
+
+
+def test_a_lost_answer_is_unknown_and_says_how_to_ask(hansa: Callable, data: Any, mute: Mute) -> None:
+    """The same bytes were sent three times; sent once more by anybody, they have one entry."""
+    told = hansa(*TELL, "--as", "northbank", *data, "--url", mute.url)
+    id = cose.id_of(mute.taken[0])
+    not_after = transaction.read(mute.taken[0]).transaction.not_after
+    assert mute.taken == [mute.taken[0]] * 3
+    detail = told.failed("answer.unknown")
+    assert detail.startswith(f"no answer for {id.hex()}: whether it has its entry is unknown")
+    assert "hansa up" not in told.err
+    assert f"hint: `hansa tx show {id.hex()} --not-after {not_after} --url {mute.url}` tells" in told.err
+    assert hansa("tx", "show", id.hex(), "--not-after", not_after, *data, "--json").json["status"] == "not_found"
+    found = hansa(*TELL, "--as", "northbank", *data, "--url", mute.url, "--json").json["error"]
+    assert (found["code"], found["id"]) == ("answer.unknown", cose.id_of(mute.taken[3]).hex())
+    assert found["not_after"] == transaction.read(mute.taken[3]).transaction.not_after
+
+
+def test_an_interrupted_call_says_how_to_ask(hansa: Callable, data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[bytes] = []
+
+    def interrupt(_: object, envelope: bytes, **__: object) -> None:
+        sent.append(envelope)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hansa.client.connection.Connection.submit", interrupt)
+    ran = hansa(*TELL, "--as", "northbank", *data)
+    assert (ran.code, ran.out) == (130, "")
+    assert f"hansa tx show {cose.id_of(sent[0]).hex()} --not-after " in ran.err
+
+
+def test_a_lost_answer_to_a_deployment_is_unknown(hansa: Callable, data: Any, mute: Mute, tmp_path: Path) -> None:
+    source = 'from hansa.contract import Contract, action, event\n\n\nclass Lost(Contract, version="1.0.0"):\n'
+    source += '    @action(by="member")\n    def go(tx):\n        event("went")\n'
+    (tmp_path / "lost.py").write_text(source)
+    ran = hansa("contract", "deploy", tmp_path / "lost.py", "--as", "northbank", *data, "--url", mute.url)
+    assert (ran.code, len(mute.taken)) == (1, 3)
+    assert f"no answer for {cose.id_of(mute.taken[0]).hex()}" in ran.err
+
+
+def test_arguments_are_checked_before_anything_is_signed(
+    hansa: Callable, data: Any, entries: Callable, tmp_path: Path
+) -> None:
+    seq = entries()
+    ran = hansa("call", "example_ledger", "tell", "to=North Bank", "message=", "--as", "northbank", *data)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.splitlines()[1:3] == [
+        "  - to: must be the name of a member",
+        "  - message: must have 1 to 280 characters, not 0",
+    ]
+    words = ("call", "members", "add_reference", "name=a", "valid_from=99999999999999999999", "data=x")
+    assert "valid_from: must lie within" in hansa(*words, "--as", "northbank", *data).failed("argument.value", 2)
+    assert entries() == seq
+
+
+def test_a_signer_that_is_misspelt_is_told_the_nearest(hansa: Callable, data: Any) -> None:
+    ran = hansa(*TELL, "--as", "northbnk", *data)
+    assert ran.failed("argument.value", 2).endswith("; did you mean `northbank`?")
+
+
+def test_what_is_not_there_is_told_in_words_of_the_command_line(hansa: Callable, data: Any) -> None:
+    for words in (["call", "nothing", "go", "--as", "northbank"], ["query", "nothing", "Thing"]):
+        for more in ([], ["--json"]):
+            ran = hansa(*words, *data, *more)
+            assert ran.code == 2
+            assert "hansa contract show" in ran.out + ran.err
+            assert "GET" not in ran.out + ran.err
+
+
 def test_a_malformed_url(hansa: Callable, server: Any) -> None:
-    assert hansa("status", "--url", "http://[::1").failed("node.unreachable")
+    assert hansa("status", "--url", "http://[::1").failed("node.unreachable", 3)
 
 
 def test_any_event_is_shown(hansa: Callable, data: Any, tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ def test_bash_can_read_its_script(hansa: Callable) -> None:
         ("hansa contract ", "2", ["plain,check", "plain,deploy", "plain,schema", "plain,show"]),
         ("hansa receipt v", "2", ["plain,verify"]),
         ("hansa status --da", "2", ["plain,--data"]),
+        ("hansa contract show --js", "3", ["plain,--json"]),
+        ("hansa --no", "1", ["plain,--no-color"]),
         ("hansa completion ", "2", ["plain,bash", "plain,zsh", "plain,fish"]),
     ],
 )

@@ -127,7 +127,10 @@ def test_the_schema_of_a_deployed_contract_is_the_one_of_its_file(hansa: Callabl
 
 
 def test_the_schema_of_what_there_is_not(hansa: Callable, server: Any, file: Callable) -> None:
-    assert hansa("contract", "schema", "nothing", "--data", server.data).failed("contract.missing")
+    assert hansa("contract", "schema", "nothing", "--data", server.data).failed("contract.missing", 2)
+    for missing in ("./nosuch.py", "nosuch.py", "no such"):
+        told = hansa("contract", "schema", missing, "--data", server.data).failed("argument.file", 2)
+        assert told.endswith(": No such file or directory")
     detail = hansa("contract", "schema", file("bad.py", BAD)).failed("contract.invalid")
     assert detail == "2 finding(s); line 7: there is no `y` here"
 
@@ -147,9 +150,8 @@ def test_a_contract_is_deployed(hansa: Callable, server: Any, file: Callable) ->
     assert lines[:2] == ["good  small 2.0.1: 1 action(s), 0 view(s), 0 record type(s)", f"applied  as entry {before}"]
     assert re.fullmatch(r"event    contract\.deployed: name=small, digest=[0-9a-f]{64}, version=2\.0\.1", lines[2])
     assert hansa("call", "small", "go", *data).code == 0
-    again = hansa("contract", "deploy", path, *data)
-    assert again.code == 4
-    assert "there is a Deployment of this key already [record.exists]" in again.out
+    again = hansa("contract", "deploy", path, *data, "--json")
+    assert again.failed("contract.name", 2) == "there is a contract small on this ledger already"
 
 
 def test_a_deployment_as_json_is_one_document(hansa: Callable, server: Any, file: Callable) -> None:
@@ -193,9 +195,15 @@ def test_what_is_deployed_is_listed(hansa: Callable, server: Any) -> None:
 
 def test_a_contract_is_shown(hansa: Callable, server: Any) -> None:
     out = hansa("contract", "show", "example_ledger", "--data", server.data).out
-    assert "action  pay(account, to, amount)  by owner\n        Pays from the signer's account to another.\n" in out
+    assert "role    registrar: members with the attribute role:registrar\n" in out
+    assert "role    owner: who stands in a record's field `owner`\n" in out
+    assert (
+        "action  pay(account, to, amount)  by owner\n        Pays from the signer's account to another.\n"
+        "          account  key of a Account\n          to       key of a Account\n"
+        "          amount   amount, such as `USD 500.00`\n"
+    ) in out
     assert "view    balance_of(account)\n" in out
-    assert "record  Account  key owner: owner, balance\n" in out
+    assert "record  Title  key thing  index owner\n          thing  1 to 40 characters\n          owner  member" in out
     found = hansa("contract", "show", "example_ledger", "--data", server.data, "--json").json
     assert found["contract"] == "example_ledger"
 
@@ -208,5 +216,5 @@ def test_the_source_is_shown_as_deployed(hansa: Callable, server: Any) -> None:
 
 
 def test_a_contract_that_there_is_not(hansa: Callable, server: Any) -> None:
-    assert hansa("contract", "show", "nothing", "--data", server.data).failed("contract.missing")
-    assert hansa("contract", "show", "nothing", "--source", "--data", server.data).failed("contract.missing")
+    assert hansa("contract", "show", "nothing", "--data", server.data).failed("contract.missing", 2)
+    assert hansa("contract", "show", "nothing", "--source", "--data", server.data).failed("contract.missing", 2)

@@ -1,6 +1,10 @@
 """`hansa demo`: the whole way in seconds, told so that a person who knows no cryptography can follow it."""
 
+import os
 import re
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +13,10 @@ from typing import Any
 import pytest
 
 DEMO_S = 15
+LINES_MAX = 70
+WIDTH_MAX = 100
+STOP_S = 10
+README = Path(__file__).parents[2] / "README.md"
 ROWS = [
     ["11", "Alex", "Katie", "Payment", "$500", "Alex", "applied"],
     ["12", "Jim", "Sally", "Payment", "$300", "Jim", "applied"],
@@ -59,23 +67,40 @@ def test_the_table_is_the_example_ledger(kept: tuple[Path, Any]) -> None:
 
 def test_what_was_refused_says_why(kept: tuple[Path, Any]) -> None:
     _, ran = kept
-    assert "  16: refused, because sally has USD 400.00, which does not cover USD 900.00\n" in ran.out
-    assert "  17: refused, because alex is not the owner of this record\n" in ran.out
+    assert "  16: refused, because Sally has $400, which does not cover $900\n" in ran.out
+    assert "  17: refused, because Alex does not own the car any more: Garth bought it in entry 13\n" in ran.out
+
+
+def test_what_everybody_has_is_told_before_and_after(kept: tuple[Path, Any]) -> None:
+    _, ran = kept
+    lines = ran.out.splitlines()
+    shown = {line[:14].strip(): number for number, line in enumerate(lines) if line.startswith("  at the ")}
+    start, end, deals = shown["at the start"], shown["at the end"], lines.index("3. The deals")
+    assert start < deals < end
+    assert lines[start - 2].split() == [*(person.capitalize() for person in PEOPLE), "The", "car"]
+    assert lines[start - 2].split() == lines[end - 2].split()
+    assert lines[start].split()[3:] == ["$900", "$600", "$200", *["$100"] * 5, "Alex"]
+    assert lines[end].split()[3:] == ["$400", "$300", "$600", "$100", "$400", "$100", "$200", "$100", "Garth"]
+
+
+def test_the_readme_shows_what_it_says(kept: tuple[Path, Any]) -> None:
+    _, ran = kept
+    (sample,) = re.findall(r"```text\n(.*?)```", README.read_text("utf-8").partition("\n## Use it\n")[0], re.DOTALL)
+    for part in sample.split("\n\n"):
+        assert f"{part.rstrip()}\n" in ran.out
 
 
 def test_three_attempts_to_cheat_are_caught_and_explained(kept: tuple[Path, Any]) -> None:
     _, ran = kept
-    for number, what in enumerate(
-        (
-            "The payment in the entry is changed from $500 to $5,000",
-            "One bit of the receipt is changed",
-            "One byte of entry 11 is changed in the ledger's own files",
-        ),
-        1,
+    for what, why in (
+        ("1a. The payment of entry 11 is changed from $500 to $5,000", "The entry and the receipt are true, but "),
+        ("1b. The entry is changed as well, so that it fits the changed payment", "Now the entry is another, and "),
+        ("2.  One bit of the receipt is changed", "The signature in it is no longer one "),
+        ("3.  In a copy of the ledger's files, one byte of entry 11's payment is changed", "An audit reads "),
     ):
-        assert f"  {number}. {what}: caught.\n" in ran.out
+        assert f" {what}: caught.\n     {why}" in ran.out
+    assert "it found damage behind entry 10, where entry 11 is kept.\n" in ran.out
     assert "NOT CAUGHT" not in ran.out
-    assert ran.out.count("     The ") >= 3
 
 
 def test_it_ends_with_a_sound_audit_and_what_to_try(kept: tuple[Path, Any]) -> None:
@@ -85,20 +110,23 @@ def test_it_ends_with_a_sound_audit_and_what_to_try(kept: tuple[Path, Any]) -> N
 
 
 def test_a_person_who_knows_no_cryptography_can_follow(kept: tuple[Path, Any]) -> None:
-    """Everyday words, but for the codes in brackets and the commands to try; no line that wraps in a terminal."""
+    """Everyday words, but for what the checks say and the commands to try; no line that wraps in a terminal."""
     folder, ran = kept
-    story = re.sub(r"\[[a-z_.]+\]", "", ran.out.partition("The ledger is in")[0].replace(str(folder), ""))
+    told = ran.out.partition("The ledger is in")[0].replace(str(folder), "")
+    story = re.sub(r"^.*\[[a-z_.]+\]$", "", told, flags=re.MULTILINE)
     assert not (found := JARGON.search(story)), found
-    assert all(len(line) <= 100 for line in ran.out.splitlines() if "/" not in line)
-    for word in ("fingerprint", "secret", "public", "sign", "receipt", "audit"):
+    assert all(len(line) <= WIDTH_MAX for line in ran.out.splitlines() if str(folder) not in line)
+    assert len((told + ran.err).splitlines()) < LINES_MAX
+    for explained in ("A fingerprint is ", "A receipt proves ", "An audit reads "):
+        assert explained in " ".join(story.split())
+    for word in ("secret", "public", "sign"):
         assert word in story
-    notes = [line.strip() for line in ran.err.splitlines()]
-    assert notes == [
-        "... making nine members and their keys",
-        "... signing, ordering and keeping their deals",
-        "... checking a receipt for every entry",
-        "... trying to cheat, three times",
-        "... auditing the whole ledger",
+    assert ran.err.split("\n") == [
+        "  ... making nine members, signing and keeping their deals",
+        "  ... proving every entry, trying to cheat",
+        "  ... reading the whole ledger again",
+        "",
+        "",
     ]
 
 
@@ -143,32 +171,74 @@ def test_as_one_json_document(told: Any) -> None:
 
 
 def test_accounts_and_the_title_have_moved(told: Any) -> None:
-    assert told["balances"] == {
-        "alex": "USD 400.00",
-        "garth": "USD 100.00",
-        "jim": "USD 300.00",
-        "katie": "USD 600.00",
-        "molly": "USD 100.00",
-        "paula": "USD 100.00",
-        "sally": "USD 400.00",
-        "tony": "USD 200.00",
-    }
-    assert told["owner_of_car"] == "garth"
+    before = ["$900", "$600", "$200", "$100", "$100", "$100", "$100", "$100"]
+    after = ["$400", "$300", "$600", "$100", "$400", "$100", "$200", "$100"]
+    assert told["before"] == {"balances": dict(zip(PEOPLE, before, strict=True)), "owner_of_car": "alex"}
+    assert told["after"] == {"balances": dict(zip(PEOPLE, after, strict=True)), "owner_of_car": "garth"}
 
 
 def test_each_attempt_names_the_check_that_caught_it(told: Any) -> None:
-    assert [(a["caught"], a["code"]) for a in told["attempts"]] == [
-        (True, "receipt.invalid"),
-        (True, "receipt.invalid"),
-        (True, "journal.corrupt"),
+    assert [(a["number"], a["caught"], a["code"]) for a in told["attempts"]] == [
+        ("1a", True, "verify.envelope"),
+        ("1b", True, "receipt.invalid"),
+        ("2", True, "receipt.invalid"),
+        ("3", True, "journal.corrupt"),
     ]
     assert all(attempt["why"] and attempt["detail"] for attempt in told["attempts"])
-    assert told["attempts"][2]["detail"].startswith("behind entry 10: 00000000.segment, byte ")
+    assert told["attempts"][3]["detail"].startswith("behind entry 10: 00000000.segment, byte ")
 
 
-def test_without_keep_nothing_is_left(told: Any) -> None:
-    assert not Path(told["folder"]).exists()
-    assert not Path(told["folder"]).parent.exists()
+def test_without_keep_nothing_is_left_and_no_folder_named(hansa_process: Callable, told: Any, tmp_path: Path) -> None:
+    assert told["folder"] is None
+    assert hansa_process("demo", "--json", TMPDIR=str(tmp_path)).json["folder"] is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("step", ["making nine members", "proving every entry", "reading the whole"])
+def test_stopped_by_a_signal_it_leaves_no_keys(number: signal.Signals, step: str, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "hansa.cli.main", "demo"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    ) as process:
+        try:
+            assert process.stderr is not None
+            while step not in (line := process.stderr.readline()):
+                assert line
+            assert [path.name[:11] for path in tmp_path.iterdir()] == ["hansa-demo-"]
+            process.send_signal(number)
+            rest = process.communicate(timeout=STOP_S)[1]
+        finally:
+            process.kill()
+    assert process.returncode == 128 + number
+    assert "Traceback" not in rest
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_that_is_ignored_stays_so(tmp_path: Path) -> None:
+    """As `nohup hansa demo` is meant."""
+    with subprocess.Popen(
+        ["nohup", sys.executable, "-m", "hansa.cli.main", "demo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    ) as process:
+        assert process.stderr is not None
+        while "making nine members" not in (line := process.stderr.readline()):
+            assert line
+        process.send_signal(signal.SIGHUP)
+        assert "Result: sound." in process.communicate(timeout=60)[0]
+    assert process.returncode == 0
+
+
+def test_parents_of_the_folder_are_not_made(hansa: Callable, tmp_path: Path) -> None:
+    parent = tmp_path / "none" / "deeper"
+    assert hansa("demo", "--keep", parent / "ledger").failed("folder.access") == f"there is no folder {parent}"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_with_things_in_it_is_refused(hansa: Callable, kept: tuple[Path, Any], tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from hansa.cli import main as main_module
 from hansa.cli import output
-from hansa.cli.main import _COMMANDS, cli, main
+from hansa.cli.main import _COMMANDS, COMMON, cli, main
 from hansa.cli.output import Output
 from hansa.wire.problems import KINDS, HansaError
 
@@ -33,6 +33,7 @@ def test_every_command_explains_itself(words: list[str], hansa: Callable) -> Non
         command = cli.get_command(click.Context(cli), words[0])
         assert command is not None
         assert command.help, "a command says what it does"
+    assert all(option in ran.out for option in COMMON)
 
 
 def test_every_option_is_explained() -> None:
@@ -144,7 +145,7 @@ def test_words_that_are_no_text_are_refused(hansa: Callable) -> None:
     ids=" ".join,
 )
 def test_the_common_options_stand_anywhere(words: list[str], hansa: Callable) -> None:
-    assert hansa(*words).failed("node.unreachable") == "no node runs over none"
+    assert hansa(*words).failed("node.unreachable", 3) == "no node runs over none"
 
 
 def test_behind_two_dashes_words_are_words(hansa: Callable) -> None:
@@ -158,9 +159,11 @@ def test_every_exit_code_has_its_meaning() -> None:
     assert set(codes.values()) == {1, 2}
     assert {code.partition(".")[0] for code, exit_code in codes.items() if exit_code == 2} == {
         "argument",
+        "contract",
         "query",
         "request",
     }
+    assert codes["contract.missing"] == codes["argument.action"], "what is not there is asked for in vain, all the same"
 
 
 # What nobody expected

@@ -55,14 +55,14 @@ def test_control_characters_of_others_are_not_shown_raw(text: str) -> None:
         ({"message": "{a} {a} {b}", "values": {"a": 1}}, "1 1 {b}"),
         (
             {"message": "the arguments do not fit", "values": {"problems": [{"name": "a", "problem": "is missing"}]}},
-            "the arguments do not fit: a is missing",
+            "the arguments do not fit: `a`: is missing",
         ),
         (
             {
                 "message": "the arguments do not fit",
                 "values": {"problems": [{"name": "a", "problem": "x"}, {"name": "b", "problem": "y"}]},
             },
-            "the arguments do not fit: a x; b y",
+            "the arguments do not fit: `a`: x; `b`: y",
         ),
     ],
 )

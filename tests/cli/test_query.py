@@ -51,7 +51,7 @@ def test_pages_follow_each_other(query: Callable) -> None:
 
 def test_records_by_index(query: Callable) -> None:
     ran = query("example_ledger", "Title", "--index", "owner=northbank")
-    assert ran.out == "seq  owner      thing\n---  ---------  -----\n4    northbank  ship\n"
+    assert ran.out == "seq  thing  owner\n---  -----  ---------\n4    ship   northbank\n"
     assert query("example_ledger", "Title", "--index", "owner=harbourline").out == "nothing\n"
     users = query("members", "User", "--index", "member=northbank", "--json").json["rows"]
     assert [row["value"]["id"] for row in users] == ["northbank/ana", "northbank/ben"]
@@ -75,13 +75,15 @@ def test_a_history(query: Callable) -> None:
     [
         (["example_ledger", "Account", "nobody"], "record.unknown", 1),
         (["example_ledger", "Nothing"], "argument.action", 2),
-        (["nothing", "Account"], "contract.missing", 1),
+        (["nothing", "Account"], "contract.missing", 2),
         (["example_ledger", "Account", "a", "b"], "argument.value", 2),
         (["example_ledger", "Account", "--history"], "argument.value", 2),
         (["example_ledger", "Account", "northbank", "--history", "--after", "x"], "request.query", 2),
         (["example_ledger", "Account", "--after", "zz"], "query.cursor", 2),
         (["example_ledger", "Title", "--index", "thing=ship"], "query.index", 2),
         (["example_ledger", "Title", "--index", "owner"], "query.value", 2),
+        (["example_ledger", "Title", "ship", "--index", "owner=northbank"], "argument.value", 2),
+        (["example_ledger", "Title", "ship", "--history", "--index", "owner=northbank"], "argument.value", 2),
         (["members", "Key", "zz"], "query.value", 2),
         (["members", "Key", "00"], "record.unknown", 1),
         (["example_ledger", "balance_of"], "argument.value", 2),

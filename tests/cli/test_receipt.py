@@ -1,11 +1,14 @@
 """`hansa receipt`: proofs that leave the ledger, the same from a running and a stopped one, and their check offline."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from hansa.client import keys
 
 ENDINGS = [".cose", ".entry", ".envelope", ".outcome", ".pem"]
 
@@ -51,35 +54,87 @@ def test_a_receipt_verifies(hansa: Callable, written: Path, trusted: tuple, serv
     assert first.startswith("valid  entry 2 is in the ledger, as of ")
     assert lines == [
         f"ledger   {server.ledger}",
+        "pinned   ledger",
         "action   example_ledger.open(owner=northbank, balance=USD 1000.00)",
+        "signed   by tradewatch",
         "outcome  applied ok",
+        lines[-1],
     ]
-    assert hansa("receipt", "verify", f"{written}.cose", *trusted).out == ran.out
+    assert re.fullmatch(r"time     \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", lines[-1])
+    for ending in ENDINGS[:-1]:
+        assert hansa("receipt", "verify", f"{written}{ending}", *trusted).out == ran.out
 
 
 def test_a_receipt_as_json(hansa: Callable, written: Path, trusted: tuple, server: Any) -> None:
     found = hansa("receipt", "verify", written, *trusted, "--json").json
     assert (found["valid"], found["ledger"], found["seq"], found["kind"]) == (True, server.ledger, 2, "transaction")
     assert (found["envelope_checked"], found["outcome_checked"]) == (True, True)
+    assert (found["signer"], found["pinned"]) == ("tradewatch", "ledger")
+    assert "caution" not in found
     assert found["size"] >= 3
 
 
 def test_every_entry_verifies(hansa: Callable, server: Any, trusted: tuple, tmp_path: Path) -> None:
     for seq in range(5):
-        assert hansa("receipt", "get", seq, "--out", tmp_path / "r", "--data", server.data).code == 0
-        assert hansa("receipt", "verify", tmp_path / "r", *trusted, "--json").json["seq"] == seq
+        assert hansa("receipt", "get", seq, "--out", tmp_path / f"r{seq}", "--data", server.data).code == 0
+        assert hansa("receipt", "verify", tmp_path / f"r{seq}", *trusted, "--json").json["seq"] == seq
+
+
+def test_no_file_is_overwritten(hansa: Callable, copy: Path, server: Any) -> None:
+    """Not even one of several: what somebody keeps as evidence is not lost by a name that is given twice."""
+    Path(f"{copy}.cose").unlink()
+    before = {path.name: path.read_bytes() for path in copy.parent.iterdir()}
+    words = ("receipt", "get", "3", "--out", copy, "--data", server.data)
+    assert hansa(*words).failed("argument.exists", 2) == f"{copy}.entry exists"
+    assert {path.name: path.read_bytes() for path in copy.parent.iterdir()} == before
+    assert hansa(*words, "--force").code == 0
+    assert Path(f"{copy}.entry").read_bytes() != before["copy.entry"]
 
 
 def test_a_key_that_is_trusted_verifies(hansa: Callable, written: Path) -> None:
     ran = hansa("receipt", "verify", written, "--key", f"{written}.pem")
-    assert ran.code == 0
-    assert "compare this id" not in ran.out
+    assert (ran.code, ran.err) == (0, "")
+    assert "pinned   key, not the ledger's id" in ran.out
+    assert hansa("receipt", "verify", written, "--key", f"{written}.pem", "--json").json["pinned"] == "key"
 
 
-def test_a_genesis_file_alone_is_not_enough_to_say_so(hansa: Callable, written: Path, server: Any) -> None:
-    ran = hansa("receipt", "verify", written, "--genesis", server.data / "genesis.cbor")
+def test_a_genesis_file_alone_pins_nothing(hansa: Callable, written: Path, server: Any) -> None:
+    words = ("receipt", "verify", written, "--genesis", server.data / "genesis.cbor")
+    ran = hansa(*words, "--quiet")
     assert ran.code == 0
-    assert "         compare this id with the one you were told: the genesis file alone says nothing" in ran.out
+    assert ran.out.startswith("valid, but pinned to nothing  entry 2 is in the ledger")
+    assert "pinned   nothing\n" in ran.out
+    assert ran.err.startswith("caution: valid, but pinned to nothing: ")
+    found = hansa(*words, "--json").json
+    assert (found["valid"], found["pinned"]) == (True, "nothing")
+    assert found["caution"].startswith("valid, but pinned to nothing: ")
+
+
+def test_everything_that_is_pinned_is_checked(
+    hansa: Callable, written: Path, trusted: tuple, server: Any, other_key: Path
+) -> None:
+    verify = ("receipt", "verify", written)
+    key = ("--key", f"{written}.pem")
+    for options, pinned in (
+        (("--ledger", server.ledger), "ledger and key"),
+        (trusted, "ledger and key"),
+        (trusted[:2], "key"),
+    ):
+        assert hansa(*verify, *key, *options, "--json").json["pinned"] == pinned
+    assert hansa(*verify, *key, "--ledger", "0" * 64).failed("verify.ledger") == (
+        f"{written}.cose: it is for ledger {server.ledger}"
+    )
+    assert hansa(*verify, *key, *trusted[:3], "0" * 64).failed("verify.genesis")
+    assert hansa(*verify, "--key", other_key, *trusted).failed("verify.key")
+    assert hansa(*verify, "--key", other_key, "--ledger", server.ledger).failed("receipt.key_unknown")
+
+
+@pytest.fixture
+def other_key(tmp_path: Path) -> Path:
+    """A checkpoint key of no ledger."""
+    path = tmp_path / "other.pem"
+    path.write_bytes(keys.generate("p256").public.pem())
+    return path
 
 
 def test_the_entry_alone_is_enough(hansa: Callable, copy: Path, trusted: tuple) -> None:
@@ -100,7 +155,7 @@ def test_the_entry_may_lie_elsewhere(hansa: Callable, copy: Path, trusted: tuple
     ("ending", "code"),
     [
         (".cose", "receipt.invalid"),
-        (".entry", "verify.envelope"),
+        (".entry", "receipt.invalid"),
         (".envelope", "verify.envelope"),
         (".outcome", "verify.outcome"),
     ],
@@ -112,8 +167,21 @@ def test_a_file_with_its_last_byte_changed(ending: str, code: str, hansa: Callab
     changed = bytearray(data)
     changed[position] ^= 1
     path.write_bytes(changed)
-    assert hansa("receipt", "verify", copy, *trusted).failed(code)
-    assert hansa("receipt", "verify", copy, *trusted, "--json").failed(code)
+    wrong = ".cose" if code == "receipt.invalid" else ending
+    assert hansa("receipt", "verify", copy, *trusted).failed(code).startswith(f"{copy}{wrong}: ")
+    found = hansa("receipt", "verify", copy, *trusted, "--json").json["error"]
+    assert (found["code"], found["part"]) == (code, {".cose": "receipt"}.get(wrong, wrong[1:]))
+
+
+def test_files_that_are_something_else_are_named(hansa: Callable, copy: Path, trusted: tuple, tmp_path: Path) -> None:
+    text = tmp_path / "README.md"
+    text.write_text("# Hansa\n")
+    for options in (("--genesis", text), ("--genesis", text, "--ledger", "0" * 64)):
+        told = hansa("receipt", "verify", copy, *options).failed("genesis.form")
+        assert told == f"{text}: this is no genesis document"
+    receipt = Path(f"{copy}.cose")
+    receipt.write_bytes(receipt.read_bytes()[:50])
+    assert hansa("receipt", "verify", copy, *trusted).failed("receipt.form").startswith(f"{copy}.cose: ")
 
 
 def test_files_of_another_entry(hansa: Callable, copy: Path, trusted: tuple, server: Any, tmp_path: Path) -> None:
@@ -178,8 +246,8 @@ def test_every_entry_of_a_stopped_ledger_verifies(
     hansa: Callable, stopped: Path, trusted: tuple, tmp_path: Path
 ) -> None:
     for seq in range(5):
-        assert hansa("receipt", "get", seq, "--out", tmp_path / "r", "--data", stopped).code == 0
-        assert hansa("receipt", "verify", tmp_path / "r", *trusted).code == 0
+        assert hansa("receipt", "get", seq, "--out", tmp_path / f"r{seq}", "--data", stopped).code == 0
+        assert hansa("receipt", "verify", tmp_path / f"r{seq}", *trusted).code == 0
     assert hansa("receipt", "get", "5", "--out", tmp_path / "r", "--data", stopped).failed("entry.unknown")
 
 

@@ -1,9 +1,12 @@
 """`hansa status`: how the node is, in one sentence and in numbers."""
 
 import re
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 
 def test_a_node_that_runs(hansa: Callable, server: Any) -> None:
@@ -61,6 +64,16 @@ def test_a_node_that_refuses_is_unhealthy(hansa: Callable, start: Callable, tmp_
 
 
 def test_no_node(hansa: Callable, tmp_path: Path) -> None:
-    assert hansa("status", "--data", tmp_path).failed("node.unreachable") == f"no node runs over {tmp_path}"
-    assert hansa("status", "--url", "http://127.0.0.1:1").failed("node.unreachable")
-    assert hansa("status", "--url", "http://127.0.0.1:1", "--json").failed("node.unreachable")
+    assert hansa("status", "--data", tmp_path).failed("node.unreachable", 3) == f"no node runs over {tmp_path}"
+    assert hansa("status", "--url", "http://127.0.0.1:1").failed("node.unreachable", 3)
+    assert hansa("status", "--url", "http://127.0.0.1:1", "--json").failed("node.unreachable", 3)
+
+
+def test_a_node_that_does_not_answer(hansa: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes connections, as a process does that is suspended: to start another would not help."""
+    monkeypatch.setattr("hansa.client.connection._READ_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        ran = hansa("status", "--url", url)
+        assert ran.failed("node.silent", 3).startswith(url)
+        assert "hansa up" not in ran.err

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+TIME = r"time      \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
+
 
 @pytest.fixture
 def show(hansa: Callable, server: Any) -> Callable[..., Any]:
@@ -24,20 +26,24 @@ def test_an_applied_entry(show: Callable, server: Any) -> None:
     assert lines[0] == "entry     2  transaction  in block 2"
     assert re.fullmatch(r"id        [0-9a-f]{64}", lines[1])
     assert lines[2] == "action    example_ledger.open(owner=northbank, balance=USD 1000.00)"
-    assert re.fullmatch(r"key       [0-9a-f]{64}", lines[3])
+    assert re.fullmatch(r"signed    by tradewatch, key [0-9a-f]{64}", lines[3])
+    assert re.fullmatch(TIME, lines.pop(5))
     assert lines[4:] == ["outcome   applied ok", "event     account.opened: owner=northbank, balance=USD 1000.00"]
 
 
 def test_a_refused_entry(show: Callable, refused_entry: dict[str, Any]) -> None:
     ran = show(refused_entry["seq"])
     assert ran.code == 0, "the question was answered"
-    assert ran.out.splitlines()[4:] == [
-        "outcome   refused require.failed northbank has USD 1000.00, which does not cover USD 5000.00"
-    ]
+    lines = ran.out.splitlines()
+    assert lines[3].startswith("signed    by northbank/ana, key ")
+    assert re.fullmatch(TIME, lines.pop())
+    assert lines[4:] == ["outcome   refused require.failed northbank has USD 1000.00, which does not cover USD 5000.00"]
 
 
 def test_genesis(show: Callable, server: Any) -> None:
-    assert show("0").out.splitlines() == [
+    *lines, time = show("0").out.splitlines()
+    assert re.fullmatch(TIME, time)
+    assert lines == [
         "entry     0  genesis  in block 0",
         f"id        {server.ledger}",
         "outcome   applied ok",
@@ -48,7 +54,7 @@ def test_by_id_and_by_seq_it_is_the_same(show: Callable, refused_entry: dict[str
     by_seq = show(refused_entry["seq"], "--json").json
     by_id = show(refused_entry["id"], "--json").json
     assert by_id == by_seq
-    assert by_id["status"] == "committed"
+    assert (by_id["status"], by_id["signer"]) == ("committed", "northbank/ana")
     assert by_id["decoded"]["code"] == "require.failed"
     assert show(refused_entry["id"]).out == show(refused_entry["seq"]).out
 

@@ -122,6 +122,43 @@ def test_wrong_usage(words: tuple[str, ...], hansa: Callable) -> None:
     assert hansa("up", *words).code == 2
 
 
+@pytest.mark.parametrize("delay_ms", [0, 3, 8, 15, 30, 60])
+def test_a_first_start_that_was_killed_is_in_nobodys_way(delay_ms: int, start: Callable, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    command = [sys.executable, "-m", "hansa.cli.main", "up", "--data", str(data), "--port", "0", "--reserve-mb", "0"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None and not list(tmp_path.iterdir()):
+            time.sleep(0.0005)
+        time.sleep(delay_ms / 1000)
+        process.kill()
+    running = start(data)
+    assert running.started["entries"] == 1
+    assert running.stop() == 0
+    assert list(tmp_path.iterdir()) == [data]
+
+
+@pytest.mark.parametrize("kind", ["folder", "link to nowhere", "link elsewhere"])
+def test_a_word_of_where_it_runs_that_cannot_be_written(kind: str, start: Callable, tmp_path: Path) -> None:
+    """The node runs, and says what to do without."""
+    data = tmp_path / "data"
+    start(data).stop()
+    word, victim = data / "node.json", tmp_path / "victim"
+    victim.write_text("precious")
+    word.mkdir() if kind == "folder" else word.symlink_to(victim if "elsewhere" in kind else tmp_path / "nowhere")
+    running = start(data)
+    try:
+        assert httpx2.get(f"{running.url}/node/status").json()["state"] == "running"
+        assert word.is_dir() or json.loads(word.read_text())["url"] == running.url
+        assert (victim.read_text(), (tmp_path / "nowhere").exists()) == ("precious", False)
+        running.process.send_signal(signal.SIGTERM)
+        _, told = running.process.communicate(timeout=STOP_S)
+        assert ("node.json cannot be written" in told) == (kind == "folder")
+        assert "Traceback" not in told
+        assert running.process.returncode == 0
+    finally:
+        running.stop()
+
+
 # The first one ends here
 
 
@@ -179,7 +216,7 @@ def test_after_a_kill_it_starts_by_itself(first: tuple[Any, list[str], Path], st
     killed = start(data)
     killed.stop(signal.SIGKILL)
     assert (data / "node.json").exists()
-    assert hansa("status", "--data", data).failed("node.unreachable")
+    assert hansa("status", "--data", data).failed("node.unreachable", 3)
     running = start(data)
     try:
         assert hansa("status", "--data", data, "--json").json["entries"] == 2

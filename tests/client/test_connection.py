@@ -22,6 +22,7 @@ class Fake:
     def __init__(self, *replies: Reply) -> None:
         self.replies = list(replies)
         self.asked: list[dict[str, Any]] = []
+        self.waits: list[tuple[float | None, float]] = []
 
     def request(
         self,
@@ -31,7 +32,11 @@ class Fake:
         params: Mapping[str, str | int] | None = None,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        timeout: httpx2.Timeout | None = None,
     ) -> httpx2.Response:
+        assert timeout is not None
+        assert timeout.read is not None
+        self.waits.append((timeout.connect, timeout.read))
         self.asked.append({"method": method, "url": url, "params": params, "content": content, "headers": headers})
         reply = self.replies.pop(0)
         if isinstance(reply, Exception):
@@ -122,31 +127,33 @@ def test_every_code_comes_back(refused: Callable) -> None:
     ],
 )
 def test_an_error_that_is_no_problem_document(answer: httpx2.Response, refused: Callable) -> None:
-    with refused("node.unreachable"):
+    with refused("node.newer" if b"a.newer.code" in answer.content else "node.foreign"):
         Connection(URL, Fake(answer)).get("/x")
 
 
 def test_a_code_of_a_newer_node_is_told(refused: Callable) -> None:
     answer = httpx2.Response(400, content=b'{"code": "a.newer.code", "detail": "why", "remedy": "Update."}')
-    with refused("node.unreachable") as caught:
+    with refused("node.newer") as caught:
         Connection(URL, Fake(answer)).get("/x")
     assert (caught.value.detail, caught.value.remedy) == ("a.newer.code: why", "Update.")
 
 
 @pytest.mark.parametrize(
-    "failure",
+    ("failure", "code"),
     [
-        httpx2.ConnectError("refused"),
-        httpx2.ConnectTimeout("slow"),
-        httpx2.ReadTimeout("slow"),
-        httpx2.ReadError("reset"),
-        httpx2.RemoteProtocolError("closed"),
+        (httpx2.ConnectError("refused"), "node.unreachable"),
+        (httpx2.ConnectTimeout("slow"), "node.unreachable"),
+        (httpx2.ReadTimeout("slow"), "node.silent"),
+        (httpx2.ReadError("reset"), "node.silent"),
+        (httpx2.RemoteProtocolError("closed"), "node.silent"),
     ],
 )
-def test_no_answer_is_said_to_be_none(failure: Exception, refused: Callable) -> None:
-    with refused("node.unreachable") as caught:
+def test_no_answer_is_said_to_be_none(failure: Exception, code: str, refused: Callable) -> None:
+    """Nobody there, and somebody who says nothing, are two things: only the first is mended by starting a node."""
+    with refused(code) as caught:
         Connection(URL, Fake(failure)).get("/x")
     assert URL in caught.value.detail
+    assert ("hansa up" in caught.value.remedy) == (code == "node.unreachable")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +165,7 @@ def test_no_answer_is_said_to_be_none(failure: Exception, refused: Callable) -> 
     ],
 )
 def test_an_answer_of_another_server(answer: httpx2.Response, refused: Callable) -> None:
-    with refused("node.unreachable"):
+    with refused("node.foreign"):
         Connection(URL, Fake(answer)).get("/x")
 
 
@@ -181,29 +188,88 @@ def test_a_receipt_is_asked_for() -> None:
     assert fake.asked[0]["params"] == {"receipt": "true"}
 
 
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between tries, which no test waits for."""
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    return pauses
+
+
 @pytest.mark.parametrize(
-    "losses", [[lost()], [lost(), lost()], [problem("answer.late")], [problem("answer.late"), lost()]]
+    "losses",
+    [
+        [lost()],
+        [lost(), lost()],
+        [problem("answer.late")],
+        [problem("answer.late"), lost()],
+        [problem("node.stopping"), httpx2.ConnectError("it starts again")],
+        [httpx2.RemoteProtocolError("closed")],
+        [httpx2.Response(502, content=b"<html>bad gateway</html>")],
+    ],
 )
-def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(losses: list[Reply]) -> None:
+def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(losses: list[Reply], slept: list[float]) -> None:
     fake = Fake(*losses, httpx2.Response(200, content=ANSWER))
     assert Connection(URL, fake).submit(b"envelope")["seq"] == 5
     assert [asked["content"] for asked in fake.asked] == [b"envelope"] * (len(losses) + 1)
 
 
 @pytest.mark.parametrize(
-    ("replies", "code"), [([lost()] * 3, "node.unreachable"), ([problem("answer.late")] * 3, "answer.late")]
+    ("replies", "cause"),
+    [
+        ([lost()] * 3, "node.silent"),
+        ([problem("answer.late")] * 3, "answer.late"),
+        ([problem("node.stopping")] + [httpx2.ConnectError("gone")] * 2, "node.stopping"),
+        ([problem("node.faulted"), problem("node.faulted", retry_after=1), lost()], "node.faulted"),
+        ([lost(), problem("queue.full", retry_after=1), problem("sender.unknown")], "node.silent"),
+    ],
 )
-def test_after_three_tries_the_outcome_is_unknown(replies: list[Reply], code: str, refused: Callable) -> None:
+def test_after_three_tries_the_outcome_is_unknown(
+    replies: list[Reply], cause: str, refused: Callable, slept: list[float]
+) -> None:
+    """Whatever is said to what was sent again: the first may have been taken."""
     fake = Fake(*replies)
+    with refused("answer.unknown") as caught:
+        Connection(URL, fake).submit(b"envelope")
+    assert (len(fake.asked), caught.value.fields) == (3, {"cause": cause})
+
+
+def test_trying_again_has_an_end(refused: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr("time.sleep", lambda pause: now.__setitem__(0, now[0] + pause))
+
+    class Slow(Fake):
+        def request(self, *words: Any, timeout: httpx2.Timeout | None = None, **more: Any) -> httpx2.Response:
+            assert timeout is not None
+            assert timeout.read is not None
+            now[0] += timeout.read
+            return super().request(*words, timeout=timeout, **more)
+
+    fake = Slow(*[lost()] * 3)
+    with refused("answer.unknown"):
+        Connection(URL, fake).submit(b"envelope")
+    assert fake.waits == [(5.0, 35.0), (5.0, 24.5)]
+    assert now[0] < 63
+
+
+def test_a_read_waits_for_ten_seconds() -> None:
+    fake = Fake(good(1))
+    Connection(URL, fake).get("/x")
+    assert fake.waits == [(5.0, 10.0)]
+
+
+@pytest.mark.parametrize("code", ["sender.unknown", "signature.invalid", "queue.full", "node.faulted", "disk.full"])
+def test_a_refused_submission_is_not_sent_again(code: str, refused: Callable) -> None:
+    fake = Fake(problem(code, retry_after=1))
     with refused(code):
         Connection(URL, fake).submit(b"envelope")
-    assert len(fake.asked) == 3
+    assert len(fake.asked) == 1
 
 
-@pytest.mark.parametrize("code", ["sender.unknown", "signature.invalid", "queue.full", "node.stopping", "node.faulted"])
-def test_a_refused_submission_is_not_sent_again(code: str, refused: Callable) -> None:
-    fake = Fake(problem(code))
-    with refused(code):
+def test_a_submission_that_reached_nobody_is_not_unknown(refused: Callable) -> None:
+    fake = Fake(httpx2.ConnectError("refused"))
+    with refused("node.unreachable"):
         Connection(URL, fake).submit(b"envelope")
     assert len(fake.asked) == 1
 

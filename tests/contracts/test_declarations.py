@@ -77,6 +77,7 @@ BROKEN = [
     ("class Roles:\n    x: Party = Party()", "role.form", 2),
     ('class Roles:\n    x: Party = Party(attribute="")', "role.form", 2),
     ("class Roles:\n    x: Party = Party(attribute=1)", "role.form", 2),
+    ('class Roles:\n    x: Party = Party(attribute="' + "a" * 65 + '")', "role.form", 2),
     ('class Roles:\n    x: Party = Party(attribute="a", other="b")', "role.form", 2),
     ('class Roles:\n    x: Party = Party(**{"attribute": "a"})', "role.form", 2),
     ('class Roles:\n    x: Party = Amount(attribute="a")', "role.form", 2),

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from hansa.contracts.diagnostics import ContractInvalid, Diagnostic, nearest, render
+from hansa.contracts.diagnostics import FINDINGS_MAX, ContractInvalid, Diagnostic, nearest, render
 from hansa.contracts.findings import Findings
 
 SOURCE = "first line\n    second = nothing\nthird\n"
@@ -54,8 +54,8 @@ def test_the_caret_stands_under_its_column_at_any_line_number(line: int) -> None
     ],
 )
 def test_the_nearest_name_or_those_there_are(name: str, known: list[str], hint: str) -> None:
-    assert nearest(name, known) == hint
-    assert nearest(name, set(known)) == hint, "whatever the order it comes in"
+    assert nearest(name, known)() == hint
+    assert nearest(name, set(known))() == hint, "whatever the order it comes in"
 
 
 def test_findings_come_in_order_of_place_and_say_what_came_first() -> None:
@@ -74,4 +74,34 @@ def test_the_same_finding_is_told_once() -> None:
     findings.note(node, "a", "b")
     with pytest.raises(ContractInvalid) as caught:
         findings.raise_any()
+    assert caught.value.diagnostics == [Diagnostic("a", "b", 1, 0)]
+
+
+def test_the_first_fifty_findings_are_told_then_how_many_more_there_are() -> None:
+    found = [Diagnostic("a", "b", line, 0) for line in range(1, FINDINGS_MAX + 1)]
+    assert ContractInvalid(found).diagnostics == found
+    more = [*found, Diagnostic("a", "b", 90, 1), Diagnostic("a", "b", 80, 2)]
+    invalid = ContractInvalid(more)
+    assert invalid.diagnostics[:-1] == found
+    last = invalid.diagnostics[-1]
+    assert (last.code, last.line, last.column) == ("findings.more", 80, 2)
+    assert last.message == "there are 2 more findings from here on"
+    assert invalid.detail.startswith("52 finding(s)")
+
+
+def test_only_the_first_findings_get_a_hint_that_has_to_be_looked_for() -> None:
+    looked: list[int] = []
+    findings = Findings("x\n" * 40)
+    for line, node in enumerate(ast.parse("x\n" * 40).body):
+        findings.note(node, "a", "b", lambda line=line: looked.append(line) or "hint")
+    assert looked == list(range(10))
+    with pytest.raises(ContractInvalid) as caught:
+        findings.raise_any()
+    assert [d.hint for d in caught.value.diagnostics] == ["hint"] * 10 + [""] * 30
+
+
+def test_where_nobody_reads_them_the_first_finding_ends_it_without_a_hint() -> None:
+    findings = Findings("x", ends_at_first=True)
+    with pytest.raises(ContractInvalid) as caught:
+        findings.note(ast.parse("x").body[0], "a", "b", lambda: pytest.fail("nobody asked"))
     assert caught.value.diagnostics == [Diagnostic("a", "b", 1, 0)]

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from hansa.contracts import values
 from hansa.contracts.execution import Caller, run
-from hansa.contracts.meter import STORED_BYTES_MAX
-from hansa.wire import cbor, order
+from hansa.contracts.meter import OUTPUT_BYTES_PER_STEP, RESULT_BYTES_MAX, STORED_BYTES_MAX
+from hansa.wire import cbor, order, writes
 from hansa.wire.problems import HansaError
 
 SHOP = """
@@ -293,8 +294,9 @@ def test_the_same_record_named_twice_is_one_record(shop: Any) -> None:
 def test_a_record_is_loaded_once_however_often_it_is_named(shop: Any) -> None:
     once = shop.run("touch", {"item": "hat", "other": "hat"}).steps
     twice = shop.run("touch", {"item": "hat", "other": "pin"}).steps
-    size = len(shop.records[order.place("sample", "Item", "pin")].value) // 32
-    assert twice - once == (20 + size) + (50 + size), "loaded and stored"
+    place = order.place("sample", "Item", "pin")
+    size = len(shop.records[place].value)
+    assert twice - once == (20 + size // 32) + (50 + (len(place) + size) // 8), "loaded and stored"
 
 
 def test_writes_come_in_the_order_of_first_naming_and_link_to_the_write_before(shop: Any) -> None:
@@ -503,7 +505,7 @@ def test_assigning_a_list_is_charged_by_its_length(declared: Callable[[str], str
         """
     )
     few, many = (bench(source).run("go", {"id": 1, "items": [0] * n}) for n in (1, 9))
-    assert many.steps == few.steps + 8
+    assert many.steps == few.steps + 8 + 1, "and its 8 bytes more are stored"
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RecursionError(), OSError(), HansaError("state.corrupt")])
@@ -535,9 +537,10 @@ def grow(tx, r: R, text: Text[0, 65536]):
     )
     made = bench(source)
     made.take("make", {"id": 1})
-    assert made.run("grow", {"r": 1, "text": "a" * (STORED_BYTES_MAX // 20 - 10)}).code == "ok"
-    assert made.run("grow", {"r": 1, "text": "a" * (STORED_BYTES_MAX // 20 + 1)}).code == "output.stored"
-    assert made.run("grow", {"r": 1, "text": "é" * (STORED_BYTES_MAX // 40 + 1)}).code == "output.stored", "bytes count"
+    most = (STORED_BYTES_MAX - len(cbor.encode({"id": 1, **{f"f{n}": "" for n in range(20)}}))) // 20 - 2
+    assert made.run("grow", {"r": 1, "text": "a" * most}, steps=200_000).code == "ok"
+    assert made.run("grow", {"r": 1, "text": "a" * (most + 1)}, steps=200_000).code == "output.stored"
+    assert made.run("grow", {"r": 1, "text": "é" * (most // 2 + 1)}, steps=200_000).code == "output.stored", "bytes"
 
 
 # Roles
@@ -651,3 +654,66 @@ def test_a_second_load_of_the_same_source_runs_the_same(shop: Any, declared: Cal
     )
     assert first == second
     assert first.writes
+
+
+# What leaves an action is known and paid for before it is written out
+
+SHARING = """
+s = "\U0001f600\U0001f600\U0001f600\U0001f600\U0001f600\U0001f600\U0001f600\U0001f600"
+for i in range(13):
+    s = s + s
+b = [s, s, s, s]
+for i in range(8):
+    b = b + b
+"""
+
+
+def test_a_record_that_would_be_gigabytes_is_refused_before_it_is_encoded(
+    acting: Callable[..., str], bench: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = "\n".join(f"    f{i}: list[Text[0, 65536], 1024] = []" for i in range(40))
+    record = f'class R(Record, key="k"):\n    k: int\n{fields}'
+    body = SHARING + "\n".join(f"r.f{i} = b" for i in range(40))
+    made = bench(acting(body, "r: R, k: int", record).replace('by="member"', 'by="member", creates="R"'))
+    monkeypatch.setattr(values, "cbor", None)
+    ran = made.run("go", {"k": 1}, steps=200_000)
+    assert ran.code == "output.stored"
+    assert ran.steps < 100_000, "charged for what was looked at, no more"
+
+
+def test_a_record_that_may_be_long_is_charged_for_each_item_looked_at(acting: Callable[..., str], bench: type) -> None:
+    def price(most: int) -> int:
+        record = f'class R(Record, key="k"):\n    k: int\n    f: list[Text[0, {most}], 1024] = []'
+        source = acting("r.f = ['a', 'b', 'c']", "r: R, k: int", record)
+        return bench(source.replace('by="member"', 'by="member", creates="R"')).run("go", {"k": 1}).steps
+
+    assert price(1_000) == price(100) + 3
+
+
+def test_what_a_view_returns_is_bounded_and_charged(viewing: Callable[..., str], bench: type) -> None:
+    ran = bench(viewing(SHARING + "return b", "list[Text[0, 65536], 1024]")).run(steps=200_000)
+    assert ran.code == "output.result"
+    assert ran.steps < 100_000
+
+    source = viewing("return t", "list[Text[0, 65536], 1024]", "t: list[Text[0, 65536], 1024]")
+    room = RESULT_BYTES_MAX - len(cbor.encode(["a" * 61_500] * 17)) + 61_500
+    full = ["a" * 61_500] * 16 + ["a" * room]
+    assert len(cbor.encode(full)) == RESULT_BYTES_MAX
+    ran = bench(source).run(arguments={"t": full}, steps=200_000)
+    assert (ran.code, ran.result) == ("ok", full)
+    assert ran.steps == bench(source).run(arguments={"t": []}).steps + 17 + RESULT_BYTES_MAX // OUTPUT_BYTES_PER_STEP
+    full[-1] += "a"
+    assert bench(source).run(arguments={"t": full}, steps=200_000).code == "output.result"
+
+
+def test_what_an_action_writes_and_emits_is_paid_for_byte_by_byte(acting: Callable[..., str], bench: type) -> None:
+    """So the steps of a block bound what it holds: small records under long keys, small events, large ones."""
+    record = 'class R(Record, key="k"):\n    k: Text[0, 100]\n    t: Text[0, 60000] = ""'
+    source = acting(
+        "r.t = t\nevent('x')\nevent('abc', t=t, l=[1, None, t])", "r: R, k: Text[0, 100], t: Text[0, 9000]", record
+    )
+    made = bench(source.replace('by="member"', 'by="member", creates="R"'))
+    for key, text in (("", ""), ("\U0010ffff" * 100, ""), ("a", "\U0010ffff" * 4_000), ("b", "x" * 9_000)):
+        ran = made.run("go", {"k": key, "t": text})
+        assert ran.code == "ok"
+        assert len(writes.encode(ran.writes)) + len(cbor.encode(ran.events)) <= ran.steps * OUTPUT_BYTES_PER_STEP

@@ -11,6 +11,7 @@ from hansa.contracts import guards, meter, rewriter
 from hansa.contracts.codecs import Amount
 from hansa.contracts.guards import GUARDS
 from hansa.contracts.meter import Fault, Frame
+from hansa.wire import cbor
 
 LIMIT = 2**255 - 1
 VALUES: dict[str, Any] = {
@@ -442,7 +443,8 @@ def test_events_are_charged_and_bounded_in_number(frame: Frame) -> None:
 
 @pytest.mark.parametrize("unit", ["a", "é", b"a"])
 def test_events_are_bounded_in_size(unit: str | bytes, frame: Frame) -> None:
-    most = meter.EVENTS_SIZE_MAX - len("e") - len("a") - 2
+    most = meter.EVENTS_BYTES_MAX - len(cbor.encode("e")) - len(cbor.encode({"a": "x" * 60_000})) + 60_000
+    most //= len(unit.encode() if isinstance(unit, str) else unit)
     assert refusal(guards.emit, frame, "e", {"a": unit * (most + 1)}) == "output.events"
     assert refusal(guards.emit, frame, "e", {"a": [unit * 40_000], "b": unit * 40_000}) == "output.events"
     guards.emit(frame, "e", {"a": unit * most})
@@ -458,17 +460,19 @@ def test_the_events_of_an_action_are_bounded_together(frame: Frame) -> None:
 
 def test_an_event_of_many_small_values_is_bounded_too(frame: Frame) -> None:
     guards.emit(frame, "e", {"a": [None] * 1_024})
-    assert refusal(guards.emit, frame, "e", {"a": [[None] * 1_024] * 4, "b": 1}) == "output.events"
+    assert refusal(guards.emit, frame, "e", {"a": [[None] * 1_024] * 64, "b": 1}) == "output.events"
 
 
 def test_an_event_is_charged_by_its_size() -> None:
     frame = Frame(1_000, None)  # type: ignore[arg-type]
     guards.emit(frame, "e", {})
     assert frame.left == 1_000 - meter.EVENT_STEPS
-    guards.emit(frame, "e", {"a": "x" * 318})
-    assert frame.left == 1_000 - 2 * meter.EVENT_STEPS - 10
-    short = Frame(meter.EVENT_STEPS + 9, None)  # type: ignore[arg-type]
-    assert refusal(guards.emit, short, "e", {"a": "x" * 318}) == "steps.exceeded"
+    guards.emit(frame, "e", {"a": "x" * 312})
+    assert frame.left == 1_000 - 2 * meter.EVENT_STEPS - 40
+    guards.emit(frame, "e", {"a": [True] * 12})
+    assert frame.left == 1_000 - 3 * meter.EVENT_STEPS - 40 - 12 - 2, "each item, and the size"
+    short = Frame(meter.EVENT_STEPS + 39, None)  # type: ignore[arg-type]
+    assert refusal(guards.emit, short, "e", {"a": "x" * 312}) == "steps.exceeded"
     assert short.events == []
 
 
@@ -493,7 +497,7 @@ LEAVING = [
 def test_numbers_that_leave_fit_64_bits(value: Any, expected: Any, frame: Frame) -> None:
     refused = expected if expected == "value.range" else "require.failed"
     with pytest.raises(Fault) as caught:
-        guards.refuse("text {a}", {"a": value})
+        guards.refuse(frame, "text {a}", {"a": value})
     assert caught.value.code == refused
     if refused == "require.failed":
         assert (caught.value.message, caught.value.values) == ("text {a}", {"a": expected})
@@ -523,7 +527,7 @@ def test_every_name_that_the_rewriter_writes_has_a_guard() -> None:
         lambda frame, deep: guards.equal(frame, deep, deep),
         lambda frame, deep: guards.within(frame, deep, [deep]),
         lambda frame, deep: guards.emit(frame, "e", {"a": deep}),
-        lambda frame, deep: guards.refuse("x", {"a": deep}),
+        lambda frame, deep: guards.refuse(frame, "x", {"a": deep}),
     ],
     ids=["equal", "in", "event", "require"],
 )
@@ -534,11 +538,22 @@ def test_deeply_nested_lists_are_refused(use: Callable[[Frame, list[Any]], objec
     assert refusal(use, frame, deep) == "value.size"
 
 
-def test_the_values_of_a_refusal_are_bounded() -> None:
+def test_the_values_of_a_refusal_are_bounded(frame: Frame) -> None:
     shared: list[Any] = [0] * 16
     for _ in range(4):
         shared = [shared] * 16  # 16 steps each to make, sixteen times the size each
-    assert refusal(guards.refuse, "x", {"a": shared}) != "require.failed"
+    assert refusal(guards.refuse, frame, "x", {"a": shared}) == "value.size"
+    room = meter.REFUSAL_BYTES_MAX - len(cbor.encode("x")) - len(cbor.encode({"a": "y" * 4_000})) + 4_000
+    assert refusal(guards.refuse, frame, "x", {"a": "y" * room}) == "require.failed"
+    assert refusal(guards.refuse, frame, "x", {"a": "y" * (room + 1)}) == "value.size"
+    assert refusal(guards.refuse, frame, "x" * 5_000, {}) == "value.size"
+
+
+def test_each_item_of_a_list_in_a_refusal_is_charged() -> None:
+    frame = Frame(100, None)  # type: ignore[arg-type]
+    assert refusal(guards.refuse, frame, "x", {"a": [True] * 60}) == "require.failed"
+    assert frame.left == 40
+    assert refusal(guards.refuse, frame, "x", {"a": [True] * 60}) == "steps.exceeded"
 
 
 def test_the_names_of_an_event_are_bounded_and_charged(frame: Frame) -> None:

@@ -13,11 +13,12 @@ from hansa.contracts.manifest import (
     ReferenceType,
     TextType,
     Type,
+    encoded_bytes_most,
     is_index_type,
     is_key_type,
     key_bytes_most,
 )
-from hansa.wire import order
+from hansa.wire import cbor, order
 
 
 @pytest.mark.parametrize(
@@ -58,3 +59,22 @@ def test_keys_and_indexes(type_: Type, most: int | None, key: bool, index: bool)
 )
 def test_the_bound_is_reached_and_never_passed(type_: Type, longest: int | str | bytes) -> None:
     assert len(order.key_bytes(longest)) == key_bytes_most(type_)
+
+
+@pytest.mark.parametrize(
+    ("type_", "longest"),
+    [
+        (TextType(0, 100), "\U0010ffff" * 100),
+        (TextType(0, 65_536), "\U0010ffff" * 65_536),
+        (BytesType(0, 65_536), bytes(65_536)),
+        (IntType(), -(2**63)),
+        (BoolType(), True),
+        (PartyType(), "a" * 32),
+        (AmountType(), {"minor": 2**63 - 1, "currency": "EUR"}),
+        (ListType(OptionalType(TextType(0, 9)), 1_024), ["\U0010ffff" * 9] * 1_024),
+        (OptionalType(IntType()), 2**63 - 1),
+    ],
+)
+def test_no_value_is_encoded_longer_than_its_type_says(type_: Type, longest: object) -> None:
+    most = encoded_bytes_most(type_)
+    assert len(cbor.encode(longest)) <= most <= 2 * len(cbor.encode(longest)) + 8

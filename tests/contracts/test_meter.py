@@ -6,6 +6,7 @@ import pytest
 
 from hansa.contracts import meter
 from hansa.contracts.meter import Fault, Frame
+from hansa.wire import cbor, order
 
 RECORDS = """
 class Thing(Record, key="id"):
@@ -13,6 +14,8 @@ class Thing(Record, key="id"):
     note: Text[0, 60000] = ""
     price: Amount | None = None
 """
+
+STORED = (len(order.place("sample", "Thing", 1)) + len(cbor.encode({"id": 1, "note": "a", "price": None}))) // 8
 
 # A body, its parameters and arguments, and the steps it takes beyond the ten of every transaction.
 PRICES = [
@@ -64,13 +67,13 @@ PRICES = [
     # An event costs 20, its size, and what its values take.
     ("event('x')", 3 + 20),
     ("event('x', a=1 + 2)", 4 + 20),
-    ("event('x', a='" + "a" * 62 + "')", 3 + 20 + 2),
-    ("event('x', a=[1, 2, 3, 4])", 8 + 20 + 2),
-    # A record costs 20 to load, 50 and its size to store.
+    ("event('x', a='" + "a" * 62 + "')", 3 + 20 + 8),
+    ("event('x', a=[1, 2, 3, 4])", 8 + 20 + 4 + 1),
+    # A record costs 20 to load, 50 and its size to store, its key and names included.
     ("x = t.id", 3 + 20),
-    ("t.note = 'a'", 2 + 1 + 20 + 50),
-    ("t.note = '" + "a" * 100 + "'", 2 + 1 + 20 + 50 + 3),
-    ("t.note += 'a'", 4 + 20 + 50),
+    ("t.note = 'a'", 2 + 1 + 20 + 50 + STORED),
+    ("t.note = '" + "a" * 81 + "'", 2 + 1 + 20 + 50 + STORED + 10),
+    ("t.note += 'a'", 4 + 20 + 50 + STORED),
 ]
 
 

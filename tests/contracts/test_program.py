@@ -1,13 +1,14 @@
 """A loaded contract: the same source gives the same program, and nothing runs while it is loaded."""
 
 import hashlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hansa.contracts import program
-from hansa.contracts.diagnostics import ContractInvalid
+from hansa.contracts.diagnostics import FINDINGS_MAX, ContractInvalid
 from hansa.node.create import members_source
 
 APPS = Path(__file__).parents[2] / "apps"
@@ -68,3 +69,46 @@ def test_nothing_that_is_loaded_makes_python_warn(expression: str, acting: Calla
         program.load(acting(f"x = {expression}"), "sample")
     except ContractInvalid as invalid:
         assert invalid.diagnostics
+
+
+def _filled(line: Callable[[int], str], size: int = 50_000) -> str:
+    lines: list[str] = []
+    while size > 0:
+        lines.append(line(len(lines)))
+        size -= len(lines[-1])
+    return "".join(lines)
+
+
+HALF = 25_000
+LARGE = {
+    "unknown names": lambda: (
+        _filled(lambda i: f"    a{i:x}q = 0\n", HALF)
+        + _filled(lambda i: "    x = " + " + ".join(f"b{i * 9 + j:x}q" for j in range(9)) + "\n", HALF)
+    ),
+    "unset names": lambda: _filled(lambda i: f"    x = a{i:x}\n    a{i:x} = 0\n"),
+    "names": lambda: _filled(lambda i: f"    a{i:x} = 0\n"),
+    "branches": lambda: _filled(lambda i: f"    if c:\n        a{i:x} = 0\n    else:\n        a{i:x} = 1\n"),
+    "unknown calls": lambda: _filled(lambda i: f"    x = leng{i:x}()\n"),
+    "unused values": lambda: _filled(lambda i: "    1\n"),
+    "brackets": lambda: _filled(lambda i: "    x = " + "[" * 31 + "]" * 31 + "\n"),
+    "calls": lambda: _filled(lambda i: "    x = " + "abs(" * 31 + "1" + ")" * 31 + "\n"),
+    "sums": lambda: _filled(lambda i: "    x = " + "+".join("1" * 90) + "\n"),
+    "strings": lambda: _filled(lambda i: f"    x = '{i}'\n"),
+    "loops": lambda: _filled(
+        lambda i: "".join(f"{' ' * (4 + n)}for i{n} in [1]:\n" for n in range(8)) + " " * 12 + "pass\n"
+    ),
+    "rules": lambda: _filled(lambda i: "    require(c, 'x {a}', a=1)\n"),
+}
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_a_large_file_is_checked_in_about_a_second(kind: str, acting: Callable[..., str]) -> None:
+    """Time grows with the length alone: what took 25 seconds once is far from the bound, and so is a busy machine."""
+    source = acting("    x = 0\n" + LARGE[kind](), "c: bool")
+    for examine in (program.check, program.load):
+        began = time.monotonic()
+        try:
+            examine(source, "sample")
+        except ContractInvalid as invalid:
+            assert len(invalid.diagnostics) <= FINDINGS_MAX + 1
+        assert time.monotonic() - began < 8

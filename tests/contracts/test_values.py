@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hansa.contracts import program
+from hansa.contracts.codecs import Amount
+from hansa.contracts.meter import Frame
 from hansa.contracts.program import Program
+from hansa.contracts.values import encoded_size, named_size
 from hansa.wire import cbor
 
 FIELDS = """
@@ -132,3 +135,32 @@ def test_lists_have_value_semantics(acting: Callable[..., str], bench: type) -> 
         """
     (event,) = bench(acting(body)).run().events
     assert event["data"] == {"a": [1, 2, 3, 4], "b": [1, 2], "c": [[1, 2, 3], [1, 2, 3]]}
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=300) | st.binary(max_size=300),
+    lambda items: st.lists(items, max_size=30),
+    max_leaves=40,
+)
+
+
+@given(values=st.dictionaries(st.text(max_size=40), PLAIN, max_size=30))
+def test_a_size_is_that_of_the_encoding(values: dict[str, Any]) -> None:
+    frame = Frame(10_000, None)  # type: ignore[arg-type] - nothing here asks the host
+    assert named_size(frame, values, 1 << 30) == len(cbor.encode(values))
+
+
+@pytest.mark.parametrize("minor", [0, 23, 24, 256, 65_536, 2**32, 2**63 - 1])
+def test_the_size_of_an_amount_is_that_of_its_map(minor: int) -> None:
+    frame = Frame(0, None)  # type: ignore[arg-type]
+    assert encoded_size(frame, Amount(minor, "EUR"), 0) == len(cbor.encode({"minor": minor, "currency": "EUR"}))
+
+
+def test_a_size_is_counted_no_further_than_there_is_room() -> None:
+    """A list of lists of lists that share their items would be a gigabyte of text: it takes a few items to know."""
+    shared: list[Any] = ["x" * 1_000] * 1_024
+    for _ in range(3):
+        shared = [shared] * 1_024
+    frame = Frame(10_000, None)  # type: ignore[arg-type]
+    assert encoded_size(frame, shared, 100_000) > 100_000
+    assert frame.used == 4 * 1_024, "each list looked into is charged by its length"

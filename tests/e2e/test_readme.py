@@ -15,7 +15,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STOP_S = 5
-ELSEWHERE = "pip install ."  # see test_install
+ACTIVATE = ". .venv/bin/activate"
+INSTALL = ["python3 -m venv .venv", ACTIVATE, "pip install ."]  # what comes of it: see test_install
 STAND_IN = "ID"  # for the ledger's id
 
 
@@ -50,7 +51,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     environment = {
         "PATH": f"{binaries}:{os.environ['PATH']}",
         "HOME": str(tmp_path / "home"),
-        "XDG_RUNTIME_DIR": str(tmp_path / "home"),
+        **{name: os.environ[name] for name in ("HANSA_TEST_HOME", "PYTHONPATH")},
         "LANG": "C.UTF-8",
     }
     yield Place(tmp_path / "work", environment)
@@ -58,8 +59,9 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 def test_use_it(place: Place) -> None:
     first, second = blocks("Use it")
-    installing, up = first
-    assert shlex.join(installing) == ELSEWHERE
+    *installing, up = first
+    assert [shlex.join(words) for words in installing] == INSTALL
+    assert shlex.join(second.pop(0)) == ACTIVATE, "another terminal knows nothing of it"
     # As it stands there, but on a free port: others may use the usual one on this machine.
     with subprocess.Popen(
         [*up, "--port", "0"], cwd=place.folder, env=place.environment, stdout=subprocess.PIPE, text=True
@@ -84,6 +86,25 @@ def test_use_it(place: Place) -> None:
     assert "pay(" in said[6]
     assert "sound" in place.run(["hansa", "audit", "hansa-data"])
     assert list((place.folder.parent / "home").glob(".*")) == []
+
+
+def test_what_it_makes_is_not_committed(tmp_path: Path) -> None:
+    """Who tries it in a clone, as it says, must not find keys among the files to commit."""
+    shutil.copy(ROOT / ".gitignore", tmp_path / ".gitignore")
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    for name in (
+        "hansa-data/keys/members/northbank.pem",
+        "payment.cose",
+        "payment.envelope",
+        "stranger.pem",
+        "kept.py",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    done = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines() == ["?? .gitignore", "?? kept.py"]
 
 
 def test_the_audit_it_names(place: Place) -> None:

@@ -80,11 +80,11 @@ class FaultyFiles:
             raise
         return file
 
-    def make_folder(self, path: Path, mode: int = 0o755) -> None:
+    def make_folder(self, path: Path) -> None:
         self.ask("make_folder", path)
         if not path.exists():
             self.grow(path)
-        self._disk.make_folder(path, mode)
+        self._disk.make_folder(path)
 
     def rename(self, old: Path, new: Path) -> None:
         self.ask("rename", new)

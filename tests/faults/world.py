@@ -20,6 +20,7 @@ from random import Random
 
 from hansa.node import recovery
 from hansa.store.files import Disk, File
+from hansa.store.folder import unfinished
 from hansa.store.state import Applied, State
 
 SECTOR = 512
@@ -375,10 +376,14 @@ class Recorder:
     `world` is what lay there when it began, pending operations included: with those a recorder goes on where a
     killed process was, whose writes the system has but the disk does not. `deaf` names operations that are done
     but not written down, to plant bugs: `("sync", ".segment")` is a journal whose sync claims and does nothing.
+
+    A folder in the making counts as the ledger's own from its first file on: that is harder than it is, since in truth
+    nothing of it is seen before all of it is durable.
     """
 
     def __init__(self, root: Path, world: World | None = None, deaf: tuple[tuple[str, str], ...] = ()) -> None:
         self.root = root
+        self._unfinished = unfinished(root)
         self.base = world.copy() if world is not None else World()
         self.log: list[Op] = []
         self._deaf = deaf
@@ -434,10 +439,10 @@ class Recorder:
         file.sync()
         return file
 
-    def make_folder(self, path: Path, mode: int = 0o755) -> None:
+    def make_folder(self, path: Path) -> None:
         with self._lock:
-            self._disk.make_folder(path, mode)
-            if path == self.root:
+            self._disk.make_folder(path)
+            if path in (self.root, self._unfinished):
                 return
             folder, name = self._place(path)
             if name not in self._names.setdefault(folder, {}):
@@ -448,6 +453,8 @@ class Recorder:
     def rename(self, old: Path, new: Path) -> None:
         with self._lock:
             self._disk.rename(old, new)
+            if old == self._unfinished:
+                return
             (folder, name), (other, new_name) = self._place(old), self._place(new)
             assert folder == other, "the model knows renames inside a folder only"
             self._names[folder][new_name] = self._names[folder].pop(name)
@@ -463,9 +470,11 @@ class Recorder:
     def sync_folder(self, path: Path) -> None:
         with self._lock:
             self._disk.sync_folder(path)
-            if path.is_relative_to(self.root):
-                folder = "" if path == self.root else str(path.relative_to(self.root))
-                self.note("sync_folder", path.name, SyncFolder(folder))
+            if path in (self.root, self._unfinished):
+                self.note("sync_folder", path.name, SyncFolder(""))
+            elif path.is_relative_to(self.root) or path.is_relative_to(self._unfinished):
+                folder, name = self._place(path)
+                self.note("sync_folder", name, SyncFolder(f"{folder}/{name}".lstrip("/")))
 
     def names(self, path: Path) -> list[str]:
         return self._disk.names(path)
@@ -474,7 +483,7 @@ class Recorder:
         return self._disk.free_bytes(path)
 
     def _place(self, path: Path) -> tuple[str, str]:
-        relative = path.relative_to(self.root)
+        relative = path.relative_to(self._unfinished if path.is_relative_to(self._unfinished) else self.root)
         return ("" if len(relative.parts) == 1 else str(relative.parent)), relative.name
 
     def _inode(self, path: Path, *, create: bool) -> int:

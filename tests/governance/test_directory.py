@@ -1,5 +1,6 @@
 """The directory: who a key speaks for, what a member may, what the limits are; from writes and from records alike."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from hansa.contracts import program
 from hansa.contracts.meter import Fault
+from hansa.governance import directory as directory_module
 from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory
 from hansa.node.recovery import load_directory
@@ -164,7 +167,7 @@ def test_a_contract_has_the_version_of_its_file(ledger: Any) -> None:
 def test_a_name_that_is_taken_or_no_name_is_refused(ledger: Any, name: str) -> None:
     with pytest.raises(Fault) as caught:
         ledger.directory.contract_version(name, CONTRACT)
-    assert (caught.value.code, caught.value.values) == ("contract.name", {"name": name})
+    assert (caught.value.code, caught.value.values) == ("contract.name", {"name": name[:48]})
 
 
 def test_a_file_with_findings_is_refused_without_them(ledger: Any) -> None:
@@ -177,3 +180,15 @@ def test_the_limits_of_a_sender_can_be_compared(founding: Genesis) -> None:
     """What `apply` takes from a Limits record are the fields of `wire.genesis.Limits`, no more and no fewer."""
     declared = governance_genesis.members_program(founding).shapes["Limits"].codecs
     assert set(declared) - {"scope"} == set(msgspec.structs.asdict(founding.limits))
+
+
+def test_a_deployment_is_loaded_once(ledger: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checking made the program that its record puts to use; another file or name of it is loaded for itself."""
+    directory, loaded = ledger.directory, []
+    monkeypatch.setattr(directory_module, "load", lambda *of: loaded.append(of) or program.load(*of))
+    directory.contract_version("notes", CONTRACT)
+    for name, source in (("notes", CONTRACT), ("other", CONTRACT), ("notes", CONTRACT + "\n")):
+        directory.apply_record("Deployment", cbor.encode({"name": name, "source": source}))
+        assert directory.programs[name].digest == hashlib.sha256(source.encode()).digest()
+        assert directory.programs[name].manifest.name == name
+    assert loaded == [(CONTRACT, "notes"), (CONTRACT, "other"), (CONTRACT + "\n", "notes")]

@@ -3,15 +3,25 @@
 import shutil
 import time
 from copy import copy
+from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from hansa.client import keys as key_files
 from hansa.client import transactions
+from hansa.contracts import meter
 from hansa.contracts.manifest import DIALECT
-from hansa.node.apply import apply_batch
+from hansa.governance import genesis as governance_genesis
+from hansa.governance.directory import Directory
+from hansa.node import create, reexecution
+from hansa.node.apply import BLOCK_ENCODED_BYTES_MAX, View, apply_batch, apply_genesis
 from hansa.orderers import Batch
-from hansa.wire import block, cose, entry, transaction
+from hansa.store.files import Disk
+from hansa.store.folder import Folder
+from hansa.store.journal import UNIT_BYTES_MAX, Location
+from hansa.store.state import BlockPlace
+from hansa.wire import block, cose, entry, limits, transaction
 from hansa.wire.genesis import Limits
 from hansa.wire.keys import EDDSA, kid_of
 from hansa.wire.limits import VALIDITY_MS_MAX
@@ -328,6 +338,173 @@ def test_a_high_s_voids_the_batch(make_ledger, applied):
     high = low[:-32] + (order - int.from_bytes(low[-32:], "big")).to_bytes(32, "big")
     assert applied(ledger, [high])[0] is None
     assert applied(ledger, [low])[0].block.header.count == 1
+
+
+# Keys that are registered in the batch itself
+
+REGISTERING = """    @action(by="deployer", creates="Key")
+    def add_key(tx, key: Key, kid: Hash, spki: Bytes[1, 256], owner_kind: Text[4, 6], owner: Text[1, 65],
+                purpose: Text[4, 16]):
+        pass
+
+    @action(by="deployer")
+    def set_reference"""
+
+
+@pytest.fixture
+def registering(tmp_path, monkeypatch):
+    """A ledger whose members contract can register keys, a new key, and the transaction that registers it."""
+    source = create.members_source().replace('    @action(by="deployer")\n    def set_reference', REGISTERING)
+    monkeypatch.setattr(create, "members_source", lambda: source)
+    folder = Folder(tmp_path / "registering")
+    id = create.create_ledger(Disk(), folder, "Keys", [create.Founder("acme", "Acme", deployer=True)])
+    acme, new = key_files.load(create.member_key(folder, "acme")), key_files.generate()
+    fields = {"kid": new.kid, "spki": new.public.spki, "owner_kind": "member", "owner": "acme"}
+    adding = transactions.prepare(acme, id, "members", "add_key", {**fields, "purpose": "transaction"})
+    return SimpleNamespace(folder=folder, id=id, acme=acme, new=new, adding=adding)
+
+
+def begun(recovered):
+    """The parts behind the genesis block, and what it wrote."""
+    sealed = apply_genesis(
+        recovered.document, recovered.genesis, recovered.tip.ledger, recovered.directory, recovered.tiles
+    )
+    recovered.state.apply(BlockPlace(0, 0, Location(0, 0, 0)), sealed.entered)
+    return behind(recovered, sealed), sealed.entered[0].writes
+
+
+def behind(recovered, sealed):
+    return msgspec.structs.replace(recovered, tip=sealed.tip)
+
+
+def test_a_key_counts_from_the_next_block_on(registering, parts):
+    """Signatures are verified before anything is executed, so a key that comes with them cannot be trusted yet."""
+    note = {"name": "n", "valid_from": 1, "data": ""}
+    forging = transactions.prepare(registering.new, registering.id, "members", "add_reference", note)
+    signing = transactions.prepare(registering.new, registering.id, "members", "add_reference", {**note, "name": "m"})
+    with parts(registering) as new:
+        recovered, _ = begun(new)
+        sealed, skipped = apply(recovered, [registering.adding, forged(forging), signing])
+        assert outcomes(sealed) == ["ok"]
+        assert skipped == [(forging.id, "sender.unknown"), (signing.id, "sender.unknown")]
+        recovered.state.apply(BlockPlace(1, 1, Location(0, 0, 0)), sealed.entered)
+        recovered = behind(recovered, sealed)
+        assert apply(recovered, [forged(forging)]) == (None, [(forging.id, "signature.invalid")])
+        sealed, skipped = apply(recovered, [signing])
+        assert (skipped, sealed.block.header.count) == ([], 1)
+
+
+def test_an_audit_decides_about_senders_as_apply_does(registering, parts):
+    note = {"name": "n", "valid_from": 1, "data": ""}
+    early = transactions.prepare(registering.new, registering.id, "members", "add_reference", note)
+    with parts(registering) as new:
+        recovered, founding = begun(new)
+        tip = recovered.tip
+        first, _ = apply(recovered, [registering.adding])
+        second, _ = apply(behind(recovered, first), [early])
+        both = block.Block(first.block.header, [*first.block.items, *second.block.items])
+
+        def audited(*found):
+            directory = Directory(governance_genesis.members_program(recovered.genesis))
+            directory.apply(founding)
+            view, findings = View(recovered.state), []
+            for one in found:
+                at = tip if one is not second.block else first.tip
+                findings += reexecution._execute_block(one, at, view, directory)
+            return [(finding.code, finding.where) for finding in findings]
+
+        assert audited(first.block, second.block) == []
+        assert audited(both) == [("sender.unknown", f"entry {tip.size + 1}")]
+
+
+# What a block may become
+
+
+def test_a_block_cannot_become_more_than_the_journal_holds():
+    """From the constants: what envelopes, steps and entries allow, whatever contracts do."""
+    paid = limits.BLOCK_STEPS_MAX * meter.OUTPUT_BYTES_PER_STEP
+    free = limits.BLOCK_ENTRIES_MAX * meter.FREE_BYTES_MAX
+    assert paid <= 32_000_000
+    assert limits.BLOCK_BYTES_MAX + paid + free <= BLOCK_ENCODED_BYTES_MAX
+    assert BLOCK_ENCODED_BYTES_MAX < UNIT_BYTES_MAX // 12
+
+
+WRITING = (
+    '''"""As much out of as little in as there can be."""
+
+from hansa.contract import Contract, Party, Record, Text, action, event, require
+
+
+class Writing(Contract, version="1.0.0"):
+    class Roles:
+        keeper: Party = Party(attribute="ATTRIBUTE")
+
+    class R(Record, key="k"):
+        k: Text[0, 100]
+        a: list[Text[0, 65536], 16] = []
+
+    @action(by="member", creates="R")
+    def go(tx, r: R, k: Text[0, 100], n: int, m: int):
+        s = "FOUR"
+        for i in range(n):
+            s = s + s
+        for i in range(m):
+            r.a = r.a + [s]
+        event("e", s=s)
+
+    @action(by="member")
+    def fail(tx):
+        s = "FOUR"
+        for i in range(8):
+            s = s + s
+        require(1 == 2, "{s}", s=s)
+
+    @action(by="keeper")
+    def keep(tx):
+        pass
+
+    @action(by="member")
+    def ask(tx, PARAMETERS):
+        pass
+'''.replace("FOUR", "\U0001f600" * 3)
+    .replace("ATTRIBUTE", "a" * 64)
+    .replace(
+        "PARAMETERS", ", ".join(f"{'p' * 45}_{i:02}: int" for i in range(31)).replace(": int, ", ": int,\n            ")
+    )
+)
+
+
+@pytest.fixture
+def writing(ledger, play):
+    play(ledger, lambda session: session.applied(ledger.deploy("writing", WRITING)))
+    return ledger
+
+
+def test_what_a_block_holds_is_paid_for_by_its_steps(writing, applied):
+    """Large records and events, long keys and every kind of refusal."""
+    batch = [
+        writing.prepare("writing", "go", {"k": "\U0010ffff" * 99 + str(n % 10), "n": n % 13, "m": m}, steps_max=150_000)
+        for n, m in [(12, 16), (12, 8), (12, 4), (5, 16), (0, 16), *((n, 0) for n in range(20))]
+    ]
+    size = len(batch)
+    batch += [
+        writing.prepare("writing", "fail"),
+        writing.prepare("writing", "keep", by="bolt"),
+        writing.prepare("writing", "ask"),
+        writing.prepare("writing", "ask", {"p" * 45 + f"_{i:02}": "x" for i in range(31)}),
+        writing.prepare("writing", "ask", {"\U0010ffff" * 64 + str(i): None for i in range(20)}),
+        writing.prepare("writing", "x" * 48),
+        writing.prepare("members", "deploy", {"name": "\U0010ffff" * 48, "source": "x"}),
+    ]
+    for at in range(0, len(batch), 8):
+        sealed, skipped = applied(writing, batch[at : at + 8])
+        assert skipped == []
+        for number, item in enumerate(sealed.block.items, at):
+            outcome = entry.decode_outcome(item.outcome)
+            assert (outcome.status == "applied") == (number < size and outcome.code == "ok")
+            out = len(item.outcome) + len(item.writes) + 100
+            assert out <= outcome.steps * meter.OUTPUT_BYTES_PER_STEP + meter.FREE_BYTES_MAX
+            assert outcome.status == "applied" or out <= meter.FREE_BYTES_MAX
 
 
 # The bounds of a block, in a running node

@@ -8,10 +8,14 @@ from hansa.node import clock as clock_module
 from hansa.node import node as node_module
 from hansa.node.clock import AHEAD_MS_MAX, BEHIND_MS_MAX, JUMP_MS_MAX, Clock
 from hansa.node.intake import Answer
-from hansa.node.node import open_node
+from hansa.node.node import last_stop, open_node
+from hansa.store.files import Disk
 
 MINUTE_MS = 60_000
 DAY_MS = 24 * 60 * MINUTE_MS
+ODD_TIMES = [
+    f'{{"stopped": {value}}}' for value in ("Infinity", "NaN", "1e999", "true", "1.5", "-1", "[]", "1" + "0" * 400)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -176,10 +180,13 @@ def test_the_last_clean_stop_is_a_sign_of_life(ledger, play, clock):
     assert play(ledger, lambda s: s.code(ledger.idle(not_after=limit)), clock=clock) == "contract.unknown"
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[]", '{"stopped": "x"}', '{"stopped": null}', "\0"])
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[]", '{"stopped": "x"}', '{"stopped": null}', "\0", "5", "[" * 100_000, *ODD_TIMES]
+)
 def test_a_damaged_stop_time_counts_as_none(ledger, play, content):
     play(ledger, lambda session: session.submit(ledger.idle()))
     ledger.folder.clock.write_text(content)
+    assert last_stop(Disk(), ledger.folder) == 0
     assert play(ledger, lambda session: session.code(ledger.open())) == "ok"
 
 
@@ -187,3 +194,34 @@ def test_a_clean_stop_writes_its_time(ledger, play, clock):
     before = clock.now()
     play(ledger, lambda session: session.submit(ledger.idle()), clock=clock)
     assert before <= json.loads(ledger.folder.clock.read_text())["stopped"] <= clock.now()
+
+
+@pytest.mark.parametrize("moved", [400 * DAY_MS, -2 * JUMP_MS_MAX, 0])
+def test_a_stop_under_a_doubted_clock_leaves_no_word(ledger, play, clock, refused, moved):
+    """Else one wrong clock would vouch for the next."""
+
+    async def scenario(session):
+        await session.submit(ledger.idle())
+        clock.ahead = moved
+
+    ledger.folder.clock.unlink()
+    play(ledger, scenario, clock=clock)
+    assert ledger.folder.clock.exists() == (moved == 0)
+    assert ledger.folder.seal.exists(), "the stop was orderly all the same"
+    if moved > 0:
+        with refused("clock.ahead"):
+            open_node(ledger.root, clock=clock)
+
+
+def test_a_stop_while_the_clock_was_in_doubt_leaves_no_word(ledger, play, clock, monkeypatch):
+    monkeypatch.setattr(node_module, "RETRY_S", 3600)
+
+    async def scenario(session):
+        clock.ahead = -2 * JUMP_MS_MAX
+        session.submit(ledger.idle(not_after=clock.now() + 40 * MINUTE_MS))
+        await session.until(lambda: session.node.status().trouble)
+        clock.ahead = 0
+
+    ledger.folder.clock.unlink()
+    play(ledger, scenario, clock=clock)
+    assert not ledger.folder.clock.exists()

@@ -122,7 +122,7 @@ def test_sent_again_after_a_restart_it_gets_the_same_outcome(ledger, play, monke
 
 
 def test_it_is_remembered_for_as_long_as_it_is_valid(ledger, play, clock):
-    """And behind that time it is refused for its time: it never gets a second entry."""
+    """And behind that time it never gets a second entry: the one it has is still the answer."""
 
     async def scenario(session):
         limit = time.time_ns() // 1_000_000 + 60_000
@@ -136,13 +136,33 @@ def test_it_is_remembered_for_as_long_as_it_is_valid(ledger, play, clock):
         await session.submit(ledger.idle())
         session.node._flush()
         entries = session.node.status().entries
-        assert await session.code(prepared) == "transaction.expired"
+        assert await session.submit(prepared) == Answer(first.id, first.seq, first.outcome, True)
+        forged = prepared.envelope[:-1] + bytes([prepared.envelope[-1] ^ 1])
+        assert await session.code(forged) == "signature.invalid"
+        assert await session.code(ledger.idle(not_after=limit)) == "transaction.expired"
         clock.ahead = 0  # a clock that was set back brings nothing back
-        assert await session.code(prepared) == "transaction.expired"
+        assert await session.code(ledger.idle(not_after=limit)) == "transaction.expired"
         assert session.node.status().entries == entries
         assert session.node.reading.find(prepared.id) == first.seq
 
     play(ledger, scenario, clock=clock)
+
+
+def test_one_that_waits_past_its_time_is_answered_as_it_will_be(ledger, play, gate, clock):
+    """Sent again while the first copy's block is written: what comes of that block is the answer."""
+
+    async def scenario(session):
+        await session.hold()
+        prepared = ledger.idle(not_after=clock.now() + 1_000)
+        first = session.submit(prepared)
+        await session.until(lambda: session.gate.held)
+        clock.ahead = 5_000
+        again = session.submit(prepared)
+        await session.until(lambda: session.node._unverified == [])
+        session.gate.release()
+        assert (await again) == Answer((await first).id, (await first).seq, (await first).outcome, True)
+
+    play(ledger, scenario, files=gate, clock=clock)
 
 
 @pytest.mark.parametrize("order", ["together", "one after the other"])

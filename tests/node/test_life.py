@@ -2,18 +2,23 @@
 
 import asyncio
 import errno
+import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
 from hansa.client import keys as key_files
 from hansa.node import commit
 from hansa.node import node as node_module
+from hansa.node.backup import back_up
 from hansa.node.create import CHECKPOINT_KEY, Founder, create_ledger
+from hansa.node.doctor import examine
 from hansa.node.intake import Answer
 from hansa.node.node import open_node
+from hansa.node.recovery import open_stopped
 from hansa.store.files import Disk
 from hansa.store.folder import Folder
 from hansa.wire.problems import HansaError
@@ -159,6 +164,68 @@ def test_a_new_ledger_begins_with_its_genesis(make_ledger, play):
         assert session.node.reading.find(ledger.id) == 0
 
     play(ledger, scenario)
+
+
+@pytest.mark.parametrize("kind", ["folder", "link to nowhere", "pipe"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "format",
+        "genesis.cbor",
+        "checkpoints",
+        "clock.json",
+        "state.seal",
+        "journal",
+        "journal/00000000.segment",
+        "journal/next.spare",
+        "state",
+        "state/data.mdb",
+        "state/lock.mdb",
+        "tiles",
+        "tiles/row-1",
+    ],
+)
+def test_what_is_no_file_is_refused_by_name_or_made_again(ledger, name, kind, tmp_path):
+    """Never as a defect of ours, by whatever reads the folder; put right again, all of it is there."""
+    path, kept = ledger.root / name, tmp_path / "kept"
+    if path.exists():
+        path.rename(kept)
+    if kind == "folder":
+        path.mkdir()
+        (path / "x").write_bytes(b"x")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(tmp_path / "nowhere")
+
+    async def started():
+        node = open_node(ledger.root, reserve_bytes=0)
+        try:
+            node.start()
+        except HansaError:
+            node._parts.close()
+            for lock in node._locks:
+                lock.release()
+            raise
+        await node.stop()
+
+    def read():
+        with open_stopped(ledger.root):
+            pass
+
+    def back():
+        back_up(ledger.root, tmp_path / "backup", keys=True)
+
+    for use in (back, lambda: examine(ledger.root), lambda: asyncio.run(started()), read):
+        try:
+            use()
+        except HansaError as error:
+            assert error.code.partition(".")[0] in ("folder", "journal", "genesis", "state"), error
+            assert error.code != "folder.access" or str(ledger.root) in error.detail
+    if kept.exists():
+        (path.unlink if path.is_symlink() or not path.is_dir() else partial(shutil.rmtree, path))()
+        kept.rename(path)
+        read()
 
 
 # The end

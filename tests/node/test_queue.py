@@ -145,14 +145,16 @@ def test_duplicates_take_no_room(ledger, play, gate):
         first = await session.block()
         envelope = ledger.idle().envelope
         futures = []
-        for _ in range(3 * ROOM):
+        for _ in range(2 * intake.ASKERS_MAX):
             futures.append(session.submit(envelope))
             await session.until(lambda: session.node._unverified == [])
         assert session.node.status().waiting == 2
         gate.release()
         await first
         answers = [await future for future in futures]
-        assert [answer.duplicate for answer in answers] == [False] + [True] * (3 * ROOM - 1)
+        told, refused = answers[: intake.ASKERS_MAX], answers[intake.ASKERS_MAX :]
+        assert [answer.duplicate for answer in told] == [False] + [True] * (intake.ASKERS_MAX - 1)
+        assert {answer.code for answer in refused} == {"queue.full"}  # or they would wait without bound
 
     play(ledger, scenario, files=gate)
 

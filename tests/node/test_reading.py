@@ -1,13 +1,18 @@
 """Reading: pages, histories, receipts and proofs, and which heads a node signs."""
 
+import asyncio
+from itertools import pairwise
+
 import pytest
 
 from hansa.client import verification
 from hansa.merkle import checkpoint as merkle_checkpoint
 from hansa.merkle import receipt
 from hansa.node import node as node_module
+from hansa.node import reading
 from hansa.store.checkpoints import Checkpoints
 from hansa.store.files import Disk
+from hansa.wire import cbor
 from hansa.wire.keys import PublicKey
 
 
@@ -329,3 +334,181 @@ def test_a_head_is_signed_once(ledger, play):
         assert sorted(set(sizes)) == sizes
 
     play(ledger, again)
+
+
+# A journal that was changed behind the state's position
+
+
+def put_in_place_of(ledger, old, new):
+    """Changes bytes where they first stand in the journal; whether they stood there."""
+    (segment,) = ledger.folder.journal.glob("*.segment")
+    data = segment.read_bytes()
+    assert len(old) == len(new)
+    segment.write_bytes(data.replace(old, new, 1))
+    return old in data
+
+
+def flipped(data, at):
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+
+def test_changed_bytes_of_an_entry_are_never_answered(ledger, play, refused):
+    """With the state kept a start reads none of them: each part of an entry is checked when it is read."""
+
+    async def first(session):
+        await session.applied(ledger.open("a"))
+        prepared = ledger.add("a", 7_777)
+        await asyncio.sleep(0.003)  # a ledger time of its own
+        answer = await session.applied(prepared)
+        await session.applied(ledger.add("a"))
+        return prepared, answer.seq, session.node.reading.at(answer.seq)
+
+    prepared, seq, found = play(ledger, first)
+    bodies = (found.envelope, found.outcome, found.writes)
+    changes = [(data, flipped(data, at)) for data in bodies for at in (30, len(data) - 1)]
+    changes.append((found.id, flipped(found.id, 5)))
+    changes.append((cbor.encode(found.time), cbor.encode(found.time + 1)))
+    for old, new in changes:
+        assert put_in_place_of(ledger, old, new), old
+
+        async def second(session):
+            with refused("journal.corrupt") as caught:
+                session.node.reading.at(seq)
+            assert f"entry {seq} " in caught.value.detail
+            assert await session.code(prepared) == "journal.corrupt"
+            for other in range(session.node.reading.tip.size):
+                if other != seq:
+                    session.node.reading.at(other)
+            with refused("journal.corrupt"):
+                session.node.reading.history("notes", "Note", "a", None, 10)
+            assert session.node.reading.record("notes", "Note", "a").value["value"] == 7_778
+            assert session.node.status().state == "running"
+
+        play(ledger, second)
+        assert put_in_place_of(ledger, new, old)
+    play(ledger, lambda session: session.submit(prepared))
+
+
+def test_a_block_in_anothers_place_is_never_answered(ledger, play, refused):
+    """Every entry of it is sound, and not the one that was asked for."""
+
+    async def filled(session):
+        await session.applied(ledger.open("a"))
+        await session.applied(ledger.open("b"))
+
+    play(ledger, filled)
+
+    async def scenario(session):
+        segments = session.node._parts.segments
+        one, other = [session.node._parts.state.block_of(seq).location for seq in (2, 3)]
+        assert one.length == other.length
+        data = {place: segments.read(place) for place in (one, other)}
+        with (ledger.folder.journal / "00000000.segment").open("r+b") as file:
+            for place, there in ((one, data[other]), (other, data[one])):
+                file.seek(place.offset)
+                file.write(there)
+        for seq in (2, 3):
+            with refused("journal.corrupt"):
+                session.node.reading.at(seq)
+
+    play(ledger, scenario)
+
+
+# Pages are bounded in bytes too
+
+LARGE = '''"""Large records."""
+
+from hansa.contract import Contract, Record, Text, action
+
+
+class Large(Contract, version="1.0.0"):
+    class R(Record, key="k", index=["kind"]):
+        k: Text[1, 10]
+        kind: int = 1
+        text: Text[0, 65536] = ""
+
+    @action(by="member", creates="R")
+    def make(tx, r: R, k: Text[1, 10], n: int):
+        s = "0123456789abcdef"
+        for i in range(n):
+            s = s + s
+        r.text = s
+
+    @action(by="member")
+    def change(tx, r: R):
+        r.kind += 0
+'''
+
+
+def all_pages(read):
+    """The pages that `read` gives, cursor after cursor."""
+    pages = [read(None)]
+    while pages[-1].next is not None:
+        pages.append(read(pages[-1].next))
+    return pages
+
+
+@pytest.mark.parametrize("flushed", [False, True], ids=["new", "flushed"])
+def test_a_page_is_bounded_in_bytes(ledger, play, flushed, monkeypatch):
+    """Large and small records, by key and by index: every record once, as many to a page as there is room for."""
+    monkeypatch.setattr(reading, "PAGE_BYTES_MAX", 150_000)
+
+    async def scenario(session):
+        await session.applied(ledger.deploy("large", LARGE))
+        sizes = [(n * 7) % 13 for n in range(70)]
+        made = [
+            ledger.prepare("large", "make", {"k": f"k{n:02}", "n": size}, steps_max=20_000)
+            for n, size in enumerate(sizes)
+        ]
+        for one in made:
+            await session.applied(one)
+        if flushed:
+            session.node._flush()
+        face = session.node.reading
+        for rows in (1, 40, 1_000):
+            for read in (
+                lambda cursor: face.page("large", "R", cursor, rows),  # noqa: B023 - called here
+                lambda cursor: face.page_by_index("large", "R", "kind", "1", cursor, rows),  # noqa: B023
+            ):
+                pages = all_pages(read)
+                assert [row.value["k"] for page in pages for row in page.rows] == [f"k{n:02}" for n in range(70)]
+                for page, following in pairwise(pages):
+                    size, more = bytes_of(page.rows), bytes_of(page.rows + following.rows[:1])
+                    assert 1 <= len(page.rows) <= rows
+                    assert size <= 150_000
+                    assert len(page.rows) == rows or more > 150_000
+
+    play(ledger, scenario)
+
+
+def test_a_page_holds_one_record_at_least(ledger, play, monkeypatch):
+    monkeypatch.setattr(reading, "PAGE_BYTES_MAX", 10)
+
+    async def scenario(session):
+        await write_notes(session, ["a", "b", "c"])
+        face = session.node.reading
+        assert [len(page.rows) for page in all_pages(lambda at: face.page("notes", "Note", at, 10))] == [1, 1, 1]
+
+    play(ledger, scenario)
+
+
+def test_a_page_of_a_history_is_bounded_in_bytes(ledger, play, monkeypatch):
+    monkeypatch.setattr(reading, "PAGE_BYTES_MAX", 150_000)
+
+    async def scenario(session):
+        await session.applied(ledger.deploy("large", LARGE))
+        seqs = [(await session.applied(ledger.prepare("large", "make", {"k": "a", "n": 12}, steps_max=20_000))).seq]
+        for _ in range(6):
+            change = ledger.prepare("large", "change", {"r": "a"}, steps_max=20_000)
+            seqs.append((await session.applied(change)).seq)
+        pages = all_pages(
+            lambda at: session.node.reading.history("large", "R", "a", None if at is None else int(at), 9)
+        )
+        assert [len(page.rows) for page in pages] == [2, 2, 2, 1]
+        assert [row.seq for page in pages for row in page.rows] == seqs[::-1]
+
+    play(ledger, scenario)
+
+
+def bytes_of(rows):
+    return sum(len(cbor.encode(row.value)) for row in rows)

@@ -214,3 +214,21 @@ def test_a_nodes_workers_end_with_it(ledger, play):
         return processes
 
     assert all(process.poll() is not None for process in play(ledger, scenario))
+
+
+def test_what_lies_in_the_current_folder_is_no_verifier(checks, tmp_path, monkeypatch):
+    """Whoever can write where the node was started must not decide which signatures are good."""
+    package = tmp_path / "hansa" / "node"
+    package.mkdir(parents=True)
+    (tmp_path / "hansa" / "__init__.py").write_text("")
+    (package / "__init__.py").write_text("")
+    (package / "verifier.py").write_text("raise SystemExit('this must not run')")
+    (tmp_path / "struct.py").write_text("raise SystemExit('nor this')")
+    monkeypatch.chdir(tmp_path)
+
+    async def scenario(verifier):
+        answers = await ask(verifier, checks)
+        assert [worker._process.poll() for worker in verifier._workers] == [None]
+        return answers
+
+    assert run(scenario, workers=1) == verdicts_of(checks)

@@ -135,7 +135,7 @@ def every_nth(base, kind, code, of=""):
         session = Session(base, files)
         try:
             session.run(workload_until_trouble)
-        except OSError as error:
+        except HansaError as error:
             session.status, session.error = None, error
         if not files.fired:
             assert number, f"there is no {kind}"
@@ -150,7 +150,7 @@ def test_an_io_error_at_any_call_stops_the_node_and_loses_nothing(base, threaded
     for session, name in every_nth(base, kind, errno.EIO):
         check_acknowledged(session.ledger, session.asked)
         if session.status is None:  # the node did not even open
-            assert isinstance(session.error, OSError)
+            assert session.error.code == "folder.access"
             continue
         assert session.status.state == "faulted", f"{kind} of {name} failed and the node goes on"
         stopped += 1
@@ -205,8 +205,9 @@ def test_an_io_error_at_any_call_of_recovery(base, kind):
         files = FaultyFiles(nth(kind, number))
         try:
             crashes.close(recover(files, session.ledger.folder))
-        except OSError as error:
-            assert error.errno == errno.EIO
+        except HansaError as error:
+            assert error.code == "folder.access"
+            assert error.__cause__.errno == errno.EIO
         fired += len(files.fired)
         check_acknowledged(session.ledger, session.asked)
         number += 1

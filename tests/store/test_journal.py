@@ -2,12 +2,13 @@
 
 import errno
 import struct
+import threading
 
 import pytest
 
 from hansa.store import journal
 from hansa.store.checksum import crc32c
-from hansa.store.files import read_whole
+from hansa.store.files import Disk, read_whole
 from hansa.store.journal import (
     SEGMENT_HEADER_BYTES,
     START,
@@ -291,6 +292,162 @@ def test_a_full_disk_after_the_sync_began_is_final(disk, folder, ledger_id, call
         writer.append([block(2, 10)])
     assert error.value.code == "journal.faulted"
     writer.close()
+
+
+def test_a_unit_that_could_not_be_read_is_not_written(disk, folder, ledger_id, monkeypatch):
+    monkeypatch.setattr(journal, "UNIT_BYTES_MAX", 300)
+    writer = Writer(disk, folder, ledger_id, START)
+    writer.append([block(1, 292), block(2, 0)])
+    before = {name: (folder / name).read_bytes() for name in disk.names(folder)}
+    for unit, code in (([block(3, 293), block(4, 0)], "journal.oversized"), ([block(5)], "journal.faulted")):
+        with pytest.raises(HansaError) as error:
+            writer.append(unit)
+        assert error.value.code == code
+    assert {name: (folder / name).read_bytes() for name in disk.names(folder)} == before
+    writer.close()
+    _, units = scanned(disk, folder, ledger_id)
+    assert len(units) == 1
+
+
+# Beside a writer
+
+
+class Moving(Disk):
+    """A disk on which something happens after so many reads."""
+
+    def __init__(self, number, happens):
+        self.left, self.happens = number, happens
+
+    def open_to_read(self, path):
+        file, disk = super().open_to_read(path), self
+
+        class File:
+            def __getattr__(self, name):
+                return getattr(file, name)
+
+            def read(self, offset, length):
+                data = file.read(offset, length)
+                disk.left -= 1
+                if disk.left == 0:
+                    disk.happens()
+                return data
+
+        return File()
+
+
+def follow(disk, folder, ledger, number, *, torn, beside_writer):
+    """Scans UNITS while, after so many reads, the writer finishes a unit that was `torn` at first and writes two more.
+
+    What was scanned, where it ended, and whether it came to that.
+    """
+    writer = Writer(disk, folder, ledger, START)
+    for unit in UNITS[:3]:
+        writer.append(unit)
+    place = folder / segment_name(writer.end.segment), writer.end.offset
+    if torn:
+        with place[0].open("r+b") as file:
+            file.seek(place[1])
+            file.write(b"HJU\0" + b"half a unit")
+
+    def go_on():
+        for unit in UNITS[3:]:
+            writer.append(unit)
+
+    moving = Moving(number, go_on)
+    segments = Segments(moving, folder, ledger)
+    try:
+        scan = Scan(segments, beside_writer=beside_writer)
+        found = [[data for data, _ in blocks] for _, blocks in scan]
+        return found, scan, moving.left <= 0
+    finally:
+        segments.close()
+        writer.close()
+
+
+@pytest.mark.parametrize("torn", [False, True])
+def test_a_scan_beside_a_writer_takes_no_unit_in_the_making_for_damage(
+    disk, tmp_path, ledger_id, small, monkeypatch, torn
+):
+    """Whenever the writer moves on: the scan ends behind a whole unit. A torn one is told only if it stays."""
+    monkeypatch.setattr(journal, "_WRITER_PAUSE_S", 0)
+    lengths, number, happened = set(), 0, True
+    while happened:
+        number += 1
+        folder = tmp_path / str(number)
+        journal.create(disk, folder, ledger_id)
+        found, scan, happened = follow(disk, folder, ledger_id, number, torn=torn, beside_writer=True)
+        assert found == UNITS[: len(found)]
+        assert len(found) >= 3
+        assert scan.broken is None or (torn and len(found) == 3)
+        lengths.add(len(found))
+    assert number > 10
+    assert len(UNITS) in lengths
+
+
+def test_a_scan_that_reads_on_is_needed(disk, tmp_path, ledger_id, small):
+    """The same without: sound journals are called broken or corrupt."""
+    bad = 0
+    for number in range(1, 40):
+        folder = tmp_path / str(number)
+        journal.create(disk, folder, ledger_id)
+        try:
+            _, scan, _ = follow(disk, folder, ledger_id, number, torn=False, beside_writer=False)
+            bad += scan.broken is not None
+        except HansaError as error:
+            bad += error.code in ("journal.corrupt", "journal.chain")
+    assert bad
+
+
+def test_a_scan_beside_a_thread_that_keeps_appending(disk, scratch, ledger_id, monkeypatch):
+    monkeypatch.setattr(journal, "_WRITER_PAUSE_S", 0.001)
+    monkeypatch.setattr(journal, "SEGMENT_BYTES_FIRST", 256 * 1024)
+    folder, done = scratch / "journal", threading.Event()
+    journal.create(disk, folder, ledger_id)
+    writer = Writer(disk, folder, ledger_id, START)
+
+    def keep_appending():
+        number = 0
+        while not done.is_set() and number < 20_000:
+            writer.append([block(number, 5_000 * (number % 7))])
+            number += 1
+
+    thread = threading.Thread(target=keep_appending)
+    thread.start()
+    try:
+        heights = []
+        for _ in range(15):
+            segments = Segments(disk, folder, ledger_id)
+            scan = Scan(segments, beside_writer=True)
+            for _ in scan:
+                pass
+            segments.close()
+            heights.append(scan.position.height)
+    finally:
+        done.set()
+        thread.join()
+        writer.close()
+    assert heights == sorted(heights)
+    assert heights[-1] > heights[0]
+
+
+@pytest.mark.parametrize("damage", ["a unit", "the tail"])
+def test_real_damage_is_told_beside_a_writer_too(disk, folder, ledger_id, damage):
+    locations, end = write(disk, folder, ledger_id, UNITS)
+    at = locations[1][0] if damage == "a unit" else None
+    name, offset = (at.segment, at.offset) if at else (end.segment, end.offset)
+    with (folder / segment_name(name)).open("r+b") as file:
+        file.seek(offset)
+        file.write(b"HJU\0 damage")
+    segments = Segments(disk, folder, ledger_id)
+    scan = Scan(segments, beside_writer=True)
+    if at:
+        with pytest.raises(HansaError) as error:
+            list(scan)
+        assert error.value.code == "journal.corrupt"
+    else:
+        assert len(list(scan)) == len(UNITS)
+        assert scan.broken is not None
+    segments.close()
 
 
 # What is refused

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 import msgspec
+import structlog
 
 from hansa.merkle.checkpoint import Checkpoint
 from hansa.node.intake import Answer
@@ -13,6 +14,8 @@ from hansa.wire import cbor, entry, jsonform
 from hansa.wire.problems import HansaError
 
 Result: TypeAlias = Answer | HansaError
+
+log = structlog.get_logger()
 
 _PROBLEM: Final = b"application/problem+json"
 _JSON: Final = b"application/json"
@@ -88,10 +91,17 @@ def batch(results: Sequence[Result | None], node: Node, as_cbor: bool, receipts:
     return _JSON, jsonform.dumps(items)
 
 
-def receipt_of(node: Node, answer: Answer) -> bytes:
-    """The receipt for an answer's entry, under a checkpoint that is signed now if need be."""
-    node.sign_checkpoint()
-    return node.reading.receipt(answer.seq)
+def receipt_of(node: Node, answer: Answer) -> bytes | None:
+    """The receipt for an answer's entry, under a checkpoint that is signed now if need be.
+
+    None where there can be none now (a full disk): the answer counts without it, and it can be asked for later.
+    """
+    try:
+        node.sign_checkpoint()
+        return node.reading.receipt(answer.seq)
+    except HansaError as error:
+        log.warning("receipt.none", seq=answer.seq, code=error.code)
+        return None
 
 
 def found_fields(found: Found) -> dict[str, Any]:

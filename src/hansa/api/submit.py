@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from hansa.api import answers
@@ -40,6 +41,7 @@ IDLE_S_MAX: Final = 60.0
 ANSWER_S_MAX: Final = 30.0
 """How long a request waits for its blocks; after that the outcome is unknown to it, and asking again is safe."""
 SWEEP_S: Final = 0.5
+_OFFER_HEADERS: Final = (b"connection", b"upgrade", b"http2-settings")
 _DROP_SHARE: Final = 16
 """At the limit of connections, one in so many is dropped: those that have been idle longest."""
 
@@ -90,7 +92,6 @@ class _Submission:
 
     __slots__ = (
         "accept_cbor",
-        "body",
         "content_type",
         "disconnected",
         "keep_alive",
@@ -111,7 +112,6 @@ class _Submission:
         self.query = query
         self.parts: list[bytes] = []
         self.size = 0
-        self.body = b""  # the parts, once all are there
         self.more_body = True
         self.content_type = b""
         self.accept_cbor = False
@@ -132,6 +132,7 @@ class SubmitProtocol(HttpToolsProtocol):
         self._node = node
         self._limits = limits
         self._overhead_bytes = 0  # of the request that is being read
+        self._is_last = False  # nothing more will come from the client
         self._running: Any = None  # the cycle whose turn it is; `cycle` is the one being read
         self.deadline = 0.0
         self.is_idle = True
@@ -169,21 +170,51 @@ class SubmitProtocol(HttpToolsProtocol):
             self.is_idle = False
             self.deadline = self.loop.time() + HEADERS_S_MAX
         self._overhead_bytes += len(data)
-        super().data_received(data)
+        self._feed(data)
         if self._overhead_bytes > HEADERS_BYTES_MAX:
             self._refuse(HansaError("request.oversized", f"headers of more than {HEADERS_BYTES_MAX} bytes"))
         elif len(self.pipeline) > PIPELINE_MAX:
             self.transport.abort()
 
-    def send_400_response(self, msg: str) -> None:
-        """What the parser refuses."""
-        self._refuse(HansaError("request.form", msg))
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """A client that has said all it will may still hear its answers."""
+        self._is_last = True
+        return self._waits()
+
+    def _feed(self, data: bytes) -> None:
+        assert self.parser is not None
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            self._decline(data[offer.args[0] :])
+        except httptools.HttpParserError:
+            self._refuse(HansaError("request.form", "this is no HTTP/1.1 request"))
+
+    def _decline(self, rest: bytes) -> None:
+        """Passes over an offer to speak another protocol (RFC 9110 section 7.8), which the parser would switch to.
+
+        The request is read again without the offer: some clients (Java's) make it with every first request.
+        """
+        assert self.parser is not None
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            self._refuse(HansaError("request.form", "this server is no proxy"))
+            return
+        head = [method, b" ", self.url, b" HTTP/1.1\r\n"]
+        for name, value in self.headers:
+            if name not in _OFFER_HEADERS:
+                head += [name, b": ", value, b"\r\n"]
+        self.parser = httptools.HttpRequestParser(self)
+        self._feed(b"".join(head) + b"\r\n" + rest)
+
+    def _waits(self) -> bool:
+        """Whether the request read last is whole and has no answer yet."""
+        cycle: Any = self.cycle
+        return cycle is not None and not (cycle.more_body or cycle.response_complete)
 
     def _refuse(self, error: HansaError) -> None:
         """Ends the connection over what is no request; a request before it that still waits must not be told so."""
-        cycle: Any = self.cycle
-        waits = cycle is not None and not (cycle.more_body or cycle.response_complete)
-        if not (waits or self.pipeline or self.transport.is_closing()):
+        if not (self._waits() or self.pipeline or self.transport.is_closing()):
             self._write(*answers.problem(error), keep_alive=False)
         self.transport.close()
 
@@ -199,8 +230,10 @@ class SubmitProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Headers are there: the short way for submissions, uvicorn's for the rest."""
         self.deadline = self.loop.time() + BODY_S_MAX
-        url = self.url
         assert self.parser is not None
+        if self.parser.should_upgrade():
+            return
+        url = self.url = _origin_form(self.url)
         if self.parser.get_method() == b"POST" and (url == PATH or url.startswith(PATH + b"?")):
             self._begin(url[len(PATH) + 1 :])
             return
@@ -226,12 +259,14 @@ class SubmitProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The body is there."""
+        assert self.parser is not None
+        if self.parser.should_upgrade():
+            return
         self.deadline = self.loop.time() + ANSWER_S_MAX
         cycle: Any = self.cycle
         if not isinstance(cycle, _Submission):
             super().on_message_complete()
             return
-        cycle.body = b"".join(cycle.parts)
         cycle.more_body = False
         if cycle.started:
             self._run(cycle)
@@ -247,6 +282,8 @@ class SubmitProtocol(HttpToolsProtocol):
         self.is_idle = not self.pipeline
         if self.pipeline:
             self.loop.call_soon(self._start_next)  # not here: answers that follow at once would nest without bound
+        elif self._is_last:
+            self.transport.close()
         else:
             self._read_on()
 
@@ -307,33 +344,34 @@ class SubmitProtocol(HttpToolsProtocol):
                 raise cycle.refused
             options = _options(cycle.query)
             content_type = cycle.content_type.split(b";")[0].strip().lower()
+            body, cycle.parts = b"".join(cycle.parts), []  # what waits for an answer holds no bytes of the request
             if content_type == COSE_TYPE:
-                self._run_one(cycle, options)
+                self._run_one(cycle, body, options)
             elif content_type == SEQUENCE_TYPE:
-                self._run_batch(cycle, options)
+                self._run_batch(cycle, body, options)
             else:
                 raise HansaError("request.content_type", accepted=[COSE_TYPE.decode(), SEQUENCE_TYPE.decode()])
         except HansaError as error:
             self._respond(cycle, *answers.problem(error))
 
-    def _run_one(self, cycle: _Submission, options: "Options") -> None:
-        def accepted() -> None:
-            self._respond(cycle, 202, JSON_TYPE, answers.accepted(cose.id_of(cycle.body)))
+    def _run_one(self, cycle: _Submission, body: bytes, options: "Options") -> None:
+        def accepted(id: bytes) -> None:
+            self._respond(cycle, 202, JSON_TYPE, answers.accepted(id))
 
         def answered(result: Result) -> None:
             if isinstance(result, HansaError):
                 self._respond(cycle, *answers.problem(result))
             elif options.accepted:
-                accepted()
+                accepted(result.id)
             else:
                 encode = answers.answer_cbor if cycle.accept_cbor else answers.answer_json
                 receipt = answers.receipt_of(self._node, result) if options.receipt else None
                 self._respond(cycle, 200, CBOR_TYPE if cycle.accept_cbor else JSON_TYPE, encode(result, receipt))
 
-        self._node.submit(cycle.body, answered, accepted if options.accepted else None)
+        self._node.submit(body, answered, accepted if options.accepted else None)
 
-    def _run_batch(self, cycle: _Submission, options: "Options") -> None:
-        envelopes = cose.split_sequence(cycle.body, BATCH_ENVELOPES_MAX)
+    def _run_batch(self, cycle: _Submission, body: bytes, options: "Options") -> None:
+        envelopes = cose.split_sequence(body, BATCH_ENVELOPES_MAX)
         if not envelopes:
             raise HansaError("batch.empty")
         results: list[Result | None] = [None] * len(envelopes)
@@ -383,6 +421,13 @@ class SubmitProtocol(HttpToolsProtocol):
                 )
             )
         )
+
+
+def _origin_form(url: bytes) -> bytes:
+    """The path and query of a request's target, which may be a whole URL (RFC 9112 section 3.2.2)."""
+    if url.startswith((b"http://", b"https://")):
+        return b"/" + b"".join(url.split(b"/", 3)[3:])
+    return url
 
 
 class Options:

@@ -1,13 +1,20 @@
 """`hansa audit`: reads a stopped ledger again from genesis and says what is not as it must be."""
 
 import sys
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from hansa.cli import output
 from hansa.cli.output import Output
+from hansa.merkle import receipt
+from hansa.wire.problems import HansaError
+
+_EVIDENCE_BYTES_MAX: Final = 64 * 1024
+_QUIET_S: Final = 1.0
+"""So long an audit may take without a word."""
 
 
 @click.command()
@@ -30,18 +37,35 @@ def audit(out: Output, folder: Path, at_least: tuple[Path, ...], workers: int | 
     """
     from hansa.node.audit import audit as run
 
+    for path in at_least:
+        _check_evidence(path)
     output.log_to_stderr()
     with _Progress(out) as progress:
         report = run(folder, at_least, progress.tell, workers)
-    out.show({"sound": report.is_sound, **_fields(report)}, lambda: _text(out, report))
+    fields = {"sound": report.is_sound, **_fields(report), "at_least": [str(path) for path in at_least]}
+    out.show(fields, lambda: _text(out, report, at_least))
     return output.DONE if report.is_sound else output.FAILED
+
+
+def _check_evidence(path: Path) -> None:
+    """Refuses early a file that can be no evidence. Raises `HansaError` `receipt.form`."""
+    if path.is_dir():
+        return
+    try:
+        with path.open("rb") as file:
+            receipt.signed_head(file.read(_EVIDENCE_BYTES_MAX))
+    except OSError as error:
+        raise HansaError("argument.file", f"{path}: {error.strerror}") from None
+    except HansaError:
+        kinds = "Give a receipt (.cose), a checkpoint, or the folder of a state."
+        raise HansaError("receipt.form", f"{path} is neither a receipt nor a checkpoint", remedy=kinds) from None
 
 
 def _fields(report: Any) -> dict[str, Any]:
     return {name: getattr(report, name) for name in report.__struct_fields__}
 
 
-def _text(out: Output, report: Any) -> str:
+def _text(out: Output, report: Any, at_least: tuple[Path, ...]) -> str:
     lines = [
         f"ledger       {output.shown(report.name)}  {report.ledger}",
         f"entries      {report.entries:,} in {report.blocks:,} blocks; {report.executed:,} executed again",
@@ -50,6 +74,7 @@ def _text(out: Output, report: Any) -> str:
     ]
     lines += [f"note         {output.shown(note)}" for note in report.notes]
     if report.is_sound:
+        lines += [f"evidence     {path}: what it has seen is there, unchanged" for path in at_least]
         return "\n".join([*lines, "", out.style("sound: everything is as it must be", fg="green")])
     lines += ["", out.style(f"{len(report.findings)} finding(s):", fg="red")]
     lines += [f"  {finding.where}: {output.shown(finding.detail)} [{finding.code}]" for finding in report.findings]
@@ -57,21 +82,14 @@ def _text(out: Output, report: Any) -> str:
 
 
 class _Progress:
-    """A count of entries on stderr, where somebody looks at it."""
+    """A count of entries on stderr, where somebody looks at it and it takes long enough to wonder."""
 
     def __init__(self, out: Output) -> None:
         self._shown = not out.json and not out.quiet and sys.stderr.isatty()
+        self._begun = time.monotonic()
         self._progress: Any = None
 
     def __enter__(self) -> "_Progress":
-        if self._shown:
-            from rich.console import Console
-            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-            columns = (SpinnerColumn(), TextColumn("{task.completed:,} entries read"), TimeElapsedColumn())
-            self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
-            self._progress.start()
-            self._task = self._progress.add_task("audit", total=None)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -80,5 +98,13 @@ class _Progress:
 
     def tell(self, entries: int) -> None:
         """So many entries have been read."""
+        if self._shown and self._progress is None and time.monotonic() - self._begun > _QUIET_S:
+            from rich.console import Console
+            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+            columns = (SpinnerColumn(), TextColumn("{task.completed:,} entries read"), TimeElapsedColumn())
+            self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._progress.start()
+            self._task = self._progress.add_task("audit", total=None)
         if self._progress is not None:
             self._progress.update(self._task, completed=entries)

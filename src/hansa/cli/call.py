@@ -25,6 +25,7 @@ from hansa.wire.problems import HansaError
     "--steps", type=click.IntRange(1), default=transactions.STEPS_MAX, show_default=True, help="At most so many steps."
 )
 @click.option("--receipt", type=click.Path(path_type=Path), help="Write the receipt to this file.")
+@click.option("--force", is_flag=True, help="Replace the receipt's file if it is there already.")
 @click.option("--dry-run", is_flag=True, help="Sign and show, submit nothing.")
 @click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, help="The ledger's folder.")
 @click.option("--url", help="The node's URL, instead of the folder's.")
@@ -38,6 +39,7 @@ def call(
     key: Path | None,
     steps: int,
     receipt: Path | None,
+    force: bool,
     dry_run: bool,
     data: Path,
     url: str | None,
@@ -48,7 +50,7 @@ def call(
     """
     private = signing_key(data, signer, key)
     if receipt is not None:
-        output.check_writable(receipt)
+        output.check_writable(receipt, replace=force)
     with connect(data, url) as node:
         schema = action_schema(node, contract, action)
         plain = from_pairs(schema, list(arguments))
@@ -60,12 +62,33 @@ def call(
                 fields, lambda: f"{made.id.hex()} would be submitted: {contract}.{action}({output.written(plain)})"
             )
             return output.DONE
-        return submit(out, node, made, receipt)
+        return submit(out, node, made, receipt, data, url)
 
 
-def submit(out: Output, node: Connection, made: transactions.Prepared, receipt: Path | None) -> int:
-    """Submits a signed transaction, shows what came of it, and gives the exit code."""
-    answer = node.submit(made.envelope, receipt=receipt is not None)
+def submit(
+    out: Output, node: Connection, made: transactions.Prepared, receipt: Path | None, data: Path, url: str | None
+) -> int:
+    """Submits a signed transaction, shows what came of it, and gives the exit code.
+
+    Where no answer comes, says how to ask for it: with `answer.unknown`, and before an interruption goes on.
+    """
+    where = f" --url {url}" if url is not None else f" --data {data}" if data != DATA else ""
+    ask = f"`hansa tx show {made.id.hex()} --not-after {made.not_after}{where}`"
+    try:
+        answer = node.submit(made.envelope, receipt=receipt is not None)
+    except HansaError as error:
+        if error.code != "answer.unknown":
+            raise
+        raise HansaError(
+            error.code,
+            f"no answer for {made.id.hex()}: whether it has its entry is unknown ({error.detail})",
+            remedy=f"{ask} tells what became of it. To call again before that could have the effect twice.",
+            id=made.id,
+            not_after=made.not_after,
+        ) from None
+    except KeyboardInterrupt:
+        out.caution(f"interrupted; {ask} tells what became of it")
+        raise
     outcome = entry.decode_outcome(answer["outcome"])
     fields: dict[str, Any] = {"id": answer["id"], "seq": answer["seq"], "duplicate": answer["duplicate"]}
     fields |= {name: getattr(outcome, name) for name in outcome.__struct_fields__}

@@ -11,12 +11,15 @@ from hansa.cli.call import submit
 from hansa.cli.output import Output
 from hansa.cli.places import DATA, connect, signing_key
 from hansa.client import transactions
+from hansa.client.arguments import described
 from hansa.client.connection import segment
 from hansa.wire import names
 from hansa.wire.problems import HansaError
 
 _DEPLOY_STEPS: Final = 20_000
 """What a deployment takes at most, but for the checking of the file."""
+
+_OTHER_NAME: Final = "Give another with --name: lower-case letters, digits and underscores."
 
 
 @click.group()
@@ -57,7 +60,7 @@ def _examine(out: Output, file: Path, source: str, name: str) -> int:
 @click.pass_obj
 def schema(out: Output, what: str, data: Path, url: str | None) -> None:
     """Print what a contract file, or a deployed contract, declares, with JSON Schemas."""
-    if Path(what).is_file():
+    if Path(what).is_file() or what.endswith(".py") or not names.is_contract(what):
         from hansa.contracts import program
         from hansa.contracts.schema import contract_schema
 
@@ -99,11 +102,15 @@ def deploy(
             return failed
     private = signing_key(data, signer, key)
     with connect(data, url) as node:
+        if wanted in {deployed["name"] for deployed in node.get("/app/contracts")["contracts"]}:
+            raise HansaError(
+                "contract.name", f"there is a contract {wanted} on this ledger already", remedy=_OTHER_NAME
+            )
         ledger = names.digest_from_hex(node.get("/node/status")["ledger"], "ledger id")
         arguments = {"name": wanted, "source": source}
         steps = _DEPLOY_STEPS + meter.CHECK_STEPS_PER_BYTE * len(source.encode())
         made = transactions.prepare(private, ledger, "members", "deploy", arguments, steps_max=steps)
-        return submit(out, node, made, None)
+        return submit(out, node, made, None, data, url)
 
 
 @contract.command()
@@ -134,8 +141,8 @@ def _deployed_name(file: Path, given: str | None) -> str:
 
     name = name_of(file) if given is None else given
     if not names.is_contract(name) or name == CONTRACT:
-        remedy = f"Give --name: lower-case letters, digits and underscores; `{CONTRACT}` is taken."
-        raise HansaError("argument.value", f"{name[:60]!a} cannot name a contract", remedy=remedy)
+        why = "is taken by the ledger's own contract" if name == CONTRACT else "cannot name a contract"
+        raise HansaError("contract.name", f"{name[:60]!a} {why}", remedy=_OTHER_NAME)
     return name
 
 
@@ -157,16 +164,28 @@ def name_of(file: Path) -> str:
 
 def _described(found: dict[str, Any]) -> str:
     lines = [f"{found['contract']} {found['version']}", _lines(found["description"]), ""]
+    for name, role in found["roles"].items():
+        attribute = role["attribute"]
+        whose = f"members with the attribute {attribute}" if attribute else f"who stands in a record's field `{name}`"
+        lines.append(f"role    {name}: {whose}")
     for title in ("actions", "views"):
         for name, declared in found[title].items():
-            given = ", ".join(declared["arguments"]["properties"])
+            given = declared["arguments"]["properties"]
             who = f"  by {declared['by']}" if title == "actions" else ""
-            lines.append(f"{title[:-1]:7} {name}({given}){who}")
+            lines.append(f"{title[:-1]:7} {name}({', '.join(given)}){who}")
             if declared["arguments"]["description"]:
                 lines.append(f"        {output.shown(declared['arguments']['description'].splitlines()[0])}")
+            lines += _fields(given)
     for name, declared in found["records"].items():
-        lines.append(f"record  {name}  key {declared['key']}: {', '.join(declared['schema']['properties'])}")
+        indexes = f"  index {', '.join(declared['index'])}" if declared["index"] else ""
+        lines.append(f"record  {name}  key {declared['key']}{indexes}")
+        lines += _fields(declared["schema"]["properties"])
     return "\n".join(lines)
+
+
+def _fields(properties: dict[str, Any]) -> list[str]:
+    width = max(map(len, properties), default=0)
+    return [f"          {name:{width}}  {described(schema)}" for name, schema in properties.items()]
 
 
 def _lines(text: str) -> str:

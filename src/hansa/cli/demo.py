@@ -1,21 +1,29 @@
 """`hansa demo`: the example ledger, told so that a person who knows no cryptography can follow it."""
 
+import contextlib
+import shlex
 import shutil
+import signal
+import sys
 import tempfile
 import textwrap
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from hansa.cli import output
 from hansa.cli.output import Output
+from hansa.store.files import trouble_told
 from hansa.store.folder import Folder
+from hansa.wire.problems import HansaError
 
 if TYPE_CHECKING:
-    from hansa.cli.story import Line, Story
+    from hansa.cli.story import Attempt, Holdings, Line, Story
 
-_WIDTH = 96
+_WIDTH = 100
 
 
 @click.command()
@@ -26,79 +34,111 @@ def demo(out: Output, keep: Path | None) -> int:
     from hansa.cli import story
 
     output.log_to_stderr()
-    if keep is not None:
-        Folder(keep).check_free()
-    temporary = Path(tempfile.mkdtemp(prefix="hansa-demo-"))
-    root = keep.absolute() if keep is not None else temporary / "ledger"
-    try:
-        where = f"the folder {root}" if keep else "a temporary folder"
-        _say(out, "Hansa demo", f"{_OPENING} Everything happens on this machine, in {where}.")
-        told = story.tell(root, lambda step: _before(out, step))
+    kept = None if keep is None else _free(keep.absolute())
+    with _temporary() as scratch:
+        where = "all in a temporary folder on this machine." if kept is None else "in a ledger that is kept in"
+        _say(out, "Hansa demo", f"{_OPENING} {where}", str(kept or ""))
+        told = story.tell(kept or scratch / "ledger", scratch, lambda step: _before(out, step))
+        out.note("")
         _after(out, told)
-        out.show(told, lambda: _end(told, keep))
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        fields = {"folder": kept and str(kept), **msgspec.structs.asdict(told)}
+        out.show(fields, lambda: _end(told, kept))
     good = told.audit.is_sound and all(attempt.caught for attempt in told.attempts)
     return output.DONE if good else output.FAILED
 
 
+def _free(folder: Path) -> Path:
+    """The folder to keep the ledger in, of which at most the last part is made."""
+    with trouble_told(folder):
+        if not folder.parent.is_dir():
+            remedy = "Make that folder first, or name a new folder in one that there is."
+            raise HansaError("folder.access", f"there is no folder {folder.parent}", remedy=remedy)
+        Folder(folder).check_free()
+    return folder
+
+
+@contextlib.contextmanager
+def _temporary() -> Generator[Path, None, None]:
+    """A folder for keys and copies, removed at the end, also when SIGTERM, SIGHUP or Ctrl-C is what ends it."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    heard = [number for number in numbers if before[number] != signal.SIG_IGN]
+
+    def ignore() -> None:
+        for number in heard:
+            signal.signal(number, signal.SIG_IGN)
+
+    def stop(number: int, _: object) -> None:
+        ignore()  # a second signal must not stop the cleaning up
+        sys.exit(128 + number)
+
+    folder = Path(tempfile.mkdtemp(prefix="hansa-demo-"))
+    try:
+        for number in heard:
+            if number != signal.SIGINT:  # Python turns it into KeyboardInterrupt
+                signal.signal(number, stop)
+        yield folder
+    finally:
+        ignore()
+        shutil.rmtree(folder, ignore_errors=True)
+        for number in heard:
+            signal.signal(number, before[number])
+
+
 def _before(out: Output, step: str) -> None:
     words = {
-        "members": "making nine members and their keys",
-        "deals": "signing, ordering and keeping their deals",
-        "receipts": "checking a receipt for every entry",
-        "cheating": "trying to cheat, three times",
-        "audit": "auditing the whole ledger",
+        "deals": "making nine members, signing and keeping their deals",
+        "cheating": "proving every entry, trying to cheat",
+        "audit": "reading the whole ledger again",
     }
     out.note(out.style(f"  ... {words[step]}", dim=True))
 
 
 def _after(out: Output, told: "Story") -> None:
     people = ", ".join(member.capitalize() for member in told.members[1:])
-    _say(out, "1. Members and keys", _MEMBERS.format(people=people))
-    out.say(f"  {told.ledger}\n")
-    _say(out, "2. The rules", _RULES.format(contract=told.contract, last=told.setup - 1))
-    _say(out, "3. The ledger", "Everyone signed their own deals. Two more were tried that the rules do not allow:")
-    out.say(textwrap.indent(output.table(_HEAD, [_row(line) for line in told.lines]), "  ") + "\n")
+    _say(out, "1. Members and keys", _MEMBERS.format(people=people), told.ledger)
+    owner = told.before.owner_of_car.capitalize()
+    rules = _RULES.format(contract=told.contract, accounts=told.setup - 2, car=told.setup - 1, owner=owner)
+    _say(out, "2. The rules", rules, _holdings("at the start", told.before))
+    _say(out, "3. The deals", _DEALS, output.table(_HEAD, [_row(line) for line in told.lines]))
     for line in told.lines:
         if line.why:
             out.say(f"  {line.seq}: refused, because {line.why}")
-    held = ", ".join(f"{owner.capitalize()} {balance}" for owner, balance in told.balances.items())
     out.say()
-    _say(out, "", _AFTER_DEALS.format(held=held, owner=told.owner_of_car.capitalize()))
-    _say(out, "4. Receipts", _RECEIPTS.format(entries=told.entries, bytes=told.receipt_bytes))
-    _say(out, "5. Three attempts to cheat", "")
-    for number, attempt in enumerate(told.attempts, 1):
-        verdict = out.style("caught", fg="green") if attempt.caught else out.style("NOT CAUGHT", fg="red")
-        out.say(f"  {number}. {attempt.what.capitalize()}: {verdict}.")
-        for text in (attempt.why, f"{attempt.detail} [{attempt.code}]"):
-            out.say(textwrap.fill(text, _WIDTH, initial_indent="     ", subsequent_indent="     "))
+    _say(out, "", _AFTER_DEALS, _holdings("at the end", told.after))
+    _say(out, "4. Receipts", _RECEIPTS.format(entries=told.entries, bytes=told.receipt_bytes_max))
+    _say(out, "5. Three attempts to cheat, and what the checks say", "")
+    for attempt in told.attempts:
+        _tell(out, attempt)
     out.say()
     report = told.audit
     verdict = "sound" if report.is_sound else f"{len(report.findings)} findings"
-    _say(out, "6. The audit", _AUDIT.format(entries=report.entries, blocks=report.blocks, verdict=verdict))
+    _say(out, "6. The audit", _AUDIT.format(entries=report.entries, verdict=verdict))
 
 
-_OPENING = "A small ledger, from a signed transaction to proof that anyone can check."
+_OPENING = "From a signed deal to proof that anyone can check,"
 _MEMBERS = (
-    "{people}, and a registry that opens their accounts. Each has a pair of keys: a secret one to sign with, and a "
-    "public one by which everybody can check the signature. The first page of the ledger lists them. Its fingerprint "
+    "{people}, and a registry: each has a secret key to sign with, and a public one by which all can check the "
+    "signature (here the demo made the keys, in real use each member does). The ledger's first page lists the public "
+    "ones. A fingerprint is a number computed from a text; change a letter, and it is another. That of the first page "
     "is the ledger's name; whoever knows it cannot be shown another ledger:"
 )
 _RULES = (
-    "The contract `{contract}` says what can be done and by whom: a payment needs cover, a sale needs ownership. It "
-    "stands on the ledger too, so nobody can change the rules quietly. Accounts were opened and Alex's car was "
-    "registered: entries 0 to {last}."
+    "The ledger is a list of numbered entries; entry 0 is the first page. The registry signed the next: entry 1 is "
+    "the contract `{contract}`, the rules (a payment needs cover, a sale needs ownership), on record so that nobody "
+    "can change them quietly; 2 to {accounts} open accounts; {car} says {owner} owns a car:"
 )
-_AFTER_DEALS = "A refused deal moves nothing, but the attempt stays on record. Now {held}. The car belongs to {owner}."
+_DEALS = "Whoever gives something signs; who gets it need not. The last two deals are against the rules:"
+_AFTER_DEALS = "A refused deal moves nothing, but the attempt stays on record. After all the deals:"
 _RECEIPTS = (
-    "For each of the {entries} entries the ledger gave a receipt, {bytes} bytes: a chain of fingerprints from the "
-    "entry up to one that stands for the whole ledger, which the ledger signed. All {entries} were checked with "
-    "nothing but the receipt, the entry and the ledger's first page; no node was asked. All are valid."
+    "An entry holds fingerprints, of what was signed and of what came of it. A receipt proves that an entry is in the "
+    "ledger: it leads from the entry, fingerprint by fingerprint, to one for the whole ledger up to then, which the "
+    "node, the program that keeps the ledger, has signed. All {entries} entries got one ({bytes} bytes at most); all "
+    "were checked with the first page alone, asking no node, and are valid."
 )
 _AUDIT = (
-    "At last the whole ledger is read again from its first page, as an auditor would: {entries} entries in {blocks} "
-    "blocks, every signature and fingerprint checked, every action executed again. Result: {verdict}."
+    "The attempts were made on copies; the ledger itself is untouched. Audited in its turn: {entries} entries read, "
+    "every signature and fingerprint checked, every action executed again. Result: {verdict}."
 )
 _HEAD = ("SEQ", "FROM", "TO", "PROPERTY", "VALUE", "SIGNED BY", "OUTCOME")
 
@@ -109,22 +149,35 @@ def _row(line: "Line") -> list[str]:
     return [str(line.seq), *people, deal.kind, deal.value, line.signer.capitalize(), line.status]
 
 
-def _end(told: "Story", keep: Path | None) -> str:
-    if keep is None:
+def _holdings(when: str, holdings: "Holdings") -> str:
+    people = [person.capitalize() for person in holdings.balances]
+    row = [when, *holdings.balances.values(), holdings.owner_of_car.capitalize()]
+    return output.table(("", *people, "The car"), [row])
+
+
+def _tell(out: Output, attempt: "Attempt") -> None:
+    verdict = out.style("caught", fg="green") if attempt.caught else out.style("NOT CAUGHT", fg="red")
+    out.say(f" {attempt.number + '.':3} {attempt.what}: {verdict}.")
+    for text in (attempt.why, f"{attempt.detail} [{attempt.code}]") if attempt.caught else ():
+        out.say(textwrap.fill(text, _WIDTH, initial_indent=" " * 5, subsequent_indent=" " * 5))
+
+
+def _end(told: "Story", kept: Path | None) -> str:
+    if kept is None:
         return "Keep the ledger with `hansa demo --keep DIR`, or start your own with `hansa up`."
-    return "\n".join(
-        [
-            f"The ledger is in {told.folder}. Try:",
-            f"  hansa audit {told.folder}",
-            f"  hansa receipt get {told.lines[0].seq} --data {told.folder} --out payment",
-            f"  hansa receipt verify payment --genesis {told.folder}/genesis.cbor --ledger {told.ledger}",
-            f"  hansa up --data {told.folder}",
-        ]
-    )
+    folder, genesis = str(kept), str(Folder(kept).genesis)
+    commands = [
+        ("audit", folder),
+        ("receipt", "get", str(told.lines[0].seq), "--data", folder, "--out", "payment"),
+        ("receipt", "verify", "payment", "--genesis", genesis, "--ledger", told.ledger),
+        ("up", "--data", folder),
+    ]
+    return "\n".join([f"The ledger is in {folder}. Try:", *(f"  hansa {shlex.join(words)}" for words in commands)])
 
 
-def _say(out: Output, title: str, text: str) -> None:
+def _say(out: Output, title: str, text: str, shown: str = "") -> None:
+    """A section: its title, its text, and under it what is shown as it is."""
     if title:
         out.say(out.style(title, bold=True))
     if text:
-        out.say(textwrap.fill(text, _WIDTH) + "\n")
+        out.say("\n".join([textwrap.fill(text, _WIDTH), *([textwrap.indent(shown, "  ")] if shown else []), ""]))

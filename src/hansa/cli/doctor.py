@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 @click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, help="The ledger's folder.")
 @click.pass_obj
 def doctor(out: Output, data: Path) -> int:
-    """Check disk, clock, keys, folder and node. Exits with 3 if something is bad."""
+    """Check disk, clock, keys, folder and node. Exits with 3 if something is bad, or there is no ledger."""
     from hansa.node.doctor import Check as Seen
     from hansa.node.doctor import examine
+    from hansa.store.folder import Folder
 
     checks = examine(data)
     url = running_url(data)
@@ -37,7 +38,8 @@ def doctor(out: Output, data: Path) -> int:
         except HansaError as error:
             checks.append(Seen("node", "bad", error.detail, error.remedy))
     out.show({"checks": checks}, lambda: _text(out, checks))
-    return output.UNHEALTHY if any(check.verdict == "bad" for check in checks) else output.DONE
+    bad = any(check.verdict == "bad" for check in checks)
+    return output.UNHEALTHY if bad or not Folder(data).exists() else output.DONE
 
 
 def _text(out: Output, checks: "list[Check]") -> str:

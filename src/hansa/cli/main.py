@@ -32,6 +32,27 @@ _COMMANDS: Final = {
     "up": "hansa.cli.up:up",
 }
 
+COMMON: Final = {
+    "--json": "One JSON document on stdout, also for errors.",
+    "--quiet": "No notes, the result alone.",
+    "--no-color": "No colours; the environment variable NO_COLOR does the same.",
+}
+"""Options of every command, taken from anywhere on the line before click sees it."""
+
+
+def _explained(command: click.Command) -> click.Command:
+    """The command, its help and completion with the options that every command has."""
+    known = {name for parameter in command.params for name in parameter.opts}
+    command.params += [
+        click.Option([name], is_flag=True, expose_value=False, help=text)
+        for name, text in COMMON.items()
+        if name not in known
+    ]
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _explained(inner)
+    return command
+
 
 class _Lazy(click.Group):
     """A group whose commands are imported when they are called."""
@@ -56,7 +77,7 @@ class _Lazy(click.Group):
         if place is None:
             return None
         module, name = place.split(":")
-        return getattr(importlib.import_module(module), name)
+        return _explained(getattr(importlib.import_module(module), name))
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
@@ -67,6 +88,9 @@ def cli() -> None:
     Start with `hansa demo`, which shows everything in a temporary folder, or `hansa up`, which starts a node.
     Every command takes --json for machines, --quiet and --no-color.
     """
+
+
+_explained(cli)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -105,10 +129,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _take_common(words: list[str]) -> tuple[list[str], set[str]]:
     """The words without the options every command has, which may stand anywhere before `--`."""
-    common = {"--json", "--quiet", "--no-color"}
     end = words.index("--") if "--" in words else len(words)
-    given = {word for word in words[:end] if word in common}
-    return [word for i, word in enumerate(words) if i >= end or word not in common], given
+    given = {word for word in words[:end] if word in COMMON}
+    return [word for i, word in enumerate(words) if i >= end or word not in COMMON], given
 
 
 def _check_text(words: list[str]) -> None:

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 import click
@@ -30,7 +31,24 @@ USAGE: Final = 2
 UNHEALTHY: Final = 3
 REFUSED: Final = 4
 
-_USAGE_CODES: Final = ("argument.", "query.", "request.")
+_USAGE_CODES: Final = ("argument.", "query.", "request.", "contract.missing", "contract.name")
+_HINTS: Final = {
+    "answer.late": "Ask for it by its id: `hansa tx show ID`.",
+    "contract.missing": "`hansa contract show` lists those deployed.",
+    "queue.full": "Wait a moment and run the command again.",
+    "queue.share": "Wait a moment and run the command again.",
+    "record.unknown": "Check the key; `hansa query CONTRACT RECORD` shows those there are.",
+    "request.form": "`hansa COMMAND --help` shows what fits.",
+    "request.host": "Give the URL that `hansa up` printed.",
+    "request.method": "Run the version of Hansa that the node has.",
+    "request.path": "Check the names; `hansa contract show` lists what there is.",
+    "request.query": "`hansa COMMAND --help` shows what fits.",
+    "steps.limit": "Give a smaller number with --steps.",
+    "transaction.expired": "Look at this machine's clock, then run the command again; this one has no effect.",
+    "transaction.too_far": "Look at this machine's clock and the node's: they differ.",
+    "view.refused": "Mend what it says; `hansa contract show CONTRACT` shows what the view takes.",
+}
+"""What to do in words of the command line, where a problem's own remedy is one for HTTP."""
 _HOLE: Final = re.compile(r"\{([^{}]*)\}")
 
 
@@ -64,10 +82,17 @@ class Output:
         """Text with colour, where colour is shown."""
         return click.style(text, **styles) if self.color else text
 
+    def caution(self, text: str) -> None:
+        """What must not be overlooked, on stderr also with --quiet; with --json it stands in the result."""
+        if not self.json:
+            self.complain("caution:", "yellow", text)
+
     def error(self, error: HansaError) -> None:
         """A failure: what happened, and what to do about it."""
+        remedy = _HINTS.get(error.code, error.remedy) if error.remedy == error.kind.remedy else error.remedy
         if self.json:
-            sys.stdout.write(jsonform.dumps({"error": error.problem()}).decode() + "\n")
+            problem = {**error.problem(), "remedy": remedy}
+            sys.stdout.write(jsonform.dumps({"error": problem}).decode() + "\n")
             sys.stdout.flush()
             return
         problems = error.fields.get("problems")
@@ -77,7 +102,7 @@ class Output:
                 click.echo(f"  - {shown(problem)}", err=True)
         else:
             self.complain("error:", "red", f"{shown(error.detail)} [{error.code}]")
-        self.complain("hint:", "yellow", shown(error.remedy))
+        self.complain("hint:", "yellow", shown(remedy))
 
     def complain(self, label: str, color: str, text: str) -> None:
         """A labelled line on stderr."""
@@ -140,8 +165,10 @@ class _Log:
             sys.stderr.flush()
 
 
-def check_writable(path: "Path") -> None:
+def check_writable(path: "Path", *, replace: bool) -> None:
     """Refuses early what cannot be written, before a command does what cannot be undone."""
+    if path.is_file() and not replace:
+        raise HansaError("argument.exists", f"{path} exists")
     if path.is_dir() or not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
         raise HansaError("argument.file", f"{path} cannot be written")
 
@@ -152,6 +179,11 @@ def write_file(path: "Path", data: bytes) -> None:
         path.write_bytes(data)
     except OSError as error:
         raise HansaError("argument.file", f"{path}: {error.strerror}") from None
+
+
+def moment(milliseconds: int) -> str:
+    """A time as people read it."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def written(value: Any) -> str:
@@ -181,5 +213,5 @@ def filled(result: Any) -> str:
 
 def _problem(problem: Any) -> str:
     if isinstance(problem, dict) and set(problem) == {"name", "problem"}:
-        return f"{shown(problem['name'])} {shown(problem['problem'])}"
+        return f"`{shown(problem['name'])}`: {shown(problem['problem'])}"
     return written(problem)

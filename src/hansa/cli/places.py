@@ -1,6 +1,7 @@
 """Where commands find a ledger: its folder, the URL of the node that runs over it, and the keys to sign with."""
 
 import contextlib
+import difflib
 import json
 import os
 from collections.abc import Generator
@@ -43,17 +44,26 @@ def signing_key(data: Path, name: str | None, file: Path | None) -> PrivateKey:
     if file is not None:
         return keys.load(file)
     if name is None:
-        raise HansaError("argument.value", "who signs? give --as NAME or --key FILE", remedy=_names(data))
+        raise HansaError("argument.value", "who signs? give --as NAME or --key FILE", remedy=_remedy(_names(data)))
     path = data / "keys" / ("users" if "/" in name else "members") / f"{name}.pem"
     if not (names.is_member(name) or names.is_user(name)) or not path.exists():
-        raise HansaError("key.file", f"there is no key of {name} in {data}/keys", remedy=_names(data))
+        known = _names(data)
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean `{near[0]}`?" if near else ""
+        raise HansaError(
+            "argument.value", f"there is no key of {name[:80]!a} in {data}/keys{hint}", remedy=_remedy(known)
+        )
     return keys.load(path)
 
 
-def _names(data: Path) -> str:
+def _names(data: Path) -> list[str]:
+    """The members and users whose keys lie in a ledger's folder."""
     found = sorted(path.stem for path in (data / "keys" / "members").glob("*.pem"))
-    found += sorted(f"{path.parent.name}/{path.stem}" for path in (data / "keys" / "users").glob("*/*.pem"))
-    return f"There are keys of {', '.join(found)}." if found else "Give a key with --key FILE."
+    return found + sorted(f"{path.parent.name}/{path.stem}" for path in (data / "keys" / "users").glob("*/*.pem"))
+
+
+def _remedy(known: list[str]) -> str:
+    return f"There are keys of {', '.join(known)}." if known else "Give a key with --key FILE."
 
 
 class Source(Protocol):

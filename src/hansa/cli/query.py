@@ -49,10 +49,13 @@ def query(
             raise HansaError("argument.action", f"{contract} has no record or view {name!r}; there is {known}")
         if len(arguments) > 1:
             raise HansaError("argument.value", "a record has one key")
+        if index is not None and (arguments or history):
+            raise HansaError("argument.value", "--index asks for a page; leave out the key, or --index")
+        columns = _columns(declared["records"][name])
         path = f"/app/contracts/{segment(contract)}/records/{segment(name)}"
         if arguments and not history:
             row = node.get(f"{path}/value", key=arguments[0])
-            out.show(row, lambda: _rows_text([row]))
+            out.show(row, lambda: _rows_text(columns, [row]))
             return
         options: dict[str, str | int] = {"rows": rows}
         if history:
@@ -66,7 +69,7 @@ def query(
                 field, _, value = index.partition("=")
                 options |= {"index": field, "value": value}
         page = node.get(path, **options)
-        out.show(page, lambda: _rows_text(page["rows"]))
+        out.show(page, lambda: _rows_text(columns, page["rows"]))
         if page["next"]:
             out.note(f"there is more: --after {page['next']}")
 
@@ -88,9 +91,13 @@ def _view(
     out.show(answer, lambda: output.written(answer["result"]))
 
 
-def _rows_text(rows: list[dict[str, Any]]) -> str:
+def _columns(record: dict[str, Any]) -> list[str]:
+    """A record's fields as they are declared, its key first."""
+    return [record["key"], *(field for field in record["schema"]["properties"] if field != record["key"])]
+
+
+def _rows_text(columns: list[str], rows: list[dict[str, Any]]) -> str:
     if not rows:
         return "nothing"
-    fields = list(rows[0]["value"])
-    table = [[str(row["seq"]), *(output.written(row["value"].get(field)) for field in fields)] for row in rows]
-    return output.table(["seq", *fields], table)
+    table = [[str(row["seq"]), *(output.written(row["value"].get(column)) for column in columns)] for row in rows]
+    return output.table(["seq", *columns], table)

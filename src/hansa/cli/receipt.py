@@ -1,7 +1,9 @@
 """`hansa receipt get` and `hansa receipt verify`: proofs that leave the ledger, and their check without it."""
 
-from datetime import UTC, datetime
+import contextlib
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any, Final
 
 import click
 
@@ -14,7 +16,12 @@ from hansa.wire import names
 from hansa.wire.keys import public_key_from_pem
 from hansa.wire.problems import HansaError
 
-_PARTS = ("entry", "envelope", "outcome")
+_PARTS: Final = ("entry", "envelope", "outcome")
+_ENDINGS: Final = (".cose", *(f".{part}" for part in _PARTS))
+_CAUTION: Final = (
+    "valid, but pinned to nothing: whoever made the genesis file could have made the receipt. "
+    "Compare the ledger's id with the one you were told, or give it with --ledger."
+)
 
 
 @click.group()
@@ -28,6 +35,7 @@ def receipt() -> None:
 @click.option(
     "--key", "with_key", is_flag=True, help="Write the checkpoint key too, for other tools. It proves nothing."
 )
+@click.option("--force", is_flag=True, help="Replace files that are there already.")
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
@@ -37,8 +45,10 @@ def receipt() -> None:
 )
 @click.option("--url", help="The node's URL, instead of the folder.")
 @click.pass_obj
-def get(out: Output, seq: int, prefix: str, with_key: bool, data: Path, url: str | None) -> None:
+def get(out: Output, seq: int, prefix: str, with_key: bool, force: bool, data: Path, url: str | None) -> None:
     """Write PREFIX.cose (the receipt), .entry, .envelope, .outcome, and with --key PREFIX.pem."""
+    for ending in (*_ENDINGS, *([".pem"] if with_key else [])):
+        output.check_writable(Path(prefix + ending), replace=force)
     with open_source(data, url) as source:
         files = {".cose": source.receipt(seq)} | {f".{part}": source.part(seq, part) for part in _PARTS}
         if with_key:
@@ -50,10 +60,10 @@ def get(out: Output, seq: int, prefix: str, with_key: bool, data: Path, url: str
 
 
 @receipt.command()
-@click.argument("file", metavar="PREFIX|FILE.cose")
+@click.argument("file", metavar="PREFIX|FILE")
 @click.option("--genesis", type=click.Path(path_type=Path, exists=True), help="The ledger's genesis document.")
 @click.option("--ledger", help="The ledger's id, 64 hexadecimal digits: what to pin.")
-@click.option("--key", type=click.Path(path_type=Path, exists=True), help="A checkpoint key you trust, instead.")
+@click.option("--key", type=click.Path(path_type=Path, exists=True), help="A checkpoint key you trust.")
 @click.option("--entry", type=click.Path(path_type=Path, exists=True), help="The entry, if not beside the receipt.")
 @click.pass_obj
 def verify(
@@ -61,49 +71,87 @@ def verify(
 ) -> None:
     """Check a receipt offline, with the entry beside it, and the envelope and outcome if they are there.
 
-    Give what you trust: --genesis FILE with --ledger ID, or --key FILE. A key that came with a receipt proves nothing.
+    Give what you trust: --genesis FILE with --ledger ID, or --key FILE; all that is given must agree. A key or a
+    genesis file that came with a receipt proves nothing. FILE may be any of the receipt's files.
     """
-    prefix = file.removesuffix(".cose")
+    prefix = next((file.removesuffix(ending) for ending in _ENDINGS if file.endswith(ending)), file)
+    files = {"receipt": Path(prefix + ".cose")} | {part: Path(f"{prefix}.{part}") for part in _PARTS}
+    if entry is not None:
+        files["entry"] = entry
     pinned = _pinned(genesis, ledger, key)
-    proven = verification.verify(
-        _read(Path(prefix + ".cose")),
-        _read(entry or Path(prefix + ".entry")),
-        pinned,
-        envelope=_read_if_there(Path(prefix + ".envelope")),
-        outcome=_read_if_there(Path(prefix + ".outcome")),
-    )
-    fields = {name: getattr(proven, name) for name in ("ledger", "seq", "size", "time", "kid", "kind", "id")}
+    try:
+        proven = verification.verify(
+            _read(files["receipt"]),
+            _read(files["entry"]),
+            pinned,
+            envelope=_read_if_there(files["envelope"]),
+            outcome=_read_if_there(files["outcome"]),
+        )
+    except HansaError as error:
+        part = error.fields.get("part")
+        if part is None:
+            raise
+        raise HansaError(error.code, f"{files[str(part)]}: {error.detail}", part=part) from None
+    fields: dict[str, Any] = {
+        name: getattr(proven, name) for name in ("ledger", "seq", "size", "time", "kid", "kind", "id")
+    }
+    fields["signer"] = proven.signer
     fields["envelope_checked"] = proven.signed is not None
     fields["outcome_checked"] = proven.outcome is not None
-    out.show({"valid": True, **fields}, lambda: _text(out, proven, ledger is not None or key is not None))
+    fields["pinned"] = " and ".join(["ledger"] * (ledger is not None) + ["key"] * (key is not None)) or "nothing"
+    if fields["pinned"] == "nothing":
+        fields["caution"] = _CAUTION
+        out.caution(_CAUTION)
+    out.show({"valid": True, **fields}, lambda: _text(out, proven, fields["pinned"]))
 
 
-def _text(out: Output, proven: Proven, is_pinned: bool) -> str:
-    when = datetime.fromtimestamp(proven.time / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def _text(out: Output, proven: Proven, pinned: str) -> str:
+    valid = (
+        out.style("valid, but pinned to nothing", fg="yellow")
+        if pinned == "nothing"
+        else out.style("valid", fg="green")
+    )
     lines = [
-        out.style("valid", fg="green")
-        + f"  entry {proven.seq} is in the ledger, as of {proven.size} entries at {when}",
+        f"{valid}  entry {proven.seq} is in the ledger, as of {proven.size} entries at {output.moment(proven.time)}",
         f"ledger   {proven.ledger.hex()}",
+        f"pinned   {pinned}" + (", not the ledger's id" if pinned == "key" else ""),
     ]
-    if not is_pinned:
-        lines.append("         compare this id with the one you were told: the genesis file alone says nothing")
     if proven.signed is not None:
         body = proven.signed.transaction
         action = output.shown(f"{body.contract}.{body.action}")
         lines.append(f"action   {action}({output.written(body.arguments)})")
+        lines.append(f"signed   by {proven.signer or f'the key {proven.signed.kid.hex()}'}")
     if proven.outcome is not None:
         lines.append(f"outcome  {proven.outcome.status} {output.shown(proven.outcome.code)}")
+        lines.append(f"time     {output.moment(proven.outcome.time)}")
     return "\n".join(lines)
 
 
 def _pinned(genesis: Path | None, ledger: str | None, key: Path | None) -> Pinned:
+    """What is trusted: all that was given, and it must agree."""
+    id = None if ledger is None else names.digest_from_hex(ledger, "ledger id")
+    public = None
     if key is not None:
-        return verification.pin_key(public_key_from_pem(_read(key)))
-    if genesis is None:
+        with _named(key):
+            public = public_key_from_pem(_read(key))
+    if genesis is not None:
+        with _named(genesis):
+            pinned = verification.pin_genesis(_read(genesis), id)
+            return pinned if public is None else verification.both(pinned, public)
+    if public is None:
         raise HansaError("argument.value", "what do you trust? give --genesis FILE with --ledger ID, or --key FILE")
-    return verification.pin_genesis(
-        _read(genesis), None if ledger is None else names.digest_from_hex(ledger, "ledger id")
-    )
+    return verification.pin_key(public, id)
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Generator[None, None, None]:
+    """Puts a file's name before what is wrong with it."""
+    try:
+        yield
+    except HansaError as error:
+        if error.code.startswith("argument."):
+            raise
+        raise HansaError(error.code, f"{path}: {error.detail}", remedy=error.remedy, **error.fields) from None
 
 
 def _key_of(source: Source, receipt_bytes: bytes) -> bytes:

@@ -1,6 +1,5 @@
 """`hansa status`: how the node is, in one sentence, and its numbers."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import click
 from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import DATA, connect
+from hansa.wire.problems import HansaError
 
 
 @click.command()
@@ -16,16 +16,22 @@ from hansa.cli.places import DATA, connect
 @click.option("--url", help="The node's URL, instead of the folder's.")
 @click.pass_obj
 def status(out: Output, data: Path, url: str | None) -> int:
-    """Show how the node is. Exits with 3 if it does not take transactions."""
-    with connect(data, url) as node:
-        found: dict[str, Any] = {"url": node.url, **node.get("/node/status")}
+    """Show how the node is. Exits with 3 if it does not run, does not answer, or takes no transactions."""
+    try:
+        with connect(data, url) as node:
+            found: dict[str, Any] = {"url": node.url, **node.get("/node/status")}
+    except HansaError as error:
+        if not error.code.startswith("node."):
+            raise
+        out.error(error)
+        return output.UNHEALTHY
     healthy = found["state"] == "running"
     out.show(found, lambda: _text(out, found))
     return output.DONE if healthy else output.UNHEALTHY
 
 
 def _text(out: Output, found: dict[str, Any]) -> str:
-    when = datetime.fromtimestamp(int(found["time"]) / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    when = output.moment(int(found["time"]))
     lines = [
         f"ledger      {output.shown(found['name'])}  {found['ledger']}",
         f"url         {found['url']}",

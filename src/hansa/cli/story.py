@@ -6,7 +6,6 @@ code that checks anyone's. `demo` tells what came of it; nothing here prints.
 
 import asyncio
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +13,9 @@ from typing import Any, Final
 import msgspec
 
 from hansa.cli.apps import app_file
+from hansa.cli.output import filled
 from hansa.client import keys, transactions, verification
+from hansa.client.money import is_amount
 from hansa.node.audit import Report, audit
 from hansa.node.create import Founder, create_ledger, member_key
 from hansa.node.intake import Answer
@@ -59,14 +60,22 @@ class Line(msgspec.Struct, frozen=True):
     id: str
 
 
-class Attempt(msgspec.Struct, frozen=True):
-    """An attempt to cheat: whether and by which check it was caught, and why it had to be, in plain words."""
+class Holdings(msgspec.Struct, frozen=True):
+    """What everybody has at one time, as the ledger's records say."""
 
+    balances: dict[str, str]
+    owner_of_car: str
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """An attempt to cheat, or a step of one: why it must be caught, in plain words, and which check caught it."""
+
+    number: str
     what: str
+    why: str
     caught: bool
     code: str
     detail: str
-    why: str
 
 
 class Story(msgspec.Struct, frozen=True):
@@ -74,17 +83,16 @@ class Story(msgspec.Struct, frozen=True):
 
     ledger: str
     name: str
-    folder: str
     members: list[str]
     contract: str
     contract_digest: str
     setup: int
+    before: Holdings
     lines: list[Line]
-    balances: dict[str, str]
-    owner_of_car: str
+    after: Holdings
     entries: int
     receipts_checked: int
-    receipt_bytes: int
+    receipt_bytes_max: int
     attempts: list[Attempt]
     audit: Report
 
@@ -102,43 +110,40 @@ def deals() -> list[Deal]:
     ]
 
 
-def tell(root: Path, step: Callable[[str], None]) -> Story:
-    """Makes it all happen in a new folder; `step` is told what comes next."""
+def tell(root: Path, scratch: Path, step: Callable[[str], None]) -> Story:
+    """Makes it all happen in the new folder `root`; `step` is told what comes next. Copies are made in `scratch`."""
     folder = Folder(root)
     founders = [Founder(REGISTRAR, "Registry", ["role:registrar"], deployer=True)]
     founders += [Founder(person, person.capitalize()) for person in PEOPLE]
-    step("members")
+    step("deals")
     ledger = create_ledger(Disk(), folder, "The example ledger", founders)
     source = app_file(CONTRACT, "contract.py").read_text("utf-8")
-    step("deals")
     made = asyncio.run(_live(folder, ledger, source))
-    step("receipts")
+    step("cheating")
     pinned = verification.pin_genesis(folder.genesis.read_bytes(), ledger)
     for receipt, entry_bytes, envelope, outcome in made.proofs:
         verification.verify(receipt, entry_bytes, pinned, envelope=envelope, outcome=outcome)
-    step("cheating")
     seq = made.lines[_TAMPERED].seq
     attempts = [
-        _change_entry(made.proofs[seq], pinned),
+        *_change_payment(seq, made.proofs[seq], pinned),
         _change_receipt(made.proofs[seq], pinned),
-        _change_file(folder, seq, made.proofs[seq][2]),
+        _change_file(folder, scratch / "copy", seq, made.proofs[seq][2]),
     ]
     step("audit")
     report = audit(root)
     return Story(
         ledger=ledger.hex(),
         name="The example ledger",
-        folder=str(root),
         members=[REGISTRAR, *PEOPLE],
         contract=CONTRACT,
         contract_digest=made.digest,
         setup=made.setup,
+        before=made.before,
         lines=made.lines,
-        balances=made.balances,
-        owner_of_car=made.owner_of_car,
+        after=made.after,
         entries=len(made.proofs),
         receipts_checked=len(made.proofs),
-        receipt_bytes=len(made.proofs[-1][0]),
+        receipt_bytes_max=max(len(receipt) for receipt, *_ in made.proofs),
         attempts=attempts,
         audit=report,
     )
@@ -150,16 +155,14 @@ _Proof = tuple[bytes, bytes, bytes, bytes]  # receipt, entry, envelope, outcome
 class _Made(msgspec.Struct, frozen=True):
     digest: str
     setup: int
+    before: Holdings
     lines: list[Line]
-    balances: dict[str, str]
-    owner_of_car: str
+    after: Holdings
     proofs: list[_Proof]
 
 
 async def _live(folder: Folder, ledger: bytes, source: str) -> _Made:
     """The node's life: the contract, the accounts, the deals, a receipt for every entry."""
-    from hansa.client.money import written
-
     node = open_node(folder.root, reserve_bytes=_RESERVE_BYTES)
     node.start()
     try:
@@ -172,15 +175,13 @@ async def _live(folder: Folder, ledger: bytes, source: str) -> _Made:
             opening = {"owner": person, "balance": _amount(_BALANCES.get(person, 10_000))}
             await _take(node, ledger, signers[REGISTRAR], CONTRACT, "open", opening)
         await _take(node, ledger, signers[REGISTRAR], CONTRACT, "register", {"thing": "car", "owner": "alex"})
-        setup = node.reading.tip.size
+        setup, before = node.reading.tip.size, _holdings(node)
         lines: list[Line] = []
         for deal in deals():
             answer, outcome = await _take(node, ledger, signers[deal.sender], CONTRACT, deal.action, deal.arguments)
-            why = "" if outcome.status == entry.APPLIED else _why(outcome)
+            why = "" if outcome.status == entry.APPLIED else _why(node, deal, outcome)
             lines.append(Line(answer.seq, deal, deal.sender, outcome.status, outcome.code, why, answer.id.hex()))
-        accounts = node.reading.page(CONTRACT, "Account", None, 100).rows
-        balances = {row.value["owner"]: written(row.value["balance"]) for row in accounts}
-        owner = node.reading.record(CONTRACT, "Title", "car").value["owner"]
+        after = _holdings(node)
         node.sign_checkpoint()
         proofs: list[_Proof] = []
         for seq in range(node.reading.tip.size):
@@ -188,7 +189,7 @@ async def _live(folder: Folder, ledger: bytes, source: str) -> _Made:
             proofs.append((node.reading.receipt(seq), found.entry(), found.envelope, found.outcome))
     finally:
         await node.stop()
-    return _Made(digest, setup, lines, balances, owner, proofs)
+    return _Made(digest, setup, before, lines, after, proofs)
 
 
 async def _take(
@@ -197,71 +198,89 @@ async def _take(
     """Signs and submits one action; its answer and outcome."""
     done: asyncio.Future[Answer | HansaError] = asyncio.get_running_loop().create_future()
     made = transactions.prepare(signer, ledger, contract, action, arguments, steps_max=50_000)
-    node.submit(made.envelope, done.set_result)
+    node.submit(made.envelope, lambda answer: None if done.cancelled() else done.set_result(answer))
     answer = await done
     if isinstance(answer, HansaError):
         raise answer
     return answer, entry.decode_outcome(answer.outcome)
 
 
-def _change_entry(proof: _Proof, pinned: verification.Pinned) -> Attempt:
-    """Writes a zero more into the payment, and makes the entry fit the changed envelope."""
+def _holdings(node: Node) -> Holdings:
+    accounts = {person: node.reading.record(CONTRACT, "Account", person).value for person in PEOPLE}
+    balances = {person: _dollars(account["balance"]) for person, account in accounts.items()}
+    return Holdings(balances, node.reading.record(CONTRACT, "Title", "car").value["owner"])
+
+
+def _why(node: Node, deal: Deal, outcome: Outcome) -> str:
+    """Why a deal was refused. Of a sale the ledger knows more than the refusal says: who bought the car, and when."""
+    if outcome.code == "role.denied":
+        title = node.reading.record(CONTRACT, "Title", "car")
+        seller, owner = deal.sender.capitalize(), title.value["owner"].capitalize()
+        return f"{seller} does not own the car any more: {owner} bought it in entry {title.seq}"
+    result = jsonform.plain(outcome.result)
+    values = result["values"].items()
+    told = {name: _dollars(value) if is_amount(value) else value.capitalize() for name, value in values}
+    return filled({**result, "values": told})
+
+
+def _change_payment(seq: int, proof: _Proof, pinned: verification.Pinned) -> list[Attempt]:
+    """Writes a zero more into the payment; then makes the entry fit the changed payment as well."""
     receipt, entry_bytes, envelope, outcome = proof
     parts = cose.split(envelope)
     payload = cbor.decode(parts.payload)
     payload["arguments"]["amount"]["minor"] *= 10
     changed = cose.join(parts.protected, cbor.encode(payload), parts.signature)
-    original = entry.decode(entry_bytes)
-    forged = entry.make(original.kind, cose.id_of(changed), changed, outcome)
-    what = "the payment in the entry is changed from $500 to $5,000"
-    why = (
-        "The changed payment has another fingerprint, so the chain in the receipt no longer leads to the fingerprint "
-        "that the ledger signed."
-    )
-    return _attempt(what, why, receipt, forged, changed, outcome, pinned)
+    fitting = entry.make(entry.decode(entry_bytes).kind, cose.id_of(changed), changed, outcome)
+    return [
+        _attempt(
+            "1a",
+            f"The payment of entry {seq} is changed from $500 to $5,000",
+            "The entry and the receipt are true, but the payment no longer has the fingerprint in the entry.",
+            (receipt, entry_bytes, changed, outcome),
+            pinned,
+        ),
+        _attempt(
+            "1b",
+            "The entry is changed as well, so that it fits the changed payment",
+            "Now the entry is another, and the receipt leads to a fingerprint that the node never signed.",
+            (receipt, fitting, changed, outcome),
+            pinned,
+        ),
+    ]
 
 
 def _change_receipt(proof: _Proof, pinned: verification.Pinned) -> Attempt:
     """Changes one bit of the receipt's signature."""
     receipt, entry_bytes, envelope, outcome = proof
-    forged = receipt[:-1] + bytes((receipt[-1] ^ 1,))
-    what, why = "one bit of the receipt is changed", "The signature in it is no longer one that the ledger's key made."
-    return _attempt(what, why, forged, entry_bytes, envelope, outcome, pinned)
+    bent = receipt[:-1] + bytes((receipt[-1] ^ 1,))
+    what, why = "One bit of the receipt is changed", "The signature in it is no longer one that the node's key made."
+    return _attempt("2", what, why, (bent, entry_bytes, envelope, outcome), pinned)
 
 
-def _change_file(folder: Folder, seq: int, envelope: bytes) -> Attempt:
+def _change_file(folder: Folder, copy: Path, seq: int, envelope: bytes) -> Attempt:
     """Changes one byte of the payment in a copy of the ledger's files, and audits the copy."""
-    with tempfile.TemporaryDirectory(prefix="hansa-demo-") as temporary:
-        copy = Path(temporary) / "ledger"
-        shutil.copytree(folder.root, copy, ignore=shutil.ignore_patterns("lock", "keys"))
-        segment = next(iter(sorted((copy / "journal").glob("*.segment"))))
-        data = bytearray(segment.read_bytes())
-        at = data.index(envelope)
-        data[at + _CHANGED_BYTE] ^= 1
-        segment.write_bytes(data)
-        report = audit(copy)
-    found = report.findings[0] if report.findings else None
-    what = f"one byte of entry {seq} is changed in the ledger's own files"
-    why = "The audit reads every byte again, and names the place behind which the files are not what was written."
-    if found is None:
-        return Attempt(what, False, "", "", why)
-    return Attempt(what, True, found.code, f"{found.where}: {found.detail}", why)
+    shutil.copytree(folder.root, copy, ignore=shutil.ignore_patterns("lock", "keys"))
+    segment = next(iter(sorted((copy / "journal").glob("*.segment"))))
+    data = bytearray(segment.read_bytes())
+    data[data.index(envelope) + _CHANGED_BYTE] ^= 1
+    segment.write_bytes(data)
+    report = audit(copy)
+    what = f"In a copy of the ledger's files, one byte of entry {seq}'s payment is changed"
+    if report.is_sound:
+        return Attempt("3", what, "", False, "", "")
+    found, damaged = report.findings[0], report.entries
+    where = f"behind entry {damaged - 1}, where entry {damaged} is kept"
+    why = f"An audit reads a whole ledger again; it found damage {where}."
+    return Attempt("3", what, why, True, found.code, f"{found.where}: {found.detail}")
 
 
-def _attempt(
-    what: str,
-    why: str,
-    receipt: bytes,
-    entry_bytes: bytes,
-    envelope: bytes,
-    outcome: bytes,
-    pinned: verification.Pinned,
-) -> Attempt:
+def _attempt(number: str, what: str, why: str, forged: _Proof, pinned: verification.Pinned) -> Attempt:
+    receipt, entry_bytes, envelope, outcome = forged
     try:
         verification.verify(receipt, entry_bytes, pinned, envelope=envelope, outcome=outcome)
     except HansaError as error:
-        return Attempt(what, True, error.code, error.detail, why)
-    return Attempt(what, False, "", "", why)
+        return Attempt(number, what, why, True, error.code, error.detail)
+    return Attempt(number, what, why, False, "", "")
 
 
 def _payment(sender: str, to: str, dollars: int) -> Deal:
@@ -273,7 +292,5 @@ def _amount(minor: int) -> dict[str, Any]:
     return {"minor": minor, "currency": _CURRENCY}
 
 
-def _why(outcome: Outcome) -> str:
-    from hansa.cli.output import filled
-
-    return filled(jsonform.plain(outcome.result))
+def _dollars(amount: dict[str, Any]) -> str:
+    return f"${amount['minor'] // 100:,}"  # the story knows no cents

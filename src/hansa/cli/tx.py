@@ -8,7 +8,8 @@ import click
 from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import DATA, connect
-from hansa.wire import names, transaction
+from hansa.client.connection import Connection
+from hansa.wire import entry, names, transaction
 from hansa.wire.problems import HansaError
 
 
@@ -34,8 +35,19 @@ def show(out: Output, which: str, not_after: int | None, data: Path, url: str | 
             names.digest_from_hex(which, "transaction id")
             limit = {} if not_after is None else {"not_after": not_after}
             found = node.get(f"/app/transactions/{which}", **limit)
+        if found.get("kind") == entry.TRANSACTION:
+            found["signer"] = _signer(node, found)
     out.show(found, lambda: _text(out, found))
     return output.DONE if found["status"] in ("committed", "pending") else output.FAILED
+
+
+def _signer(node: Connection, found: dict[str, Any]) -> str | None:
+    """Who signed, by the ledger's register of keys; a key is registered once, ever."""
+    try:
+        kid = transaction.read(bytes.fromhex(found["envelope"])).kid
+        return node.get("/app/contracts/members/records/Key/value", key=kid.hex())["value"]["owner"]
+    except HansaError:
+        return None
 
 
 def _text(out: Output, found: dict[str, Any]) -> str:
@@ -48,7 +60,7 @@ def _text(out: Output, found: dict[str, Any]) -> str:
         return words[found["status"]]
     outcome = found["decoded"]
     lines = [f"entry     {found['seq']}  {found['kind']}  in block {found['height']}", f"id        {found['id']}"]
-    if found["kind"] == "transaction":
+    if found["kind"] == entry.TRANSACTION:
         try:
             signed = transaction.read(bytes.fromhex(found["envelope"]))
         except HansaError as error:
@@ -57,10 +69,11 @@ def _text(out: Output, found: dict[str, Any]) -> str:
             body = signed.transaction
             action = output.shown(f"{body.contract}.{body.action}")
             lines.append(f"action    {action}({output.written(body.arguments)})")
-            lines.append(f"key       {signed.kid.hex()}")
+            lines.append(f"signed    by {found['signer'] or 'nobody known'}, key {signed.kid.hex()}")
     color = "green" if outcome["status"] == "applied" else "red"
     reason = output.filled(outcome["result"])
     lines.append(f"outcome   {out.style(outcome['status'], fg=color)} {outcome['code']} {reason}".rstrip())
+    lines.append(f"time      {output.moment(int(found['time']))}")
     for event in outcome["events"]:
         lines.append(f"event     {output.shown(event['name'])}: {output.written(event['data'])}")
     return "\n".join(lines)

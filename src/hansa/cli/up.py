@@ -1,6 +1,7 @@
 """`hansa up`: a node in this process, with sample members if the folder is new."""
 
 import asyncio
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -39,7 +40,7 @@ def up(out: Output, data: Path, port: int, host: str, name: str, accept_clock: b
     from hansa.api import server
     from hansa.node.create import Founder, create_ledger
     from hansa.node.node import open_node
-    from hansa.store.files import Disk
+    from hansa.store.files import Disk, replace
     from hansa.store.folder import Folder, Lock
 
     output.log_to_stderr()
@@ -62,7 +63,11 @@ def up(out: Output, data: Path, port: int, host: str, name: str, accept_clock: b
         url = server.url_of(listener)
 
         def started() -> None:
-            folder.node.write_text(json.dumps({"url": url, "pid": os.getpid()}))
+            try:
+                replace(Disk(), folder.node, json.dumps({"url": url, "pid": os.getpid()}).encode())
+            except OSError as error:  # other commands must be given the URL then, and nothing else is lost
+                text = f"{folder.node} cannot be written ({error.strerror}): give other commands --url {url}"
+                out.complain("caution:", "yellow", text)
             status = node.status()
             fields = {
                 "url": url,
@@ -77,7 +82,8 @@ def up(out: Output, data: Path, port: int, host: str, name: str, accept_clock: b
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(server.serve(node, listener, started))
         finally:
-            folder.node.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                folder.node.unlink(missing_ok=True)
 
 
 def _welcome(out: Output, url: str, root: Path, ledger: str, is_new: bool) -> str:

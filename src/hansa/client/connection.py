@@ -1,10 +1,12 @@
 """Talks to a node over HTTP: one place for URLs, refusals and lost answers.
 
-A refusal by the node is raised as the `HansaError` it names. No answer at all is `node.unreachable`; for a submitted
-transaction that means *unknown*, and sending the same bytes again is always safe.
+A refusal by the node is raised as the `HansaError` it names. `node.unreachable` is a node that nothing reached,
+`node.silent` one that took the request and gave no answer. For a submitted transaction the latter is `answer.unknown`:
+it may have its entry or not, and sending the same bytes again is always safe.
 """
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 from urllib.parse import quote
@@ -14,9 +16,16 @@ import httpx2
 from hansa.wire import cbor
 from hansa.wire.problems import KINDS, HansaError
 
-_TIMEOUT_S: Final = 40.0
+_CONNECT_S: Final = 5.0
+_READ_S: Final = 10.0
+_SUBMIT_S: Final = 35.0
 """Longer than a node lets a submission wait, so that its own answer comes first."""
-_TRIES: Final = 3
+_SUBMIT_ALL_S: Final = 60.0
+"""How long a submission may take with everything that is sent again."""
+_PAUSES_S: Final = (0.0, 0.5, 2.0)
+"""Before each time that a submission is sent: a node that starts again is there after a moment."""
+_NOT_REACHED: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol, httpx2.InvalidURL)
+"""Ends of a request of which nothing was sent."""
 
 
 class Transport(Protocol):
@@ -30,6 +39,7 @@ class Transport(Protocol):
         params: Mapping[str, str | int] | None = None,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        timeout: httpx2.Timeout | None = None,
     ) -> httpx2.Response:
         """Sends one request and returns its answer."""
         ...
@@ -40,7 +50,7 @@ class Connection:
 
     def __init__(self, url: str, transport: Transport | None = None) -> None:
         self.url = url.rstrip("/")
-        self._client = None if transport is not None else httpx2.Client(timeout=_TIMEOUT_S)
+        self._client = None if transport is not None else httpx2.Client()
         self._transport: Transport = transport if transport is not None else _own(self._client)
 
     def __enter__(self) -> "Connection":
@@ -71,10 +81,17 @@ class Connection:
     def submit(self, envelope: bytes, *, receipt: bool = False) -> dict[str, Any]:
         """Submits a transaction; its id, seq, exact outcome, whether it is a duplicate, and the receipt if asked.
 
-        Sends the same bytes again where no answer comes, which has no second effect.
+        Sends the same bytes again where no answer comes, which has no second effect. Raises `HansaError`
+        `answer.unknown` if none comes in the end: once an answer was lost, no refusal tells what became of it.
         """
         query = {"receipt": "true"} if receipt else {}
-        for attempt in range(_TRIES):
+        end = time.monotonic() + _SUBMIT_ALL_S
+        lost: HansaError | None = None
+        for pause in _PAUSES_S:
+            time.sleep(pause)
+            left = end - time.monotonic()
+            if left <= 0:
+                break
             try:
                 answer = self._request(
                     "POST",
@@ -83,13 +100,16 @@ class Connection:
                     body=envelope,
                     content_type="application/cose",
                     accept="application/cbor",
+                    wait_s=min(left, _SUBMIT_S),
                 )
             except HansaError as error:
-                if error.code not in ("node.unreachable", "answer.late") or attempt == _TRIES - 1:
+                if lost is None and not _may_have_an_entry(error):
                     raise
+                lost = lost or error
             else:
                 return cbor.decode(answer.content)
-        raise AssertionError
+        assert lost is not None
+        raise HansaError("answer.unknown", lost.detail, cause=lost.code)
 
     def _request(
         self,
@@ -100,17 +120,31 @@ class Connection:
         body: bytes | None = None,
         content_type: str = "",
         accept: str = "*/*",
+        wait_s: float = _READ_S,
     ) -> httpx2.Response:
         headers = {"accept": accept, **({"content-type": content_type} if content_type else {})}
         try:
             answer = self._transport.request(
-                method, self.url + path, params=query or None, content=body, headers=headers
+                method,
+                self.url + path,
+                params=query or None,
+                content=body,
+                headers=headers,
+                timeout=httpx2.Timeout(wait_s, connect=_CONNECT_S),
             )
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise HansaError("node.unreachable", f"{self.url}: {error or type(error).__name__}") from None
+        except _NOT_REACHED as error:
+            raise HansaError("node.unreachable", f"{self.url}: {str(error) or type(error).__name__}") from None
+        except httpx2.HTTPError as error:
+            raise HansaError("node.silent", f"{self.url}: {str(error) or type(error).__name__}") from None
         if not answer.is_success:
             raise _refusal(answer)
         return answer
+
+
+def _may_have_an_entry(error: HansaError) -> bool:
+    """Whether a submission that ended so may have been taken. A node that refuses at once says when to come again."""
+    lost = ("node.silent", "node.foreign", "answer.late", "node.defect")
+    return error.code in lost or (error.code in ("node.stopping", "node.faulted") and "retry_after" not in error.fields)
 
 
 def segment(text: str) -> str:
@@ -127,7 +161,7 @@ def _json(answer: httpx2.Response) -> Any:
     try:
         return answer.json()
     except ValueError:
-        raise HansaError("node.unreachable", f"HTTP {answer.status_code} without JSON: is it a Hansa node?") from None
+        raise HansaError("node.foreign", f"HTTP {answer.status_code} without JSON") from None
 
 
 def _refusal(answer: httpx2.Response) -> HansaError:
@@ -135,9 +169,9 @@ def _refusal(answer: httpx2.Response) -> HansaError:
         problem: dict[str, Any] = answer.json()
         code, detail = problem["code"], problem["detail"]
     except (ValueError, KeyError, TypeError):
-        return HansaError("node.unreachable", f"HTTP {answer.status_code} without a problem document")
+        return HansaError("node.foreign", f"HTTP {answer.status_code} without a problem document")
     if code not in KINDS:
-        return HansaError("node.unreachable", f"{code}: {detail}", remedy=str(problem.get("remedy", "")))
+        return HansaError("node.newer", f"{code}: {detail}", remedy=str(problem.get("remedy", "")))
     known = {"type", "title", "status", "detail", "code", "remedy"}
     fields = {name: value for name, value in problem.items() if name not in known}
     return HansaError(code, detail, remedy=str(problem.get("remedy", "")), **fields)

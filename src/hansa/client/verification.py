@@ -5,28 +5,43 @@ checkpoints. A key file can be pinned instead, if it came by a way the verifier 
 receipt. What a receipt proves is that the entry is in the ledger; the envelope and outcome are what it is about.
 """
 
+import contextlib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 
 import msgspec
 
 from hansa.merkle import receipt
-from hansa.wire import entry, genesis, transaction
-from hansa.wire.entry import Outcome
+from hansa.wire import cbor, entry, genesis, transaction
+from hansa.wire.entry import Entry, Outcome
 from hansa.wire.keys import PublicKey
 from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Signed
 
 
+class Signer(msgspec.Struct, frozen=True):
+    """A member or user of a genesis document, with one of its keys."""
+
+    name: str
+    key: PublicKey
+
+
 class Pinned(msgspec.Struct, frozen=True):
-    """What a verifier trusts: checkpoint keys by kid, and the ledger they speak for (None: any)."""
+    """What a verifier trusts: checkpoint keys by kid, and the ledger they speak for (None: any).
+
+    `signers` are the members and users that the ledger began with, by kid.
+    """
 
     keys: Mapping[bytes, PublicKey]
     ledger: bytes | None
+    signers: Mapping[bytes, Signer] = {}
 
 
 class Proven(msgspec.Struct, frozen=True):
-    """What was proven. `signed` and `outcome` are None if their bytes were not given."""
+    """What was proven. `signed` and `outcome` are None if their bytes were not given.
+
+    `signer` is who signed, by the genesis document: None without one, or if the key was registered later.
+    """
 
     ledger: bytes
     seq: int
@@ -37,6 +52,7 @@ class Proven(msgspec.Struct, frozen=True):
     id: bytes
     signed: Signed | None
     outcome: Outcome | None
+    signer: str | None = None
 
 
 def pin_genesis(document: bytes, ledger: bytes | None = None) -> Pinned:
@@ -44,17 +60,29 @@ def pin_genesis(document: bytes, ledger: bytes | None = None) -> Pinned:
 
     Raises `HansaError` `verify.genesis` if the document is another ledger's.
     """
+    try:
+        cbor.decode(document)
+    except HansaError:
+        raise HansaError("genesis.form", "this is no genesis document") from None
     found = genesis.ledger_id(document)
     if ledger is not None and found != ledger:
         raise HansaError("verify.genesis", f"the document is that of ledger {found.hex()}")
     decoded = genesis.decode(document)
     keys = [PublicKey(node.checkpoint_key) for node in decoded.nodes]
-    return Pinned({key.kid: key for key in keys}, found)
+    signers = [Signer(who.id, PublicKey(key)) for who in (*decoded.members, *decoded.users) for key in who.keys]
+    return Pinned({key.kid: key for key in keys}, found, {signer.key.kid: signer for signer in signers})
 
 
-def pin_key(key: PublicKey) -> Pinned:
-    """Trust in one checkpoint key, whatever ledger it signs for."""
-    return Pinned({key.kid: key}, None)
+def pin_key(key: PublicKey, ledger: bytes | None = None) -> Pinned:
+    """Trust in one checkpoint key, for one ledger or (None) whatever ledger it signs for."""
+    return Pinned({key.kid: key}, ledger)
+
+
+def both(ledger: Pinned, key: PublicKey) -> Pinned:
+    """Trust in a ledger and one of its checkpoint keys. Raises `HansaError` `verify.key` if they do not agree."""
+    if ledger.keys.get(key.kid) is None:
+        raise HansaError("verify.key", f"the genesis document does not name the key {key.kid.hex()}")
+    return Pinned({key.kid: key}, ledger.ledger, ledger.signers)
 
 
 def verify(
@@ -67,22 +95,35 @@ def verify(
 ) -> Proven:
     """Checks that the entry is in the pinned ledger, and that envelope and outcome are the ones it commits to.
 
-    Raises `HansaError`: the codes of `merkle.receipt.verify_inclusion`, `entry.form`, `verify.ledger`,
-    `verify.envelope`, `verify.outcome`, `verify.id`.
+    What is signed comes first, so that the part that is named is the part that is wrong. Raises `HansaError` with the
+    field `part` (receipt, entry, envelope or outcome): the codes of `merkle.receipt.verify_inclusion`, `entry.form`,
+    `verify.ledger`, `verify.envelope`, `verify.outcome`, `verify.id`, `signature.invalid`.
     """
-    decoded = entry.decode(entry_bytes)
-    if envelope is not None and hashlib.sha256(envelope).digest() != decoded.envelope_digest:
-        raise HansaError("verify.envelope")
-    if outcome is not None and hashlib.sha256(outcome).digest() != decoded.outcome_digest:
-        raise HansaError("verify.outcome")
-    proven = receipt.verify_inclusion(receipt_bytes, entry_bytes, pinned.keys)
-    if pinned.ledger is not None and proven.ledger != pinned.ledger:
-        raise HansaError("verify.ledger", f"the receipt is for ledger {proven.ledger.hex()}")
-    signed = None
-    if envelope is not None and decoded.kind == entry.TRANSACTION:
-        signed = transaction.read(envelope)
-        if signed.id != decoded.id:
-            raise HansaError("verify.id")
+    with _part("receipt", "receipt.form"):
+        try:
+            proven = receipt.verify_inclusion(receipt_bytes, entry_bytes, pinned.keys)
+        except HansaError as error:
+            if error.code == "receipt.invalid":  # with what is no entry at all, the receipt is not to blame
+                _read_entry(entry_bytes)
+            raise
+        if pinned.ledger is not None and proven.ledger != pinned.ledger:
+            raise HansaError("verify.ledger", f"it is for ledger {proven.ledger.hex()}")
+    decoded = _read_entry(entry_bytes)
+    signed = signer = decoded_outcome = None
+    if envelope is not None:
+        with _part("envelope", "envelope.form"):
+            if hashlib.sha256(envelope).digest() != decoded.envelope_digest:
+                raise HansaError("verify.envelope")
+            if decoded.kind == entry.TRANSACTION:
+                signed = transaction.read(envelope)
+                if signed.id != decoded.id:
+                    raise HansaError("verify.id")
+                signer = _signer(signed, pinned)
+    if outcome is not None:
+        with _part("outcome", "outcome.form"):
+            if hashlib.sha256(outcome).digest() != decoded.outcome_digest:
+                raise HansaError("verify.outcome")
+            decoded_outcome = entry.decode_outcome(outcome)
     return Proven(
         proven.ledger,
         proven.seq,
@@ -92,5 +133,33 @@ def verify(
         decoded.kind,
         decoded.id,
         signed,
-        None if outcome is None else entry.decode_outcome(outcome),
+        decoded_outcome,
+        signer,
     )
+
+
+@contextlib.contextmanager
+def _part(name: str, form: str) -> Generator[None, None, None]:
+    """Names the part that is wrong; bytes that are not even CBOR are no such part."""
+    try:
+        yield
+    except HansaError as error:
+        if "part" in error.fields:
+            raise
+        code = form if error.code.startswith("cbor.") else error.code
+        raise HansaError(code, error.detail, part=name) from None
+
+
+def _read_entry(data: bytes) -> Entry:
+    with _part("entry", "entry.form"):
+        return entry.decode(data)
+
+
+def _signer(signed: Signed, pinned: Pinned) -> str | None:
+    """Who signed, if genesis knows the key: then the signature is checked too. Raises `signature.invalid`."""
+    found = pinned.signers.get(signed.kid)
+    if found is None:
+        return None
+    if found.key.algorithm != signed.algorithm or not found.key.verify_exactly(signed.signature, signed.structure):
+        raise HansaError("signature.invalid", f"it is not signed by {found.name}, whose key it names")
+    return found.name

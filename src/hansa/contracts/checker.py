@@ -108,10 +108,10 @@ class _Body:
         if self._action.role is None and not isinstance(node, ast.Return):
             self._note(node, "view.returns", "the view can end without `return`")
 
-    # Statements: each takes what is known before and gives what is known after, None if nothing follows
+    # Statements: each takes what is known before, may add to it, and gives what is known after, None if nothing follows
 
     def _block(self, statements: list[ast.stmt], known: set[str]) -> set[str] | None:
-        current: set[str] | None = set(known)
+        current: set[str] | None = set(known)  # the block's own, so that assignments need not copy it
         for statement in statements:
             if current is None:
                 self._note(statement, "flow.unreachable", "this is never reached")
@@ -177,7 +177,8 @@ class _Body:
                     self._note(target, "name.reserved", f"`{name}` cannot be a name here")
                 elif name in self._parameters:
                     self._note(target, "name.parameter", f"the parameter `{name}` cannot be assigned")
-                return known | {name}
+                known.add(name)
+                return known
             case ast.Attribute(value=ast.Name(id=name), attr=field) if name in self._records:
                 record = self._records[name]
                 if self._action.role is None:
@@ -186,7 +187,8 @@ class _Body:
                     self._no_field(target, record, field)
                 elif field == record.key:
                     self._note(target, "record.key", "a record's key never changes")
-                return known | {f"{name}.{field}"}
+                known.add(f"{name}.{field}")
+                return known
             case _:
                 self._note(target, "assign.target", "assign to a name, or to a field of a record parameter")
                 return known
@@ -277,7 +279,7 @@ class _Body:
         elif name == names.CONTEXT:
             self._note(node, "name.context", "`tx` is used by its fields only: tx.member, tx.user, tx.time")
         else:
-            hint = nearest(name, known - {k for k in known if "." in k})
+            hint = nearest(name, (k for k in known if "." not in k))
             self._note(node, "name.unknown", f"there is no `{name}` here", hint)
 
     def _attribute(self, node: ast.Attribute, base: ast.expr, field: str, known: set[str]) -> None:

@@ -36,7 +36,7 @@ from hansa.contracts.manifest import (
     is_key_type,
 )
 from hansa.wire import names as wire_names
-from hansa.wire.limits import INTEGER_MAX, INTEGER_MIN
+from hansa.wire.limits import ATTRIBUTE_CHARS_MAX, INTEGER_MAX, INTEGER_MIN
 
 _PARAMETERS_MAX: Final = 32
 _FIELDS_MAX: Final = 64
@@ -120,7 +120,7 @@ class _Reader:
         nested = [item for item in body if isinstance(item, ast.ClassDef)]
         functions = [item for item in body if isinstance(item, ast.FunctionDef)]
         for item in body:
-            if item not in nested and item not in functions and not isinstance(item, ast.Pass):
+            if not isinstance(item, ast.ClassDef | ast.FunctionDef | ast.Pass):
                 self._note(item, "contract.statement", "a contract holds roles, records, actions and views only")
         self._names_once([*nested, *functions])
         for item in (node, *nested, *functions):
@@ -179,7 +179,11 @@ class _Reader:
         if isinstance(node, ast.Call) and _is_name(node.func, "Party") and not node.args:
             values = {keyword.arg: _constant(keyword.value) for keyword in node.keywords}
             attribute = values.get("attribute")
-            if set(values) == {"attribute"} and isinstance(attribute, str) and attribute:
+            if (
+                set(values) == {"attribute"}
+                and isinstance(attribute, str)
+                and 0 < len(attribute) <= ATTRIBUTE_CHARS_MAX
+            ):
                 return attribute
         self._note(node, "role.form", 'a role\'s rule reads `Party(attribute="licence:bank")`')
         return None

@@ -11,9 +11,9 @@ import msgspec
 
 from hansa.contracts import meter
 from hansa.contracts.codecs import Codec, misfit
-from hansa.contracts.meter import BYTES_PER_STEP, Fault, Frame, Host
+from hansa.contracts.meter import BYTES_PER_STEP, OUTPUT_BYTES_PER_STEP, Fault, Frame, Host
 from hansa.contracts.program import FILE_NAME, Procedure, Program
-from hansa.contracts.values import Context, Record, Shape, to_plain
+from hansa.contracts.values import Context, Record, Shape, encoded_size, named_size, to_plain
 from hansa.wire import cbor
 from hansa.wire.problems import HansaError
 from hansa.wire.writes import Write, WriteSet
@@ -90,7 +90,7 @@ def run(
         values = call.bind(arguments)
         returned = procedure.function(frame, Context(caller.member, caller.user, time), *values)
         if procedure.returns is not None:
-            return Execution(OK, _returned(procedure.returns, returned), [], [], frame.used)
+            return Execution(OK, _returned(frame, procedure.returns, returned), [], [], frame.used)
         return Execution(OK, None, frame.events, call.writes(), frame.used)
     except Fault as fault:
         result: dict[str, Any] = {"line": _line(fault.__traceback__)}
@@ -213,24 +213,34 @@ class _Call:
     def writes(self) -> WriteSet:
         """The write set: changed records in the order they were first named."""
         found: WriteSet = []
-        size = 0
+        frame, room = self._frame, meter.STORED_BYTES_MAX
         for record in self._records.values():
             if record.changed:
-                value = record.shape.dump(record)
-                size += len(value)
-                if size > meter.STORED_BYTES_MAX:
-                    raise Fault("output.stored", "the action stores more than a transaction may")
-                self._frame.charge(meter.STORE_STEPS + len(value) // BYTES_PER_STEP)
-                name = record.shape.name
-                found.append(Write(self._contract, name, record.key, value, record.previous, record.place))
+                shape = record.shape
+                if shape.bytes_most > meter.STORED_BYTES_MAX and named_size(frame, record.values, room) > room:
+                    raise _stores_too_much()  # before it is encoded, which might take all memory
+                value = shape.dump(record)
+                room -= len(value)
+                if room < 0:
+                    raise _stores_too_much()
+                frame.charge(meter.STORE_STEPS + (len(record.place) + len(value)) // OUTPUT_BYTES_PER_STEP)
+                found.append(Write(self._contract, shape.name, record.key, value, record.previous, record.place))
         return found
 
 
-def _returned(type_: Codec, value: Any) -> Any:
-    """The plain form of what a view returned, checked against what it declares."""
+def _stores_too_much() -> Fault:
+    return Fault("output.stored", f"an action stores at most {meter.STORED_BYTES_MAX} bytes")
+
+
+def _returned(frame: Frame, type_: Codec, value: Any) -> Any:
+    """The plain form of what a view returned, checked against what it declares, and charged."""
     wrong = type_.problem(value)
     if wrong:
         raise Fault("value.bounds", f"what the view returns {wrong}")
+    size = encoded_size(frame, value, meter.RESULT_BYTES_MAX)
+    if size > meter.RESULT_BYTES_MAX:
+        raise Fault("output.result", f"a view returns at most {meter.RESULT_BYTES_MAX} bytes")
+    frame.charge(size // OUTPUT_BYTES_PER_STEP)
     return to_plain(value)
 
 

@@ -13,8 +13,8 @@ from typing import Any, Final, NoReturn
 
 from hansa.contracts import meter
 from hansa.contracts.codecs import Amount, is_currency, misfit
-from hansa.contracts.meter import BYTES_PER_STEP, Fault, Frame
-from hansa.contracts.values import Record, to_plain
+from hansa.contracts.meter import BYTES_PER_STEP, OUTPUT_BYTES_PER_STEP, Fault, Frame
+from hansa.contracts.values import Record, named_size, text_size, to_plain
 from hansa.wire.limits import INTEGER_MAX, INTEGER_MIN
 
 _LIMIT: Final = meter.INTEGER_MAX
@@ -289,24 +289,24 @@ def make_amount(frame: Frame, minor: Any, currency: Any) -> Amount:
     return _amount(minor, currency)
 
 
-def refuse(message: str, values: dict[str, Any]) -> NoReturn:
-    """A `require` that does not hold. `values` come in encoding order."""
-    if _said_size(message, values, meter.REFUSAL_SIZE_MAX) > meter.REFUSAL_SIZE_MAX:
-        raise Fault("value.size", f"a refusal says at most {meter.REFUSAL_SIZE_MAX} characters and bytes")
+def refuse(frame: Frame, message: str, values: dict[str, Any]) -> NoReturn:
+    """A `require` that does not hold. `values` come in encoding order; each item of a list is charged."""
+    room = meter.REFUSAL_BYTES_MAX - text_size(message, meter.REFUSAL_BYTES_MAX)
+    if named_size(frame, values, room) > room:
+        raise Fault("value.size", f"a refusal says at most {meter.REFUSAL_BYTES_MAX} bytes")
     raise Fault("require.failed", message, {name: _leaving(value) for name, value in values.items()})
 
 
 def emit(frame: Frame, name: str, values: dict[str, Any]) -> None:
-    """event(name, field=value, ...). `values` come in encoding order."""
+    """event(name, field=value, ...). `values` come in encoding order; each item of a list is charged."""
     if len(frame.events) == meter.EVENTS_MAX:
         raise Fault("output.events", f"an action emits at most {meter.EVENTS_MAX} events")
-    room = meter.EVENTS_SIZE_MAX - frame.emitted
-    size = _said_size(name, values, room)
-    frame.charge(meter.EVENT_STEPS + size // BYTES_PER_STEP)
+    room = meter.EVENTS_BYTES_MAX - frame.emitted
+    size = text_size(name, room)
+    size += named_size(frame, values, room - size)
+    frame.charge(meter.EVENT_STEPS + size // OUTPUT_BYTES_PER_STEP)
     if size > room:
-        raise Fault(
-            "output.events", f"the events of an action have at most {meter.EVENTS_SIZE_MAX} characters and bytes"
-        )
+        raise Fault("output.events", f"the events of an action have at most {meter.EVENTS_BYTES_MAX} bytes")
     frame.emitted += size
     frame.events.append({"data": {key: _leaving(value) for key, value in values.items()}, "name": name})
 
@@ -325,34 +325,6 @@ def contract_version(frame: Frame, name: Any, source: Any) -> str:
         _type_fault("contract_version", name, source)
     frame.charge(meter.CHECK_STEPS_PER_BYTE * len(source))
     return frame.host.contract_version(name, source)
-
-
-def _said_size(text: str, values: Mapping[str, Any], room: int) -> int:
-    """What a text and its named values weigh; beyond `room` they are not counted to the end."""
-    size = len(text)
-    for name, value in values.items():
-        size += len(name) + _size(value, room - size, meter.NESTING_MAX)
-    return size
-
-
-def _size(value: Any, room: int, depth: int) -> int:
-    """What a value weighs when it leaves the contract: characters and bytes, and a little for each piece.
-
-    Shared lists weigh what they will when written out, so the walk ends where `room` does.
-    """
-    kind = type(value)
-    if kind is str or kind is bytes:
-        return len(value) + 2
-    if kind is not list:
-        return 16
-    if depth == 0:
-        _too_deep()
-    size = 2
-    for each in value:
-        if size > room:
-            break
-        size += _size(each, room - size, depth - 1)
-    return size
 
 
 def _leaving(value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from hansa.wire.limits import INTEGER_MAX, INTEGER_MIN, KEY_BYTES_MAX
+from hansa.wire.limits import INTEGER_MAX, INTEGER_MIN, KEY_BYTES_MAX, MEMBER_NAME_CHARS_MAX
 
 DIALECT: int = 0
 """The version of the dialect; which one decides about a contract follows from the height, never the binary."""
@@ -16,6 +16,7 @@ DIALECT: int = 0
 TEXT_CHARS_MAX: int = 65_536
 BYTES_MAX: int = 65_536
 LIST_ITEMS_MAX: int = 1_024
+_HEAD_BYTES_MAX: int = 5  # before a text, bytes or a list of such lengths
 
 
 class TextType(msgspec.Struct, frozen=True, tag="text"):
@@ -166,6 +167,27 @@ def key_bytes_most(type: Type) -> int | None:
             return key_bytes_most(type.item)
         case _:
             return None
+
+
+def encoded_bytes_most(type: Type) -> int:
+    """The longest encoding of a value of this type."""
+    match type:
+        case TextType():
+            return _HEAD_BYTES_MAX + 4 * type.most
+        case BytesType():
+            return _HEAD_BYTES_MAX + type.most
+        case PartyType():
+            return _HEAD_BYTES_MAX + MEMBER_NAME_CHARS_MAX
+        case ListType():
+            return _HEAD_BYTES_MAX + type.most * encoded_bytes_most(type.item)
+        case OptionalType():
+            return encoded_bytes_most(type.item)
+        case AmountType():
+            return 29  # a map of `minor`, `currency` and a code of three letters
+        case ReferenceType():
+            return _HEAD_BYTES_MAX + KEY_BYTES_MAX
+        case IntType() | BoolType():
+            return 9
 
 
 def is_key_type(type: Type) -> bool:

@@ -11,8 +11,14 @@ LOAD_STEPS: Final = 20
 STORE_STEPS: Final = 50
 EVENT_STEPS: Final = 20
 CHECK_STEPS_PER_BYTE: Final = 2
-"""Checking a contract file for deployment, per byte of source."""
+"""Checking a contract file for deployment, per character. It takes longer, 3 to 20 microseconds; but more would put
+the largest file beyond the steps of one transaction, and only deployers may deploy."""
 BYTES_PER_STEP: Final = 32
+"""What is read or made inside an action."""
+OUTPUT_BYTES_PER_STEP: Final = 8
+"""What leaves it: stored, emitted or returned. With the steps of a block this bounds what a block holds."""
+FREE_BYTES_MAX: Final = 16 * 1024
+"""What an entry may hold beside its envelope that no step pays for: a refusal, digests, the outcome's own fields."""
 
 INTEGER_MAX: Final = 2**255 - 1
 """Intermediate values: 256 bits, sign included."""
@@ -21,11 +27,14 @@ LIST_MAX: Final = 1_024
 NESTING_MAX: Final = 8
 """Lists in lists, where values are compared or leave the contract: with what is around them, messages hold them."""
 EVENTS_MAX: Final = 64
-EVENTS_SIZE_MAX: Final = 65_536
-"""Characters and bytes of all events of an action together, names included."""
-REFUSAL_SIZE_MAX: Final = 4_096
-"""Characters and bytes of what a rule says when it refuses: few enough to cost nothing."""
+EVENTS_BYTES_MAX: Final = 65_536
+"""All events of an action together, encoded, names included."""
+REFUSAL_BYTES_MAX: Final = 4_096
+"""What a rule says when it refuses, encoded: few enough to cost nothing."""
 STORED_BYTES_MAX: Final = 1024 * 1024
+"""The records that an action stores, encoded, together."""
+RESULT_BYTES_MAX: Final = 1024 * 1024
+"""What a view returns, encoded."""
 
 
 class Fault(Exception):

@@ -91,9 +91,10 @@ class Program:
 def load(text: str, name: str, *, system: bool = False) -> Program:
     """Checks and compiles a contract file under its name on the ledger.
 
-    Raises `ContractInvalid` with every finding. `system` is for the contract in genesis alone.
+    Raises `ContractInvalid` with the first finding, `check` tells them all. `system` is for the contract in genesis
+    alone.
     """
-    manifest, bodies = check(text, name, system=system)
+    manifest, bodies = _front_end(text, name, Findings(text, ends_at_first=True), system=system)
     functions = [rewrite(manifest.actions.get(key) or manifest.views[key], body) for key, body in bodies.items()]
     module = ast.Module(list(functions), [])
     code: CodeType = compile(module, FILE_NAME, "exec", dont_inherit=True)
@@ -104,9 +105,17 @@ def load(text: str, name: str, *, system: bool = False) -> Program:
 
 
 def check(text: str, name: str, *, system: bool = False) -> tuple[Manifest, dict[str, ast.FunctionDef]]:
-    """The front end without compiling: the manifest and the checked bodies. Raises `ContractInvalid`."""
+    """The front end without compiling: the manifest and the checked bodies, for people.
+
+    Raises `ContractInvalid` with many findings and hints.
+    """
+    return _front_end(text, name, Findings(text), system=system)
+
+
+def _front_end(
+    text: str, name: str, findings: Findings, *, system: bool
+) -> tuple[Manifest, dict[str, ast.FunctionDef]]:
     tree = source.parse(text)
-    findings = Findings(text)
     manifest, bodies = declarations.read(tree, name, findings)
     checker.check_bodies(manifest, bodies, findings, system=system)
     findings.raise_any()

@@ -77,7 +77,7 @@ class _Rewriter:
                 combined = _call(_BINARY[type(op)], self._expression(read), self._expression(value))
                 return self._assign(node, target, combined)
             case ast.Expr(value=ast.Call(func=ast.Name(id="require"), args=[test, text], keywords=keywords)):
-                refusal = ast.Expr(ast.Call(_name("__refuse"), [text, self._mapping(keywords)], []))
+                refusal = ast.Expr(_call("__refuse", text, self._mapping(keywords)))
                 return _at(node, ast.If(ast.UnaryOp(ast.Not(), self._condition(test)), [refusal], []))
             case ast.Expr(value=ast.Call(func=ast.Name(id="event"), args=[name], keywords=keywords)):
                 return _at(node, ast.Expr(_call("__emit", name, self._mapping(keywords))))

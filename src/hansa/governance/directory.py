@@ -4,6 +4,7 @@ It is the `members` records in the form that every transaction needs them, kept 
 it takes effect. Derived: `from_records` makes it again from the state.
 """
 
+import hashlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,6 +17,7 @@ from hansa.governance.genesis import CHECKPOINT, CONTRACT, TRANSACTION
 from hansa.wire import cbor, names
 from hansa.wire.genesis import Limits
 from hansa.wire.keys import PublicKey
+from hansa.wire.limits import CONTRACT_NAME_CHARS_MAX
 from hansa.wire.writes import Write
 
 
@@ -38,6 +40,8 @@ class Directory:
         self.name = ""
         self.programs: dict[str, Program] = {CONTRACT: members}
         self._owners: dict[str, str] = {}
+        self._checked = members
+        """What was checked last: the program of a deployment that is about to be written, so it is loaded once."""
 
     def copy(self) -> "Directory":
         """Another one of the same content, to be moved on apart."""
@@ -70,12 +74,16 @@ class Directory:
     def contract_version(self, name: str, source: str) -> str:
         """Checks a contract file for deployment: see `contracts.meter.Host`."""
         if not names.is_contract(name) or name in self.programs:
-            raise Fault("contract.name", "`{name}` is taken or not a contract name", {"name": name})
+            raise Fault(
+                "contract.name", "`{name}` is taken or not a contract name", {"name": name[:CONTRACT_NAME_CHARS_MAX]}
+            )
         try:
-            return load(source, name).manifest.version
+            checked = load(source, name)
         except ContractInvalid:
             # Which findings there are may depend on the Python that parsed the file; that there are some does not.
             raise Fault("contract.invalid", "the contract file has findings; check it to see them") from None
+        self._checked = checked
+        return checked.manifest.version
 
     def _apply_fields(self, record: str, value: dict[str, Any]) -> None:
         match record:
@@ -90,9 +98,14 @@ class Directory:
             case "Key":
                 self._apply_key(value)
             case "Deployment":
-                self.programs[value["name"]] = load(value["source"], value["name"])
+                self.programs[value["name"]] = self._program(value["name"], value["source"])
             case _:
                 pass
+
+    def _program(self, name: str, source: str) -> Program:
+        checked = self._checked
+        same = checked.manifest.name == name and checked.digest == hashlib.sha256(source.encode()).digest()
+        return checked if same else load(source, name)
 
     def _apply_key(self, value: dict[str, Any]) -> None:
         key = PublicKey(value["spki"])

@@ -35,7 +35,7 @@ class Members(Contract, version="0.1.0"):
         scope: Text[1, 16]
         block_entries: Int[1, 2000]
         block_bytes: Int[1024, 4194304]
-        block_steps: Int[1, 40000000]
+        block_steps: Int[1, 4000000]
         transaction_bytes: Int[512, 262144]
         transaction_steps: Int[1, 1000000]
 

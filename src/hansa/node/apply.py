@@ -5,12 +5,12 @@ the window, an id already seen. Everything else becomes an entry, applied or ref
 clock, or touches a disk; the block takes effect when `commit` says that it is durable.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import structlog
 
-from hansa.contracts import execution
+from hansa.contracts import execution, meter
 from hansa.contracts.execution import Caller, Execution
 from hansa.contracts.manifest import DIALECT
 from hansa.governance import genesis as governance_genesis
@@ -22,12 +22,25 @@ from hansa.store.state import UNREADABLE, Entered, State, Stored
 from hansa.wire import block, entry, names, order, transaction, writes
 from hansa.wire.block import Block, Header, Item
 from hansa.wire.genesis import Genesis, Limits
-from hansa.wire.limits import VALIDITY_MS_MAX
+from hansa.wire.limits import BLOCK_BYTES_MAX, BLOCK_ENTRIES_MAX, BLOCK_STEPS_MAX, VALIDITY_MS_MAX
 from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Signed, Transaction
 from hansa.wire.writes import WriteSet
 
 log = structlog.get_logger()
+
+BLOCK_ENCODED_BYTES_MAX: Final = (
+    BLOCK_BYTES_MAX + BLOCK_STEPS_MAX * meter.OUTPUT_BYTES_PER_STEP + BLOCK_ENTRIES_MAX * meter.FREE_BYTES_MAX
+)
+"""No block is larger, whatever contracts do (about 66 MiB): its envelopes, what steps paid for, what they need not."""
+
+
+class Given(msgspec.Struct, frozen=True, gc=False):
+    """One transaction of a batch, and who sent it: as of the state before the batch, for signature and action alike."""
+
+    signed: Signed
+    sender: Sender | None
+    verified: bool  # the signature, before
 
 
 class Tip(msgspec.Struct, frozen=True, gc=False):
@@ -80,28 +93,29 @@ def apply_batch(
     """The block of a batch, None if nothing in it counts, and the ids skipped with the code of the reason.
 
     `verified` has, by envelope, what this node verified already and MUST know to have no entry yet; the rest is
-    verified here, exactly, and looked up.
+    verified here, exactly, and looked up. A key registered in this batch counts from the next one on: nothing is
+    executed whose signature was not verified.
     Tiles and directory move on with the entries: after this returns, the block MUST become durable or the
     process end.
     """
-    read = [(envelope, _read(envelope, verified)) for envelope in batch.envelopes]
-    void = _void_reason(read, directory)
+    given = [one for envelope in batch.envelopes if (one := _read(envelope, verified, directory)) is not None]
+    void = _void_reason(batch, given, directory.limits)
     if void:
         log.error("batch.void", index=batch.index, reason=void)
-        return None, [(signed.id, void) for _, (signed, _) in read if signed is not None]
+        return None, [(one.signed.id, void) for one in given]
     time = max(tip.time, batch.stamp)
     view = View(state)
     items: list[Item] = []
     entered: list[Entered] = []
     skipped: list[tuple[bytes, str]] = []
     seen: set[bytes] = set()
-    for envelope, (signed, known) in read:
-        if signed is None:
-            continue
+    for one in given:
+        signed, sender = one.signed, one.sender
         body = signed.transaction
-        sender = directory.senders.get(signed.kid)
         skip = skip_reason(signed, sender, tip, time, directory)
-        if not skip and (signed.id in seen or (not known and state.in_window(signed.id, body.not_after) is not None)):
+        if not skip and (
+            signed.id in seen or (not one.verified and state.in_window(signed.id, body.not_after) is not None)
+        ):
             skip = "transaction.duplicate"
         if skip or sender is None:
             skipped.append((signed.id, skip))
@@ -111,7 +125,7 @@ def apply_batch(
         ran, version = execute(body, sender, time, view, directory)
         view.write(seq, ran.writes)
         directory.apply(ran.writes)
-        item = make_item(entry.TRANSACTION, signed.id, envelope, ran, time, version)
+        item = make_item(entry.TRANSACTION, signed.id, signed.envelope, ran, time, version)
         tiles.append(leaf_hash(entry.make(item.kind, item.id, item.envelope, item.outcome)))
         items.append(item)
         entered.append(Entered(seq, signed.id, body.not_after, ran.writes))
@@ -185,32 +199,29 @@ def tip_after(header: Header) -> Tip:
     return Tip(header.ledger, header.height + 1, header.seq + header.count, header.time, block.header_digest(header))
 
 
-def _read(envelope: bytes, verified: dict[bytes, Signed]) -> tuple[Signed | None, bool]:
-    """The transaction of an envelope, None for bad form, and whether its signature was verified before."""
-    signed = verified.get(envelope)
-    if signed is not None:
-        return signed, True
+def _read(envelope: bytes, verified: dict[bytes, Signed], directory: Directory) -> Given | None:
+    """The transaction in an envelope, None for bad form."""
+    known = verified.get(envelope)
     try:
-        return transaction.read(envelope), False
+        signed = transaction.read(envelope) if known is None else known
     except HansaError:
-        return None, False
+        return None
+    return Given(signed, directory.senders.get(signed.kid), known is not None)
 
 
-def _void_reason(read: list[tuple[bytes, tuple[Signed | None, bool]]], directory: Directory) -> str:
+def _void_reason(batch: Batch, given: list[Given], limits: Limits) -> str:
     """Why none of a batch counts, empty if it does.
 
     Whoever builds a batch keeps its bounds and verifies what goes in, so a batch that breaks them is nobody's
     honest work; refusing it whole at its first bad signature bounds what it can cost everyone.
     """
-    size = sum(len(envelope) for envelope, _ in read)
-    steps = sum(signed.transaction.steps_max for _, (signed, _) in read if signed is not None)
-    if not is_within_limits(len(read), size, steps, directory.limits):
+    size = sum(len(envelope) for envelope in batch.envelopes)
+    steps = sum(one.signed.transaction.steps_max for one in given)
+    if not is_within_limits(len(batch.envelopes), size, steps, limits):
         return "batch.void"
-    for _, (signed, known) in read:
-        if known or signed is None:
-            continue
-        sender = directory.senders.get(signed.kid)
-        if sender is None or sender.key.algorithm != signed.algorithm:
+    for one in given:
+        signed, sender = one.signed, one.sender
+        if one.verified or sender is None or sender.key.algorithm != signed.algorithm:
             continue
         if not sender.key.verify_exactly(signed.signature, signed.structure):
             return "signature.invalid"

@@ -5,15 +5,13 @@ backup: they are rebuilt. Private keys are in it only if asked for. A restored c
 beside its original: both would sign, and the ledger would have two histories under one key.
 """
 
-import errno
+import contextlib
 import gzip
 import hashlib
 import io
 import os
 import re
-import shutil
 import tarfile
-import tempfile
 import time
 import zlib
 from pathlib import Path
@@ -24,9 +22,9 @@ import msgspec
 from hansa.node.recovery import open_stopped
 from hansa.store import journal
 from hansa.store.checkpoints import RECORD_BYTES, Checkpoints
-from hansa.store.files import Disk, read_whole, replace
+from hansa.store.files import Disk, is_full, read_whole, replace, trouble_told
 from hansa.store.folder import FORMAT as FOLDER_FORMAT
-from hansa.store.folder import Folder, is_locked, signer_lock
+from hansa.store.folder import Folder, is_locked, new_folder, signer_lock
 from hansa.store.journal import SEGMENT_HEADER_BYTES, Scan, Segments, segment_bytes, segment_name
 from hansa.wire import block, genesis
 from hansa.wire.keys import kid_of
@@ -85,59 +83,50 @@ def back_up(root: Path, target: Path, *, keys: bool) -> Backup:
     folder.check_format(files)
     if target.exists():
         raise HansaError("backup.exists", f"{target} exists")
-    ledger = journal.read_ledger(files, folder.journal)
-    segments = Segments(files, folder.journal, ledger)
-    try:
-        scan = Scan(segments)
-        entries, ends = 0, {0: SEGMENT_HEADER_BYTES}
-        for _, blocks in scan:
-            entries += sum(block.decode(data).header.count for data, _ in blocks)
-            ends[scan.position.segment] = scan.position.offset
-        contents: dict[str, bytes] = {"genesis.cbor": read_whole(files, folder.genesis)}
-        stored = Checkpoints(files, folder.checkpoints, ledger, writable=False)
-        covered = sum(1 for n in range(stored.count) if (head := stored.get(n)) is None or head.size <= entries)
-        if stored.count:
-            contents["checkpoints"] = read_whole(files, folder.checkpoints)[: covered * RECORD_BYTES]
-        if keys:
-            contents |= {str(path.relative_to(root)): path.read_bytes() for path in sorted(folder.keys.rglob("*.pem"))}
+    with contextlib.ExitStack() as opened:
+        with trouble_told(root):
+            ledger = journal.read_ledger(files, folder.journal)
+            segments = Segments(files, folder.journal, ledger)
+            opened.callback(segments.close)
+            scan = Scan(segments, beside_writer=True)
+            entries, ends = 0, {0: SEGMENT_HEADER_BYTES}
+            for _, blocks in scan:
+                entries += sum(block.decode(data).header.count for data, _ in blocks)
+                ends[scan.position.segment] = scan.position.offset
+            contents = {"genesis.cbor": read_whole(files, folder.genesis)}
+            stored = Checkpoints(files, folder.checkpoints, ledger, writable=False)
+            opened.callback(stored.close)
+            covered = sum(1 for n in range(stored.count) if (head := stored.get(n)) is None or head.size <= entries)
+            if stored.count:
+                contents["checkpoints"] = read_whole(files, folder.checkpoints)[: covered * RECORD_BYTES]
+            if keys:
+                paths = sorted(folder.keys.rglob("*.pem"))
+                contents |= {str(path.relative_to(root)): path.read_bytes() for path in paths}
         manifest = _Manifest(FORMAT, ledger.hex(), entries, scan.position.height - 1, _now(), keys, {})
         temporary = target.with_name(target.name + ".tmp")
         try:
+            temporary.unlink(missing_ok=True)
             _pack(temporary, manifest, contents, segments, ends)
             temporary.replace(target)
+            files.sync_folder(target.absolute().parent)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink()
             raise _unwritable(target, error) from None
-    finally:
-        segments.close()
-    files.sync_folder(target.absolute().parent)
     return _described(manifest, target)
 
 
 def restore(source: Path, root: Path) -> Backup:
     """Makes a folder from a backup, everything checked, and rebuilds what is derived.
 
-    Raises `HansaError`: `folder.taken`, `folder.foreign`, `argument.file`, `disk.full`, `backup.form`,
-    `backup.damaged`, `backup.running` if a node with the same checkpoint key runs on this machine.
+    Raises `HansaError`: those of `new_folder`, `argument.file` for the backup, `backup.form`, `backup.damaged`,
+    `backup.running` if this user runs a node with the same checkpoint key on this machine.
     """
-    files = Disk()
     Folder(root).check_free()
     with _opened(source) as packed:
         manifest = _read_manifest(packed)
-    try:
-        root.absolute().parent.mkdir(parents=True, exist_ok=True)
-        unpacked = Path(tempfile.mkdtemp(prefix=f".{root.name}-", dir=root.absolute().parent))
-    except OSError as error:
-        raise _unwritable(root, error) from None
-    try:
-        _unpack(source, manifest, Folder(unpacked))
-        if root.exists():
-            root.rmdir()
-        unpacked.rename(root)
-    except BaseException:
-        shutil.rmtree(unpacked, ignore_errors=True)
-        raise
-    files.sync_folder(root.absolute().parent)
+    with new_folder(Disk(), root) as new:
+        _unpack(source, manifest, new)
     return _described(manifest, source)
 
 
@@ -145,7 +134,7 @@ def _pack(
     path: Path, manifest: _Manifest, contents: dict[str, bytes], segments: Segments, ends: dict[int, int]
 ) -> None:
     """Writes the file, durably. The journal is taken up to its end; what is preallocated behind it holds nothing."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         with (
             gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1, mtime=0) as packed,
@@ -186,9 +175,6 @@ def _unpack(source: Path, manifest: _Manifest, folder: Folder) -> None:
     for node in genesis.decode(document).nodes:
         if is_locked(signer_lock(kid_of(node.checkpoint_key))):
             raise HansaError("backup.running", f"node {node.id} of this ledger runs on this machine")
-    for path in (folder.journal, folder.keys, folder.root):
-        if path.exists():
-            files.sync_folder(path)
     replace(files, folder.format, FOLDER_FORMAT)
     with open_stopped(folder.root) as parts:
         if parts.tip.size != manifest.entries:
@@ -204,7 +190,7 @@ def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, manifest: _Manif
     path, digest = folder.root / member.name, hashlib.sha256()
     segment = _SEGMENT.fullmatch(member.name)
     preallocated = 0 if segment is None else max(segment_bytes(int(segment[1])) - member.size, 0)
-    try:
+    with trouble_told(path):
         for parent in reversed(path.relative_to(folder.root).parents):
             (folder.root / parent).mkdir(exist_ok=True, mode=0o700)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -215,8 +201,6 @@ def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, manifest: _Manif
             file.write(bytes(preallocated))
             file.flush()
             os.fsync(file.fileno())
-    except OSError as error:
-        raise _unwritable(path, error) from None
     if digest.hexdigest() != expected.sha256:
         raise HansaError("backup.damaged", f"{member.name} is not what the backup's manifest says")
     return member.name
@@ -258,9 +242,8 @@ def _read_manifest(packed: BinaryIO) -> _Manifest:
 
 
 def _unwritable(path: Path, error: OSError) -> HansaError:
-    """Why a file or folder cannot be made."""
-    code = "disk.full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "argument.file"
-    return HansaError(code, f"{path}: {error.strerror}")
+    """Why the new backup cannot be made."""
+    return HansaError("disk.full" if is_full(error) else "argument.file", f"{path}: {error.strerror}")
 
 
 def _now() -> int:

@@ -10,12 +10,11 @@ import msgspec
 
 from hansa.client import keys as key_files
 from hansa.store.files import Files
-from hansa.store.folder import Folder
+from hansa.store.folder import Folder, new_folder
 from hansa.wire import genesis
 from hansa.wire.genesis import Genesis, Limits, Member, Node, User
 from hansa.wire.keys import PrivateKey
 from hansa.wire.limits import NONCE_BYTES
-from hansa.wire.problems import HansaError
 
 NODE_KEY: Final = "node.pem"
 CHECKPOINT_KEY: Final = "checkpoint.pem"
@@ -43,7 +42,7 @@ def create_ledger(
     """A ledger of these founders in a new folder, all their keys made and kept in it; its id.
 
     For trials and single-member ledgers: members who do not trust each other make their keys themselves.
-    Raises `HansaError`: `folder.taken`, `folder.access`.
+    Raises `HansaError` as `new_folder`, and leaves nothing behind then.
     """
     made: dict[Path, PrivateKey] = {}
 
@@ -87,15 +86,10 @@ def create_ledger(
     )
     genesis.decode(document)  # refuse here, with every problem, what no node would start with
     ledger = genesis.ledger_id(document)
-    try:
-        folder.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise HansaError("folder.access", f"{folder.root}: {error.strerror}") from None
-    if folder.exists():
-        folder.create(files, document, ledger)  # raises
-    for path, private in made.items():
-        key_files.save(private, path)
-    folder.create(files, document, ledger)
+    with new_folder(files, folder.root) as new:
+        for path, private in made.items():
+            key_files.save(private, new.root / path.relative_to(folder.root))
+        new.create(files, document, ledger)
     return ledger
 
 

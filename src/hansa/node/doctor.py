@@ -17,7 +17,7 @@ from hansa.node.create import CHECKPOINT_KEY
 from hansa.node.node import RESERVE_BYTES, last_stop
 from hansa.store import journal
 from hansa.store.files import Disk, read_whole
-from hansa.store.folder import Folder, is_locked
+from hansa.store.folder import Folder, is_locked, unfinished
 from hansa.store.journal import Scan, Segments
 from hansa.wire import block, genesis
 from hansa.wire.keys import kid_of
@@ -44,6 +44,10 @@ def examine(root: Path) -> list[Check]:
     """All checks that can be made of a folder; those of the machine alone if there is no ledger in it."""
     folder = Folder(root)
     checks = [_python(), _disk_speed(root), _disk_space(root)]
+    left = unfinished(root.absolute())
+    if left.exists():
+        seen = f"{left} was left by a process that was killed, or another is making it; private keys may lie in it"
+        checks.append(Check("unfinished", "warning", seen, f"when nothing runs that makes it, remove {left}"))
     if not folder.exists():
         return [*checks, Check("ledger", "unknown", f"there is none in {root}", "make one with `hansa up`")]
     checks.append(_format(folder))
@@ -113,7 +117,7 @@ def _format(folder: Folder) -> Check:
 
 
 def _keys(folder: Folder) -> Check:
-    files = sorted(folder.keys.rglob("*.pem"))
+    files = sorted(path for path in folder.keys.rglob("*.pem") if path.exists())
     exposed = [str(f) for f in files if f.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
     if exposed:
         return Check("keys", "bad", f"others can read {', '.join(exposed[:3])}", f"chmod 600 {' '.join(exposed[:3])}")
@@ -144,7 +148,7 @@ def _journal(folder: Folder) -> list[Check]:
     try:
         segments = Segments(Disk(), folder.journal, journal.read_ledger(Disk(), folder.journal))
         try:
-            scan = Scan(segments)
+            scan = Scan(segments, beside_writer=True)
             for _, blocks in scan:
                 header = block.decode(blocks[-1][0]).header
                 entries, last = header.seq + header.count, header.time
@@ -160,11 +164,15 @@ def _journal(folder: Folder) -> list[Check]:
         found = Check("journal", "warning", f"{seen}, and a torn last unit", "start the node: it keeps the rest aside")
     else:
         found = Check("journal", "good", seen)
-    return [found, _clock(last, max(last, last_stop(Disk(), folder)), running)] if entries else [found]
+    return [found, _clock(folder, last, running)] if entries else [found]
 
 
-def _clock(last_block: int, last_sign: int, running: bool) -> Check:
+def _clock(folder: Folder, last_block: int, running: bool) -> Check:
     """The clock against the last block, and as at a start against the last sign of life: a block or a clean stop."""
+    try:
+        last_sign = max(last_block, last_stop(Disk(), folder))
+    except HansaError as error:
+        return Check("clock", "bad", error.detail, f"remove {folder.clock}: the node writes it again")
     now = time.time_ns() // 1_000_000
     when = f"{abs(now - last_block) / 1000:,.0f} s {'after' if now >= last_block else 'before'} the last block"
     if now < last_block - BEHIND_MS_MAX:

@@ -16,6 +16,8 @@ from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Signed
 
 RETRY_AFTER_S: Final = 1
+ASKERS_MAX: Final = 64
+"""How many may wait for the answer to one transaction, sent again and again."""
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
@@ -31,14 +33,16 @@ Listener = Callable[["Answer | HansaError"], None]
 """Told once: the answer, or why there will be no entry."""
 
 
+Accepted = Callable[[bytes], None]
+"""Told the id of a transaction when it waits for its block."""
+
+
 class Pending:
     """A transaction between intake and its block. `accepted` is called once when it has been handed to the orderer."""
 
     __slots__ = ("accepted", "listeners", "sender", "signed")
 
-    def __init__(
-        self, signed: Signed, sender: Sender, listener: Listener, accepted: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, signed: Signed, sender: Sender, listener: Listener, accepted: Accepted | None = None) -> None:
         self.signed = signed
         self.sender = sender
         self.listeners = [listener]
@@ -110,6 +114,12 @@ class Queue:
         share.transactions += 1
         share.bytes += size
 
+    def attach(self, same: Pending, listener: Listener) -> None:
+        """Has one more asker told what becomes of a transaction that waits. Raises `HansaError` `queue.full`."""
+        if len(same.listeners) >= ASKERS_MAX:
+            raise HansaError("queue.full", "too many wait for this transaction", retry_after=RETRY_AFTER_S)
+        same.listeners.append(listener)
+
     def remove(self, id: bytes) -> Pending | None:
         """Lets one go: it has its entry, or will never have one."""
         pending = self.by_id.pop(id, None)
@@ -125,11 +135,10 @@ class Queue:
         return pending
 
 
-def read(envelope: bytes, ledger: bytes, directory: Directory, ledger_time: int, now: int) -> tuple[Signed, Sender]:
-    """The transaction and its sender, everything checked but the signature, duplicates and room.
+def read(envelope: bytes, ledger: bytes, directory: Directory) -> tuple[Signed, Sender]:
+    """The transaction and its sender, everything checked but times, the signature, duplicates and room.
 
-    `now` is the node's clock; times are judged by the later of it and ledger time, so this only refuses early
-    what apply would skip. Raises `HansaError`.
+    Raises `HansaError`.
     """
     signed = transaction.read(envelope)
     body = signed.transaction
@@ -146,12 +155,18 @@ def read(envelope: bytes, ledger: bytes, directory: Directory, ledger_time: int,
     if body.steps_max > directory.limits.transaction_steps:
         limit = directory.limits.transaction_steps
         raise HansaError("steps.limit", f"steps_max is {body.steps_max}; this ledger allows {limit}")
-    time = max(ledger_time, now)
-    if body.not_after < time:
-        raise HansaError("transaction.expired", f"not_after passed {time - body.not_after} ms ago")
-    if body.not_after > time + VALIDITY_MS_MAX:
-        raise HansaError("transaction.too_far", f"not_after lies {body.not_after - time} ms ahead")
     return signed, sender
+
+
+def check_time(not_after: int, time: int) -> None:
+    """Raises `HansaError` `transaction.expired` or `transaction.too_far`.
+
+    `time` is the later of ledger time and the node's clock, so this only refuses early what apply would skip.
+    """
+    if not_after < time:
+        raise HansaError("transaction.expired", f"not_after passed {time - not_after} ms ago")
+    if not_after > time + VALIDITY_MS_MAX:
+        raise HansaError("transaction.too_far", f"not_after lies {not_after - time} ms ahead")
 
 
 def signature_refusal(signed: Signed) -> HansaError:

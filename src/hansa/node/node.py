@@ -11,12 +11,13 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Final
 
 import msgspec
 import structlog
 
 from hansa.client import keys as key_files
+from hansa.governance.directory import Sender
 from hansa.merkle import checkpoint as merkle_checkpoint
 from hansa.node import intake
 from hansa.node.apply import Sealed, apply_batch, apply_genesis
@@ -24,15 +25,16 @@ from hansa.node.clock import Clock
 from hansa.node.commit import Committer
 from hansa.node.create import CHECKPOINT_KEY
 from hansa.node.flush import FLUSH_ENTRIES, flush
-from hansa.node.intake import Answer, Listener, Pending, Queue
+from hansa.node.intake import Accepted, Answer, Listener, Pending, Queue
 from hansa.node.recovery import Progress, Recovered, close, close_in_order, recover
 from hansa.node.verifier import Verifier
 from hansa.orderers.solo import Solo
-from hansa.store.files import Disk, Files, read_whole, replace
+from hansa.store.files import Disk, Files, read_whole, replace, trouble_told
 from hansa.store.folder import Folder, Lock, signer_lock
 from hansa.store.journal import Location, Writer
 from hansa.store.state import BlockPlace
 from hansa.wire.keys import PrivateKey
+from hansa.wire.limits import INTEGER_MAX
 from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Signed
 
@@ -112,7 +114,8 @@ class Node:
         """Begins to take transactions; a new ledger first gets its genesis block."""
         self._loop = asyncio.get_running_loop()
         self.failed = self._loop.create_future()
-        self._writer = Writer(self._files, self.folder.journal, self.ledger, self._parts.end)
+        with trouble_told(self.folder.journal):
+            self._writer = Writer(self._files, self.folder.journal, self.ledger, self._parts.end)
         self._committer = Committer(self._writer, self._call_soon, self._disk_full, self._fail)
         self._orderer.on_ready(self._wake)
         self._watch_reserve()
@@ -142,15 +145,21 @@ class Node:
 
     # Intake
 
-    def submit(self, envelope: bytes, listener: Listener, accepted: Callable[[], None] | None = None) -> None:
-        """Takes one transaction in; `listener` is told of its entry, or why there will be none.
+    def submit(self, envelope: bytes, listener: Listener, accepted: Accepted | None = None) -> None:
+        """Takes one transaction in; `listener` is told of its entry, perhaps at once, or why there will be none.
 
         `accepted` is called before that, once the signature was found good and the transaction waits for its block.
         Raises `HansaError` if it is refused at once; then `listener` is not told.
         """
         self._check_open()
-        tip = self._tip
-        signed, sender = intake.read(envelope, self.ledger, self.directory, tip.time, self._clock.now())
+        signed, sender = intake.read(envelope, self.ledger, self.directory)
+        not_after, time = signed.transaction.not_after, max(self._tip.time, self._clock.now())
+        if signed.id not in self._queue.by_id:
+            earlier = self._earlier(signed, sender) if not_after < time else None
+            if earlier is not None:
+                listener(earlier)
+                return
+            intake.check_time(not_after, time)
         self._queue.await_verification(sender.member, len(envelope))
         self._unverified.append(Pending(signed, sender, listener, accepted))
         if not self._woken:
@@ -194,6 +203,15 @@ class Node:
         self._signed_size = tip.size
         self._signed_at = self._loop.time()
 
+    def _earlier(self, signed: Signed, sender: Sender) -> Answer | None:
+        """The entry of a transaction past its time, if it got one while there was time."""
+        seq = self._parts.state.seq_of(signed.id, self.reading.tip.size)
+        if seq is None:
+            return None
+        if not sender.key.verify(signed.signature, signed.structure):
+            raise intake.signature_refusal(signed)
+        return Answer(signed.id, seq, self.reading.at(seq).outcome, True)
+
     # The way to a block
 
     def _wake(self) -> None:
@@ -224,9 +242,10 @@ class Node:
         signed, sender = pending.signed, pending.sender
         same = self._queue.by_id.get(signed.id)
         if same is not None:
-            same.listeners += [_as_duplicate(listener) for listener in pending.listeners]
             if pending.accepted is not None:
-                pending.accepted()
+                pending.accepted(signed.id)
+            else:
+                self._queue.attach(same, _as_duplicate(pending.listeners[0]))
             return
         seq = self._parts.state.in_window(signed.id, signed.transaction.not_after)
         if seq is not None:
@@ -238,7 +257,7 @@ class Node:
         self._verified[signed.envelope] = signed
         self._orderer.submit(sender.member, signed.id, signed.envelope, signed.transaction.steps_max)
         if pending.accepted is not None:
-            pending.accepted()
+            pending.accepted(signed.id)
 
     def _pump(self) -> None:
         """Makes the next block of what has queued, unless one is on its way to the disk."""
@@ -313,7 +332,11 @@ class Node:
         if code == "transaction.duplicate" and pending is not None:
             seq = self._parts.state.in_window(id, pending.signed.transaction.not_after)
             if seq is not None:
-                self._tell(id, Answer(id, seq, self.reading.at(seq).outcome, True))
+                try:
+                    answer: Answer | HansaError = Answer(id, seq, self.reading.at(seq).outcome, True)
+                except HansaError as error:  # the journal's bytes were changed; the block in hand goes on
+                    answer = error
+                self._tell(id, answer)
                 return
         self._tell(id, HansaError(code))
 
@@ -324,8 +347,9 @@ class Node:
             return
         try:
             close_in_order(self._files, self.folder, self._parts)
-            replace(self._files, self.folder.clock, json.dumps({"stopped": self._clock.now()}).encode())
-        except (OSError, HansaError) as error:  # a full disk, mostly; the next start does without the note
+            if "clock" not in self._trouble:  # else it is no sign of life to judge the next start by
+                replace(self._files, self.folder.clock, json.dumps({"stopped": self._stamp()}).encode())
+        except (OSError, HansaError) as error:  # a full disk or a doubted clock; the next start does without the note
             log.warning("node.stop_unrecorded", detail=str(error))
 
     # Disk and doubt
@@ -449,14 +473,19 @@ def open_node(
     return Node(folder, files, locks, recovered, signer, clock, reserve_bytes)
 
 
+class _Stopped(msgspec.Struct):
+    stopped: Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
+
+
 def last_stop(files: Files, folder: Folder) -> int:
-    """When the node last stopped cleanly, ms; 0 if it never did."""
+    """When the node last stopped cleanly, ms; 0 if it never did, or something else stands where it says so."""
     if not folder.clock.exists():
         return 0
+    with trouble_told(folder.clock):
+        data = read_whole(files, folder.clock)
     try:
-        found: Any = json.loads(read_whole(files, folder.clock))
-        return int(found["stopped"])
-    except (ValueError, KeyError, TypeError):
+        return msgspec.json.decode(data, type=_Stopped).stopped
+    except (ValueError, RecursionError):
         return 0
 
 

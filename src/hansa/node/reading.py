@@ -4,8 +4,9 @@ Works on the parts of an open ledger, running or stopped. Owned by the event loo
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -25,18 +26,21 @@ from hansa.governance.directory import Directory
 from hansa.merkle import receipt, tree
 from hansa.merkle.checkpoint import Checkpoint
 from hansa.merkle.tiles import Tiles
+from hansa.merkle.tree import leaf_hash
 from hansa.node.apply import Tip
 from hansa.store.checkpoints import Checkpoints
 from hansa.store.journal import Location, Segments
-from hansa.store.state import UNREADABLE, State, Stored
+from hansa.store.state import UNREADABLE, BlockPlace, State, Stored
 from hansa.wire import block, cbor, entry, order, writes
 from hansa.wire.block import Block
-from hansa.wire.limits import INTEGER_MAX, INTEGER_MIN, PAGE_ROWS_MAX, TRANSACTION_STEPS_DEFAULT
+from hansa.wire.limits import INTEGER_MAX, INTEGER_MIN, PAGE_BYTES_MAX, PAGE_ROWS_MAX, TRANSACTION_STEPS_DEFAULT
 from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Key
 
 _BLOCKS_CACHED: Final = 32
 HISTORY_ROWS_MAX: Final = 100
+_PART_ROWS: Final = 32
+"""Rows read at a time: records may be large, and how large is known only when they are read."""
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
 
 
@@ -72,6 +76,10 @@ class Page(msgspec.Struct, frozen=True, gc=False):
     next: str | None
 
 
+_ReadPart: TypeAlias = Callable[[bytes | None, int], list[tuple[bytes, Stored]]]
+"""Up to so many records in order behind an encoded key, with their keys."""
+
+
 class Reading:
     """The readable face of a ledger's parts."""
 
@@ -96,14 +104,18 @@ class Reading:
     # Entries
 
     def at(self, seq: int) -> Found:
-        """The entry at a seq. Raises `HansaError` `entry.unknown`."""
+        """The entry at a seq. Raises `HansaError`: `entry.unknown`, `journal.corrupt`."""
         place = self._state.block_of(seq) if 0 <= seq < self.tip.size else None
         if place is None:
             raise HansaError("entry.unknown", f"the ledger has {self.tip.size} entries, 0 to {self.tip.size - 1}")
-        decoded = self._block(place.location)
-        item = decoded.items[seq - decoded.header.seq]
-        header = decoded.header
-        return Found(seq, header.height, header.time, item.kind, item.id, item.envelope, item.outcome, item.writes)
+        leaf = self._tiles.node(0, seq)
+        try:
+            found = _found(seq, place, self._block(place.location), leaf)
+        except HansaError:
+            found = None
+        if found is None:
+            raise HansaError("journal.corrupt", f"what the journal holds of entry {seq} is not what was written")
+        return found
 
     def find(self, id: bytes) -> int | None:
         """The seq of the entry with this id, over all history; None if there is none."""
@@ -149,8 +161,7 @@ class Reading:
     def page(self, contract: str, record: str, cursor: str | None, rows: int) -> Page:
         """Records in the order of their keys, behind `cursor`."""
         self._check_table(contract, record)
-        found = self._state.page(contract, record, _from_cursor(cursor), _rows(rows) + 1)
-        return self._page(found, rows)
+        return self._page(lambda after, count: self._state.page(contract, record, after, count), cursor, rows)
 
     def page_by_index(self, contract: str, record: str, field: str, value: str, cursor: str | None, rows: int) -> Page:
         """The records whose indexed field has a value, in the order of their keys, behind `cursor`."""
@@ -158,8 +169,11 @@ class Reading:
         if field not in type_.indexes:
             raise HansaError("query.index", f"{record} has no index on {field!r}", indexes=list(type_.indexes))
         encoded = order.indexed_bytes(typed_key(type_.fields[field].type, value))
-        found = self._state.page_by_index(contract, record, field, encoded, _from_cursor(cursor), _rows(rows) + 1)
-        return self._page(found, rows)
+
+        def read(after: bytes | None, count: int) -> list[tuple[bytes, Stored]]:
+            return self._state.page_by_index(contract, record, field, encoded, after, count)
+
+        return self._page(read, cursor, rows)
 
     def history(self, contract: str, record: str, key: str, before: int | None, rows: int) -> Page:
         """The values a record has had, newest first, older than entry `before` if given.
@@ -174,8 +188,12 @@ class Reading:
         if before is not None:
             seq = self._previous(before, contract, record, typed)
         found: list[Row] = []
+        size = 0
         while seq is not None and len(found) < min(rows, HISTORY_ROWS_MAX):
             write = self._write(seq, contract, record, typed)
+            size += len(write.value)
+            if found and size > PAGE_BYTES_MAX:
+                break
             found.append(Row(seq, cbor.decode_own(write.value)))
             seq = write.previous
         return Page(found, self.tip.size, str(found[-1].seq) if seq is not None and found else None)
@@ -232,10 +250,22 @@ class Reading:
     def _previous(self, seq: int, contract: str, record: str, key: Key) -> int | None:
         return self._write(seq, contract, record, key).previous
 
-    def _page(self, found: list[tuple[bytes, Stored]], rows: int) -> Page:
-        rows = _rows(rows)
-        more = found[rows - 1][0].hex() if len(found) > rows else None
-        return Page([_row(stored) for _, stored in found[:rows]], self.tip.size, more)
+    def _page(self, read: _ReadPart, cursor: str | None, rows: int) -> Page:
+        """Rows from behind `cursor`: at least one, and as many as the page's rows and bytes allow."""
+        rows, after = max(1, min(rows, PAGE_ROWS_MAX)), _from_cursor(cursor)
+        found: list[Row] = []
+        size = 0
+        count = min(rows + 1, _PART_ROWS)
+        while part := read(after, count):
+            for key, stored in part:
+                size += len(stored.value)
+                if found and (len(found) == rows or size > PAGE_BYTES_MAX):
+                    return Page(found, self.tip.size, None if after is None else after.hex())
+                found.append(_row(stored))
+                after = key
+            if len(part) < count:
+                break
+        return Page(found, self.tip.size, None)
 
 
 def typed_key(type_: Type, text: str) -> int | str | bytes | bool | None:
@@ -265,16 +295,29 @@ def typed_key(type_: Type, text: str) -> int | str | bytes | bool | None:
     raise HansaError("query.value", f"{text[:80]!a} is not a value of this field")
 
 
+def _found(seq: int, place: BlockPlace, decoded: Block, leaf: bytes) -> Found | None:
+    """An entry of a block; None unless all of it is what the tree's leaf, and the block's place, commit to.
+
+    A start reads only what lies behind the state, so older bytes were last checked when they were written.
+    """
+    header = decoded.header
+    index = seq - place.seq
+    if (header.seq, header.height) != (place.seq, place.height) or index >= len(decoded.items):
+        return None
+    item = decoded.items[index]
+    found = Found(seq, header.height, header.time, item.kind, item.id, item.envelope, item.outcome, item.writes)
+    if leaf_hash(found.entry()) != leaf:
+        return None
+    outcome = entry.decode_outcome(item.outcome)
+    return found if (outcome.time, outcome.writes) == (header.time, writes.digest(item.writes)) else None
+
+
 def _no_record(contract: str, record: str, key: str) -> HansaError:
     return HansaError("record.unknown", f"{contract} has no {record} {key[:80]!a}")
 
 
 def _row(stored: Stored) -> Row:
     return Row(stored.seq, cbor.decode_own(stored.value))
-
-
-def _rows(rows: int) -> int:
-    return max(1, min(rows, PAGE_ROWS_MAX))
 
 
 def _from_cursor(cursor: str | None) -> bytes | None:

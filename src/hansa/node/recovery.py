@@ -28,7 +28,7 @@ from hansa.node.reading import Reading
 from hansa.store import journal
 from hansa.store import state as store_state
 from hansa.store.checkpoints import Checkpoints
-from hansa.store.files import Disk, Files, full_disk_told, read_whole, replace
+from hansa.store.files import Disk, Files, read_whole, replace, trouble_told
 from hansa.store.folder import Folder, Lock
 from hansa.store.journal import Location, Position, Scan, Segments
 from hansa.store.rows import Rows
@@ -80,7 +80,7 @@ class Recovered(msgspec.Struct, frozen=True):
 
 def recover(files: Files, folder: Folder, progress: Progress = lambda _: None) -> Recovered:
     """Opens the ledger in `folder`, whose lock the caller holds. Raises `HansaError` where it must not go on."""
-    with full_disk_told(folder.root):
+    with trouble_told(folder.root):
         try:
             return _opened_whole(files, folder, progress)
         except HansaError as error:
@@ -320,7 +320,7 @@ def _break_seal(files: Files, folder: Folder) -> None:
 
 
 def _fresh_state(folder: Folder, decoded: Genesis) -> tuple[Directory, State]:
-    if folder.state.exists():
+    if folder.state.is_dir():  # `State` refuses whatever else stands there
         shutil.rmtree(folder.state)
     directory = Directory(governance_genesis.members_program(decoded))
     return directory, State(folder.state, directory.indexes_of)

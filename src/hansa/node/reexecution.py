@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from hansa.governance import genesis as governance_genesis
-from hansa.governance.directory import Directory
+from hansa.governance.directory import Directory, Sender
 from hansa.merkle.tiles import Tiles
 from hansa.node import apply
 from hansa.node.apply import Tip, View, tip_after
@@ -136,15 +136,13 @@ def _execute_genesis(found: Block, decoded: Genesis, ledger: Ledger, directory: 
 def _execute_block(found: Block, tip: Tip, view: View, directory: Directory) -> list[Finding]:
     """What is wrong with a block. What its entries wrote counts for those behind them, wrong or not."""
     findings: list[Finding] = []
-    read: list[Signed] = []
     limits = directory.limits
-    for seq, item in enumerate(found.items, tip.size):
+    given = [_read(item, directory) for item in found.items]
+    for seq, (item, one) in enumerate(zip(found.items, given, strict=True), tip.size):
         try:
-            if item.kind != entry.TRANSACTION:
-                raise HansaError("block.form", f"an entry of kind {item.kind} has no place here")
-            signed = transaction.read(item.envelope)
-            read.append(signed)
-            again = _execute(signed, tip, found.header.time, view, directory)
+            if isinstance(one, HansaError):
+                raise one
+            again = _execute(*one, tip, found.header.time, view, directory)
             if again.writes != item.writes or again.outcome != item.outcome:
                 raise HansaError(
                     "audit.executed", f"executed again, the action gives another {_differing(item, again)}"
@@ -154,6 +152,7 @@ def _execute_block(found: Block, tip: Tip, view: View, directory: Directory) -> 
         written = writes.decode(item.writes)
         view.write(seq, written)
         directory.apply(written)
+    read = [one[0] for one in given if not isinstance(one, HansaError)]
     size = sum(len(signed.envelope) for signed in read)
     steps = sum(signed.transaction.steps_max for signed in read)
     if not apply.is_within_limits(len(found.items), size, steps, limits):
@@ -162,9 +161,19 @@ def _execute_block(found: Block, tip: Tip, view: View, directory: Directory) -> 
     return findings
 
 
-def _execute(signed: Signed, tip: Tip, time: int, view: View, directory: Directory) -> Item:
-    """The item that the rules give for an envelope. Raises `HansaError` if it should have no entry at all."""
-    sender = directory.senders.get(signed.kid)
+def _read(item: Item, directory: Directory) -> tuple[Signed, Sender | None] | HansaError:
+    """The transaction of an entry, and who sent it as of the state before its block; or why it is none."""
+    if item.kind != entry.TRANSACTION:
+        return HansaError("block.form", f"an entry of kind {item.kind} has no place here")
+    try:
+        signed = transaction.read(item.envelope)
+    except HansaError as error:
+        return error
+    return signed, directory.senders.get(signed.kid)
+
+
+def _execute(signed: Signed, sender: Sender | None, tip: Tip, time: int, view: View, directory: Directory) -> Item:
+    """The item that the rules give for a transaction. Raises `HansaError` if it should have no entry at all."""
     reason = apply.skip_reason(signed, sender, tip, time, directory)
     if reason or sender is None:
         raise HansaError(reason)

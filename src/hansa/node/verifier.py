@@ -80,7 +80,8 @@ class _Worker:
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "hansa.node.verifier", str(theirs.fileno())]
+        # -P: whatever lies in the folder where the node was started must not be taken for a module.
+        command = [sys.executable, "-P", "-m", "hansa.node.verifier", str(theirs.fileno())]
         self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)  # noqa: S603
         theirs.close()
         ours.setblocking(False)

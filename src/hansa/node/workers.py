@@ -40,8 +40,9 @@ class Worker:
         if self.pipe is None:
             context = multiprocessing.get_context("spawn")
             self.pipe, theirs = context.Pipe()
-            self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
-            self._process.start()
+            process = context.Process(target=_serve, args=(theirs,), daemon=True)
+            process.start()
+            self._process = process  # only now: what a signal kept from starting cannot be stopped
             theirs.close()
         try:
             self.pipe.send((function, arguments))

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -16,6 +17,9 @@ from typing import Final, Protocol
 from hansa.wire.problems import HansaError
 
 _ZEROS: Final = bytes(1024 * 1024)
+FILE_MODE: Final = 0o600
+FOLDER_MODE: Final = 0o700
+"""What a ledger holds is its members' business alone, however open the folder it was put into."""
 
 
 class File(Protocol):
@@ -68,7 +72,7 @@ class Files(Protocol):
         """A new file of `size` zero bytes, written out and synced, so that later writes move no metadata."""
         ...
 
-    def make_folder(self, path: Path, mode: int = 0o755) -> None:
+    def make_folder(self, path: Path) -> None:
         """Creates a folder and its parents unless it exists."""
         ...
 
@@ -148,15 +152,15 @@ class Disk:
 
     def open(self, path: Path, *, create: bool = False) -> File:
         """See `Files`."""
-        return DiskFile(os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o644))
+        return DiskFile(_descriptor(path, os.O_RDWR | (os.O_CREAT if create else 0)))
 
     def open_to_read(self, path: Path) -> File:
         """See `Files`."""
-        return DiskFile(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        return DiskFile(_descriptor(path, os.O_RDONLY))
 
     def create_zeroed(self, path: Path, size: int) -> File:
         """See `Files`."""
-        file = DiskFile(os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_CREAT | os.O_TRUNC, 0o644))
+        file = DiskFile(_descriptor(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC))
         try:
             for offset in range(0, size, len(_ZEROS)):
                 file.write(offset, _ZEROS[: size - offset])
@@ -166,9 +170,9 @@ class Disk:
             raise
         return file
 
-    def make_folder(self, path: Path, mode: int = 0o755) -> None:
+    def make_folder(self, path: Path) -> None:
         """See `Files`."""
-        path.mkdir(mode=mode, parents=True, exist_ok=True)
+        path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
 
     def rename(self, old: Path, new: Path) -> None:
         """See `Files`."""
@@ -212,6 +216,16 @@ def full_disk_told(path: Path) -> Generator[None, None, None]:
         raise
 
 
+@contextlib.contextmanager
+def trouble_told(path: Path) -> Generator[None, None, None]:
+    """Turns a full disk into `HansaError` `disk.full`, and all else that the system refuses into `folder.access`."""
+    try:
+        with full_disk_told(path):
+            yield
+    except OSError as error:
+        raise HansaError("folder.access", f"{error.filename or path}: {error.strerror or error}") from error
+
+
 def read_whole(files: Files, path: Path) -> bytes:
     """A file's contents."""
     file = files.open_to_read(path)
@@ -233,3 +247,12 @@ def replace(files: Files, path: Path, data: bytes) -> None:
         file.close()
     files.rename(temporary, path)
     files.sync_folder(path.parent)
+
+
+def _descriptor(path: Path, flags: int) -> int:
+    """A file opened. What stands in a file's place and is none is refused here, and not waited for."""
+    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK, FILE_MODE)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EISDIR, "Not a file", str(path))
+    return descriptor

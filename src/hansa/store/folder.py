@@ -1,17 +1,25 @@
 """A ledger's data folder: where everything lies, which format it is in, and that one node at a time uses it."""
 
+import contextlib
+import errno
 import fcntl
 import os
-import tempfile
+import pwd
+import shutil
+import stat
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
 from hansa.store import journal
-from hansa.store.files import Files, read_whole, replace
+from hansa.store.files import FOLDER_MODE, Files, read_whole, replace, trouble_told
 from hansa.wire.problems import HansaError
 
 FORMAT: Final = b"hansa ledger folder, format 0\n"
 _FORMAT_NAME: Final = "format"
+_SHARED: Final = Path("/tmp")  # noqa: S108 - `_own_folder` sees to whose it is
+_NO_HOME: Final = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR)
+_OWN_FOLDER: Final = "Have it removed by whoever made it, or give this user a home folder that it can write to."
 
 
 class Folder:
@@ -47,19 +55,72 @@ class Folder:
         """Raises `HansaError` (`folder.none`, `folder.format`) unless this version can read the folder."""
         if not self.exists():
             raise HansaError("folder.none", f"{self.root} holds no ledger")
-        found = read_whole(files, self.format)
+        with trouble_told(self.format):
+            found = read_whole(files, self.format)
         if found != FORMAT:
             raise HansaError("folder.format", f"{self.root} says {found[:80].decode(errors='replace').strip()!r}")
 
     def create(self, files: Files, genesis: bytes, ledger: bytes) -> None:
-        """Lays out an empty ledger. The format file comes last: without it there is no ledger."""
-        files.make_folder(self.root, 0o700)
-        files.sync_folder(self.root.parent)
-        if self.exists():
-            raise HansaError("folder.taken", f"{self.root} already holds a ledger")
+        """Lays out an empty ledger in a new folder. The format file comes last: without it there is no ledger."""
         journal.create(files, self.journal, ledger)
         replace(files, self.genesis, genesis)
         replace(files, self.format, FORMAT)
+
+
+@contextlib.contextmanager
+def new_folder(files: Files, root: Path) -> Generator[Folder, None, None]:
+    """A folder in the making: at the end of the block it stands at `root`, whole and durable; after an error, nowhere.
+
+    It is made beside `root` under one name, so that what a killed process left there, keys perhaps, is found and
+    removed. Raises `HansaError`: `folder.taken`, `folder.foreign`, `folder.locked` if another process is making it,
+    `disk.full`, `folder.access`.
+    """
+    with trouble_told(root):
+        root = Path(os.path.realpath(root))
+        made = unfinished(root)
+        descriptor = _claim(files, made)
+        try:
+            try:
+                Folder(root).check_free()
+                for left in made.iterdir():
+                    shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+                yield Folder(made)
+                for folder, _, _ in os.walk(made):
+                    files.sync_folder(Path(folder))
+                files.rename(made, root)
+            except BaseException:
+                shutil.rmtree(made, ignore_errors=True)
+                raise
+            files.sync_folder(root.parent)
+        finally:
+            os.close(descriptor)
+
+
+def unfinished(root: Path) -> Path:
+    """Where the folder of a ledger is made, until it is whole."""
+    return root.with_name(f".{root.name}.new")
+
+
+def _claim(files: Files, path: Path) -> int:
+    """Makes a folder, or takes over what a dead process left of one; the descriptor that keeps others out."""
+    while True:
+        files.make_folder(path)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:  # another has finished it just now
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.exists() and os.path.samestat(path.stat(), os.fstat(descriptor)):
+                os.fchmod(descriptor, FOLDER_MODE)
+                return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            raise HansaError("folder.locked", f"{path} is being made by another process") from None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
 
 
 class Lock:
@@ -95,11 +156,46 @@ class Lock:
 def signer_lock(kid: bytes) -> Path:
     """The lock that a checkpoint key's only user on this machine holds, wherever its folder lies.
 
-    Two copies of a ledger that both sign would be two histories under one key.
+    Two copies of a ledger that both sign would be two histories under one key. Raises `HansaError` `folder.lock`.
     """
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    base = Path(runtime) if runtime and Path(runtime).is_dir() else Path(tempfile.gettempdir())
-    return base / f"hansa-{os.getuid()}" / f"{kid.hex()}.lock"
+    return _signers() / f"{kid.hex()}.lock"
+
+
+def account_home() -> Path | None:
+    """The home folder of this process's user as the password database says; None if it knows none."""
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return None
+
+
+def _signers() -> Path:
+    """Where the signer locks of this user lie. A service and a shell have different environments, so none decides."""
+    home = account_home()
+    if home is not None:
+        folder = home / ".hansa" / "signers"
+        try:
+            folder.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
+            folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        except OSError as error:
+            if error.errno not in _NO_HOME:
+                raise HansaError("folder.lock", f"{folder}: {error.strerror}") from None
+        else:
+            if os.access(folder, os.W_OK | os.X_OK):
+                return folder
+    return _own_folder(_SHARED / f"hansa-{os.getuid()}")
+
+
+def _own_folder(path: Path) -> Path:
+    """A folder in a place where anyone may make one, if it is this user's alone."""
+    try:
+        path.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        found = path.lstat()
+    except OSError as error:
+        raise HansaError("folder.lock", f"{path}: {error.strerror}") from None
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) != FOLDER_MODE:
+        raise HansaError("folder.lock", f"{path} is not a folder of this user alone", remedy=_OWN_FOLDER)
+    return path
 
 
 def is_locked(path: Path) -> bool:

@@ -11,9 +11,10 @@ import re
 import secrets
 import struct
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -39,6 +40,7 @@ _BLOCK_LENGTH: Final = struct.Struct(">I")
 _SEGMENT_NAME: Final = re.compile(r"([0-9]{8})\.segment")
 _SPARE: Final = "next.spare"
 _READ_BYTES: Final = 1024 * 1024
+_WRITER_PAUSE_S: Final = 0.1
 FIRST_CHAIN: Final = bytes(32)
 
 
@@ -67,6 +69,9 @@ class Broken(msgspec.Struct, frozen=True):
     end: int
     reason: str
 
+
+Unit: TypeAlias = tuple[Position, list[tuple[bytes, Location]]]
+"""Where a unit starts, and its blocks with their locations."""
 
 START: Final = Position(0, SEGMENT_HEADER_BYTES, FIRST_CHAIN, 0)
 
@@ -133,15 +138,38 @@ class Scan:
 
     Afterwards `position` is where the next unit goes, and `broken` tells of a torn last unit. Anything wrong
     that a crash cannot have caused raises `HansaError`: `journal.corrupt`, `journal.chain` and those of `Segments`.
+
+    With `beside_writer` another process may be appending: a unit half written, or one written between two looks, is no
+    damage. So what does not end well is read again from the last good unit, until nothing has moved on in between.
     """
 
-    def __init__(self, segments: Segments, start: Position = START) -> None:
+    def __init__(self, segments: Segments, start: Position = START, *, beside_writer: bool = False) -> None:
         self._segments = segments
+        self._beside_writer = beside_writer
         self.position = start
         self.broken: Broken | None = None
 
-    def __iter__(self) -> Iterator[tuple[Position, list[tuple[bytes, Location]]]]:
+    def __iter__(self) -> Iterator[Unit]:
         """Yields where each unit starts, and its blocks with their locations."""
+        before: tuple[Position, str] | None = None
+        while True:
+            error: HansaError | None = None
+            try:
+                yield from self._units()
+            except HansaError as raised:
+                error = raised
+            if error is None and self.broken is None:
+                return
+            verdict = self.position, str(error or self.broken)
+            if not self._beside_writer or verdict == before:
+                if error is not None:
+                    raise error
+                return
+            before, self.broken = verdict, None
+            time.sleep(_WRITER_PAUSE_S)
+            self._segments.refresh()
+
+    def _units(self) -> Iterator[Unit]:
         while True:
             at = self.position
             file = self._segments.file(at.segment)
@@ -220,10 +248,15 @@ class Writer:
         """Writes one unit and returns when it is durable.
 
         Raises `HansaError` `disk.full` if nothing was synced yet and the same call may be made again later;
-        any other failure is final, because nobody knows then what is on the disk.
+        any other failure is final, because nobody knows then what is on the disk. So is `journal.oversized`, with
+        nothing written: no start would read such a unit.
         """
         if self._faulted or self._spare_faulted:
             raise HansaError("journal.faulted")
+        payload_bytes = sum(_BLOCK_LENGTH.size + len(block) for block in blocks)
+        if payload_bytes > UNIT_BYTES_MAX:
+            self._faulted = True
+            raise HansaError("journal.oversized", f"{payload_bytes} bytes in one unit; {UNIT_BYTES_MAX} are the most")
         payload = b"".join(_BLOCK_LENGTH.pack(len(block)) + block for block in blocks)
         chain = chain_hash(self.end.chain, payload)
         fields = (_UNIT_BLOCKS, len(payload), self.end.height, chain)

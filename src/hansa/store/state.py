@@ -19,7 +19,7 @@ import lmdb
 import msgspec
 
 from hansa.store.checksum import crc32c
-from hansa.store.files import Disk, Files
+from hansa.store.files import FOLDER_MODE, Disk, Files
 from hansa.store.journal import Location, Position
 from hansa.wire import cbor, order
 from hansa.wire.problems import HansaError
@@ -106,15 +106,18 @@ class State:
         map_bytes: int = MAP_BYTES_FIRST,
         durable: bool = True,
     ) -> None:
-        """Raises `HansaError`: `state.unreadable` if what is there is damaged, `disk.full`."""
+        """Raises `HansaError`: `state.unreadable` if what is there is damaged, `disk.full`; OSError."""
         self.is_damaged = False
         """Whether something was read that is not what was written."""
         self._indexes_of = indexes_of
         self._file = folder / _FILE_NAME
+        if folder.exists() and not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
         _check_length(self._file)
         try:
             self._environment = lmdb.open(
                 str(folder),
+                mode=FOLDER_MODE,  # of the folder; files are made without the x
                 map_size=max(map_bytes, _data_bytes(self._file)),
                 max_dbs=len(_DATABASES),
                 max_readers=_READERS_MAX,
@@ -141,7 +144,7 @@ class State:
         self._flushed_records: dict[bytes, Stored] = {}
         """What the last flush moved: often asked for again, and bounded as the overlay is."""
         self._new_index: dict[tuple[bytes, bytes], bool] = {}  # (value, key) -> present
-        self._new_ids: list[tuple[bytes, bytes]] = []
+        self._new_ids: dict[bytes, bytes] = {}
         self._new_window: dict[bytes, int] = {}
         self._new_blocks: list[BlockPlace] = []
 
@@ -221,11 +224,9 @@ class State:
 
     def seq_of(self, id: bytes, size: int) -> int | None:
         """The seq of the entry with this id, over all history of `size` entries."""
-        for key, packed in reversed(self._new_ids):
-            if key[_BUCKET.size :] == id:
-                return _U64.unpack(packed)[0]
         for bucket in range(size >> _SEQ_BUCKET_BITS, -1, -1):
-            data = self._look(self._ids, _BUCKET.pack(bucket) + id)
+            key = _BUCKET.pack(bucket) + id
+            data = self._new_ids.get(key) or self._look(self._ids, key)
             if data is not None:
                 return _U64.unpack(data)[0]
         return None
@@ -257,7 +258,7 @@ class State:
         self._new_blocks.append(made)
         for entry in entered:
             packed = _U64.pack(entry.seq)
-            self._new_ids.append((_BUCKET.pack(entry.seq >> _SEQ_BUCKET_BITS) + entry.id, packed))
+            self._new_ids[_BUCKET.pack(entry.seq >> _SEQ_BUCKET_BITS) + entry.id] = packed
             if entry.not_after:
                 self._new_window[_U64.pack(entry.not_after) + entry.id] = entry.seq
             for write in entry.writes:
@@ -272,7 +273,7 @@ class State:
         Raises `HansaError` `disk.full` with the overlay kept, to be tried again; any other error is final.
         """
         records = [(key, _row(key, _U64.pack(s.seq) + s.value)) for key, s in sorted(self._new_records.items())]
-        ids = [(key, _row(key, packed)) for key, packed in sorted(self._new_ids)]
+        ids = [(key, _row(key, packed)) for key, packed in sorted(self._new_ids.items())]
         window = [(key, _row(key, _U64.pack(seq))) for key, seq in sorted(self._new_window.items())]
         need = 4 * (sum(len(k) + len(v) for k, v in records) + 128 * (len(ids) + len(window)))
         self._reader.abort()

@@ -18,7 +18,9 @@ from hansa.wire.problems import HansaError
 VERSION: Final = 0
 
 _Spki: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=256)]
-_Attribute: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[a-z0-9][a-z0-9:._-]*\Z")]
+_Attribute: TypeAlias = Annotated[
+    str, Meta(min_length=1, max_length=limits.ATTRIBUTE_CHARS_MAX, pattern=r"\A[a-z0-9][a-z0-9:._-]*\Z")
+]
 _Attributes: TypeAlias = Annotated[list[_Attribute], Meta(max_length=32)]
 _Title: TypeAlias = Annotated[str, Meta(min_length=1, max_length=80)]
 

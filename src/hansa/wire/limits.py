@@ -25,7 +25,8 @@ BATCH_BYTES_MAX: Final = 1024 * 1024
 
 BLOCK_ENTRIES_MAX: Final = 2_000
 BLOCK_BYTES_MAX: Final = 4 * 1024 * 1024
-BLOCK_STEPS_MAX: Final = 40_000_000
+BLOCK_STEPS_MAX: Final = 4_000_000
+"""A step takes about 0.1 microseconds or a little more: a block must not hold up everyone else for seconds."""
 TRANSACTION_STEPS_MAX: Final = 1_000_000
 TRANSACTION_STEPS_DEFAULT: Final = 200_000
 """What a ledger allows unless its genesis says otherwise: enough to deploy the largest contract file."""
@@ -47,6 +48,8 @@ CONTRACT_NAME_CHARS_MAX: Final = 48
 RECORD_NAME_CHARS_MAX: Final = 48
 ACTION_NAME_CHARS_MAX: Final = 48
 CONTRACT_VERSION_CHARS_MAX: Final = 32
+ATTRIBUTE_CHARS_MAX: Final = 64
+"""An attribute of a member, such as `licence:bank`."""
 
 KEY_BYTES_MAX: Final = 400
 """A record's key or an indexed value, once encoded: with the names before it, it fits LMDB's 511 bytes."""
@@ -57,3 +60,5 @@ QUEUE_BYTES_MAX: Final = 32 * 1024 * 1024
 
 PAGE_ROWS_MAX: Final = 1_000
 """Rows of one page of a query."""
+PAGE_BYTES_MAX: Final = 1024 * 1024
+"""What the records of one page have together, encoded; a page holds one record at least."""

@@ -115,6 +115,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "verify.genesis": Kind(
         422, "The genesis document is another ledger's", "Get the document of the ledger whose id you pinned."
     ),
+    "verify.key": Kind(
+        422, "The key is none of the ledger's checkpoint keys", "Find out which of the two is wrong; rely on neither."
+    ),
     "verify.ledger": Kind(
         422, "The receipt is another ledger's", "Pin the ledger the receipt is for, if you trust it."
     ),
@@ -131,6 +134,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "journal.chain": Kind(500, "A part of the journal does not follow the part before it", _RESTORE),
     "journal.faulted": Kind(
         500, "Writing failed earlier and what is on the disk is unknown", "Look at the disk, then start the node again."
+    ),
+    "journal.oversized": Kind(
+        500,
+        "A block is larger than the journal can hold",
+        "Start the node again; if it happens again, report it: the ledger's limits should not allow this.",
     ),
     "disk.full": Kind(
         503, "The disk is full", "Make room; the node takes transactions again by itself, and nothing was lost."
@@ -187,6 +195,13 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Use 127.0.0.1; other addresses need TLS, which this version lacks.",
     ),
     "node.unreachable": Kind(503, "The node does not answer", "Start it with `hansa up`, or give its URL with --url."),
+    "node.silent": Kind(
+        503,
+        "The node takes connections and does not answer",
+        "Look at its log: it may be busy, suspended, or without a disk; `hansa doctor` looks at the machine.",
+    ),
+    "node.foreign": Kind(502, "What answers is not a Hansa node", "Check the URL, and any proxy on the way to it."),
+    "node.newer": Kind(502, "The node refuses with a code that this version does not know", "Update this client."),
     "node.port": Kind(409, "The port cannot be used", "Choose another port with --port."),
     "node.stopping": Kind(
         503, "The node is stopping", "Send the same transaction again in a moment; that is always safe."
@@ -235,6 +250,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "No answer in time: the outcome is unknown",
         "Send the same bytes again, or GET /app/transactions/ID; both are safe.",
     ),
+    "answer.unknown": Kind(
+        504,
+        "No answer came: whether the transaction has its entry is unknown",
+        "Ask for its id, or send the same bytes again; both are safe. A new transaction could have the effect twice.",
+    ),
     "batch.count": Kind(400, "Too many transactions in one request", "Send at most 1,000 in one request."),
     "batch.empty": Kind(400, "The request holds no transaction", "Send at least one envelope."),
     "request.oversized": Kind(413, "The request's body is too large", "Split it."),
@@ -257,6 +277,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "view.missing": Kind(404, "The contract has no such view", "Ask for one of those listed."),
     "argument.action": Kind(404, "There is no such action, record or view", "Use one of those named."),
     "argument.file": Kind(400, "A file cannot be read", "Check its name and permissions."),
+    "argument.exists": Kind(409, "A file is there already", "Choose another name, or replace it with --force."),
     "argument.value": Kind(400, "An argument does not fit", "Mend every argument named."),
     "query.value": Kind(400, "A value in the query does not fit its field", "Give a value of the field's type."),
     "query.cursor": Kind(400, "The cursor is malformed", "Use `next` of the page before as it is."),
@@ -291,6 +312,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "index.range": Kind(200, "A list has no such item", _MEND_CONTRACT),
     "output.events": Kind(200, "The action emits more than it may", _MEND_CONTRACT),
     "output.stored": Kind(200, "The action stores more than it may", _MEND_CONTRACT),
+    "output.result": Kind(200, "The view returns more than it may", "Ask for less, or have the contract mended."),
     "contract.internal": Kind(
         200, "The contract engine failed unexpectedly: a defect of Hansa", "Report it with the transaction's id."
     ),

@@ -137,7 +137,7 @@ READ_REFUSALS = {
     "an entry before the beginning": (lambda r: r.at(-1), "entry.unknown"),
     "a checkpoint of no stored size": (lambda r: r.checkpoint(10**9), "checkpoint.none"),
     "a checkpoint of nothing": (lambda r: r.checkpoint(0), "checkpoint.none"),
-    "a receipt beyond the end": (lambda r: r.receipt(99), "checkpoint.none"),
+    "a receipt beyond the end": (lambda r: r.receipt(99), "entry.unknown"),
     "a proof from nothing": (lambda r: r.consistency(0, r.tip.size), "tree.range"),
     "a proof backwards": (lambda r: r.consistency(r.tip.size + 1, r.tip.size), "tree.range"),
     "a view of an unknown contract": (lambda r: r.view("nowhere", "x", {}, None), "contract.missing"),

@@ -1,6 +1,7 @@
 """`store.folder`: one node at a time, one format, and that a ledger is there whole or not at all."""
 
 import errno
+import fcntl
 import os
 import shutil
 import subprocess
@@ -328,3 +329,34 @@ def test_a_folder_of_somebody_else_holds_no_signer_locks(tmp_path, monkeypatch):
     with pytest.raises(HansaError) as error:
         signer_lock(b"\1" * 32)
     assert error.value.code == "folder.lock"
+
+
+def test_a_passing_lock_takes_its_file_along(tmp_path, refused):
+    path = tmp_path / "lock"
+    first = Lock(path, passing=True)
+    with refused("folder.locked"):
+        Lock(path, passing=True)
+    first.release()
+    assert not path.exists()
+    second = Lock(path, passing=True)
+    with refused("folder.locked"):
+        Lock(path, passing=True)
+    second.release()
+
+
+def test_a_lock_on_a_file_that_was_just_removed_is_none(tmp_path, monkeypatch):
+    """Between opening and locking its holder may have removed it: then the next one locks another file."""
+    path = tmp_path / "lock"
+    holder = Lock(path, passing=True)
+    flock, released = fcntl.flock, []
+
+    def release_first(descriptor, operation):
+        if not released:
+            released.append(True)
+            holder.release()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", release_first)
+    lock = Lock(path, passing=True)
+    assert os.path.samestat(path.stat(), os.fstat(lock._descriptor))
+    lock.release()

@@ -118,10 +118,8 @@ class _Routes:
         return Response(part(), media_type=_CBOR, headers=_SECURITY)
 
     async def receipt(self, request: Request) -> Response:
-        seq = _seq(request)
-        self._reading.at(seq)
         self._node.sign_checkpoint()
-        return Response(self._reading.receipt(seq), media_type=_COSE, headers=_SECURITY)
+        return Response(self._reading.receipt(_seq(request)), media_type=_COSE, headers=_SECURITY)
 
     async def latest_checkpoint(self, request: Request) -> Response:
         return await self.checkpoint(request)

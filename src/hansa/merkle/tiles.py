@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from hansa.merkle.tree import EMPTY_ROOT, HASH_BYTES, complete_subtrees, fold_right, node_hash
+from hansa.merkle.tree import EMPTY_ROOT, HASH_BYTES, complete_subtrees, fold_right
 
 TILE_HEIGHT: Final = 8
 TILE_WIDTH: Final = 1 << TILE_HEIGHT
@@ -96,9 +96,12 @@ class Tiles:
         key = (row, tile)
         pyramid = self._pyramids.get(key)
         if pyramid is None:
-            pyramid = [b""] * TILE_WIDTH + self._hashes(row, tile * TILE_WIDTH, (tile + 1) * TILE_WIDTH)
-            for i in range(TILE_WIDTH - 1, 0, -1):
-                pyramid[i] = node_hash(pyramid[2 * i], pyramid[2 * i + 1])
+            level = self._hashes(row, tile * TILE_WIDTH, (tile + 1) * TILE_WIDTH)
+            pyramid = level
+            while len(level) > 1:
+                level = _above(level)
+                pyramid = level + pyramid
+            pyramid = [b"", *pyramid]
             self._pyramids[key] = pyramid
             if len(self._pyramids) > _PYRAMIDS_CACHED:
                 self._pyramids.popitem(last=False)
@@ -115,5 +118,11 @@ def row_length(size: int, row: int) -> int:
 def _fold(hashes: list[bytes]) -> bytes:
     """The hash over a power of two of neighbouring hashes."""
     while len(hashes) > 1:
-        hashes = [node_hash(hashes[i], hashes[i + 1]) for i in range(0, len(hashes), 2)]
+        hashes = _above(hashes)
     return hashes[0]
+
+
+def _above(hashes: list[bytes]) -> list[bytes]:
+    """The hashes of the nodes above pairs: `tree.node_hash` written out, since a proof makes hundreds of them."""
+    sha256 = hashlib.sha256
+    return [sha256(b"\x01" + left + right).digest() for left, right in zip(hashes[::2], hashes[1::2], strict=True)]

@@ -462,7 +462,7 @@ def open_node(
         locks = [Lock(folder.lock)]
         opened.callback(locks[0].release)
         signer = key_files.load(folder.keys / CHECKPOINT_KEY)
-        locks.append(Lock(signer_lock(signer.kid)))
+        locks.append(Lock(signer_lock(signer.kid), passing=True))
         opened.callback(locks[1].release)
         recovered = recover(files, folder, progress)
         opened.callback(recovered.close)

@@ -38,6 +38,8 @@ from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Key
 
 _BLOCKS_CACHED: Final = 32
+_BLOCK_CACHED_BYTES_MAX: Final = 1024 * 1024
+"""Larger blocks are read again each time, so that what is remembered stays small."""
 HISTORY_ROWS_MAX: Final = 100
 _PART_ROWS: Final = 32
 """Rows read at a time: records may be large, and how large is known only when they are read."""
@@ -97,7 +99,7 @@ class Reading:
         self._tiles = tiles
         self._checkpoints = checkpoints
         self._directory = directory
-        self._block = lru_cache(_BLOCKS_CACHED)(self._read_block)
+        self._small_block = lru_cache(_BLOCKS_CACHED)(self._read_block)
         self.tip = tip
         """The end of what is durable; `node` moves it on."""
 
@@ -105,9 +107,7 @@ class Reading:
 
     def at(self, seq: int) -> Found:
         """The entry at a seq. Raises `HansaError`: `entry.unknown`, `journal.corrupt`."""
-        place = self._state.block_of(seq) if 0 <= seq < self.tip.size else None
-        if place is None:
-            raise HansaError("entry.unknown", f"the ledger has {self.tip.size} entries, 0 to {self.tip.size - 1}")
+        place = self._place(seq)
         leaf = self._tiles.node(0, seq)
         try:
             found = _found(seq, place, self._block(place.location), leaf)
@@ -132,7 +132,12 @@ class Reading:
         return found
 
     def receipt(self, seq: int) -> bytes:
-        """The receipt for an entry, under the first stored checkpoint that covers it."""
+        """The receipt for an entry, under the first stored checkpoint that covers it.
+
+        Its path is checked against what was signed. Raises `HansaError`: `entry.unknown`, `checkpoint.none`,
+        `tiles.differ`.
+        """
+        self._place(seq)
         covering = self._checkpoints.covering(seq)
         if covering is None:
             raise HansaError("checkpoint.none", f"no stored checkpoint covers entry {seq}", size=None)
@@ -221,6 +226,16 @@ class Reading:
         if isinstance(ran.error, HansaError) and ran.error.code in UNREADABLE:
             raise ran.error
         return ran
+
+    def _place(self, seq: int) -> BlockPlace:
+        place = self._state.block_of(seq) if 0 <= seq < self.tip.size else None
+        if place is None:
+            raise HansaError("entry.unknown", f"the ledger has {self.tip.size} entries, 0 to {self.tip.size - 1}")
+        return place
+
+    def _block(self, location: Location) -> Block:
+        small = location.length <= _BLOCK_CACHED_BYTES_MAX
+        return self._small_block(location) if small else self._read_block(location)
 
     def _read_block(self, location: Location) -> Block:
         return block.decode(self._segments.read(location))

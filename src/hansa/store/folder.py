@@ -127,10 +127,18 @@ class Lock:
     """An advisory lock on a file, held while this process lives or until `release`.
 
     `shared` is for those who only read: they bear each other, write nothing, and take a file that is there.
+    `passing`: the file goes with the lock.
     """
 
-    def __init__(self, path: Path, *, shared: bool = False) -> None:
+    def __init__(self, path: Path, *, shared: bool = False, passing: bool = False) -> None:
         self.path = path
+        self._passing = passing
+        while not self._take(shared):
+            pass
+
+    def _take(self, shared: bool) -> bool:
+        """Whether what was locked is the file of that name, and not one that its holder has just removed."""
+        path = self.path
         try:
             if not shared:
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -144,12 +152,19 @@ class Lock:
             holder = os.pread(self._descriptor, 32, 0).decode(errors="replace").strip()
             os.close(self._descriptor)
             raise HansaError("folder.locked", f"{path} is held by process {holder or 'unknown'}") from None
+        if not (path.exists() and os.path.samestat(path.stat(), os.fstat(self._descriptor))):
+            os.close(self._descriptor)
+            return False
         if not shared:
             os.ftruncate(self._descriptor, 0)
             os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        return True
 
     def release(self) -> None:
-        """Lets others in. The file stays: removing it would let two processes lock two files of one name."""
+        """Lets others in."""
+        if self._passing:
+            with contextlib.suppress(OSError):
+                self.path.unlink()
         os.close(self._descriptor)
 
 

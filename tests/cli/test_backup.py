@@ -269,7 +269,9 @@ def refused(hansa: Callable, data: bytes, folder: Path, codes: set[str]) -> None
 
 
 @pytest.mark.parametrize(
-    "contents", [b"", b"not a backup", gzip.compress(b""), gzip.compress(b"x" * 10_000), bytes(2_000)]
+    "contents",
+    [b"", b"not a backup", gzip.compress(b""), gzip.compress(b"x" * 10_000), bytes(2_000)],
+    ids=["empty", "text", "gzip of nothing", "gzip of text", "zeros"],
 )
 def test_a_file_that_is_no_backup(contents: bytes, hansa: Callable, stopped: Path, tmp_path: Path) -> None:
     refused(hansa, contents, tmp_path, {"backup.form"})

@@ -7,6 +7,7 @@ whatever crash, must be a beginning of.
 import asyncio
 import contextlib
 import logging
+import os
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -286,8 +287,8 @@ def quiet() -> Iterator[None]:
 @contextlib.contextmanager
 def scratch() -> Iterator[Path]:
     """A folder in memory if there is one: what is tested here is what is written, not the disk."""
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(prefix="hansa-faults-", dir=memory if memory.is_dir() else None) as name:
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="hansa-faults-", dir=memory) as name:
         yield Path(name)
 
 

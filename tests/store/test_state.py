@@ -1,6 +1,7 @@
 """`store.state`: overlay and LMDB together are one plain map, whenever they are flushed and opened again."""
 
 import contextlib
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -98,7 +99,7 @@ class StateMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self):
         self.folder = Path(
-            tempfile.mkdtemp(prefix="hansa-state-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+            tempfile.mkdtemp(prefix="hansa-state-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
         )
         self.options = {"map_bytes": 1024 * 1024, "durable": False}
         self.state = State(self.folder / "state", indexes_of, **self.options)

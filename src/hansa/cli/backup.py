@@ -30,7 +30,7 @@ def backup(out: Output, file: Path, data: Path, keys: bool) -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True))
+@click.argument("file", type=click.Path(path_type=Path, exists=True, readable=False))
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="The new folder.")
 @click.pass_obj
 def restore(out: Output, file: Path, data: Path) -> None:

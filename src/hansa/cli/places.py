@@ -25,7 +25,8 @@ def running_url(data: Path) -> str | None:
     """The URL of the node over a folder, if one says that it runs."""
     try:
         found: dict[str, Any] = json.loads((data / "node.json").read_text())
-        os.kill(int(found["pid"]), 0)
+        with contextlib.suppress(PermissionError):  # another user's process lives too
+            os.kill(int(found["pid"]), 0)
         return str(found["url"])
     except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None

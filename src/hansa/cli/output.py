@@ -106,7 +106,8 @@ class Output:
 
     def complain(self, label: str, color: str, text: str) -> None:
         """A labelled line on stderr."""
-        click.echo(f"{self.style(label, fg=color)} {text}", err=True, color=self.color)
+        with contextlib.suppress(OSError):  # standard error may lie on the full disk that is complained of
+            click.echo(f"{self.style(label, fg=color)} {text}", err=True, color=self.color)
 
 
 def exit_code(error: HansaError) -> int:

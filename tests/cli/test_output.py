@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import structlog
 
-from hansa.cli.output import filled, log_to_stderr, table, written
+from hansa.cli.output import Output, filled, log_to_stderr, table, written
+from hansa.wire.problems import HansaError
 
 
 @pytest.mark.parametrize(
@@ -28,11 +29,11 @@ from hansa.cli.output import filled, log_to_stderr, table, written
         ({}, ""),
     ],
 )
-def test_values_are_written_in_one_line(value: Any, text: str) -> None:
+def test_values_are_linesin_one_line(value: Any, text: str) -> None:
     assert written(value) == text
 
 
-def test_a_map_that_is_no_amount_is_written_as_a_map() -> None:
+def test_a_map_that_is_no_amount_is_linesas_a_map() -> None:
     assert written({"minor": "abc", "currency": "USD"}) == "minor=abc, currency=USD"
 
 
@@ -85,14 +86,48 @@ def test_a_table_is_as_wide_as_it_needs_to_be() -> None:
     assert table(["A"], []) == "A\n-"
 
 
+class Full(io.StringIO):
+    """Standard error in a file on a full disk."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+
 def test_a_log_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a full disk a node whose log lies there too must still start and read."""
-
-    class Full(io.StringIO):
-        def write(self, text: str) -> int:
-            raise OSError(errno.ENOSPC, "no space left on device")
-
     monkeypatch.setattr("sys.stderr", Full())
     log_to_stderr()
     structlog.get_logger().error("journal.cut", reason="a test")
     structlog.reset_defaults()
+
+
+def test_a_line_of_the_log_is_written_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several processes may share a log; none may write into a line of another."""
+    lines: list[str] = []
+
+    class Kept(io.StringIO):
+        def write(self, text: str) -> int:
+            lines.append(text)
+            return super().write(text)
+
+    monkeypatch.setattr("sys.stderr", Kept())
+    log_to_stderr()
+    structlog.get_logger().error("journal.cut", reason="a test")
+    structlog.reset_defaults()
+    (line,) = filter(None, lines)  # click tries with nothing whether a stream takes text
+    assert "journal.cut" in line
+    assert line.endswith("\n")
+
+
+@pytest.mark.parametrize(
+    "tell",
+    [
+        lambda out: out.note("a note"),
+        lambda out: out.caution("a caution"),
+        lambda out: out.error(HansaError("disk.full")),
+        lambda out: out.error(HansaError("argument.value", problems=["one", "two"])),
+    ],
+)
+def test_words_that_cannot_be_written_stop_nothing(tell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", Full())
+    tell(Output(json=False, quiet=False, color=False))

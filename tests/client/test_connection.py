@@ -77,6 +77,14 @@ def test_bytes_are_given_as_they_came() -> None:
     assert fake.asked[0]["headers"] == {"accept": "application/cbor"}
 
 
+def test_the_id_of_the_ledger_is_asked_for(refused: Callable) -> None:
+    fake = Fake(good({"ledger": "ab" * 32}))
+    assert Connection(URL, fake).ledger() == b"\xab" * 32
+    assert fake.asked[0]["url"] == URL + "/node/status"
+    with refused("request.digest"):
+        Connection(URL, Fake(good({"ledger": "ab"}))).ledger()
+
+
 def test_a_view_is_asked_with_its_arguments() -> None:
     fake = Fake(good({"result": 5}))
     assert Connection(URL, fake).view("a/b", "c d", {"n": 1}) == {"result": 5}

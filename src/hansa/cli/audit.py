@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+import msgspec
 
 from hansa.cli import output
 from hansa.cli.output import Output
@@ -42,7 +43,7 @@ def audit(out: Output, folder: Path, at_least: tuple[Path, ...], workers: int | 
     output.log_to_stderr()
     with _Progress(out) as progress:
         report = run(folder, at_least, progress.tell, workers)
-    fields = {"sound": report.is_sound, **_fields(report), "at_least": [str(path) for path in at_least]}
+    fields = {"sound": report.is_sound, **msgspec.structs.asdict(report), "at_least": [str(path) for path in at_least]}
     out.show(fields, lambda: _text(out, report, at_least))
     return output.DONE if report.is_sound else output.FAILED
 
@@ -59,10 +60,6 @@ def _check_evidence(path: Path) -> None:
     except HansaError:
         kinds = "Give a receipt (.cose), a checkpoint, or the folder of a state."
         raise HansaError("receipt.form", f"{path} is neither a receipt nor a checkpoint", remedy=kinds) from None
-
-
-def _fields(report: Any) -> dict[str, Any]:
-    return {name: getattr(report, name) for name in report.__struct_fields__}
 
 
 def _text(out: Output, report: Any, at_least: tuple[Path, ...]) -> str:

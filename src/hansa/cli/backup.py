@@ -6,18 +6,12 @@ import click
 
 from hansa.cli import output
 from hansa.cli.output import Output
-from hansa.cli.places import DATA
+from hansa.cli.places import data_option
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=DATA,
-    show_default=True,
-    help="The ledger's folder; its node may run.",
-)
+@data_option("The ledger's folder; its node may run.")
 @click.option("--keys", is_flag=True, help="Put the private keys in too. Guard the file as you guard them.")
 @click.pass_obj
 def backup(out: Output, file: Path, data: Path, keys: bool) -> None:

@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from hansa.cli import output
 from hansa.cli.output import Output
-from hansa.cli.places import DATA, connect, signing_key
+from hansa.cli.places import DATA, connect, data_option, signer_options, signing_key, url_option
 from hansa.client import transactions
 from hansa.client.arguments import from_pairs
 from hansa.client.connection import Connection, segment
-from hansa.wire import entry, jsonform, names
+from hansa.wire import entry, jsonform
 from hansa.wire.problems import HansaError
 
 
@@ -19,16 +20,15 @@ from hansa.wire.problems import HansaError
 @click.argument("contract")
 @click.argument("action")
 @click.argument("arguments", nargs=-1, metavar="[NAME=VALUE]...")
-@click.option("--as", "signer", metavar="MEMBER[/USER]", help="Whose key in DATA/keys signs.")
-@click.option("--key", type=click.Path(path_type=Path), help="A private key file to sign with instead.")
+@signer_options
 @click.option(
     "--steps", type=click.IntRange(1), default=transactions.STEPS_MAX, show_default=True, help="At most so many steps."
 )
 @click.option("--receipt", type=click.Path(path_type=Path), help="Write the receipt to this file.")
 @click.option("--force", is_flag=True, help="Replace the receipt's file if it is there already.")
 @click.option("--dry-run", is_flag=True, help="Sign and show, submit nothing.")
-@click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, help="The ledger's folder.")
-@click.option("--url", help="The node's URL, instead of the folder's.")
+@data_option()
+@url_option()
 @click.pass_obj
 def call(
     out: Output,
@@ -54,8 +54,7 @@ def call(
     with connect(data, url) as node:
         schema = action_schema(node, contract, action)
         plain = from_pairs(schema, list(arguments))
-        ledger = names.digest_from_hex(node.get("/node/status")["ledger"], "ledger id")
-        made = transactions.prepare(private, ledger, contract, action, plain, steps_max=steps)
+        made = transactions.prepare(private, node.ledger(), contract, action, plain, steps_max=steps)
         if dry_run:
             fields = {"id": made.id, "not_after": made.not_after, "arguments": plain, "envelope": made.envelope}
             out.show(
@@ -91,7 +90,7 @@ def submit(
         raise
     outcome = entry.decode_outcome(answer["outcome"])
     fields: dict[str, Any] = {"id": answer["id"], "seq": answer["seq"], "duplicate": answer["duplicate"]}
-    fields |= {name: getattr(outcome, name) for name in outcome.__struct_fields__}
+    fields |= msgspec.structs.asdict(outcome)
     if receipt is not None:
         try:
             output.write_file(receipt, answer["receipt"])

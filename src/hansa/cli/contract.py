@@ -9,7 +9,7 @@ import click
 from hansa.cli import output
 from hansa.cli.call import submit
 from hansa.cli.output import Output
-from hansa.cli.places import DATA, connect, signing_key
+from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
 from hansa.client import transactions
 from hansa.client.arguments import described
 from hansa.client.connection import segment
@@ -55,8 +55,8 @@ def _examine(out: Output, file: Path, source: str, name: str) -> int:
 
 @contract.command()
 @click.argument("what", metavar="FILE|NAME")
-@click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, help="The ledger's folder.")
-@click.option("--url", help="The node's URL, instead of the folder's.")
+@data_option()
+@url_option()
 @click.pass_obj
 def schema(out: Output, what: str, data: Path, url: str | None) -> None:
     """Print what a contract file, or a deployed contract, declares, with JSON Schemas."""
@@ -74,11 +74,10 @@ def schema(out: Output, what: str, data: Path, url: str | None) -> None:
 @contract.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--name", help="Its name on the ledger; by default the file's or its folder's.")
-@click.option("--as", "signer", metavar="MEMBER[/USER]", help="Whose key in DATA/keys signs.")
-@click.option("--key", type=click.Path(path_type=Path), help="A private key file to sign with instead.")
+@signer_options
 @click.option("--dry-run", is_flag=True, help="Check the file, submit nothing.")
-@click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, help="The ledger's folder.")
-@click.option("--url", help="The node's URL, instead of the folder's.")
+@data_option()
+@url_option()
 @click.pass_obj
 def deploy(
     out: Output,
@@ -106,18 +105,17 @@ def deploy(
             raise HansaError(
                 "contract.name", f"there is a contract {wanted} on this ledger already", remedy=_OTHER_NAME
             )
-        ledger = names.digest_from_hex(node.get("/node/status")["ledger"], "ledger id")
         arguments = {"name": wanted, "source": source}
         steps = _DEPLOY_STEPS + meter.CHECK_STEPS_PER_BYTE * len(source.encode())
-        made = transactions.prepare(private, ledger, "members", "deploy", arguments, steps_max=steps)
+        made = transactions.prepare(private, node.ledger(), "members", "deploy", arguments, steps_max=steps)
         return submit(out, node, made, None, data, url)
 
 
 @contract.command()
 @click.argument("name", required=False)
 @click.option("--source", is_flag=True, help="The source itself.")
-@click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, help="The ledger's folder.")
-@click.option("--url", help="The node's URL, instead of the folder's.")
+@data_option()
+@url_option()
 @click.pass_obj
 def show(out: Output, name: str | None, source: bool, data: Path, url: str | None) -> None:
     """Show a deployed contract: who may do what. Without NAME, list them."""

@@ -7,7 +7,7 @@ import click
 
 from hansa.cli import output
 from hansa.cli.output import Output
-from hansa.cli.places import DATA, running_url
+from hansa.cli.places import data_option, running_url
 from hansa.client.connection import Connection
 from hansa.wire.problems import HansaError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, help="The ledger's folder.")
+@data_option()
 @click.pass_obj
 def doctor(out: Output, data: Path) -> int:
     """Check disk, clock, keys, folder and node. Exits with 3 if something is bad, or there is no ledger."""

@@ -76,7 +76,7 @@ class Output:
     def note(self, text: str) -> None:
         """What is good to know, on stderr."""
         if not self.json and not self.quiet:
-            click.echo(text, err=True, color=self.color)
+            _to_stderr(f"{text}\n", color=self.color)
 
     def style(self, text: str, **styles: Any) -> str:
         """Text with colour, where colour is shown."""
@@ -99,15 +99,14 @@ class Output:
         if isinstance(problems, list) and len(problems) > 1:
             self.complain("error:", "red", f"{error.kind.title} [{error.code}]")
             for problem in problems:
-                click.echo(f"  - {shown(problem)}", err=True)
+                _to_stderr(f"  - {shown(problem)}\n")
         else:
             self.complain("error:", "red", f"{shown(error.detail)} [{error.code}]")
         self.complain("hint:", "yellow", shown(remedy))
 
     def complain(self, label: str, color: str, text: str) -> None:
         """A labelled line on stderr."""
-        with contextlib.suppress(OSError):  # standard error may lie on the full disk that is complained of
-            click.echo(f"{self.style(label, fg=color)} {text}", err=True, color=self.color)
+        _to_stderr(f"{self.style(label, fg=color)} {text}\n", color=self.color)
 
 
 def exit_code(error: HansaError) -> int:
@@ -150,20 +149,24 @@ def log_to_stderr() -> None:
                 colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
             ),
         ],
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Log())),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Log())),
     )
 
 
 class _Log:
-    """Standard error. What it does not take (on a full disk, say) is lost: a log must never stop a ledger."""
+    """Standard error, as a log writes to it."""
 
     def write(self, text: str) -> None:
-        with contextlib.suppress(OSError):
-            sys.stderr.write(text)
+        _to_stderr(text)
 
     def flush(self) -> None:
-        with contextlib.suppress(OSError):
-            sys.stderr.flush()
+        """Nothing: what was written is out."""
+
+
+def _to_stderr(text: str, *, color: bool | None = None) -> None:
+    """Writes to standard error. What it does not take (on a full disk, say) is lost: words must stop no ledger."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True, color=color, nl=False)
 
 
 def check_writable(path: "Path", *, replace: bool) -> None:

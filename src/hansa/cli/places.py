@@ -1,12 +1,17 @@
-"""Where commands find a ledger: its folder, the URL of the node that runs over it, and the keys to sign with."""
+"""Where commands find a ledger: its folder, the URL of the node that runs over it, and the keys to sign with.
+
+Also the options that say so, which are the same for every command.
+"""
 
 import contextlib
 import difflib
 import json
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+import click
 
 from hansa.cli import output
 from hansa.client import keys
@@ -19,6 +24,25 @@ if TYPE_CHECKING:
     from hansa.node.reading import Reading
 
 DATA: Final = Path(os.environ.get("HANSA_DATA", "hansa-data"))
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def data_option(help: str = "The ledger's folder.") -> Callable[[_Command], _Command]:
+    """The option for the folder of a ledger that there is, or with `up` will be."""
+    return click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, help=help)
+
+
+def url_option(help: str = "The node's URL, instead of the folder's.") -> Callable[[_Command], _Command]:
+    """The option for a node that is reached without its folder."""
+    return click.option("--url", help=help)
+
+
+def signer_options(command: _Command) -> _Command:
+    """The two options that say who signs; `signing_key` takes what they give."""
+    by_name = click.option("--as", "signer", metavar="MEMBER[/USER]", help="Whose key in DATA/keys signs.")
+    by_file = click.option("--key", type=click.Path(path_type=Path), help="A private key file to sign with instead.")
+    return by_name(by_file(command))
 
 
 def running_url(data: Path) -> str | None:
@@ -121,7 +145,6 @@ class _Stopped:
         return self._document
 
     def receipt(self, seq: int) -> bytes:
-        self._reading.at(seq)
         return self._reading.receipt(seq)
 
     def part(self, seq: int, part: str) -> bytes:

@@ -8,7 +8,7 @@ import click
 
 from hansa.cli import output
 from hansa.cli.output import Output
-from hansa.cli.places import DATA, connect
+from hansa.cli.places import connect, data_option, url_option
 from hansa.client.arguments import from_pairs
 from hansa.client.connection import Connection, segment
 from hansa.wire import jsonform
@@ -23,8 +23,8 @@ from hansa.wire.problems import HansaError
 @click.option("--index", "index", metavar="FIELD=VALUE", help="Records whose indexed field has a value.")
 @click.option("--rows", type=click.IntRange(1, 1000), default=100, show_default=True, help="Rows of one page.")
 @click.option("--after", help="Go on behind a page: its `next`.")
-@click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, help="The ledger's folder.")
-@click.option("--url", help="The node's URL, instead of the folder's.")
+@data_option()
+@url_option()
 @click.pass_obj
 def query(
     out: Output,

@@ -9,7 +9,7 @@ import click
 
 from hansa.cli import output
 from hansa.cli.output import Output
-from hansa.cli.places import DATA, Source, open_source
+from hansa.cli.places import Source, data_option, open_source, url_option
 from hansa.client import verification
 from hansa.client.verification import Pinned, Proven
 from hansa.wire import names
@@ -36,14 +36,8 @@ def receipt() -> None:
     "--key", "with_key", is_flag=True, help="Write the checkpoint key too, for other tools. It proves nothing."
 )
 @click.option("--force", is_flag=True, help="Replace files that are there already.")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=DATA,
-    show_default=True,
-    help="The ledger's folder; its node may be stopped.",
-)
-@click.option("--url", help="The node's URL, instead of the folder.")
+@data_option("The ledger's folder; its node may be stopped.")
+@url_option("The node's URL, instead of the folder.")
 @click.pass_obj
 def get(out: Output, seq: int, prefix: str, with_key: bool, force: bool, data: Path, url: str | None) -> None:
     """Write PREFIX.cose (the receipt), .entry, .envelope, .outcome, and with --key PREFIX.pem."""

@@ -7,13 +7,13 @@ import click
 
 from hansa.cli import output
 from hansa.cli.output import Output
-from hansa.cli.places import DATA, connect
+from hansa.cli.places import connect, data_option, url_option
 from hansa.wire.problems import HansaError
 
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, help="The ledger's folder.")
-@click.option("--url", help="The node's URL, instead of the folder's.")
+@data_option()
+@url_option()
 @click.pass_obj
 def status(out: Output, data: Path, url: str | None) -> int:
     """Show how the node is. Exits with 3 if it does not run, does not answer, or takes no transactions."""

@@ -7,7 +7,7 @@ import click
 
 from hansa.cli import output
 from hansa.cli.output import Output
-from hansa.cli.places import DATA, connect
+from hansa.cli.places import connect, data_option, url_option
 from hansa.client.connection import Connection
 from hansa.wire import entry, names, transaction
 from hansa.wire.problems import HansaError
@@ -23,8 +23,8 @@ def tx() -> None:
 @click.option(
     "--not-after", type=click.IntRange(0), help="The transaction's own limit (ms): tells whether it can still come."
 )
-@click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, help="The ledger's folder.")
-@click.option("--url", help="The node's URL, instead of the folder's.")
+@data_option()
+@url_option()
 @click.pass_obj
 def show(out: Output, which: str, not_after: int | None, data: Path, url: str | None) -> int:
     """Show a transaction by its id, or an entry by its seq. Exits with 1 if there is none."""

@@ -11,7 +11,7 @@ import click
 
 from hansa.cli import output
 from hansa.cli.output import Output
-from hansa.cli.places import DATA
+from hansa.cli.places import data_option
 
 PORT: Final = 8470
 
@@ -24,7 +24,7 @@ SAMPLE_MEMBERS: Final = (
 
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, help="The ledger's folder.")
+@data_option()
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
 @click.option("--name", default="Sample ledger", show_default=True, help="The name of a new ledger.")

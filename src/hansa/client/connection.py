@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import httpx2
 
-from hansa.wire import cbor
+from hansa.wire import cbor, names
 from hansa.wire.problems import KINDS, HansaError
 
 _CONNECT_S: Final = 5.0
@@ -71,6 +71,10 @@ class Connection:
     def get_bytes(self, path: str, accept: str = "*/*", **query: str | int) -> bytes:
         """What a route answers, as bytes."""
         return self._request("GET", path, query, accept=accept).content
+
+    def ledger(self) -> bytes:
+        """The id of the node's ledger: what a transaction is signed for."""
+        return names.digest_from_hex(self.get("/node/status")["ledger"], "ledger id")
 
     def view(self, contract: str, view: str, arguments: dict[str, Any]) -> Any:
         """Runs a view; `arguments` in their JSON form."""

@@ -55,7 +55,7 @@ def test_no_ledger(tmp_path):
 
 def test_the_platform(ledger, monkeypatch):
     assert platform.python_version() in check(ledger.root, "python").seen
-    monkeypatch.setattr(doctor.sys, "platform", "darwin")
+    monkeypatch.setattr(doctor, "sys", SimpleNamespace(platform="darwin"))
     assert check(ledger.root, "python").verdict == "warning"
 
 
@@ -78,7 +78,7 @@ def test_a_disk_that_takes_nothing(ledger, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(doctor.os, "fsync", full)
+    monkeypatch.setattr(doctor.DiskFile, "sync", full)
     found = check(ledger.root, "disk sync")
     assert found.verdict == "bad"
     assert "No space left on device" in found.seen

@@ -6,7 +6,6 @@ from typing import Any, Final, TypeAlias
 import msgspec
 import structlog
 
-from hansa.merkle.checkpoint import Checkpoint
 from hansa.node.intake import Answer
 from hansa.node.node import Node
 from hansa.node.reading import Found, Page, Row
@@ -14,6 +13,8 @@ from hansa.wire import cbor, entry, jsonform
 from hansa.wire.problems import HansaError
 
 Result: TypeAlias = Answer | HansaError
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
+"""Names and values as they go out."""
 
 log = structlog.get_logger()
 
@@ -22,11 +23,11 @@ _JSON: Final = b"application/json"
 _CBOR: Final = b"application/cbor"
 
 
-def problem(error: HansaError) -> tuple[int, bytes, bytes, bytes]:
+def problem(error: HansaError) -> tuple[int, bytes, bytes, Headers]:
     """Status, content type, body and extra headers of a refusal."""
     status = error.kind.status if error.kind.status >= 400 else 400
     retry = error.fields.get("retry_after")
-    extra = f"retry-after: {retry}\r\n".encode() if retry is not None else b""
+    extra = () if retry is None else ((b"retry-after", str(retry).encode()),)
     return status, _PROBLEM, jsonform.dumps(error.problem()), extra
 
 
@@ -37,7 +38,7 @@ def answer_fields(answer: Answer, receipt: bytes | None) -> dict[str, Any]:
         "id": answer.id,
         "seq": answer.seq,
         "duplicate": answer.duplicate,
-        **{name: getattr(outcome, name) for name in outcome.__struct_fields__},
+        **msgspec.structs.asdict(outcome),
     }
     if receipt is not None:
         fields["receipt"] = receipt
@@ -106,7 +107,6 @@ def receipt_of(node: Node, answer: Answer) -> bytes | None:
 
 def found_fields(found: Found) -> dict[str, Any]:
     """An entry with its bodies as JSON fields."""
-    outcome = entry.decode_outcome(found.outcome)
     return {
         "seq": found.seq,
         "kind": found.kind,
@@ -116,7 +116,7 @@ def found_fields(found: Found) -> dict[str, Any]:
         "entry": found.entry(),
         "envelope": found.envelope,
         "outcome": found.outcome,
-        "decoded": {name: getattr(outcome, name) for name in outcome.__struct_fields__},
+        "decoded": entry.decode_outcome(found.outcome),
     }
 
 
@@ -130,12 +130,7 @@ def page_fields(page: Page) -> dict[str, Any]:
     return {"size": page.size, "rows": [row_fields(row) for row in page.rows], "next": page.next}
 
 
-def checkpoint_fields(head: Checkpoint) -> dict[str, Any]:
-    """A checkpoint as JSON fields."""
-    return {name: getattr(head, name) for name in head.__struct_fields__}
-
-
 def _cbor_problem(error: HansaError | None) -> dict[str, Any]:
     assert error is not None
-    fields = msgspec.to_builtins(jsonform.plain(error.problem()))
+    fields = jsonform.plain(error.problem())
     return {name: value for name, value in fields.items() if isinstance(value, str | int)}

@@ -20,6 +20,7 @@ from hansa.api.operations import OPERATIONS, SUBMIT, Operation
 from hansa.client.arguments import from_json
 from hansa.contracts import execution
 from hansa.contracts.execution import Caller
+from hansa.contracts.program import Program
 from hansa.contracts.schema import arguments_schema, contract_schema
 from hansa.governance import genesis as governance_genesis
 from hansa.merkle import receipt
@@ -130,7 +131,7 @@ class _Routes:
         head = self._reading.checkpoint(None if size is None else _number(size, "size"))
         if request.headers.get("accept") == _COSE:
             return Response(receipt.bare(head), media_type=_COSE, headers=_SECURITY)
-        return _json(answers.checkpoint_fields(head))
+        return _json(head)
 
     async def consistency(self, request: Request) -> Response:
         first, second = (_number(request.query_params[name], name) for name in ("first", "second"))
@@ -227,12 +228,8 @@ class _Routes:
             raise HansaError("request.path")
         return _json({"code": code, "title": kind.title, "status": kind.status, "remedy": kind.remedy})
 
-    def _program(self, request: Request) -> Any:
-        name = request.path_params["contract"]
-        program = self._node.directory.programs.get(name)
-        if program is None:
-            raise HansaError("contract.missing", f"there is no contract {name[:60]!a}")
-        return program
+    def _program(self, request: Request) -> Program:
+        return self._reading.program(request.path_params["contract"])
 
 
 def _json(value: Any, status: int = 200) -> Response:
@@ -240,11 +237,10 @@ def _json(value: Any, status: int = 200) -> Response:
 
 
 def _problem(error: HansaError) -> Response:
-    status, media, body, _ = answers.problem(error)
-    headers = dict(_SECURITY)
-    if "retry_after" in error.fields:
-        headers["retry-after"] = str(error.fields["retry_after"])
-    return Response(body, status, media_type=media.decode(), headers=headers)
+    status, media, body, extra = answers.problem(error)
+    response = Response(body, status, media_type=media.decode(), headers=_SECURITY)
+    response.raw_headers += extra
+    return response
 
 
 async def _handle_problem(_: Request, error: Exception) -> Response:

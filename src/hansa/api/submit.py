@@ -16,7 +16,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from hansa.api import answers
-from hansa.api.answers import Result
+from hansa.api.answers import Headers, Result
 from hansa.node.node import Node
 from hansa.wire import cose
 from hansa.wire.limits import BATCH_BYTES_MAX, BATCH_ENVELOPES_MAX
@@ -27,7 +27,6 @@ COSE_TYPE: Final = b"application/cose"
 SEQUENCE_TYPE: Final = b"application/cbor-seq"
 CBOR_TYPE: Final = b"application/cbor"
 JSON_TYPE: Final = b"application/json"
-PROBLEM_TYPE: Final = b"application/problem+json"
 
 HEADERS_BYTES_MAX: Final = 64 * 1024
 """What of a request is not its body: the first line, headers, the framing of chunks, trailers."""
@@ -101,7 +100,6 @@ class _Submission:
         "query",
         "refused",
         "response_complete",
-        "results",
         "size",
         "started",
         "unanswered",
@@ -120,7 +118,6 @@ class _Submission:
         self.response_complete = False
         self.refused: HansaError | None = None
         self.message_event = _Event()
-        self.results: list[Result] = []
         self.unanswered = 0
 
 
@@ -392,7 +389,7 @@ class SubmitProtocol(HttpToolsProtocol):
             except HansaError as error:
                 tell(position, error)
 
-    def _respond(self, cycle: _Submission, status: int, content_type: bytes, body: bytes, extra: bytes = b"") -> None:
+    def _respond(self, cycle: _Submission, status: int, content_type: bytes, body: bytes, extra: Headers = ()) -> None:
         if cycle.response_complete:
             return
         cycle.response_complete = True
@@ -403,7 +400,7 @@ class SubmitProtocol(HttpToolsProtocol):
             self.transport.close()
         self.on_response_complete()
 
-    def _write(self, status: int, content_type: bytes, body: bytes, extra: bytes = b"", *, keep_alive: bool) -> None:
+    def _write(self, status: int, content_type: bytes, body: bytes, extra: Headers = (), *, keep_alive: bool) -> None:
         self.transport.write(
             b"".join(
                 (
@@ -414,7 +411,7 @@ class SubmitProtocol(HttpToolsProtocol):
                     b"\r\ncontent-length: ",
                     str(len(body)).encode(),
                     b"\r\n",
-                    extra,
+                    *(b"%s: %s\r\n" % header for header in extra),
                     b"" if keep_alive else b"connection: close\r\n",
                     b"\r\n",
                     body,

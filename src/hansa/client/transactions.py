@@ -50,8 +50,5 @@ def prepare(
         contract_version=contract_version,
         preconditions=preconditions,
     )
-    payload = transaction.encode(body)
-    protected = cose.protected_header(signer.algorithm, cose.TRANSACTION, signer.kid)
-    structure = cose.signature_structure(protected, payload)
-    envelope = cose.join(protected, payload, signer.sign(structure))
-    return Prepared(cose.envelope_id(protected, payload), envelope, limit)
+    envelope = cose.seal(signer, cose.TRANSACTION, transaction.encode(body))
+    return Prepared(cose.id_of(envelope), envelope, limit)

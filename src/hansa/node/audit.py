@@ -32,7 +32,7 @@ from hansa.node.witnesses import Find, Witnesses
 from hansa.node.workers import Lost, Worker
 from hansa.store import journal
 from hansa.store.checkpoints import Checkpoints
-from hansa.store.files import Disk, read_whole
+from hansa.store.files import Disk, inaccessible, read_whole
 from hansa.store.folder import Folder, Lock
 from hansa.store.journal import SEGMENT_HEADER_BYTES, Location, Position, Scan, Segments
 from hansa.store.rows import Rows, row_name
@@ -83,7 +83,7 @@ def audit(
             count = (os.cpu_count() or 1) if workers is None else workers
             return _Audit(folder, scratch, progress, count).run(at_least)
     except OSError as error:
-        raise _inaccessible(error, root) from error
+        raise inaccessible(error, root) from error
 
 
 @contextlib.contextmanager
@@ -107,10 +107,6 @@ def _scratch(root: Path) -> Generator[Path, None, None]:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
-
-
-def _inaccessible(error: OSError, place: Path) -> HansaError:
-    return HansaError("folder.access", f"{error.filename or place}: {error.strerror}")
 
 
 def _said(error: Exception) -> str:
@@ -379,7 +375,7 @@ class _Audit:
     def _find_last(self, error: HansaError | OSError) -> None:
         """The finding behind which nothing can be judged."""
         if isinstance(error, OSError):
-            error = _inaccessible(error, self._folder.journal)
+            error = inaccessible(error, self._folder.journal)
         where = f"behind entry {self._tip.size - 1}" if self._tip.size else "at the beginning"
         self._findings.append(Finding(error.code, where, f"{error.detail}; nothing behind it was judged"))
 

@@ -16,7 +16,7 @@ from hansa.node.clock import AHEAD_MS_MAX, BEHIND_MS_MAX
 from hansa.node.create import CHECKPOINT_KEY
 from hansa.node.node import RESERVE_BYTES, last_stop
 from hansa.store import journal
-from hansa.store.files import Disk, read_whole
+from hansa.store.files import Disk, DiskFile, read_whole
 from hansa.store.folder import Folder, is_locked, unfinished
 from hansa.store.journal import Scan, Segments
 from hansa.wire import block, genesis
@@ -71,14 +71,15 @@ def _disk_speed(root: Path) -> Check:
     """How long a sync takes: the latency of every transaction rests on it."""
     where = _existing(root)
     try:
-        with tempfile.NamedTemporaryFile(dir=where, prefix=".hansa-doctor-") as file:
-            os.write(file.fileno(), bytes(4096 * _SYNCS))
-            os.fsync(file.fileno())
+        with tempfile.NamedTemporaryFile(dir=where, prefix=".hansa-doctor-") as named:
+            file = DiskFile(named.fileno())
+            file.write(0, bytes(4096 * _SYNCS))
+            file.sync()
             times: list[float] = []
             for number in range(_SYNCS):
-                os.pwrite(file.fileno(), os.urandom(4096), 4096 * number)
+                file.write(4096 * number, os.urandom(4096))
                 begun = time.perf_counter()
-                os.fdatasync(file.fileno()) if hasattr(os, "fdatasync") else os.fsync(file.fileno())
+                file.sync()
                 times.append((time.perf_counter() - begun) * 1000)
     except OSError as error:
         return Check(

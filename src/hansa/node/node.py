@@ -205,12 +205,16 @@ class Node:
 
     def _earlier(self, signed: Signed, sender: Sender) -> Answer | None:
         """The entry of a transaction past its time, if it got one while there was time."""
-        seq = self._parts.state.seq_of(signed.id, self.reading.tip.size)
+        seq = self.reading.find(signed.id)
         if seq is None:
             return None
         if not sender.key.verify(signed.signature, signed.structure):
             raise intake.signature_refusal(signed)
-        return Answer(signed.id, seq, self.reading.at(seq).outcome, True)
+        return self._again(signed.id, seq)
+
+    def _again(self, id: bytes, seq: int) -> Answer:
+        """The answer for an entry from before, read from the journal. Raises `HansaError` `journal.corrupt`."""
+        return Answer(id, seq, self.reading.at(seq).outcome, True)
 
     # The way to a block
 
@@ -249,7 +253,7 @@ class Node:
             return
         seq = self._parts.state.in_window(signed.id, signed.transaction.not_after)
         if seq is not None:
-            _tell_all(pending.listeners, Answer(signed.id, seq, self.reading.at(seq).outcome, True))
+            _tell_all(pending.listeners, self._again(signed.id, seq))
             return
         self._check_open()
         self._queue.check_room(sender.member, len(signed.envelope))
@@ -333,7 +337,7 @@ class Node:
             seq = self._parts.state.in_window(id, pending.signed.transaction.not_after)
             if seq is not None:
                 try:
-                    answer: Answer | HansaError = Answer(id, seq, self.reading.at(seq).outcome, True)
+                    answer: Answer | HansaError = self._again(id, seq)
                 except HansaError as error:  # the journal's bytes were changed; the block in hand goes on
                     answer = error
                 self._tell(id, answer)

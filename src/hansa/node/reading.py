@@ -22,6 +22,7 @@ from hansa.contracts.manifest import (
     TextType,
     Type,
 )
+from hansa.contracts.program import Program
 from hansa.governance.directory import Directory
 from hansa.merkle import receipt, tree
 from hansa.merkle.checkpoint import Checkpoint
@@ -205,11 +206,16 @@ class Reading:
 
     # Contracts
 
-    def view(self, contract: str, view: str, arguments: dict[str, Any], caller: Caller) -> Execution:
-        """Runs a view on the durable state, within the steps of one transaction."""
+    def program(self, contract: str) -> Program:
+        """A deployed contract. Raises `HansaError` `contract.missing`."""
         program = self._directory.programs.get(contract)
         if program is None:
-            raise HansaError("contract.missing", f"there is no contract {contract!r}")
+            raise HansaError("contract.missing", f"there is no contract {contract[:60]!a}")
+        return program
+
+    def view(self, contract: str, view: str, arguments: dict[str, Any], caller: Caller) -> Execution:
+        """Runs a view on the durable state, within the steps of one transaction."""
+        program = self.program(contract)
         procedure = program.views.get(view)
         if procedure is None:
             raise HansaError("view.missing", f"{contract} has no view {view!r}", views=sorted(program.views))
@@ -241,9 +247,7 @@ class Reading:
         return block.decode(self._segments.read(location))
 
     def _check_table(self, contract: str, record: str) -> RecordType:
-        program = self._directory.programs.get(contract)
-        if program is None:
-            raise HansaError("contract.missing", f"there is no contract {contract!r}")
+        program = self.program(contract)
         shape = program.shapes.get(record)
         if shape is None:
             raise HansaError("record.type", f"{contract} has no record type {record!r}", types=sorted(program.shapes))

@@ -223,7 +223,12 @@ def trouble_told(path: Path) -> Generator[None, None, None]:
         with full_disk_told(path):
             yield
     except OSError as error:
-        raise HansaError("folder.access", f"{error.filename or path}: {error.strerror or error}") from error
+        raise inaccessible(error, path) from error
+
+
+def inaccessible(error: OSError, path: Path) -> HansaError:
+    """What the system refused, as `HansaError` `folder.access`; `path` where the error names none."""
+    return HansaError("folder.access", f"{error.filename or path}: {error.strerror or error}")
 
 
 def read_whole(files: Files, path: Path) -> bytes:

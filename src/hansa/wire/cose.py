@@ -125,13 +125,8 @@ def signature_structure(protected: bytes, payload: bytes) -> bytes:
     return _TBS_START + cbor.byte_string(protected) + _NO_AAD + cbor.byte_string(payload)
 
 
-def envelope_id(protected: bytes, payload: bytes) -> bytes:
-    """A message's id: the SHA-256 of what is signed, so it does not depend on the signature."""
-    return hashlib.sha256(signature_structure(protected, payload)).digest()
-
-
 def id_of(envelope: bytes) -> bytes:
-    """The id of a message that `split` accepts."""
+    """The id of a message that `split` accepts: the SHA-256 of what is signed, so the signature is no part of it."""
     return hashlib.sha256(split(envelope).structure).digest()
 
 

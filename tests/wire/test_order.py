@@ -57,6 +57,13 @@ class TestIndexedValues:
 
 
 class TestKeys:
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [(0, True), ("", True), (b"", True), (True, False), (None, False), ([], False), ({}, False), (1.0, False)],
+    )
+    def test_what_has_the_type_of_one(self, value, expected):
+        assert order.has_key_type(value) is expected
+
     @pytest.mark.parametrize("value", ["x" * 400, "\u00e9" * 200, "\U0001f6a2" * 100, b"x" * 400, 0, 2**63 - 1])
     def test_as_long_as_may_be(self, value):
         assert len(order.key_bytes(value)) <= limits.KEY_BYTES_MAX
@@ -75,6 +82,10 @@ class TestKeys:
 
     @pytest.mark.parametrize("value", [2**63, -(2**63) - 1, 2**64, 10**30])
     def test_integers_beyond_64_bits_are_no_key(self, value):
+        assert not order.is_key(value)
+
+    @pytest.mark.parametrize("value", [True, None, [], {}, 1.0])
+    def test_other_types_are_no_key(self, value):
         assert not order.is_key(value)
 
 

@@ -280,11 +280,3 @@ class TestEnvelope:
 
     def test_until_when_it_counts_as_seen(self, signer):
         assert transaction.not_after_of(cose.seal(signer, cose.TRANSACTION, payload(not_after=77))) == 77
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [(0, True), ("", True), (b"", True), (True, False), (None, False), ([], False), ({}, False), (1.0, False)],
-)
-def test_what_can_be_a_key(value, expected):
-    assert transaction.is_key(value) is expected

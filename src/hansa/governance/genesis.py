@@ -9,7 +9,7 @@ from typing import Any, Final
 from hansa.contracts.program import Program, load
 from hansa.wire import cbor, keys
 from hansa.wire.genesis import Genesis
-from hansa.wire.transaction import Key
+from hansa.wire.order import Key
 from hansa.wire.writes import Write, WriteSet, make
 
 CONTRACT: Final = "members"

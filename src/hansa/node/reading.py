@@ -35,8 +35,8 @@ from hansa.store.state import UNREADABLE, BlockPlace, State, Stored
 from hansa.wire import block, cbor, entry, order, writes
 from hansa.wire.block import Block
 from hansa.wire.limits import INTEGER_MAX, INTEGER_MIN, PAGE_BYTES_MAX, PAGE_ROWS_MAX, TRANSACTION_STEPS_DEFAULT
+from hansa.wire.order import Key
 from hansa.wire.problems import HansaError
-from hansa.wire.transaction import Key
 
 _BLOCKS_CACHED: Final = 32
 _BLOCK_CACHED_BYTES_MAX: Final = 1024 * 1024

@@ -6,17 +6,25 @@ when a contract is deployed; the check here is the last line.
 """
 
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from hansa.wire.limits import KEY_BYTES_MAX
 from hansa.wire.problems import HansaError
+
+Key: TypeAlias = "int | str | bytes"
+"""A record's key as it stands in messages."""
 
 Sortable: TypeAlias = "int | str | bytes | bool | None"
 
 _SIGN: int = 1 << 63
 
 
-def key_bytes(value: int | str | bytes) -> bytes:
+def has_key_type(value: object) -> TypeGuard[Key]:
+    """Whether a decoded value has one of the types a record's key can have."""
+    return type(value) in (int, str, bytes)
+
+
+def key_bytes(value: Key) -> bytes:
     """The encoding of a record's key."""
     if isinstance(value, str):
         encoded = value.encode()
@@ -29,8 +37,10 @@ def key_bytes(value: int | str | bytes) -> bytes:
     return encoded
 
 
-def is_key(value: int | str | bytes) -> bool:
-    """Whether a value from outside can be a key: it fits once encoded."""
+def is_key(value: object) -> TypeGuard[Key]:
+    """Whether a value from outside can be a key: it has the type of one and fits once encoded."""
+    if not has_key_type(value):
+        return False
     try:
         key_bytes(value)
     except (HansaError, UnicodeEncodeError, OverflowError):
@@ -53,6 +63,6 @@ def table(contract: str, record: str) -> bytes:
     return f"{contract}\0{record}\0".encode()
 
 
-def place(contract: str, record: str, key: int | str | bytes) -> bytes:
+def place(contract: str, record: str, key: Key) -> bytes:
     """Where a record stands among all records: its table and its key."""
     return table(contract, record) + key_bytes(key)

@@ -14,12 +14,10 @@ import msgspec
 from msgspec import Meta
 
 from hansa.wire import cbor, cose, limits
+from hansa.wire.order import Key, has_key_type
 from hansa.wire.problems import HansaError
 
 VERSION: Final = 0
-
-Key: TypeAlias = "int | str | bytes"
-"""A record's key as it stands in messages."""
 
 Precondition: TypeAlias = tuple[str, str, Key, int | None]
 """Contract, record type, key, and the seq of the record's last write; None: it must not exist."""
@@ -94,14 +92,9 @@ def decode(payload: bytes) -> Transaction:
     for name in ("preconditions", "contract_version"):
         if value.get(name, ...) is None:
             raise HansaError("transaction.field", f"what is absent is left out, never null - at `$.{name}`")
-    if not all(is_key(key) for _, _, key, _ in transaction.preconditions or ()):
+    if not all(has_key_type(key) for _, _, key, _ in transaction.preconditions or ()):
         raise HansaError("transaction.field", "the key of a precondition is a number, text or bytes")
     return transaction
-
-
-def is_key(value: object) -> bool:
-    """Whether a decoded value has one of the types a record's key can have."""
-    return type(value) in (int, str, bytes)
 
 
 def encode(transaction: Transaction) -> bytes:

@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from hansa.wire import cbor, names, order
+from hansa.wire.order import Key
 from hansa.wire.problems import HansaError
-from hansa.wire.transaction import Key, is_key
 
 
 class Write(msgspec.Struct, frozen=True, gc=False):
@@ -54,7 +54,7 @@ def decode(data: bytes) -> WriteSet:
     except msgspec.ValidationError as error:
         raise HansaError("writes.form", str(error)) from None
     for contract, record, key, value, _ in found:
-        if not (names.is_contract(contract) and names.is_identifier(record) and is_key(key) and order.is_key(key)):
+        if not (names.is_contract(contract) and names.is_identifier(record) and order.is_key(key)):
             raise HansaError("writes.form", "a write names no contract, record type or key there can be")
         cbor.scan(value)
     return [make(*fields) for fields in found]

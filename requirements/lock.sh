@@ -6,3 +6,7 @@ lock() { uv pip compile --quiet --universal --generate-hashes --python-version 3
 lock pyproject.toml --output-file requirements/base.txt
 lock --group build --output-file requirements/build.txt
 lock pyproject.toml --group dev --group build --output-file requirements/dev.txt
+# What other versions of Python run with in tests/sameness: 3.14 with the compiled code of the same release, 3.12 with the
+# last cbor2 that is Python alone.
+printf 'cbor2\nmsgspec\n' | lock --constraint requirements/base.txt - --output-file requirements/sameness-3.14.txt
+echo 'cbor2<6' | lock - --output-file requirements/sameness-3.12.txt

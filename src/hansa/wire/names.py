@@ -42,8 +42,13 @@ def is_version(text: str) -> bool:
     return _VERSION.match(text) is not None
 
 
+def is_digest_hex(text: str) -> bool:
+    """Whether `text` is a digest as it is written: 64 lower-case hexadecimal digits."""
+    return _HEX_DIGEST.match(text) is not None
+
+
 def digest_from_hex(text: str, what: str) -> bytes:
     """The 32 bytes of a digest written as 64 lower-case hexadecimal digits. `what` names it in the error."""
-    if _HEX_DIGEST.match(text) is None:
+    if not is_digest_hex(text):
         raise HansaError("request.digest", f"the {what} is not 64 lower-case hexadecimal digits", value=text[:80])
     return bytes.fromhex(text)

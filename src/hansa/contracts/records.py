@@ -1,0 +1,298 @@
+"""Records while a contract runs: touched, found, made, ranged over and scheduled for; and calls of other contracts.
+
+Used by the guards and by `execution`. What was touched stands in the frame, in that order: so it is written.
+"""
+
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
+# Values are dynamic here: their kinds were checked before.
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from hansa.contracts import messages, schedules
+from hansa.contracts.calls import Found
+from hansa.contracts.codecs import Codec, to_plain
+from hansa.contracts.frame import Frame
+from hansa.contracts.manifest import STATE_FIELD
+from hansa.contracts.prices import (
+    BYTES_PER_STEP,
+    CALL_DEPTH_MAX,
+    CHECK_STEPS_PER_BYTE,
+    MIGRATION_STEPS,
+    RECORDS_MAX,
+    SCHEDULE_AHEAD_MS_MIN,
+    SELECT_ROWS_MAX,
+    SELECT_STEPS,
+    TOUCH_AGAIN_STEPS,
+    TOUCH_STEPS,
+)
+from hansa.contracts.values import Record, Shape
+from hansa.wire import cbor, order
+from hansa.wire.order import Key, Sortable
+
+Fits = Sequence[tuple[str, Codec, str]]
+"""Names with their codecs and the places that misfits are told of."""
+
+
+class Unavailable(BaseException):
+    """What the reader or the host raised: this node's own trouble, which no contract code may turn into an outcome."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def deeper(frame: Frame) -> None:
+    """One function or contract more in each other."""
+    if frame.depth >= CALL_DEPTH_MAX:
+        raise messages.call_too_deep()
+    frame.depth += 1
+
+
+def charge_check(frame: Frame, source: str) -> None:
+    """Charges for checking a file."""
+    frame.charge(CHECK_STEPS_PER_BYTE * len(source))
+
+
+def touch(frame: Frame, shape: Shape, key: Key, place: bytes) -> Record | None:
+    """The record at a place, None if there is none. The first touch in a transaction loads it, and migrates it."""
+    touched = frame.records
+    if place in touched:
+        frame.charge(TOUCH_AGAIN_STEPS)
+        return touched[place]
+    found = _read(frame, place)
+    record = None if found is None else _loaded(frame, shape, key, place, found)
+    touched[place] = record
+    return record
+
+
+def _read(frame: Frame, place: bytes) -> Found | None:
+    """What is stored at a place that was not touched before."""
+    if len(frame.records) >= RECORDS_MAX:
+        raise messages.records_exceeded()
+    frame.charge(TOUCH_STEPS)
+    try:
+        return frame.reader.get(place)
+    except Exception as error:
+        raise Unavailable(error) from error
+
+
+def _loaded(frame: Frame, shape: Shape, key: Key, place: bytes, found: Found) -> Record:
+    frame.charge(len(found.value) // BYTES_PER_STEP)
+    versions = frame.host.versions(shape.contract)
+    number = len(versions) - 1
+    while number and versions[number][0] > found.seq:
+        number -= 1
+    cache = frame.cache
+    stored = shape if number == len(versions) - 1 else versions[number][1].shapes[shape.name]
+    values, weight = stored.load(found.value) if cache is None else cache.load(stored, place, found)
+    if weight:
+        frame.make(weight)
+    for _, program in versions[number + 1 :]:
+        frame.charge(MIGRATION_STEPS)
+        migrated = program.shapes[shape.name]
+        assert migrated.migrate is not None
+        values = migrated.migrate(frame, values, key, place)
+    return Record(shape, key, place, values, found.seq)
+
+
+def follow(frame: Frame, record: Record, name: str, shape: Shape) -> Record | None:
+    """record.name, a reference: the record that it leads to."""
+    key = record.values[name]
+    return None if key is None else touch(frame, shape, key, shape.place(key))
+
+
+def find(frame: Frame, shape: Shape, key: Key) -> Record | None:
+    """Record.find(key)."""
+    name = shape.type.key
+    wrong = shape.codecs[name].problem(key, frame.host)
+    if wrong:
+        raise messages.bounds(messages.place_field(shape.name, name), wrong)
+    return touch(frame, shape, key, shape.place(key))
+
+
+def get(frame: Frame, shape: Shape, key: Key) -> Record:
+    """Record.get(key)."""
+    found = find(frame, shape, key)
+    if found is None:
+        raise messages.record_missing(shape.name)
+    return found
+
+
+def exists(frame: Frame, shape: Shape, key: Key) -> bool:
+    """Record.exists(key)."""
+    return find(frame, shape, key) is not None
+
+
+def key_of(record: Record | None) -> "Key | None":
+    """What a field that refers to a record holds."""
+    return None if record is None else record.key
+
+
+def create(
+    frame: Frame, shape: Shape, fits: Fits, defaults: Mapping[str, Any], given: dict[str, Any]
+) -> Record:
+    """Record.create(field=value, ...): `fits` in declared order; `defaults` in encoding order, all fields among them."""
+    for name, codec, place in fits:
+        if name in given:
+            if codec.cost is not None:
+                frame.charge(codec.cost(given[name]))
+            wrong = codec.problem(given[name], frame.host)
+            if wrong:
+                raise messages.bounds(place, wrong)
+    return place_new(frame, shape, {**defaults, **given})
+
+
+def place_new(frame: Frame, shape: Shape, values: dict[str, Any]) -> Record:
+    """Makes a record of these values, whose key must be free."""
+    key = values[shape.type.key]
+    place = shape.place(key)
+    if place in frame.records:
+        frame.charge(TOUCH_AGAIN_STEPS)
+        is_free = frame.records[place] is None
+    else:
+        is_free = _read(frame, place) is None
+    if not is_free:
+        raise messages.record_exists(shape.name)
+    record = Record(shape, key, place, values, None)
+    frame.records[place] = record
+    return record
+
+
+def select(
+    frame: Frame,
+    shape: Shape,
+    field: str,
+    bounds: Mapping[str, Any],
+) -> list[Record]:
+    """The records of a range, in order of a field and then of the key.
+
+    `bounds`: `equal`, or `least` and `most`; and the `limit`.
+    """
+    limit: int = bounds["limit"]
+    codec = shape.codecs[field]
+    encoded: dict[str, bytes] = {}
+    for word in ("equal", "least", "most"):
+        if word in bounds:
+            value = bounds[word].key if type(bounds[word]) is Record else bounds[word]
+            wrong = codec.problem(value, frame.host)
+            if wrong:
+                raise messages.bounds(messages.place_field(shape.name, field), wrong)
+            encoded[word] = _sorted_bytes(shape, field, value)
+    if not 1 <= limit <= SELECT_ROWS_MAX:
+        raise messages.select_limit()
+    frame.charge(SELECT_STEPS)
+    least, most = encoded.get("equal", encoded.get("least")), encoded.get("equal", encoded.get("most"))
+    changed = {r.place: r for r in frame.records.values() if r is not None and r.changed and r.shape is shape}
+    try:
+        rows = frame.reader.select(
+            shape.contract, shape.name, None if field == shape.type.key else field, least, most, limit + len(changed)
+        )
+    except Exception as error:
+        raise Unavailable(error) from error
+    places = [(shape.table + key, found) for key, found in rows]
+    if not changed:
+        return [_row(frame, shape, place, found) for place, found in places[:limit]]
+    ranked = [
+        (_sorted_bytes(shape, field, _stored_field(shape, found, field)), place, found)
+        for place, found in places
+        if place not in changed
+    ]
+    for record in changed.values():
+        at = _sorted_bytes(shape, field, record.values[field])
+        if (least is None or least <= at) and (most is None or at <= most):
+            ranked.append((at, record.place, None))
+    ranked.sort(key=lambda row: row[:2])
+    return [_row(frame, shape, place, found) for _, place, found in ranked[:limit]]
+
+
+def _row(frame: Frame, shape: Shape, place: bytes, found: Found | None) -> Record:
+    record = frame.records.get(place)
+    if record is None:
+        assert found is not None
+        key: Key = _stored_field(shape, found, shape.type.key)
+        record = touch(frame, shape, key, place)
+        assert record is not None
+        return record
+    frame.charge(TOUCH_AGAIN_STEPS)
+    return record
+
+
+def _stored_field(shape: Shape, found: Found, field: str) -> Any:
+    """A key or indexed field as it is stored: these stay as they are from version to version."""
+    return cbor.decode_own(found.value)[field]
+
+
+def _sorted_bytes(shape: Shape, field: str, value: Sortable) -> bytes:
+    if field == shape.type.key:
+        assert isinstance(value, int | str | bytes)
+        return order.key_bytes(value)
+    return order.indexed_bytes(value)
+
+
+def schedule(frame: Frame, record: Record, action: str, at: int) -> None:
+    """schedule(record, action, at)."""
+    call = frame.call
+    if at < call.time + SCHEDULE_AHEAD_MS_MIN:
+        raise messages.schedule_past()
+    shape = record.shape
+    number = len(frame.schedules)
+    frame.schedules.append(schedules.pending(shape.contract, shape.name, record.key, action, at, call.seq, number))
+
+
+def call_action(frame: Frame, contract: str, action: str, fits: Fits, given: dict[str, Any]) -> None:
+    """Interface.action(name=value, ...)."""
+    _fit_all(frame, fits, given)
+    frame.enter(frame, contract, action, to_plain(given), False)
+
+
+def call_view(
+    frame: Frame, contract: str, view: str, fits: Fits, returns: Codec, given: dict[str, Any]
+) -> Any:
+    """Interface.view(name=value, ...)."""
+    _fit_all(frame, fits, given)
+    found = frame.enter(frame, contract, view, to_plain(given), True)
+    wrong = returns.problem(found, frame.host)
+    if wrong:
+        raise messages.call_result(contract, view, wrong)
+    return found if returns.from_plain is None else returns.from_plain(found)
+
+
+def _fit_all(frame: Frame, fits: Fits, given: dict[str, Any]) -> None:
+    for name, codec, place in fits:
+        if name in given:
+            if codec.cost is not None:
+                frame.charge(codec.cost(given[name]))
+            wrong = codec.problem(given[name], frame.host)
+            if wrong:
+                raise messages.bounds(place, wrong)
+
+
+class Migration:
+    """How records of the version before become this one's: fields carried, defaults, then the body, if there is one."""
+
+    def __init__(
+        self, shape: Shape, carried: Sequence[str], defaults: Mapping[str, Any], body: Callable[..., None] | None
+    ) -> None:
+        self._shape = shape
+        self._carried = carried
+        self._defaults = defaults
+        self._body = body
+
+    def __call__(self, frame: Frame, values: dict[str, Any], key: Key, place: bytes) -> dict[str, Any]:
+        """The new values; see `values.Migrating`."""
+        made = {**self._defaults, **{name: values[name] for name in self._carried if name in values}}
+        if STATE_FIELD in values and STATE_FIELD in self._shape.codecs:
+            made[STATE_FIELD] = values[STATE_FIELD]
+        if self._body is not None:
+            deeper(frame)
+            self._body(frame, Record(self._shape, key, place, made, None), values)
+            frame.depth -= 1
+        for name in self._shape.type.fields:
+            codec = self._shape.codecs[name]
+            if codec.cost is not None:
+                frame.charge(codec.cost(made[name]))
+            wrong = codec.problem(made[name], frame.host)
+            if wrong:
+                raise messages.bounds(messages.place_field(self._shape.name, name), wrong)
+        return made

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from hansa.contracts import names, operations
-from hansa.contracts.annotations import Annotations, is_record
+from hansa.contracts.annotations import Annotations, dotted, is_record
 from hansa.contracts.declarations import Declared
 from hansa.contracts.diagnostics import nearest
 from hansa.contracts.expressions import Expressions, Known, Scope
@@ -21,6 +21,7 @@ from hansa.contracts.manifest import (
     InstantType,
     ListType,
     MapType,
+    OptionalType,
     Parameter,
     PartyType,
     RecordType,
@@ -81,6 +82,7 @@ class _Body:
         annotations: Annotations,
         findings: Findings,
     ) -> None:
+        self._findings = findings
         self._note = findings.note
         self._declared = declared
         self._manifest = declared.manifest
@@ -89,8 +91,7 @@ class _Body:
         self._annotations = annotations
         self._expressions = Expressions(declared, scope, types, findings)
         self._returns: Type | None = None
-        self._loops: list[tuple[str, ...]] = []
-        self._branches_end = False
+        self._loops: list[list[tuple[str, ...]]] = []
 
     # The five kinds of bodies
 
@@ -108,21 +109,18 @@ class _Body:
                 filled.add(record.key)
             self._scope.incomplete[subject.name] = record
             known |= {f"{subject.name}.{field}" for field in filled}
-        after = self._block(_statements(body), known)
-        if after is not None:
-            self._ends(body, after)
+        self._run(body, known)
 
     def check_function(self, body: ast.FunctionDef, parameters: tuple[Parameter, ...], returns: Type) -> None:
         self._enter(body, parameters)
         self._returns = returns
-        after = self._block(_statements(body), {p.name for p in parameters})
-        if after is not None:
-            self._ends(body, after)
+        self._run(body, {p.name for p in parameters})
 
     def check_invariant(self, body: ast.FunctionDef, parameter: str, record: RecordType) -> None:
         self._enter(body, ())
         self._scope.variables[parameter] = ReferenceType(record.name)
-        self._block(_statements(body), {parameter})
+        self._scope.parameters.add(parameter)
+        self._run(body, {parameter})
 
     def check_migration(self, body: ast.FunctionDef, record: RecordType) -> None:
         migration = record.migration
@@ -130,6 +128,7 @@ class _Body:
         self._enter(body, ())
         self._scope.variables[migration.record] = ReferenceType(record.name)
         self._scope.variables[migration.old] = StructType(migration.struct)
+        self._scope.parameters |= {migration.record, migration.old}
         self._scope.incomplete[migration.record] = record
         old = self._manifest.structs[migration.struct]
         known = {migration.record, migration.old}
@@ -141,9 +140,7 @@ class _Body:
             if f"{migration.record}.{name}" not in known or name not in old.fields:
                 self._note(body, "migration.key", f"the key and indexed fields stay: `{name}` must be in the old struct")
                 known.add(f"{migration.record}.{name}")
-        after = self._block(_statements(body), known)
-        if after is not None:
-            self._ends(body, after)
+        self._run(body, known)
 
     def _is_carried(self, before: Type, now: Type) -> bool:
         """Whether a field of the old struct becomes the new record's as it is; a reference stands there as its key."""
@@ -160,12 +157,32 @@ class _Body:
             node.id for node in ast.walk(body) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
         }
 
+    def _run(self, body: ast.FunctionDef, known: Known) -> None:
+        before = self._findings.count
+        after = self._block(_statements(body), known)
+        if after is not None:
+            self._ends(body, after)
+        if self._findings.count == before:
+            self._check_clear(body)
+
+    def _check_clear(self, body: ast.FunctionDef) -> None:
+        """Everything has a type that is known all the way in; empty lists, empty maps and None get it where they go."""
+        for name, type_ in self._scope.variables.items():
+            if _is_unclear(type_):
+                targets = [n for n in ast.walk(body) if isinstance(n, ast.Name) and n.id == name]
+                hint = f"say what it holds: {name}: list[Text[0, 80], 100] = [], or {name}: Amount | None = None"
+                self._note(targets[0] if targets else body, "type.unclear", f"what `{name}` is, is not clear", hint)
+        for node in ast.walk(body):
+            if isinstance(node, ast.expr) and not isinstance(node, ast.List | ast.Dict | ast.Constant):
+                if node in self._types and _is_unclear(self._types[node]):
+                    self._note(node, "type.unclear", "what this is, is not clear here", "annotate what it comes from")
+
     def _record(self, type_: Type) -> RecordType | None:
         return self._manifest.records.get(type_.record) if isinstance(type_, ReferenceType) else None
 
     def _filled(self, action: Action, record: RecordType) -> set[str]:
         """The fields of a record that creating it fills: from arguments, by the creator's role, by defaults."""
-        parameters = {p.name: p.type for p in action.parameters if not is_record(p.type)}
+        parameters = {p.name: p.type for p in action.parameters if p != action.subject}
         filled = {name for name, field in record.fields.items() if not field.required}
         for name, type_ in parameters.items():
             field = record.fields.get(name)
@@ -210,7 +227,9 @@ class _Body:
                 return known
             case ast.Assign(targets=[target], value=value):
                 return self._assign(target, value, known)
-            case ast.AnnAssign(target=ast.Name(id=name) as target, annotation=annotation, value=ast.expr() as value):
+            case ast.AnnAssign(
+                target=ast.Name(id=name) as target, annotation=annotation, value=ast.expr() as value, simple=1
+            ):
                 return self._annotate(target, name, annotation, value, known)
             case ast.AugAssign(target=target, op=op, value=value):
                 return self._augment(node, target, op, value, known)
@@ -256,10 +275,13 @@ class _Body:
             found = self._expressions.type_of(value, known, have)
             return self._set_variable(target, target.id, found, known, value)
         want = self._target(target, known)
-        if want is not None:
-            self._expressions.fits(value, known, want, fitted=self._is_fitted(target))
-        else:
+        if want is None:
             self._expressions.type_of(value, known)
+            return self._set_field(target, known)
+        have = self._expressions.fits(value, known, want, fitted=self._is_fitted(target))
+        if isinstance(target, ast.Subscript) and _is_unclear(want):
+            self._refine(target.value, self._types[target.value], self._types[target.slice], have)
+            self._types[target] = have
         return self._set_field(target, known)
 
     def _annotate(
@@ -294,9 +316,6 @@ class _Body:
         self._check_iterated(target, (name,))
         have = self._scope.variables.get(name)
         if have is None or (_is_unclear(have) and accepts(have, found)):
-            if have is None and plain(found) == UNKNOWN and isinstance(value, ast.Constant):
-                hint = f"{name}: Type | None = None"
-                self._note(target, "type.unclear", f"say what `{name}` can be besides None", hint)
             have = self._scope.variables[name] = found
         elif not accepts(have, found):
             self._note(target, "type.mismatch", f"`{name}` is {words(have)}, this is {words(found)}")
@@ -309,6 +328,16 @@ class _Body:
             self._note(node, "name.reserved", f"`{name}` cannot be a name here")
         elif name in self._scope.parameters:
             self._note(node, "name.parameter", f"the parameter `{name}` cannot be assigned")
+
+    def _refine(self, base: ast.expr, owner: Type, key: Type, item: Type) -> None:
+        """An empty list or map of a variable becomes one of what is put in first."""
+        if not isinstance(base, ast.Name) or not _is_unclear(owner):
+            return
+        if isinstance(owner, ListType):
+            owner = ListType(item, owner.most)
+        elif isinstance(owner, MapType):
+            owner = MapType(key if owner.key == UNKNOWN else owner.key, item, owner.most)
+        self._scope.variables[base.id] = self._types[base] = owner
 
     def _target(self, target: ast.expr, known: Known) -> Type | None:
         """The type of a field or item that is assigned to; None, and a finding, if it is no place."""
@@ -369,7 +398,8 @@ class _Body:
                 self._expressions.type_of(_as_read(base), known)
             return None if found is None else plain(found)
         if isinstance(base, ast.Subscript):
-            if not isinstance(base.slice, ast.Name | ast.Constant):
+            is_enum = isinstance(base.slice, ast.Attribute) and dotted(base.slice.value) in self._declared.visible
+            if not is_enum and not isinstance(base.slice, ast.Name | ast.Constant):
                 self._note(base.slice, "assign.index", "an index inside a path is a name or a constant")
             found = self._target(base, known)
             if found is not None:
@@ -414,7 +444,7 @@ class _Body:
         return known
 
     def _check_iterated(self, node: ast.AST, path: tuple[str, ...]) -> None:
-        for iterated in self._loops:
+        for iterated in (path for paths in self._loops for path in paths):
             short = min(len(iterated), len(path))
             if short and iterated[:short] == path[:short]:
                 name = ".".join(iterated)
@@ -425,8 +455,8 @@ class _Body:
     # Loops
 
     def _loop(self, node: ast.For, known: Known) -> Known:
-        path, targets = self._iterated(node, known)
-        self._loops.append(path)
+        paths, targets = self._iterated(node, known)
+        self._loops.append(paths)
         if len(self._loops) == _LOOPS_MAX + 1:
             self._note(node, "loop.depth", f"loops nested more than {_LOOPS_MAX} deep")
         within = set(known)
@@ -436,9 +466,10 @@ class _Body:
         self._loops.pop()
         return known
 
-    def _iterated(self, node: ast.For, known: Known) -> tuple[tuple[str, ...], list[tuple[ast.Name, Type]]]:
-        """What a loop goes through, as a path if it is one, and what its names are set to."""
-        types, path = self._expressions.iterated(node.iter, known)
+    def _iterated(self, node: ast.For, known: Known) -> tuple[list[tuple[str, ...]], list[tuple[ast.Name, Type]]]:
+        """What a loop goes through, as paths where it is places, and what its names are set to."""
+        types, places = self._expressions.iterated(node.iter, known)
+        paths = [_path(place) for place in places]
         match node.target:
             case ast.Name():
                 targets = [node.target]
@@ -446,11 +477,11 @@ class _Body:
                 targets = [first, second]
             case _:
                 self._note(node.target, "loop.names", "a loop sets one name, or two with items, enumerate and zip")
-                return _path(path), []
+                return paths, []
         if len(targets) != len(types):
             self._note(node.target, "loop.names", f"this loop sets {len(types)} name(s)")
-            return _path(path), []
-        return _path(path), list(zip(targets, types, strict=True))
+            return paths, []
+        return paths, list(zip(targets, types, strict=True))
 
     # Calls that stand alone
 
@@ -569,7 +600,8 @@ class _Body:
             self._note(call, "call.unknown", word, hint)
             return
         parameters = {p.name: p.type for p in declared.actions[action]}
-        self._expressions.keywords(call, parameters, frozenset(), known, f"{interface}.{action}")
+        needed = frozenset(name for name, type_ in parameters.items() if not isinstance(type_, OptionalType))
+        self._expressions.keywords(call, parameters, needed, known, f"{interface}.{action}")
 
     def _mutate(self, call: ast.Call, base: ast.expr, method: str, known: Known) -> None:
         owner = self._target_base(base, known) if not isinstance(base, ast.Call) else None
@@ -587,8 +619,8 @@ class _Body:
         for word, argument in zip(takes, call.args, strict=True):
             want = operations.result(word, owner)
             have = self._expressions.fits(argument, known, want, fitted=False)
-            if isinstance(base, ast.Name) and isinstance(owner, ListType) and _is_unclear(owner) and word == "item":
-                self._scope.variables[base.id] = ListType(have, owner.most)
+            if word == "item":
+                self._refine(base, owner, UNKNOWN, have)
         self._check_iterated(call, _path(base))
 
     def _record_of(self, base: ast.Attribute) -> RecordType | None:

@@ -470,6 +470,7 @@ class _Reader:  # noqa: PLR0904 - one method for each form of declaration
     def _check_keys(self, node: ast.ClassDef, key: str, indexes: list[str], fields: dict[str, Field]) -> None:
         if key not in fields:
             self._note(node, "record.key", f"the key `{key}` is not a field", nearest(key, fields))
+            fields[key] = Field(key, TextType(1, 1), True, None, node.lineno)  # so that bodies can be read on
         elif not is_key_type(fields[key].type) or not fields[key].required:
             hint = "a key is Text of at most 100 characters, Bytes of at most 400, Int, Date, Party, User or an enum"
             self._note(node, "record.key", f"`{key}` cannot be a key: its type or bounds do not fit", hint)
@@ -483,7 +484,7 @@ class _Reader:  # noqa: PLR0904 - one method for each form of declaration
             self._note(node, "record.index", "a field is indexed twice")
 
     def _add_field(self, item: ast.stmt, fields: dict[str, Field], *, references: bool) -> None:
-        if not isinstance(item, ast.AnnAssign) or not isinstance(item.target, ast.Name):
+        if not isinstance(item, ast.AnnAssign) or not isinstance(item.target, ast.Name) or not item.simple:
             self._note(item, "field.form", "a field reads `name: Type` or `name: Type = default`")
             return
         name = item.target.id

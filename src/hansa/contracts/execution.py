@@ -186,6 +186,9 @@ def _create(frame: Frame, procedure: Procedure, values: list[Any]) -> Record:
     made = dict(procedure.start)
     for name, position in procedure.filled:
         value, codec = values[position], shape.codecs[name]
+        if type(value) is Record:
+            made[name] = value.key
+            continue
         if codec.cost is not None:
             frame.charge(codec.cost(value))
         wrong = codec.problem(value, frame.host)

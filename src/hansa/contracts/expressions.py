@@ -176,7 +176,7 @@ class Expressions:
 
     def _constant(self, node: ast.expr, value: object, expected: Type | None) -> Type:
         if value is None:
-            return NONE
+            return expected if isinstance(expected, OptionalType) else NONE
         if type(value) is bool:
             return BOOL
         if type(value) is int:
@@ -236,7 +236,7 @@ class Expressions:
             if field not in values:
                 self._note(node, "enum.unknown", f"`{named.enum}` has no value `{field}`", nearest(field, values))
             return named
-        owner = self.holder(base, known) if isinstance(base, ast.Name) else plain(self.type_of(base, known))
+        owner = self._owner(base, known)
         if owner is None or owner == UNKNOWN:
             return UNKNOWN
         if isinstance(owner, ReferenceType):
@@ -253,6 +253,12 @@ class Expressions:
             self._note(node, "field.unknown", f"{words(owner)} has no field `{field}`", nearest(field, there))
             return UNKNOWN
         return result(found[1], owner)
+
+    def _owner(self, base: ast.expr, known: Known) -> Type | None:
+        """The type of what has a field or method: a record that is being made may be named here, incomplete as it is."""
+        if isinstance(base, ast.Name) and base.id not in self._manifest.constants:
+            return self.holder(base, known)
+        return plain(self.type_of(base, known))
 
     def _context(self, node: ast.Attribute, field: str) -> Type:
         if field not in _CONTEXT:
@@ -346,7 +352,7 @@ class Expressions:
             have = plain(self.type_of(left, known))
             other = plain(self.type_of(right, known, have))
             ordered = {"amount" if k == "signed" else k for k in (kind(have), kind(other))}
-            if UNKNOWN not in (have, other) and (len(ordered) != 1 or not ordered <= operations.ORDERED):
+            if len(ordered) != 1 or not ordered <= operations.ORDERED:
                 self._note(node, "type.operand", f"{words(have)} and {words(other)} have no order")
         else:
             self._outside(op, node)
@@ -372,16 +378,22 @@ class Expressions:
             self._note(node, "list.size", f"a list of {len(items)} items; at most {LIST_ITEMS_MAX}")
         want = None if expected is None else plain(expected)
         item = want.item if isinstance(want, ListType) else None
-        found: Type = UNKNOWN
+        found: Type = UNKNOWN if item is None else item
         for each in items:
-            type_ = self.type_of(each, known, item)
-            if is_record(type_):
-                self._note(each, "record.value", "a list holds no records", "collect their keys")
-                type_ = UNKNOWN
-            found = self._join(each, found, type_) if found != UNKNOWN else type_
-        if item is not None and item != UNKNOWN and accepts(item, found) and plain(found) == UNKNOWN:
-            found = item
+            found = self._held(each, known, found, "list")
         return ListType(found, LIST_ITEMS_MAX)
+
+    def _held(self, node: ast.expr, known: Known, so_far: Type, what: str) -> Type:
+        """The type of what a list or map holds, with one more value: what the place takes, or one for all values."""
+        have = self.type_of(node, known, None if so_far == UNKNOWN else so_far)
+        if is_record(have):
+            self._note(node, "record.value", f"a {what} holds no records", "collect their keys")
+            return so_far
+        if so_far == UNKNOWN:
+            return have
+        if accepts(so_far, have) and have != NONE:
+            return so_far
+        return self._join(node, so_far, have)
 
     def _map(
         self, node: ast.Dict, keys: list[ast.expr | None], values: list[ast.expr], known: Known, expected: Type | None
@@ -390,7 +402,8 @@ class Expressions:
             self._note(node, "map.size", f"a map of {len(values)} keys; at most {MAP_ITEMS_MAX}")
         want = None if expected is None else plain(expected)
         key_want, value_want = (want.key, want.value) if isinstance(want, MapType) else (None, None)
-        key_type, found = UNKNOWN if key_want is None else key_want, UNKNOWN
+        key_type = UNKNOWN if key_want is None else key_want
+        found = UNKNOWN if value_want is None else value_want
         for key, value in zip(keys, values, strict=True):
             if key is None:
                 self._note(node, "map.form", "a map is written pair by pair")
@@ -400,13 +413,7 @@ class Expressions:
                 self._note(key, "type.map", f"{words(have)} cannot be a key")
             else:
                 key_type = self._join(key, key_type, have)
-            type_ = self.type_of(value, known, value_want)
-            if is_record(type_):
-                self._note(value, "record.value", "a map holds no records", "collect their keys")
-                type_ = UNKNOWN
-            found = self._join(value, found, type_) if found != UNKNOWN else type_
-        if value_want is not None and plain(found) == UNKNOWN:
-            found = value_want
+            found = self._held(value, known, found, "map")
         return MapType(key_type, found, MAP_ITEMS_MAX)
 
     def _subscript(self, node: ast.Subscript, value: ast.expr, index: ast.expr, known: Known) -> Type:
@@ -444,31 +451,31 @@ class Expressions:
 
     # Loops
 
-    def iterated(self, node: ast.expr, known: Known) -> tuple[list[Type], ast.expr | None]:
-        """What the names of a loop over `node` are, one or two types, and the place that it goes through."""
+    def iterated(self, node: ast.expr, known: Known) -> tuple[list[Type], list[ast.expr]]:
+        """What the names of a loop over `node` are, one or two types, and the places that it goes through."""
         match node:
             case ast.Call(func=ast.Name(id="range"), args=arguments, keywords=[]) if 1 <= len(arguments) <= 3:
                 for argument in arguments:
                     self.needs(argument, known, INT)
-                return [INT], None
+                return [INT], []
             case ast.Call(func=ast.Name(id="enumerate"), args=[argument], keywords=[]):
-                return [INT, self._item_of(argument, known)], argument
+                return [INT, self._item_of(argument, known)], [argument]
             case ast.Call(func=ast.Name(id="zip"), args=[first, second], keywords=[]):
-                return [self._item_of(first, known), self._item_of(second, known)], first
+                return [self._item_of(first, known), self._item_of(second, known)], [first, second]
             case ast.Call(func=ast.Attribute(value=base, attr="items"), args=[], keywords=[]):
                 owner = plain(self.type_of(base, known))
                 if not isinstance(owner, MapType):
                     if owner != UNKNOWN:
                         self._note(node, "call.unknown", f"{words(owner)} has no method `items`")
-                    return [UNKNOWN, UNKNOWN], None
-                return [owner.key, owner.value], base
+                    return [UNKNOWN, UNKNOWN], []
+                return [owner.key, owner.value], [base]
             case ast.Call(func=ast.Attribute(value=base, attr="select")) if self._record_named(base) is not None:
                 record = self._record_named(base)
                 assert record is not None
                 self._select(node, record, known)
-                return [ReferenceType(record.name)], None
+                return [ReferenceType(record.name)], []
             case _:
-                return [self._item_of(node, known)], node
+                return [self._item_of(node, known)], [node]
 
     def _item_of(self, node: ast.expr, known: Known) -> Type:
         match plain(self.type_of(node, known)):
@@ -540,8 +547,6 @@ class Expressions:
             self._note(node, "call.arity", f"`{name}` takes {len(forms[0])} value(s), not named")
             return UNKNOWN
         have = [plain(self.type_of(argument, known)) for argument in node.args]
-        if UNKNOWN in have:
-            return result(operations.FUNCTIONS[name, forms[0]][1], UNKNOWN)
         for form in forms:
             if all(_is_of(word, type_) for word, type_ in zip(form, have, strict=True)):
                 return result(operations.FUNCTIONS[name, form][1], have[0] if have else UNKNOWN)
@@ -570,7 +575,7 @@ class Expressions:
         return UNKNOWN
 
     def _method(self, node: ast.Call, base: ast.expr, name: str, known: Known) -> Type:
-        owner = self.holder(base, known) if isinstance(base, ast.Name) else plain(self.type_of(base, known))
+        owner = self._owner(base, known)
         if owner is None or owner == UNKNOWN:
             for argument in node.args:
                 self.type_of(argument, known)

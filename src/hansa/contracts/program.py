@@ -13,7 +13,6 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from hansa.contracts import checker, declarations, source
-from hansa.contracts.annotations import is_record
 from hansa.contracts.checked import Checked
 from hansa.contracts.codecs import Codec, codec
 from hansa.contracts.declarations import Libraries
@@ -33,7 +32,7 @@ from hansa.contracts.manifest import (
 from hansa.contracts.names import CONTEXT
 from hansa.contracts.operations import plain
 from hansa.contracts.records import Migration
-from hansa.contracts.rewriter import Rewriter, function_name, record_defaults, shape_name
+from hansa.contracts.rewriter import Rewriter, record_defaults, shape_name
 from hansa.contracts.upgrade import carried_fields
 from hansa.contracts.values import Shape
 
@@ -75,7 +74,7 @@ class Procedure:
         self.start: dict[str, Any] = {}
         if action.creates is not None:
             record = manifest.records[action.creates]
-            positions = {p.name: i for i, p in enumerate(action.parameters) if not is_record(p.type)}
+            positions = {p.name: i for i, p in enumerate(action.parameters) if p != action.subject}
             self.filled = tuple((name, positions[name]) for name in record.fields if name in positions)
             self.role = checker.creator_role(action, record, manifest.roles)
             self.start = record_defaults(record, manifest)
@@ -143,7 +142,7 @@ def compiled(checked: Checked, before: Checked | None = None) -> Program:
     namespace |= {shape_name(name): shape for name, shape in shapes.items()}
     for alias, library in checked.libraries.items():
         functions = compiled(library).functions
-        namespace |= {function_name(f"{alias}.{name}"): function for name, function in functions.items()}
+        namespace |= {rewriter.function_name(f"{alias}.{name}"): function for name, function in functions.items()}
     definitions = _definitions(checked, rewriter)
     code: CodeType = compile(ast.Module(list(definitions.values()), []), "<contract>", "exec", dont_inherit=True)
     namespace |= rewriter.namespace
@@ -167,11 +166,11 @@ def _definitions(checked: Checked, rewriter: Rewriter) -> dict[str, ast.Function
     for name, function in manifest.functions.items():
         if name in bodies:
             parameters = [p.name for p in function.parameters]
-            made[name] = rewriter.function(function_name(name), bodies[name], parameters, function.returns)
+            made[name] = rewriter.function(rewriter.function_name(name), bodies[name], parameters, function.returns)
     for record in manifest.records.values():
         for invariant in record.invariants:
             key = f"{record.name}.{invariant.name}"
-            made[key] = rewriter.function(f"__i_{record.name}__{invariant.name}", bodies[key], [invariant.parameter])
+            made[key] = rewriter.function(f"__i{len(made)}", bodies[key], [invariant.parameter])
         if record.migration is not None:
             parameters = [record.migration.record, record.migration.old]
             made[record.name] = rewriter.function(f"__m_{record.name}", bodies[record.name], parameters)

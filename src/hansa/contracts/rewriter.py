@@ -17,6 +17,7 @@ from hansa.contracts.expressions import OPERATORS
 from hansa.contracts.guards import FRAMED
 from hansa.contracts.manifest import (
     Field,
+    ListType,
     MapType,
     OptionalType,
     Parameter,
@@ -64,6 +65,10 @@ class Rewriter:
         template.body = self._block(statements, body.body[0])
         ast.copy_location(template, body)
         return ast.fix_missing_locations(template)
+
+    def function_name(self, name: str) -> str:
+        """The name of a function's code in the namespace; numbered, so that no two names can come to the same."""
+        return f"__f{list(self._manifest.functions).index(name)}"
 
     # Statements
 
@@ -356,9 +361,13 @@ class Rewriter:
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 return ast.IfExp(self._need(test), self._value(body), self._value(orelse))
             case ast.List(elts=items):
-                return _guard("make_list", ast.List([self._value(item) for item in items], ast.Load()))
+                type_ = self._types[node]
+                assert isinstance(type_, ListType)
+                return _guard("make_list", ast.List([self._for(type_.item, item) for item in items], ast.Load()))
             case ast.Dict(keys=keys, values=values):
-                return self._map(keys, values)
+                type_ = self._types[node]
+                assert isinstance(type_, MapType)
+                return self._map(keys, values, type_.value)
             case ast.Subscript(value=value, slice=index):
                 return self._subscript(value, index)
             case _:
@@ -414,12 +423,12 @@ class Rewriter:
         found = _guard(word if of & {"text", "bytes"} else f"{word}_amount", first, second)
         return ast.UnaryOp(ast.Not(), found) if is_turned else found
 
-    def _map(self, keys: Sequence[ast.expr | None], values: list[ast.expr]) -> ast.expr:
+    def _map(self, keys: Sequence[ast.expr | None], values: list[ast.expr], held: Type) -> ast.expr:
         """Each pair is a key, its value, and the charge for the key; equal keys: the last counts."""
         pairs: list[ast.expr] = []
         for key, value in zip(keys, values, strict=True):
             assert key is not None
-            pairs.append(ast.Tuple([self._need(key), self._value(value)], ast.Load()))
+            pairs.append(ast.Tuple([self._need(key), self._for(held, value)], ast.Load()))
             pairs[-1] = _guard("looked_up", pairs[-1])
         return _guard("make_map", ast.List(pairs, ast.Load()))
 
@@ -493,7 +502,7 @@ class Rewriter:
                 (codec(p.type, self._manifest), messages.place_field(own, p.name)) for p in function.parameters
             )
         )
-        called = ast.Name(function_name(name), ast.Load())
+        called = ast.Name(self.function_name(name), ast.Load())
         types = {p.name: p.type for p in function.parameters}
         order = [p.name for p in function.parameters]
         positional = [self._for(p.type, a) for p, a in zip(function.parameters, node.args, strict=False)]
@@ -531,11 +540,6 @@ class Rewriter:
         given = ast.Dict([ast.Constant(name) for name, _ in pairs], [value for _, value in pairs])
         start = self._constant(record_defaults(record, self._manifest))
         return _guard("create_record", shape, fits, start, given)
-
-
-def function_name(name: str) -> str:
-    """The name of a function's code in the namespace."""
-    return f"__f_{name.replace('.', '__')}"
 
 
 def shape_name(record: str) -> str:

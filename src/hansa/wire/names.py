@@ -13,7 +13,7 @@ _MEMBER: Final = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{limits.MEMBER_NAME_CHARS
 _USER: Final = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{limits.MEMBER_NAME_CHARS_MAX - 1}}}/[a-z0-9][a-z0-9.-]{{0,31}}\Z")
 _CONTRACT: Final = re.compile(rf"[a-z][a-z0-9_]{{0,{limits.CONTRACT_NAME_CHARS_MAX - 1}}}\Z")
 _IDENTIFIER: Final = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{limits.ACTION_NAME_CHARS_MAX - 1}}}\Z")
-_VERSION: Final = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}\Z")
+_VERSION: Final = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8})){2}\Z")
 _HEX_DIGEST: Final = re.compile(r"[0-9a-f]{64}\Z")
 
 

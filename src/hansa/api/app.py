@@ -19,7 +19,6 @@ from hansa.api import answers, openapi
 from hansa.api.operations import OPERATIONS, SUBMIT, Operation
 from hansa.client.arguments import from_json
 from hansa.contracts import execution
-from hansa.contracts.execution import Caller
 from hansa.contracts.program import Program
 from hansa.contracts.schema import arguments_schema, contract_schema
 from hansa.governance import genesis as governance_genesis
@@ -190,8 +189,7 @@ class _Routes:
         procedure = program.views.get(path["view"])
         if procedure is not None:
             body = from_json(arguments_schema(procedure.action, program.manifest), body)
-        nobody = Caller("", None, frozenset())
-        ran = self._reading.view(path["contract"], path["view"], body, nobody)
+        ran = self._reading.view(path["contract"], path["view"], body)
         if ran.code != execution.OK:
             raise HansaError("view.refused", outcome=ran.code, result=ran.result, steps=ran.steps)
         tip = self._reading.tip

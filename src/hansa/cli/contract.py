@@ -90,7 +90,7 @@ def deploy(
     url: str | None,
 ) -> int:
     """Put a contract on the ledger. Exits with 4 if the signer may not."""
-    from hansa.contracts import meter, program
+    from hansa.contracts import prices, program
 
     source, wanted = read_source(file), _deployed_name(file, name)
     if out.json and not dry_run:  # what comes of the deployment is the one document
@@ -106,7 +106,7 @@ def deploy(
                 "contract.name", f"there is a contract {wanted} on this ledger already", remedy=_OTHER_NAME
             )
         arguments = {"name": wanted, "source": source}
-        steps = _DEPLOY_STEPS + meter.CHECK_STEPS_PER_BYTE * len(source.encode())
+        steps = _DEPLOY_STEPS + prices.CHECK_STEPS_PER_BYTE * len(source.encode())
         made = transactions.prepare(private, node.ledger(), "members", "deploy", arguments, steps_max=steps)
         return submit(out, node, made, None, data, url)
 

@@ -103,3 +103,7 @@ class Host(Protocol[P_co]):
     def contract_version(self, name: str, source: str) -> str:
         """Checks a contract file for deployment under `name`; its version. Raises `Fault` if it cannot be."""
         ...
+
+    def library_digest(self, name: str, source: str) -> bytes:
+        """Checks a library file for deployment under `name`; its digest. Raises `Fault` if it cannot be."""
+        ...

@@ -488,7 +488,7 @@ class _Reader:  # noqa: PLR0904 - one method for each form of declaration
             self._note(item, "field.form", "a field reads `name: Type` or `name: Type = default`")
             return
         name = item.target.id
-        if not names.is_free(name):
+        if not names.is_field(name):
             self._note(item, "name.reserved", f"`{name}` cannot be a name here")
         if name in fields:
             self._note(item, "name.twice", f"the field `{name}` is declared twice")

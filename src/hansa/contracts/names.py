@@ -33,4 +33,9 @@ _RESERVED: Final = BUILTINS | IMPORTABLE | {CONTEXT, ROLES, STATES, "True", "Fal
 
 def is_free(name: str) -> bool:
     """Whether a contract may bind this name: ASCII, no leading underscore, not reserved."""
-    return name.isascii() and not name.startswith("_") and name not in _RESERVED and len(name) <= NAME_CHARS_MAX
+    return is_field(name) and name not in _RESERVED
+
+
+def is_field(name: str) -> bool:
+    """Whether a field may have this name: it is only ever written behind a dot, so no word is reserved."""
+    return name.isascii() and not name.startswith("_") and len(name) <= NAME_CHARS_MAX

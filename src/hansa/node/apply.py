@@ -10,8 +10,9 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from hansa.contracts import execution, meter
-from hansa.contracts.execution import Caller, Execution
+from hansa.contracts import execution, prices
+from hansa.contracts.calls import Call, Caller, Execution
+from hansa.contracts.values import Cache
 from hansa.contracts.manifest import DIALECT
 from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory, Sender
@@ -29,8 +30,10 @@ from hansa.wire.writes import WriteSet
 
 log = structlog.get_logger()
 
+FREE_BYTES_MAX: Final = 16 * 1024
+"""What an entry may hold beside its envelope that no step pays for: a refusal, digests, the outcome's own fields."""
 BLOCK_ENCODED_BYTES_MAX: Final = (
-    BLOCK_BYTES_MAX + BLOCK_STEPS_MAX * meter.OUTPUT_BYTES_PER_STEP + BLOCK_ENTRIES_MAX * meter.FREE_BYTES_MAX
+    BLOCK_BYTES_MAX + BLOCK_STEPS_MAX * prices.OUTPUT_BYTES_PER_STEP + BLOCK_ENTRIES_MAX * FREE_BYTES_MAX
 )
 """No block is larger, whatever contracts do (about 66 MiB): its envelopes, what steps paid for, what they need not."""
 
@@ -122,10 +125,10 @@ def apply_batch(
             continue
         seen.add(signed.id)
         seq = tip.size + len(items)
-        ran, version = execute(body, sender, time, view, directory)
+        ran = execute(body, sender, time, seq, view, directory)
         view.write(seq, ran.writes)
-        directory.apply(ran.writes)
-        item = make_item(entry.TRANSACTION, signed.id, signed.envelope, ran, time, version)
+        directory.apply(seq, ran.writes)
+        item = make_item(entry.TRANSACTION, signed.id, signed.envelope, ran, time)
         tiles.append(leaf_hash(entry.make(item.kind, item.id, item.envelope, item.outcome)))
         items.append(item)
         entered.append(Entered(seq, signed.id, body.not_after, ran.writes))
@@ -137,40 +140,40 @@ def apply_batch(
 def apply_genesis(document: bytes, genesis: Genesis, ledger: bytes, directory: Directory, tiles: Tiles) -> Sealed:
     """Block 0, which holds the genesis entry alone."""
     written = governance_genesis.writes(genesis)
-    directory.apply(written)
+    directory.apply(0, written)
     version = directory.programs[governance_genesis.CONTRACT].manifest.version
-    ran = Execution(execution.OK, None, [], written, 0)
-    item = make_item(entry.GENESIS, ledger, document, ran, genesis.time, version)
+    ran = Execution(execution.OK, None, [], written, 0, version)
+    item = make_item(entry.GENESIS, ledger, document, ran, genesis.time)
     tiles.append(leaf_hash(entry.make(item.kind, item.id, item.envelope, item.outcome)))
     tip = Tip(ledger, 0, 0, genesis.time, block.GENESIS_PREVIOUS)
     return seal(tip, genesis.time, [item], [Entered(0, ledger, 0, written)], tiles)
 
 
-def execute(body: Transaction, sender: Sender, time: int, view: View, directory: Directory) -> tuple[Execution, str]:
-    """Runs a transaction's action on `view`; also the version of the contract that ran, empty if none did."""
+def execute(
+    body: Transaction, sender: Sender, time: int, seq: int, view: View, directory: Directory
+) -> Execution:
+    """Runs a transaction's action on `view`, as entry `seq`."""
     program = directory.programs.get(body.contract)
-    if program is None:
-        return _refused("contract.unknown", "there is no contract {contract}", contract=body.contract), ""
-    version = program.manifest.version
-    if body.contract_version is not None and body.contract_version != version:
-        return _refused("contract.version", "version {version} runs here", version=version), version
-    procedure = program.actions.get(body.action)
-    if procedure is None:
-        return _refused("action.unknown", "the contract has no action {action}", action=body.action), version
-    failed = _failed_precondition(body, view)
+    if program is not None:
+        version = program.manifest.version
+        if body.contract_version is not None and body.contract_version != version:
+            return _refused(body, "contract.version", "version {version} runs here", version, version=version)
+        if body.action in program.views:
+            return _refused(body, "action.unknown", "{action} is a view", version, action=body.action)
+    failed = _failed_precondition(body, view, "" if program is None else program.manifest.version)
     if failed is not None:
-        return failed, version
+        return failed
     attributes = directory.attributes.get(sender.member, frozenset())
-    caller = Caller(sender.member, sender.user, attributes)
-    ran = execution.run(program, procedure, body.arguments, caller, time, view, directory, body.steps_max)
-    if isinstance(ran.error, HansaError) and ran.error.code in UNREADABLE:
-        raise ran.error  # this node's disk, not the contract: nothing of it may become an outcome
+    of_user = frozenset[str]() if sender.user is None else directory.attributes.get(sender.user, frozenset())
+    caller = Caller(sender.member, sender.user, attributes, of_user)
+    call = Call(body.contract, body.action, body.arguments, caller, time, seq)
+    ran = execution.run(call, directory, view, body.steps_max, view.cache)
     if ran.error is not None:
         log.error("contract.internal", contract=body.contract, action=body.action, exc_info=ran.error)
-    return ran, version
+    return ran
 
 
-def make_item(kind: entry.Kind, id: bytes, envelope: bytes, ran: Execution, time: int, version: str) -> Item:
+def make_item(kind: entry.Kind, id: bytes, envelope: bytes, ran: Execution, time: int) -> Item:
     """The item of one entry: its outcome and write set encoded."""
     written = writes.encode(ran.writes) if ran.writes else writes.EMPTY
     outcome = entry.encode_outcome(
@@ -181,7 +184,7 @@ def make_item(kind: entry.Kind, id: bytes, envelope: bytes, ran: Execution, time
         writes=writes.digest(written),
         steps=ran.steps,
         time=time,
-        contract=version,
+        contract=ran.version,
         dialect=DIALECT,
     )
     return Item(kind, id, envelope, outcome, written)
@@ -242,7 +245,7 @@ def skip_reason(signed: Signed, sender: Sender | None, tip: Tip, time: int, dire
         return "transaction.ledger"
     if sender is None or sender.key.algorithm != signed.algorithm:
         return "sender.unknown"
-    if body.steps_max > directory.limits.transaction_steps:
+    if body.steps_max > directory.steps_most(sender, body.contract):
         return "steps.limit"
     if body.not_after < time:
         return "transaction.expired"
@@ -251,21 +254,18 @@ def skip_reason(signed: Signed, sender: Sender | None, tip: Tip, time: int, dire
     return ""
 
 
-def _failed_precondition(body: Transaction, view: View) -> Execution | None:
+def _failed_precondition(body: Transaction, view: View, version: str) -> Execution | None:
     for contract, record, key, expected in body.preconditions or ():
         known = names.is_contract(contract) and names.is_identifier(record) and order.is_key(key)
         found = view.get(order.place(contract, record, key)) if known else None
         actual = None if found is None else found.seq
         if actual != expected:
-            return _refused(
-                "precondition.failed",
-                "{record} was last written by entry {seq}",
-                seq=actual,
-                record=record[:64],
-            )
+            message = "{record} was last written by entry {seq}"
+            return _refused(body, "precondition.failed", message, version, seq=actual, record=record[:64])
     return None
 
 
-def _refused(code: str, message: str, **values: Any) -> Execution:
+def _refused(body: Transaction, code: str, message: str, version: str, **values: Any) -> Execution:
     """A refusal before a contract ran; `values` are named in encoding order."""
-    return Execution(code, {"line": None, "values": values, "message": message}, [], [], 0)
+    result = {"line": None, "values": values, "message": message, "version": version, "contract": body.contract}
+    return Execution(code, result, [], [], 0, version)

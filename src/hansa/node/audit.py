@@ -248,7 +248,7 @@ class _Audit:
             raise HansaError("block.root", f"block {header.height}: its entries do not give its root")
         try:
             for one in entered:
-                directory.apply(one.writes)
+                directory.apply(one.seq, one.writes)
             state.apply(BlockPlace(header.seq, header.height, location), entered)
         except Exception as error:  # it fits every hash, but no action can have written it
             raise HansaError(

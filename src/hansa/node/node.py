@@ -307,7 +307,7 @@ class Node:
             self._fail(error)
             return
         for entered in sealed.entered:
-            self.directory.apply(entered.writes)
+            self.directory.apply(entered.seq, entered.writes)
         self._tip = self.reading.tip = sealed.tip
         self._root = header.root
         self._committing = False

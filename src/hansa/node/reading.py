@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from hansa.contracts import execution
-from hansa.contracts.execution import Caller, Execution
+from hansa.contracts.calls import NOBODY, Call, Execution
 from hansa.contracts.manifest import (
     BoolType,
     BytesType,
@@ -28,10 +28,10 @@ from hansa.merkle import receipt, tree
 from hansa.merkle.checkpoint import Checkpoint
 from hansa.merkle.tiles import Tiles
 from hansa.merkle.tree import leaf_hash
-from hansa.node.apply import Tip
+from hansa.node.apply import Tip, View
 from hansa.store.checkpoints import Checkpoints
 from hansa.store.journal import Location, Segments
-from hansa.store.state import UNREADABLE, BlockPlace, State, Stored
+from hansa.store.state import BlockPlace, State, Stored
 from hansa.wire import block, cbor, entry, order, writes
 from hansa.wire.block import Block
 from hansa.wire.limits import INTEGER_MAX, INTEGER_MIN, PAGE_BYTES_MAX, PAGE_ROWS_MAX, TRANSACTION_STEPS_DEFAULT
@@ -213,25 +213,14 @@ class Reading:
             raise HansaError("contract.missing", f"there is no contract {contract[:60]!a}")
         return program
 
-    def view(self, contract: str, view: str, arguments: dict[str, Any], caller: Caller) -> Execution:
-        """Runs a view on the durable state, within the steps of one transaction."""
+    def view(self, contract: str, view: str, arguments: dict[str, Any]) -> Execution:
+        """Runs a view on the durable state, within the steps of one transaction; nobody signed for it."""
         program = self.program(contract)
-        procedure = program.views.get(view)
-        if procedure is None:
+        if view not in program.views:
             raise HansaError("view.missing", f"{contract} has no view {view!r}", views=sorted(program.views))
-        ran = execution.run(
-            program,
-            procedure,
-            arguments,
-            caller,
-            self.tip.time,
-            self._state,
-            self._directory,
-            TRANSACTION_STEPS_DEFAULT,
-        )
-        if isinstance(ran.error, HansaError) and ran.error.code in UNREADABLE:
-            raise ran.error
-        return ran
+        call = Call(contract, view, arguments, NOBODY, self.tip.time, self.tip.size)
+        reader = View(self._state, self._directory)
+        return execution.run(call, self._directory, reader, TRANSACTION_STEPS_DEFAULT)
 
     def _place(self, seq: int) -> BlockPlace:
         place = self._state.block_of(seq) if 0 <= seq < self.tip.size else None

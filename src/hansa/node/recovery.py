@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from hansa.governance import genesis as governance_genesis
-from hansa.governance.directory import Directory
+from hansa.governance.directory import RECORDS, Directory
 from hansa.merkle import checkpoint as merkle_checkpoint
 from hansa.merkle import tree
 from hansa.merkle.checkpoint import Checkpoint
@@ -214,7 +214,7 @@ class _Replay:
         for seq, item in enumerate(decoded.items, self.tip.size):
             self.tiles.append(leaf_hash(entry.make(item.kind, item.id, item.envelope, item.outcome)))
             written = checked_writes(item, seq)
-            self._directory.apply(written)
+            self._directory.apply(seq, written)
             not_after = transaction.not_after_of(item.envelope) if item.kind == entry.TRANSACTION else 0
             entered.append(Entered(seq, item.id, not_after, written))
         if self.tiles.root() != decoded.header.root:
@@ -327,13 +327,15 @@ def _fresh_state(folder: Folder, decoded: Genesis) -> tuple[Directory, State]:
 
 
 def load_directory(directory: Directory, state: State) -> None:
-    """Fills a directory from the members records of a state."""
-    for record in ("Ledger", "Limits", "Member", "User", "Key", "Deployment"):
+    """Fills a directory from the members records of a state, in the order in which they were written."""
+    found: list[tuple[int, str, bytes]] = []
+    for record in RECORDS:
         after = None
         while page := state.page(governance_genesis.CONTRACT, record, after, 1_000):
-            for _, stored in page:
-                directory.apply_record(record, stored.value)
+            found += [(stored.seq, record, stored.value) for _, stored in page]
             after = page[-1][0]
+    for seq, record, value in sorted(found, key=lambda row: row[0]):
+        directory.apply_record(record, value, seq)
 
 
 def _check_fits(applied: Applied, state: State, segments: Segments, rows: Rows) -> None:

@@ -142,7 +142,7 @@ def _execute_block(found: Block, tip: Tip, view: View, directory: Directory) -> 
         try:
             if isinstance(one, HansaError):
                 raise one
-            again = _execute(*one, tip, found.header.time, view, directory)
+            again = _execute(*one, tip, seq, found.header.time, view, directory)
             if again.writes != item.writes or again.outcome != item.outcome:
                 raise HansaError(
                     "audit.executed", f"executed again, the action gives another {_differing(item, again)}"
@@ -151,7 +151,7 @@ def _execute_block(found: Block, tip: Tip, view: View, directory: Directory) -> 
             findings.append(Finding(error.code, f"entry {seq}", error.detail))
         written = writes.decode(item.writes)
         view.write(seq, written)
-        directory.apply(written)
+        directory.apply(seq, written)
     read = [one[0] for one in given if not isinstance(one, HansaError)]
     size = sum(len(signed.envelope) for signed in read)
     steps = sum(signed.transaction.steps_max for signed in read)
@@ -172,15 +172,17 @@ def _read(item: Item, directory: Directory) -> tuple[Signed, Sender | None] | Ha
     return signed, directory.senders.get(signed.kid)
 
 
-def _execute(signed: Signed, sender: Sender | None, tip: Tip, time: int, view: View, directory: Directory) -> Item:
+def _execute(
+    signed: Signed, sender: Sender | None, tip: Tip, seq: int, time: int, view: View, directory: Directory
+) -> Item:
     """The item that the rules give for a transaction. Raises `HansaError` if it should have no entry at all."""
     reason = apply.skip_reason(signed, sender, tip, time, directory)
     if reason or sender is None:
         raise HansaError(reason)
     if not sender.key.verify_exactly(signed.signature, signed.structure):
         raise HansaError("signature.invalid")
-    ran, version = apply.execute(signed.transaction, sender, time, view, directory)
-    return apply.make_item(entry.TRANSACTION, signed.id, signed.envelope, ran, time, version)
+    ran = apply.execute(signed.transaction, sender, time, seq, view, directory)
+    return apply.make_item(entry.TRANSACTION, signed.id, signed.envelope, ran, time)
 
 
 def _differing(found: Item, again: Item) -> str:

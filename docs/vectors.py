@@ -4,6 +4,7 @@ Enough to write a client or a verifier in another language: the keys are in the 
 """
 
 import hashlib
+from collections.abc import Generator
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
@@ -19,10 +20,11 @@ from hansa.node.apply import Sealed, apply_batch, apply_genesis
 from hansa.node.create import members_source
 from hansa.node.intake import Answer
 from hansa.orderers import Batch
-from hansa.store.state import Stored
+from hansa.store.overlay import Overlay, Span, Spot
 from hansa.wire import block, cose, entry, genesis, transaction, writes
 from hansa.wire.genesis import Genesis, Limits, Member, Node, User
 from hansa.wire.keys import PrivateKey
+from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Transaction
 
 _TIME = 1_700_000_000_000
@@ -38,22 +40,25 @@ class Vector:
         self.note = note
 
 
-class _State:
-    """A state in memory, as far as executing needs one."""
+class _State(Overlay):
+    """A state in memory, as far as executing needs one: an overlay above nothing."""
 
-    def __init__(self) -> None:
-        self.records: dict[bytes, Stored] = {}
+    def __init__(self, directory: Directory) -> None:
+        super().__init__(directory.indexes_of, lambda _: None, _no_spots, self.damage)
 
-    def get(self, place: bytes) -> Stored | None:
-        return self.records.get(place)
+    def damage(self, detail: str) -> HansaError:
+        return HansaError("state.corrupt", detail)
 
     def in_window(self, id: bytes, not_after: int) -> int | None:
         return None
 
     def apply(self, sealed: Sealed) -> None:
         for entered in sealed.entered:
-            for write in entered.writes:
-                self.records[write.place] = Stored(entered.seq, write.value)
+            self.write(entered.seq, entered.writes)
+
+
+def _no_spots(_: Span) -> Generator[Spot]:
+    yield from ()
 
 
 def ed25519_key(number: int) -> PrivateKey:
@@ -102,7 +107,8 @@ def make() -> tuple[list[Vector], dict[str, str]]:
     )
     ledger = genesis.ledger_id(document)
     parsed = genesis.decode(document)
-    directory, tiles, state = Directory(members_program(parsed)), Tiles(0, lambda *_: b""), _State()
+    directory, tiles = Directory(members_program(parsed)), Tiles(0, lambda *_: b"")
+    state = _State(directory)
     first = apply_genesis(document, parsed, ledger, directory, tiles)
     state.apply(first)
     arguments = {"name": "calendar", "valid_from": 0, "data": "no holidays"}

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 import jsonschema_rs
 import pytest
@@ -32,10 +33,13 @@ GOOD = {
     "page": [
         f"{RECORDS}/Account",
         f"{RECORDS}/Account?rows=1",
-        f"{RECORDS}/Account?after=61",
-        f"{RECORDS}/Account?after=",
+        f"{RECORDS}/Account?least=a&most=northbank&order=descending",
+        f"{RECORDS}/Account?least=zz&order=ascending",
+        f"{RECORDS}/Title?index=owner",
+        f"{RECORDS}/Title?index=owner&least=a&most=o",
+        "/app/contracts/members/records/Key?least=00&most=7f",
         f"{RECORDS}/Title?index=owner&value=northbank",
-        f"{RECORDS}/Title?index=owner&value=northbank&rows=1000&after=61",
+        f"{RECORDS}/Title?index=owner&value=northbank&rows=1000",
         "/app/contracts/members/records/Key?rows=5",
     ],
     "record": [
@@ -130,7 +134,22 @@ BAD = [
     (f"{RECORDS}/Account?after=0", 400, "query.cursor"),
     (f"{RECORDS}/Account?index=owner&value=northbank", 400, "query.index"),
     (f"{RECORDS}/Title?index=thing&value=boat", 400, "query.index"),
-    (f"{RECORDS}/Title?index=owner", 400, "query.value"),
+    (f"{RECORDS}/Account?after=", 400, "query.cursor"),
+    (f"{RECORDS}/Account?after=61", 400, "query.cursor"),
+    (f"{RECORDS}/Account?after=%FF%C3%A9", 400, "query.cursor"),
+    (f"{RECORDS}/Account?after={'A' * 5000}", 400, "query.cursor"),
+    (f"{RECORDS}/Account?value=northbank", 400, "query.range"),
+    (f"{RECORDS}/Account?least=b&most=a", 400, "query.range"),
+    (f"{RECORDS}/Account?least={'n' * 500}", 400, "key.too_long"),
+    (f"{RECORDS}/Account?order=down", 400, "request.query"),
+    (f"{RECORDS}/Account?order=", 400, "request.query"),
+    ("/app/contracts/members/records/Key?least=zz", 400, "query.value"),
+    (f"{RECORDS}/Title?index=owner&value=", 400, "query.value"),
+    (f"{RECORDS}/Title?index=owner&value=a&least=a", 400, "query.range"),
+    (f"{RECORDS}/Title?index=owner&value=a&most=a", 400, "query.range"),
+    (f"{RECORDS}/Title?index=owner&least=b&most=a", 400, "query.range"),
+    (f"{RECORDS}/Title?index=owner&least=", 400, "query.value"),
+    (f"{RECORDS}/Title?index=&least=a", 400, "query.index"),
     (f"{RECORDS}/Title?index=owner&value={'n' * 500}", 400, "key.too_long"),
     (f"{RECORDS}/Account/northbank", 404, "request.path"),
     (f"{RECORDS}/Account/value", 400, "request.query"),
@@ -268,6 +287,63 @@ def test_pages_lead_to_one_another(client):
             break
     assert found == whole["rows"]
     assert len({row["value"]["kid"] for row in found}) == len(found) == 11
+
+
+def all_rows(client, path, **query):
+    """The rows of all pages, and how many pages there were."""
+    found, pages, after = [], 0, {}
+    while after is not None:
+        page = client.get(path, params={**query, **after}).json()
+        assert page["size"] == client.get("/node/status").json()["entries"]
+        found += page["rows"]
+        pages += 1
+        after = None if page["next"] is None else {"after": page["next"]}
+    return found, pages
+
+
+@pytest.mark.parametrize("order", ["ascending", "descending"])
+@pytest.mark.parametrize("rows", [1, 3, 100])
+@pytest.mark.parametrize(
+    "bounds", [{}, {"least": "harbourline"}, {"most": "northbank"}, {"least": "f", "most": "o"}, {"least": "zz"}]
+)
+def test_ranges_come_in_order_page_by_page(client, order, rows, bounds):
+    path = "/app/contracts/members/records/User"
+    every = client.get(path).json()["rows"]
+    for index, name in (({}, "id"), ({"index": "member"}, "member")):
+        expected = sorted(
+            (row for row in every if bounds.get("least", "") <= row["value"][name] <= bounds.get("most", "~")),
+            key=lambda row: (row["value"][name], row["value"]["id"]),
+            reverse=order == "descending",
+        )
+        found, pages = all_rows(client, path, rows=rows, order=order, **index, **bounds)
+        assert found == expected
+        assert pages == max(1, -(-len(expected) // rows))
+
+
+def test_a_cursor_is_of_one_query(client):
+    """Not of another table, order, bound or direction; the number of rows may change."""
+    users = "/app/contracts/members/records/User"
+    asked = {"index": "member", "least": "a", "rows": 2}
+    cursor = client.get(users, params=asked).json()["next"]
+    assert re.fullmatch("[A-Za-z0-9_-]+", cursor)
+    good = client.get(users, params={**asked, "rows": 3, "after": cursor})
+    assert len(good.json()["rows"]) == 3
+    for other in (
+        {"rows": 2},
+        {"index": "member"},
+        {"index": "member", "least": "b"},
+        {"index": "member", "least": "a", "most": "z"},
+        {"index": "member", "least": "a", "order": "descending"},
+        {"index": "member", "value": "northbank"},
+        {"least": "a"},
+    ):
+        answer = client.get(users, params={**other, "after": cursor})
+        assert (answer.status_code, answer.json()["code"]) == (400, "query.cursor"), other
+    answer = client.get("/app/contracts/members/records/Member", params={"after": cursor})
+    assert answer.json()["code"] == "query.cursor"
+    for changed in (cursor[:-1], cursor + "A", cursor + "=", cursor[1:], "A" + cursor[1:], cursor + "\n", " " + cursor):
+        answer = client.get(users, params={**asked, "after": changed})
+        assert (answer.status_code, answer.json()["code"]) == (400, "query.cursor"), changed
 
 
 def test_a_history_leads_back(client):

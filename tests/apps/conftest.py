@@ -8,7 +8,7 @@ import pytest
 
 from hansa.contracts import program
 from hansa.contracts.execution import Caller, Execution, run
-from hansa.store.state import Stored
+from hansa.store.overlay import Stored
 from hansa.wire import cbor
 
 APPS = Path(__file__).parents[2] / "apps"

@@ -11,7 +11,7 @@ from hansa.contracts.diagnostics import ContractInvalid, Diagnostic
 from hansa.contracts.execution import Caller, Execution, run
 from hansa.contracts.meter import Fault
 from hansa.contracts.program import Program
-from hansa.store.state import Stored
+from hansa.store.overlay import Stored
 from hansa.wire import cbor, entry
 
 IMPORTS = (

@@ -115,10 +115,10 @@ def check_index(parts: Recovered, run: Run, size: int) -> None:
         assert (found.id, found.outcome) == (run.ids[seq], run.outcomes[seq]), f"entry {seq} is another"
     assert all(reading.find(id) is None for id in run.ids[size : size + 3])
     assert len(list(parts.state.rows("ids"))) + len(parts.state._new_ids) == size
-    page = parts.state.page(CONTRACT, "Count", None, 1000)
+    page = parts.state.select(CONTRACT, "Count", None, None, None, 1000)
     assert tuple((key, stored.seq, stored.value) for key, stored in page) == run.counts(size), "other records"
     if CONTRACT in parts.directory.programs:
-        odd = parts.state.page_by_index(CONTRACT, "Count", "odd", b"\x01\x01", None, 1000)
+        odd = parts.state.select(CONTRACT, "Count", "odd", b"\x01\x01", b"\x01\x01", 1000)
         assert [key for key, _ in odd] == run.odd(size), "the index is not of these records"
 
 

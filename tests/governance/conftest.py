@@ -9,7 +9,7 @@ from hansa.contracts.execution import Caller, Execution, run
 from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory
 from hansa.node.create import members_source
-from hansa.store.state import Stored
+from hansa.store.overlay import Stored
 from hansa.wire import cbor
 from hansa.wire.genesis import Genesis, Limits, Member, Node, User
 from hansa.wire.keys import PrivateKey

@@ -407,7 +407,7 @@ def test_an_audit_decides_about_senders_as_apply_does(registering, parts):
         def audited(*found):
             directory = Directory(governance_genesis.members_program(recovered.genesis))
             directory.apply(founding)
-            view, findings = View(recovered.state), []
+            view, findings = View(recovered.state, directory.indexes_of), []
             for one in found:
                 at = tip if one is not second.block else first.tip
                 findings += reexecution._execute_block(one, at, view, directory)

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 import hansa
 from hansa.api import answers, openapi
-from hansa.api.operations import OPERATIONS, SUBMIT, Operation
+from hansa.api.operations import OPERATIONS, ORDERS, SUBMIT, Operation
 from hansa.client.arguments import from_json
 from hansa.contracts import execution
 from hansa.contracts.program import Program
@@ -24,6 +24,7 @@ from hansa.contracts.schema import arguments_schema, contract_schema
 from hansa.governance import genesis as governance_genesis
 from hansa.merkle import receipt
 from hansa.node.node import Node
+from hansa.node.reading import Asked
 from hansa.wire import jsonform, names
 from hansa.wire.limits import JSON_INTEGER_MAX, PAGE_ROWS_MAX
 from hansa.wire.problems import KINDS, HansaError
@@ -165,12 +166,14 @@ class _Routes:
     async def page(self, request: Request) -> Response:
         query, rows = request.query_params, _row_count(request)
         contract, record = request.path_params["contract"], request.path_params["record"]
-        if "index" in query:
-            field, value = query["index"], query.get("value", "")
-            page = self._reading.page_by_index(contract, record, field, value, query.get("after"), rows)
-        else:
-            page = self._reading.page(contract, record, query.get("after"), rows)
-        return _json(answers.page_fields(page))
+        asked = Asked(
+            index=query.get("index"),
+            value=query.get("value"),
+            least=query.get("least"),
+            most=query.get("most"),
+            descending=_is_descending(request),
+        )
+        return _json(answers.page_fields(self._reading.page(contract, record, query.get("after"), rows, asked)))
 
     async def record(self, request: Request) -> Response:
         path, key = request.path_params, request.query_params["key"]
@@ -308,6 +311,13 @@ def _row_count(request: Request) -> int:
     if rows is None or not 0 < rows <= PAGE_ROWS_MAX:
         raise HansaError("request.query", f"`rows` lies within 1 and {PAGE_ROWS_MAX}")
     return rows
+
+
+def _is_descending(request: Request) -> bool:
+    asked = request.query_params.get("order", ORDERS[0])
+    if asked not in ORDERS:
+        raise HansaError("request.query", f"`order` is one of {list(ORDERS)}")
+    return asked != ORDERS[0]
 
 
 def _number(text: str, name: str) -> int:

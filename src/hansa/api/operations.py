@@ -26,6 +26,19 @@ _TEXT: Final[_Schema] = {"type": "string"}
 _ANY: Final[_Schema] = {}
 _LONG: Final[_Schema] = {"type": ["integer", "string"]}
 _PLAIN: Final[_Schema] = {"$ref": "#/components/schemas/Plain"}
+ORDERS: Final = ("ascending", "descending")
+_RANGE: Final[dict[str, _Schema]] = {
+    "index": {**_NAME, "description": "Order by this indexed field, and by key where it is equal; else by key alone."},
+    "value": {**_TEXT, "description": "Only this value of the indexed field, written as a key is; absent is empty."},
+    "least": {**_TEXT, "description": "From this value of the indexed field, or this key, on."},
+    "most": {**_TEXT, "description": "Up to this value or key, which counts too."},
+    "order": {"enum": list(ORDERS), "default": ORDERS[0]},
+    "after": {
+        "type": "string",
+        "pattern": "^[A-Za-z0-9_-]+$",
+        "description": "`next` of a page of the same query: go on behind it, in the state as it is by then.",
+    },
+}
 _HEX: Final[_Schema] = {"type": "string", "pattern": "^([0-9a-f]{2})*$"}
 
 
@@ -202,10 +215,12 @@ OPERATIONS: Final = (
     Operation(
         "page",
         "/app/contracts/{contract}/records/{record}",
-        "Records in the order of their keys, or those of one indexed value; `next` goes into `after`.",
+        "Records in the order of their keys or of an indexed field, all or from `least` up to `most`; `next` goes into "
+        "`after`, `size` is the number of entries that the page was read at. Text is ordered by code point, bytes "
+        "(hexadecimal here) bytewise; an absent value comes first.",
         {JSON: _PAGE},
         _RECORD,
-        {"rows": _ROWS, "after": _HEX, "index": _NAME, "value": _TEXT},
+        {"rows": _ROWS, **_RANGE},
         statuses=(404,),
     ),
     Operation(

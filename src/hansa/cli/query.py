@@ -20,7 +20,12 @@ from hansa.wire.problems import HansaError
 @click.argument("name", metavar="RECORD|VIEW")
 @click.argument("arguments", nargs=-1, metavar="[KEY | NAME=VALUE...]")
 @click.option("--history", is_flag=True, help="The values that a record has had, newest first.")
-@click.option("--index", "index", metavar="FIELD=VALUE", help="Records whose indexed field has a value.")
+@click.option(
+    "--index", "index", metavar="FIELD[=VALUE]", help="Records in the order of an indexed field, or of one value of it."
+)
+@click.option("--least", help="Records from this value of the indexed field on; without --index, from this key on.")
+@click.option("--most", help="Records up to this value or key, which counts too.")
+@click.option("--descending", is_flag=True, help="The last record first.")
 @click.option("--rows", type=click.IntRange(1, 1000), default=100, show_default=True, help="Rows of one page.")
 @click.option("--after", help="Go on behind a page: its `next`.")
 @data_option()
@@ -33,6 +38,9 @@ def query(
     arguments: tuple[str, ...],
     history: bool,
     index: str | None,
+    least: str | None,
+    most: str | None,
+    descending: bool,
     rows: int,
     after: str | None,
     data: Path,
@@ -49,8 +57,10 @@ def query(
             raise HansaError("argument.action", f"{contract} has no record or view {name!r}; there is {known}")
         if len(arguments) > 1:
             raise HansaError("argument.value", "a record has one key")
-        if index is not None and (arguments or history):
-            raise HansaError("argument.value", "--index asks for a page; leave out the key, or --index")
+        asked = _asked(index, least, most, descending)
+        if asked and (arguments or history):
+            told = "--index, --least, --most and --descending ask for a page; leave out the key, or these"
+            raise HansaError("argument.value", told)
         columns = _columns(declared["records"][name])
         path = f"/app/contracts/{segment(contract)}/records/{segment(name)}"
         if arguments and not history:
@@ -64,14 +74,20 @@ def query(
             path += "/history"
             options |= {"key": arguments[0], **({"before": after} if after else {})}
         else:
-            options |= {"after": after} if after else {}
-            if index is not None:
-                field, _, value = index.partition("=")
-                options |= {"index": field, "value": value}
+            options |= asked | ({"after": after} if after else {})
         page = node.get(path, **options)
         out.show(page, lambda: _rows_text(columns, page["rows"]))
         if page["next"]:
             out.note(f"there is more: --after {page['next']}")
+
+
+def _asked(index: str | None, least: str | None, most: str | None, descending: bool) -> dict[str, str]:
+    """What the options ask of a page, as the API takes it."""
+    given = {"least": least, "most": most, "order": "descending" if descending else None}
+    if index is not None:
+        given["index"], equals, value = index.partition("=")
+        given["value"] = value if equals else None
+    return {name: text for name, text in given.items() if text is not None}
 
 
 def _view(

@@ -19,14 +19,14 @@ from hansa.governance.directory import Directory, Sender
 from hansa.merkle.tiles import Tiles
 from hansa.merkle.tree import leaf_hash
 from hansa.orderers import Batch
-from hansa.store.state import UNREADABLE, Entered, State, Stored
+from hansa.store.overlay import IndexesOf, Overlay
+from hansa.store.state import UNREADABLE, Entered, State
 from hansa.wire import block, entry, names, order, transaction, writes
 from hansa.wire.block import Block, Header, Item
 from hansa.wire.genesis import Genesis, Limits
 from hansa.wire.limits import BLOCK_BYTES_MAX, BLOCK_ENTRIES_MAX, BLOCK_STEPS_MAX, VALIDITY_MS_MAX
 from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Signed, Transaction
-from hansa.wire.writes import WriteSet
 
 log = structlog.get_logger()
 
@@ -65,24 +65,16 @@ class Sealed(msgspec.Struct, frozen=True, gc=False):
     tip: Tip
 
 
-class View:
-    """The state as an action sees it: what this block wrote before, above what is durable."""
+class View(Overlay):
+    """The state as an action sees it: what this block wrote before, above what is durable.
 
-    __slots__ = ("_state", "_written")
+    A `contracts.execution.Reader`. The state MUST stay as it is while it is in use.
+    """
 
-    def __init__(self, state: State) -> None:
-        self._state = state
-        self._written: dict[bytes, Stored] = {}
+    __slots__ = ()
 
-    def get(self, place: bytes) -> Stored | None:
-        """See `contracts.execution.Reader`."""
-        found = self._written.get(place)
-        return self._state.get(place) if found is None else found
-
-    def write(self, seq: int, written: WriteSet) -> None:
-        """Takes in what an entry wrote."""
-        for write in written:
-            self._written[write.place] = Stored(seq, write.value)
+    def __init__(self, state: State, indexes_of: IndexesOf) -> None:
+        super().__init__(indexes_of, state.get, state.spots, state.damage)
 
 
 def apply_batch(
@@ -107,7 +99,7 @@ def apply_batch(
         log.error("batch.void", index=batch.index, reason=void)
         return None, [(one.signed.id, void) for one in given]
     time = max(tip.time, batch.stamp)
-    view = View(state)
+    view = View(state, directory.indexes_of)
     items: list[Item] = []
     entered: list[Entered] = []
     skipped: list[tuple[bytes, str]] = []

@@ -3,6 +3,8 @@
 Works on the parts of an open ledger, running or stopped. Owned by the event loop; no read outlives its call.
 """
 
+import base64
+import hashlib
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -31,7 +33,8 @@ from hansa.merkle.tree import leaf_hash
 from hansa.node.apply import Tip, View
 from hansa.store.checkpoints import Checkpoints
 from hansa.store.journal import Location, Segments
-from hansa.store.state import BlockPlace, State, Stored
+from hansa.store.overlay import Behind, Stored
+from hansa.store.state import BlockPlace, State
 from hansa.wire import block, cbor, entry, order, writes
 from hansa.wire.block import Block
 from hansa.wire.limits import INTEGER_MAX, INTEGER_MIN, PAGE_BYTES_MAX, PAGE_ROWS_MAX, TRANSACTION_STEPS_DEFAULT
@@ -44,6 +47,8 @@ _BLOCK_CACHED_BYTES_MAX: Final = 1024 * 1024
 HISTORY_ROWS_MAX: Final = 100
 _PART_ROWS: Final = 32
 """Rows read at a time: records may be large, and how large is known only when they are read."""
+_QUERY_BYTES: Final = 8
+"""Of the digest by which a cursor knows its query: enough against mistakes, and who forges one reads what all may."""
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
 
 
@@ -79,8 +84,23 @@ class Page(msgspec.Struct, frozen=True, gc=False):
     next: str | None
 
 
-_ReadPart: TypeAlias = Callable[[bytes | None, int], list[tuple[bytes, Stored]]]
-"""Up to so many records in order behind an encoded key, with their keys."""
+class Asked(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Which records pages are of, and their order: by key, or by an indexed field. Values are text from outside.
+
+    `value` is the one value of the field that counts; `least` and `most` are the first and the last value or key.
+    """
+
+    index: str | None = None
+    value: str | None = None
+    least: str | None = None
+    most: str | None = None
+    descending: bool = False
+
+
+_ALL: Final = Asked()
+
+_ReadPart: TypeAlias = Callable[[Behind | None, int], list[tuple[bytes, Stored]]]
+"""Up to so many records in order behind a position, with their keys."""
 
 
 class Reading:
@@ -164,22 +184,20 @@ class Reading:
             raise _no_record(contract, record, key)
         return _row(stored)
 
-    def page(self, contract: str, record: str, cursor: str | None, rows: int) -> Page:
-        """Records in the order of their keys, behind `cursor`."""
-        self._check_table(contract, record)
-        return self._page(lambda after, count: self._state.page(contract, record, after, count), cursor, rows)
+    def page(self, contract: str, record: str, cursor: str | None, rows: int, asked: Asked = _ALL) -> Page:
+        """Records in order behind `cursor`, which the page before gave and which holds for the same query only.
 
-    def page_by_index(self, contract: str, record: str, field: str, value: str, cursor: str | None, rows: int) -> Page:
-        """The records whose indexed field has a value, in the order of their keys, behind `cursor`."""
+        Each page is of the state as it is then: a record that moves meanwhile may come twice or not at all.
+        """
         type_ = self._check_table(contract, record)
-        if field not in type_.indexes:
-            raise HansaError("query.index", f"{record} has no index on {field!r}", indexes=list(type_.indexes))
-        encoded = order.indexed_bytes(typed_key(type_.fields[field].type, value))
+        least, most = _bounds(type_, asked)
+        named = [self.tip.ledger, contract, record, asked.index, least, most, asked.descending]
+        query = hashlib.sha256(cbor.encode(named)).digest()[:_QUERY_BYTES]
 
-        def read(after: bytes | None, count: int) -> list[tuple[bytes, Stored]]:
-            return self._state.page_by_index(contract, record, field, encoded, after, count)
+        def read(after: Behind | None, count: int) -> list[tuple[bytes, Stored]]:
+            return self._state.select(contract, record, asked.index, least, most, count, after, asked.descending)
 
-        return self._page(read, cursor, rows)
+        return self._page(read, asked.index, query, cursor, rows)
 
     def history(self, contract: str, record: str, key: str, before: int | None, rows: int) -> Page:
         """The values a record has had, newest first, older than entry `before` if given.
@@ -258,9 +276,9 @@ class Reading:
     def _previous(self, seq: int, contract: str, record: str, key: Key) -> int | None:
         return self._write(seq, contract, record, key).previous
 
-    def _page(self, read: _ReadPart, cursor: str | None, rows: int) -> Page:
+    def _page(self, read: _ReadPart, index: str | None, query: bytes, cursor: str | None, rows: int) -> Page:
         """Rows from behind `cursor`: at least one, and as many as the page's rows and bytes allow."""
-        rows, after = max(1, min(rows, PAGE_ROWS_MAX)), _from_cursor(cursor)
+        rows, after = max(1, min(rows, PAGE_ROWS_MAX)), _behind(query, cursor)
         found: list[Row] = []
         size = 0
         count = min(rows + 1, _PART_ROWS)
@@ -268,9 +286,10 @@ class Reading:
             for key, stored in part:
                 size += len(stored.value)
                 if found and (len(found) == rows or size > PAGE_BYTES_MAX):
-                    return Page(found, self.tip.size, None if after is None else after.hex())
-                found.append(_row(stored))
-                after = key
+                    return Page(found, self.tip.size, None if after is None else _cursor(query, after))
+                row = _row(stored)
+                found.append(row)
+                after = (b"" if index is None else order.indexed_bytes(row.value.get(index)), key)
             if len(part) < count:
                 break
         return Page(found, self.tip.size, None)
@@ -328,10 +347,43 @@ def _row(stored: Stored) -> Row:
     return Row(stored.seq, cbor.decode_own(stored.value))
 
 
-def _from_cursor(cursor: str | None) -> bytes | None:
+def _bounds(type_: RecordType, asked: Asked) -> tuple[bytes | None, bytes | None]:
+    """The encoded bounds. Raises `HansaError`: `query.index`, `query.value`, `query.range`, `key.too_long`."""
+    if asked.index is not None and asked.index not in type_.indexes:
+        raise HansaError("query.index", f"{type_.name} has no index on {asked.index!r}", indexes=list(type_.indexes))
+    if asked.value is not None and (asked.index is None or asked.least is not None or asked.most is not None):
+        raise HansaError("query.range", "`value` is for an index and stands for both bounds")
+    field = type_.fields[asked.index or type_.key]
+
+    def encoded(text: str | None) -> bytes | None:
+        value = None if text is None else typed_key(field.type, text)
+        if asked.index is not None:
+            return None if text is None else order.indexed_bytes(value)
+        return None if value is None else order.key_bytes(value)
+
+    if asked.value is not None:
+        value = encoded(asked.value)
+        return value, value
+    least, most = encoded(asked.least), encoded(asked.most)
+    if least is not None and most is not None and least > most:
+        raise HansaError("query.range", "`least` is beyond `most`")
+    return least, most
+
+
+def _cursor(query: bytes, after: Behind) -> str:
+    """Where a page of a query ended, as text that stands in a URL as it is."""
+    return base64.urlsafe_b64encode(cbor.encode([query, *after])).rstrip(b"=").decode()
+
+
+def _behind(query: bytes, cursor: str | None) -> Behind | None:
+    """What `_cursor` was made of. Raises `HansaError` `query.cursor` for anything that it did not make."""
     if cursor is None:
         return None
     try:
-        return bytes.fromhex(cursor)
-    except ValueError:
-        raise HansaError("query.cursor") from None
+        data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        _, value, key = msgspec.convert(cbor.decode(data), tuple[bytes, bytes, bytes], builtin_types=(bytes,))
+        if _cursor(query, (value, key)) == cursor:  # there is no second spelling
+            return value, key
+    except (ValueError, msgspec.ValidationError, HansaError):
+        pass
+    raise HansaError("query.cursor")

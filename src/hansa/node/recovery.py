@@ -331,9 +331,9 @@ def load_directory(directory: Directory, state: State) -> None:
     found: list[tuple[int, str, bytes]] = []
     for record in RECORDS:
         after = None
-        while page := state.page(governance_genesis.CONTRACT, record, after, 1_000):
+        while page := state.select(governance_genesis.CONTRACT, record, None, None, None, 1_000, after):
             found += [(stored.seq, record, stored.value) for _, stored in page]
-            after = page[-1][0]
+            after = (b"", page[-1][0])
     for seq, record, value in sorted(found, key=lambda row: row[0]):
         directory.apply_record(record, value, seq)
 

@@ -109,7 +109,7 @@ def execute_slice(opened: Callable[[], None], ledger: Ledger, first: Tip, places
         load_directory(directory, state)
         opened()
         findings: list[Finding] = []
-        executed, tip, view = 0, first, View(state)
+        executed, tip, view = 0, first, View(state, directory.indexes_of)
         for place in places:
             found = block.decode(segments.read(place))
             if tip.size:

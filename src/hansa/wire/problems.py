@@ -280,7 +280,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "argument.exists": Kind(409, "A file is there already", "Choose another name, or replace it with --force."),
     "argument.value": Kind(400, "An argument does not fit", "Mend every argument named."),
     "query.value": Kind(400, "A value in the query does not fit its field", "Give a value of the field's type."),
-    "query.cursor": Kind(400, "The cursor is malformed", "Use `next` of the page before as it is."),
+    "query.cursor": Kind(
+        400, "The cursor is malformed, or of another query", "Use `next` of the page before as it is, and ask the same."
+    ),
+    "query.range": Kind(
+        400, "The bounds of the query do not go together", "Give one value of an index, or `least` up to `most`."
+    ),
     "query.index": Kind(400, "There is no index on this field", "Ask by key, or by one of the indexed fields."),
     # Contracts: before they run
     "contract.invalid": Kind(

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from hansa.wire import entry
 from hansa.wire.limits import BATCH_ENVELOPES_MAX, JSON_INTEGER_MAX, PAGE_ROWS_MAX
 
 JSON: Final = "application/json"
@@ -59,7 +60,7 @@ _OUTCOME: Final[_Schema] = {
 }
 _ENTRY_FIELDS: Final[_Schema] = {
     "seq": SEQ_SCHEMA,
-    "kind": {"enum": ["genesis", "transaction"]},
+    "kind": {"enum": list(entry.KINDS)},
     "id": _DIGEST,
     "height": SEQ_SCHEMA,
     "time": _LONG,

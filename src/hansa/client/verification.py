@@ -12,7 +12,7 @@ from collections.abc import Generator, Mapping
 import msgspec
 
 from hansa.merkle import receipt
-from hansa.wire import cbor, entry, genesis, transaction
+from hansa.wire import cbor, cose, entry, genesis, transaction
 from hansa.wire.entry import Entry, Outcome
 from hansa.wire.keys import PublicKey
 from hansa.wire.problems import HansaError
@@ -119,6 +119,8 @@ def verify(
                 if signed.id != decoded.id:
                     raise HansaError("verify.id")
                 signer = _signer(signed, pinned)
+            elif decoded.id != _id_of(decoded.kind, envelope):
+                raise HansaError("verify.id")
     if outcome is not None:
         with _part("outcome", "outcome.form"):
             if hashlib.sha256(outcome).digest() != decoded.outcome_digest:
@@ -153,6 +155,11 @@ def _part(name: str, form: str) -> Generator[None, None, None]:
 def _read_entry(data: bytes) -> Entry:
     with _part("entry", "entry.form"):
         return entry.decode(data)
+
+
+def _id_of(kind: entry.Kind, envelope: bytes) -> bytes:
+    """The id of an entry of another kind than a transaction's; see `wire.entry.Entry`."""
+    return cose.id_of(envelope) if kind == entry.TICK else hashlib.sha256(envelope).digest()
 
 
 def _signer(signed: Signed, pinned: Pinned) -> str | None:

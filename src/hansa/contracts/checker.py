@@ -8,7 +8,7 @@ import ast
 from collections.abc import Mapping
 from typing import Final
 
-from hansa.contracts import names, operations
+from hansa.contracts import names, operations, schedules
 from hansa.contracts.annotations import Annotations, dotted, is_record
 from hansa.contracts.declarations import Declared
 from hansa.contracts.diagnostics import nearest
@@ -28,6 +28,7 @@ from hansa.contracts.manifest import (
     ReferenceType,
     StructType,
     Type,
+    key_bytes_most,
 )
 from hansa.contracts.operations import UNKNOWN, accepts, kind, plain, words
 
@@ -173,7 +174,7 @@ class _Body:
                 hint = f"say what it holds: {name}: list[Text[0, 80], 100] = [], or {name}: Amount | None = None"
                 self._note(targets[0] if targets else body, "type.unclear", f"what `{name}` is, is not clear", hint)
         for node in ast.walk(body):
-            if isinstance(node, ast.expr) and not isinstance(node, ast.List | ast.Dict | ast.Constant):
+            if isinstance(node, ast.expr) and not isinstance(node, ast.List | ast.Dict | ast.Constant | ast.Name):
                 if node in self._types and _is_unclear(self._types[node]):
                     self._note(node, "type.unclear", "what this is, is not clear here", "annotate what it comes from")
 
@@ -316,6 +317,8 @@ class _Body:
         self._check_iterated(target, (name,))
         have = self._scope.variables.get(name)
         if have is None or (_is_unclear(have) and accepts(have, found)):
+            if isinstance(have, OptionalType):
+                found = OptionalType(plain(found))
             have = self._scope.variables[name] = found
         elif not accepts(have, found):
             self._note(target, "type.mismatch", f"`{name}` is {words(have)}, this is {words(found)}")
@@ -588,6 +591,11 @@ class _Body:
             self._note(call.args[1], "schedule.action", f"there is no scheduled action `{name}`", hint)
         elif action.subject is None or action.subject.type != type_:
             self._note(call.args[0], "schedule.record", f"`{name}` takes another record")
+        elif (record := self._record(type_)) is not None and (
+            (key_bytes_most(record.fields[record.key].type) or 0) > schedules.KEY_BYTES_MAX
+        ):
+            message = f"the key of `{record.name}` may be longer than {schedules.KEY_BYTES_MAX} bytes"
+            self._note(call.args[0], "schedule.key", message)
         self._types[call.args[1]] = operations.TEXT
         self._expressions.needs(call.args[2], known, InstantType())
 

@@ -102,7 +102,7 @@ def codec(type_: Type, manifest: Manifest) -> Codec:
         case DateType():
             return Codec(_date_problem)
         case EnumType():
-            return Codec(_one_of(frozenset(manifest.enums[type_.enum].values), messages.not_enum(type_.enum)))
+            return Codec(_one_of(frozenset(manifest.enums[type_.enum].values), messages.not_enum(type_.enum.rpartition(".")[2])))
         case StateType():
             states = manifest.records[type_.record].states
             return Codec(_one_of(frozenset(states), messages.not_state(type_.record)))

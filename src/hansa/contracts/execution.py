@@ -269,8 +269,7 @@ def _writes(frame: Frame) -> WriteSet:
         room -= len(write.value)
         if room < 0:
             raise messages.stored_size()
-        frame.charge(STORE_STEPS + (len(write.place) + len(write.value)) // OUTPUT_BYTES_PER_STEP)
-        found.append(write)
+        found.append(write)  # paid for when it was scheduled
     return found
 
 

@@ -241,7 +241,9 @@ def split_amount_by(frame: Frame, a: Amount, weights: list[int]) -> list[Amount]
     whole = sum(weights)
     if whole <= 0 or any(weight < 0 for weight in weights):
         raise messages.split_weights()
-    frame.make(list_bytes(len(weights)))
+    count = len(weights)
+    frame.charge(count * count.bit_length())
+    frame.make(list_bytes(count) + TEXT_BYTES * count)
     shares = [divmod(a.minor * weight, whole) for weight in weights]
     left = a.minor - sum(share for share, _ in shares)
     nearest = sorted(range(len(weights)), key=lambda i: -shares[i][1])[:left]

@@ -452,6 +452,11 @@ def schedule_past() -> Fault:
     return Fault("schedule.past", f"an action is scheduled {prices.SCHEDULE_AHEAD_MS_MIN} ms ahead at least")
 
 
+def schedules_count() -> Fault:
+    """Too much scheduled."""
+    return Fault("output.schedules", f"a transaction schedules at most {prices.SCHEDULES_MAX} actions")
+
+
 # Records
 
 

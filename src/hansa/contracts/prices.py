@@ -15,6 +15,8 @@ TOUCH_STEPS: Final = 20
 TOUCH_AGAIN_STEPS: Final = 1
 SELECT_STEPS: Final = 50
 """A range read, with the touch of each record it gives besides."""
+SELECT_CHANGED_STEPS: Final = 10
+"""Each record of the type that this transaction changed: it is found its place in the range."""
 STORE_STEPS: Final = 50
 EVENT_STEPS: Final = 20
 MIGRATION_STEPS: Final = 10
@@ -57,6 +59,8 @@ CALL_DEPTH_MAX: Final = 64
 """Functions and contracts called in each other, together."""
 RECORDS_MAX: Final = 1_024
 """Records that a transaction touches."""
+SCHEDULES_MAX: Final = 64
+"""What a transaction schedules."""
 SELECT_ROWS_MAX: Final = 1_024
 EVENTS_MAX: Final = 64
 EVENTS_BYTES_MAX: Final = 65_536
@@ -70,7 +74,7 @@ RESULT_BYTES_MAX: Final = 1024 * 1024
 SCHEDULE_AHEAD_MS_MIN: Final = 1_000
 """How far ahead of ledger time something can be scheduled at least."""
 
-_WEIGHED: Final = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.IfExp, ast.Call, ast.Attribute, ast.Subscript)
+_WEIGHED: Final = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.IfExp, ast.Attribute, ast.Subscript)
 
 
 def block_price(statements: list[ast.stmt]) -> int:
@@ -99,7 +103,7 @@ def statement_price(node: ast.stmt) -> int:
 
 
 def _weight(node: ast.AST) -> int:
-    """What the operations in an expression weigh: 1 each, and 1 for each item of a list or map, and operand joined."""
+    """What the operations in an expression weigh: 1 each, and 1 for each argument, item of a list or map, and join."""
     weight = 0
     for part in ast.walk(node):
         if isinstance(part, ast.List):
@@ -108,6 +112,8 @@ def _weight(node: ast.AST) -> int:
             weight += 1 + len(part.values)
         elif isinstance(part, ast.BoolOp):
             weight += len(part.values) - 1
+        elif isinstance(part, ast.Call):
+            weight += 1 + len(part.args) + len(part.keywords)
         elif isinstance(part, _WEIGHED):
             weight += 1
     return weight

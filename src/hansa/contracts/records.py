@@ -19,10 +19,14 @@ from hansa.contracts.prices import (
     CALL_DEPTH_MAX,
     CHECK_STEPS_PER_BYTE,
     MIGRATION_STEPS,
+    OUTPUT_BYTES_PER_STEP,
     RECORDS_MAX,
     SCHEDULE_AHEAD_MS_MIN,
+    SCHEDULES_MAX,
+    SELECT_CHANGED_STEPS,
     SELECT_ROWS_MAX,
     SELECT_STEPS,
+    STORE_STEPS,
     TOUCH_AGAIN_STEPS,
     TOUCH_STEPS,
 )
@@ -181,9 +185,9 @@ def select(
             encoded[word] = _sorted_bytes(shape, field, value)
     if not 1 <= limit <= SELECT_ROWS_MAX:
         raise messages.select_limit()
-    frame.charge(SELECT_STEPS)
-    least, most = encoded.get("equal", encoded.get("least")), encoded.get("equal", encoded.get("most"))
     changed = {r.place: r for r in frame.records.values() if r is not None and r.changed and r.shape is shape}
+    frame.charge(SELECT_STEPS + SELECT_CHANGED_STEPS * len(changed))
+    least, most = encoded.get("equal", encoded.get("least")), encoded.get("equal", encoded.get("most"))
     try:
         rows = frame.reader.select(
             shape.contract, shape.name, None if field == shape.type.key else field, least, most, limit + len(changed)
@@ -235,9 +239,13 @@ def schedule(frame: Frame, record: Record, action: str, at: int) -> None:
     call = frame.call
     if at < call.time + SCHEDULE_AHEAD_MS_MIN:
         raise messages.schedule_past()
-    shape = record.shape
     number = len(frame.schedules)
-    frame.schedules.append(schedules.pending(shape.contract, shape.name, record.key, action, at, call.seq, number))
+    if number == SCHEDULES_MAX:
+        raise messages.schedules_count()
+    shape = record.shape
+    write = schedules.pending(shape.contract, shape.name, record.key, action, at, call.seq, number)
+    frame.charge(STORE_STEPS + (len(write.place) + len(write.value)) // OUTPUT_BYTES_PER_STEP)
+    frame.schedules.append(write)
 
 
 def call_action(frame: Frame, contract: str, action: str, fits: Fits, given: dict[str, Any]) -> None:

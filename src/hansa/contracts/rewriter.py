@@ -79,7 +79,8 @@ class Rewriter:
             f"{FRAME}.left -= {block_price(statements)}\nif {FRAME}.left < 0: __spent({FRAME})"
         ).body
         for node in made:
-            _stand(node, first)
+            for part in ast.walk(node):
+                _place(part, first)
         for statement in statements:
             for node in self._statement(statement):
                 _stand(node, statement)
@@ -117,7 +118,10 @@ class Rewriter:
         match call:
             case ast.Call(func=ast.Name(id="require"), args=[test, text], keywords=keywords):
                 refusal = _guard("refuse", text, *self._named(keywords))
-                return [ast.If(ast.UnaryOp(ast.Not(), self._need(test)), [ast.Expr(refusal)], [])]
+                refusing: list[ast.stmt] = [ast.Expr(refusal)]
+                for part in ast.walk(refusing[0]):
+                    _place(part, call)
+                return [ast.If(ast.UnaryOp(ast.Not(), self._need(test)), refusing, [])]
             case ast.Call(func=ast.Name(id="event"), args=[name], keywords=keywords):
                 return [ast.Expr(_guard("emit", name, *self._named(keywords)))]
             case ast.Call(func=ast.Name(id="become"), args=[record, state]):
@@ -609,9 +613,13 @@ def _guard_named(name: str, arguments: list[tuple[str, ast.expr]]) -> ast.expr:
 def _stand(node: ast.stmt, at: ast.stmt) -> None:
     """Puts a statement, blocks in it aside, where another began."""
     for part in ast.walk(node) if not isinstance(node, ast.If | ast.For) else _header(node):
-        if isinstance(part, ast.expr | ast.stmt | ast.keyword):
-            part.lineno = part.end_lineno = at.lineno
-            part.col_offset = part.end_col_offset = at.col_offset
+        _place(part, at)
+
+
+def _place(part: ast.AST, at: ast.stmt | ast.expr) -> None:
+    if isinstance(part, ast.expr | ast.stmt | ast.keyword):
+        part.lineno = part.end_lineno = at.lineno
+        part.col_offset = part.end_col_offset = at.col_offset
 
 
 def _header(node: ast.If | ast.For) -> list[ast.AST]:

@@ -151,8 +151,12 @@ class Context:
         return calendar.date_at(self.time)
 
 
+_CACHED_BYTES_MAX: Final = 2_048
+"""Larger records are decoded each time, so that what is remembered stays small."""
+
+
 class Cache:
-    """Records as they were loaded, kept from one transaction to the next.
+    """Records as they were loaded, kept from one transaction to the next, `most` of them.
 
     Saves decoding alone: what is charged follows from the stored record, so it makes no difference to any outcome.
     """
@@ -169,6 +173,8 @@ class Cache:
         if entry is not None and entry[0].seq == found.seq and entry[1] is shape and entry[0].value == found.value:
             return dict(entry[2]), entry[3]
         values, weight = shape.load(found.value)
+        if len(found.value) > _CACHED_BYTES_MAX:
+            return values, weight
         if len(self._entries) >= self._most:
             self._entries.clear()
         self._entries[place] = (found, shape, values, weight)

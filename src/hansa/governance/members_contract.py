@@ -40,6 +40,8 @@ class Members(Contract, version="0.1.0"):
         block_steps: Int[1, 4000000]
         transaction_bytes: Int[512, 262144]
         transaction_steps: Int[1, 1000000]
+        scheduled_entries: Int[1, 200]
+        scheduled_steps: Int[1, 20000]
 
     class Member(Record, key="id"):
         """An organisation."""

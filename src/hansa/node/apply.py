@@ -10,8 +10,8 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from hansa.contracts import execution, prices
-from hansa.contracts.calls import Call, Caller, Execution
+from hansa.contracts import execution, prices, schedules
+from hansa.contracts.calls import NOBODY, Call, Caller, Execution
 from hansa.contracts.values import Cache
 from hansa.contracts.manifest import DIALECT
 from hansa.governance import genesis as governance_genesis
@@ -19,13 +19,21 @@ from hansa.governance.directory import Directory, Sender
 from hansa.merkle.tiles import Tiles
 from hansa.merkle.tree import leaf_hash
 from hansa.orderers import Batch
-from hansa.store.overlay import IndexesOf, Overlay
-from hansa.store.state import UNREADABLE, Entered, State
-from hansa.wire import block, entry, names, order, transaction, writes
+from hansa.store.overlay import IndexesOf, Overlay, Stored
+from hansa.store.state import Entered, State
+from hansa.wire import block, entry, names, order, scheduled, tick, transaction, writes
 from hansa.wire.block import Block, Header, Item
 from hansa.wire.genesis import Genesis, Limits
-from hansa.wire.limits import BLOCK_BYTES_MAX, BLOCK_ENTRIES_MAX, BLOCK_STEPS_MAX, VALIDITY_MS_MAX
+from hansa.wire.limits import (
+    BLOCK_BYTES_MAX,
+    BLOCK_ENTRIES_MAX,
+    BLOCK_STEPS_MAX,
+    SCHEDULED_ENTRIES_MAX,
+    SCHEDULED_STEPS_MAX,
+    VALIDITY_MS_MAX,
+)
 from hansa.wire.problems import HansaError
+from hansa.wire.tick import Tick
 from hansa.wire.transaction import Signed, Transaction
 
 log = structlog.get_logger()
@@ -33,9 +41,11 @@ log = structlog.get_logger()
 FREE_BYTES_MAX: Final = 16 * 1024
 """What an entry may hold beside its envelope that no step pays for: a refusal, digests, the outcome's own fields."""
 BLOCK_ENCODED_BYTES_MAX: Final = (
-    BLOCK_BYTES_MAX + BLOCK_STEPS_MAX * prices.OUTPUT_BYTES_PER_STEP + BLOCK_ENTRIES_MAX * FREE_BYTES_MAX
+    BLOCK_BYTES_MAX
+    + (BLOCK_STEPS_MAX + SCHEDULED_ENTRIES_MAX * SCHEDULED_STEPS_MAX) * prices.OUTPUT_BYTES_PER_STEP
+    + (BLOCK_ENTRIES_MAX + SCHEDULED_ENTRIES_MAX + 1) * FREE_BYTES_MAX
 )
-"""No block is larger, whatever contracts do (about 66 MiB): its envelopes, what steps paid for, what they need not."""
+"""No block is larger, whatever contracts do (about 102 MiB): its envelopes, what steps paid for, what they need not."""
 
 
 class Given(msgspec.Struct, frozen=True, gc=False):
@@ -68,13 +78,14 @@ class Sealed(msgspec.Struct, frozen=True, gc=False):
 class View(Overlay):
     """The state as an action sees it: what this block wrote before, above what is durable.
 
-    A `contracts.execution.Reader`. The state MUST stay as it is while it is in use.
+    A `contracts.calls.Reader`. The state MUST stay as it is while it is in use. `cache` is handed to what runs on it.
     """
 
-    __slots__ = ()
+    __slots__ = ("cache",)
 
-    def __init__(self, state: State, indexes_of: IndexesOf) -> None:
+    def __init__(self, state: State, indexes_of: IndexesOf, cache: Cache | None = None) -> None:
         super().__init__(indexes_of, state.get, state.spots, state.damage)
+        self.cache = cache
 
 
 def apply_batch(
@@ -84,26 +95,45 @@ def apply_batch(
     directory: Directory,
     tiles: Tiles,
     verified: dict[bytes, Signed],
+    cache: Cache | None = None,
 ) -> tuple[Sealed | None, list[tuple[bytes, str]]]:
     """The block of a batch, None if nothing in it counts, and the ids skipped with the code of the reason.
 
     `verified` has, by envelope, what this node verified already and MUST know to have no entry yet; the rest is
     verified here, exactly, and looked up. A key registered in this batch counts from the next one on: nothing is
-    executed whose signature was not verified.
+    executed whose signature was not verified. What is due by ledger time comes first; a tick counts only with it.
     Tiles and directory move on with the entries: after this returns, the block MUST become durable or the
     process end.
     """
-    given = [one for envelope in batch.envelopes if (one := _read(envelope, verified, directory)) is not None]
+    read = [_read(envelope, verified, directory) for envelope in batch.envelopes]
+    given = [one for one in read if isinstance(one, Given)]
     void = _void_reason(batch, given, directory.limits)
     if void:
         log.error("batch.void", index=batch.index, reason=void)
         return None, [(one.signed.id, void) for one in given]
     time = max(tip.time, batch.stamp)
-    view = View(state, directory.indexes_of)
+    view = View(state, directory.indexes_of, cache)
     items: list[Item] = []
     entered: list[Entered] = []
     skipped: list[tuple[bytes, str]] = []
     seen: set[bytes] = set()
+
+    def take(kind: entry.Kind, id: bytes, envelope: bytes, not_after: int, ran: Execution) -> None:
+        seq = tip.size + len(items)
+        view.write(seq, ran.writes)
+        directory.apply(seq, ran.writes)
+        item = make_item(kind, id, envelope, ran, time)
+        tiles.append(leaf_hash(entry.make(item.kind, item.id, item.envelope, item.outcome)))
+        items.append(item)
+        entered.append(Entered(seq, id, not_after, ran.writes))
+
+    for found in due(view, time, directory.limits.scheduled_entries):
+        envelope = scheduled_envelope(tip.ledger, found.value)
+        ran = execute_scheduled(found, time, tip.size + len(items), view, directory)
+        take(entry.SCHEDULED, scheduled.id_of(envelope), envelope, 0, ran)
+    ticked = next((one for one in read if isinstance(one, Tick) and is_tick(one, tip, directory)), None)
+    if items and ticked is not None:
+        take(entry.TICK, ticked.id, ticked.envelope, 0, _TICKED)
     for one in given:
         signed, sender = one.signed, one.sender
         body = signed.transaction
@@ -116,14 +146,8 @@ def apply_batch(
             skipped.append((signed.id, skip))
             continue
         seen.add(signed.id)
-        seq = tip.size + len(items)
-        ran = execute(body, sender, time, seq, view, directory)
-        view.write(seq, ran.writes)
-        directory.apply(seq, ran.writes)
-        item = make_item(entry.TRANSACTION, signed.id, signed.envelope, ran, time)
-        tiles.append(leaf_hash(entry.make(item.kind, item.id, item.envelope, item.outcome)))
-        items.append(item)
-        entered.append(Entered(seq, signed.id, body.not_after, ran.writes))
+        ran = execute(body, sender, time, tip.size + len(items), view, directory)
+        take(entry.TRANSACTION, signed.id, signed.envelope, body.not_after, ran)
     if not items:
         return None, skipped
     return seal(tip, time, items, entered, tiles), skipped
@@ -160,9 +184,61 @@ def execute(
     caller = Caller(sender.member, sender.user, attributes, of_user)
     call = Call(body.contract, body.action, body.arguments, caller, time, seq)
     ran = execution.run(call, directory, view, body.steps_max, view.cache)
-    if ran.error is not None:
-        log.error("contract.internal", contract=body.contract, action=body.action, exc_info=ran.error)
+    _tell_defect(call, ran)
     return ran
+
+
+def _tell_defect(call: Call, ran: Execution) -> None:
+    if ran.error is not None:
+        log.error("contract.internal", contract=call.contract, action=call.action, exc_info=ran.error)
+
+
+def due(view: View, time: int, rows: int) -> list[Stored]:
+    """What ledger time has reached, in order of (due, contract, key, sequence), up to so many."""
+    first, last = order.indexed_bytes(0), order.indexed_bytes(time)
+    found = view.select(schedules.CONTRACT, schedules.RECORD, schedules.FIELD, first, last, rows)
+    return [stored for _, stored in found]
+
+
+def scheduled_envelope(ledger: bytes, value: bytes) -> bytes:
+    """The envelope of what a schedule's record says."""
+    found = schedules.read(value)
+    return scheduled.envelope(ledger, found.at, found.contract, found.key, found.sequence)
+
+
+def execute_scheduled(stored: Stored, time: int, seq: int, view: View, directory: Directory) -> Execution:
+    """Runs what was due as its contract, as entry `seq`. It is not tried again, whatever comes of it."""
+    found = schedules.read(stored.value)
+    done = schedules.taken(found, stored.seq)
+    program = directory.programs[found.contract]
+    procedure = program.actions.get(found.action)
+    shape = program.shapes[found.record]
+    if procedure is None or procedure.action.subject is None:
+        version, values = program.manifest.version, {"action": found.action}
+        ran = _refusal(found.contract, "action.unknown", "the contract has no {action} any more", version, values)
+    else:
+        key = schedules.key_of(shape.type.fields[shape.type.key].type, found.key)
+        arguments = {procedure.action.subject.name: key}
+        call = Call(found.contract, found.action, arguments, NOBODY, time, seq)
+        ran = execution.run(call, directory, view, directory.limits.scheduled_steps, view.cache)
+        _tell_defect(call, ran)
+    return msgspec.structs.replace(ran, writes=[*ran.writes, done])
+
+
+_TICKED: Final = Execution(execution.OK, None, [], [], 0, "")
+
+
+def tick_item(one: Tick, tip: Tip, time: int, directory: Directory) -> Item | None:
+    """The item of a tick behind `tip` at ledger time `time`; None if it does not count there."""
+    return make_item(entry.TICK, one.id, one.envelope, _TICKED, time) if is_tick(one, tip, directory) else None
+
+
+def is_tick(one: Tick, tip: Tip, directory: Directory) -> bool:
+    """Whether a tick counts behind `tip`: made just there, by a node of this ledger."""
+    key = directory.node_keys.get(one.kid)
+    if (one.ledger, one.size) != (tip.ledger, tip.size) or key is None or key.algorithm != one.algorithm:
+        return False
+    return key.verify_exactly(one.signature, one.structure)
 
 
 def make_item(kind: entry.Kind, id: bytes, envelope: bytes, ran: Execution, time: int) -> Item:
@@ -194,14 +270,21 @@ def tip_after(header: Header) -> Tip:
     return Tip(header.ledger, header.height + 1, header.seq + header.count, header.time, block.header_digest(header))
 
 
-def _read(envelope: bytes, verified: dict[bytes, Signed], directory: Directory) -> Given | None:
-    """The transaction in an envelope, None for bad form."""
+def _read(envelope: bytes, verified: dict[bytes, Signed], directory: Directory) -> Given | Tick | None:
+    """The transaction or tick in an envelope, None for bad form."""
     known = verified.get(envelope)
     try:
         signed = transaction.read(envelope) if known is None else known
+    except HansaError as error:
+        return _read_tick(envelope) if error.code == "envelope.content_type" else None
+    return Given(signed, directory.senders.get(signed.kid), known is not None)
+
+
+def _read_tick(envelope: bytes) -> Tick | None:
+    try:
+        return tick.read(envelope)
     except HansaError:
         return None
-    return Given(signed, directory.senders.get(signed.kid), known is not None)
 
 
 def _void_reason(batch: Batch, given: list[Given], limits: Limits) -> str:
@@ -259,5 +342,9 @@ def _failed_precondition(body: Transaction, view: View, version: str) -> Executi
 
 def _refused(body: Transaction, code: str, message: str, version: str, **values: Any) -> Execution:
     """A refusal before a contract ran; `values` are named in encoding order."""
-    result = {"line": None, "values": values, "message": message, "version": version, "contract": body.contract}
+    return _refusal(body.contract, code, message, version, values)
+
+
+def _refusal(contract: str, code: str, message: str, version: str, values: dict[str, Any]) -> Execution:
+    result = {"line": None, "values": values, "message": message, "version": version, "contract": contract}
     return Execution(code, result, [], [], 0, version)

@@ -17,13 +17,15 @@ import msgspec
 import structlog
 
 from hansa.client import keys as key_files
+from hansa.contracts import schedules
+from hansa.contracts.values import Cache
 from hansa.governance.directory import Sender
 from hansa.merkle import checkpoint as merkle_checkpoint
 from hansa.node import intake
-from hansa.node.apply import Sealed, apply_batch, apply_genesis
+from hansa.node.apply import Sealed, View, apply_batch, apply_genesis, due
 from hansa.node.clock import Clock
 from hansa.node.commit import Committer
-from hansa.node.create import CHECKPOINT_KEY
+from hansa.node.create import CHECKPOINT_KEY, NODE_KEY
 from hansa.node.flush import FLUSH_ENTRIES, flush
 from hansa.node.intake import Accepted, Answer, Listener, Pending, Queue
 from hansa.node.recovery import Progress, Recovered, close, close_in_order, recover
@@ -33,6 +35,7 @@ from hansa.store.files import Disk, Files, read_whole, replace, trouble_told
 from hansa.store.folder import Folder, Lock, signer_lock
 from hansa.store.journal import Location, Writer
 from hansa.store.state import BlockPlace
+from hansa.wire import cose, tick
 from hansa.wire.keys import PrivateKey
 from hansa.wire.limits import INTEGER_MAX
 from hansa.wire.problems import HansaError
@@ -47,6 +50,11 @@ RETRY_S: Final = 1.0
 RESERVE_BYTES: Final = 256 * 1024 * 1024
 """Free space below which intake stops, so that what was promised can always be kept."""
 RESERVE_CHECK_S: Final = 0.5
+CACHED_RECORDS: Final = 4_096
+TICK_WAIT_S: Final = 0.05
+"""The least time between two ticks: what is carried over to the next block is not hurried more than this."""
+TIMER_S_MAX: Final = 24 * 60 * 60.0
+"""Timers are set anew this often: clocks are set, and what is far away need not be exact."""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -74,6 +82,7 @@ class Node:
         locks: list[Lock],
         recovered: Recovered,
         signer: PrivateKey,
+        own_key: PrivateKey,
         clock: Clock,
         reserve_bytes: int,
     ) -> None:
@@ -90,6 +99,9 @@ class Node:
         self._parts = recovered
         self._tip = recovered.tip
         self._signer = signer
+        self._own_key = own_key
+        self._cache = Cache(CACHED_RECORDS)
+        self._tick_timer: asyncio.TimerHandle | None = None
         self._clock = clock
         self._reserve_bytes = reserve_bytes
         self._queue = Queue()
@@ -126,6 +138,7 @@ class Node:
             self.sign_checkpoint()
             if self._parts.state.pending():
                 self._flush_later()
+            self._await_due()
 
     async def stop(self) -> None:
         """Finishes the block in hand, brings everything to disk and lets the folder go."""
@@ -283,7 +296,9 @@ class Node:
             return
         try:
             parts = self._parts
-            sealed, skipped = apply_batch(batch, self._tip, parts.state, parts.directory, parts.tiles, self._verified)
+            sealed, skipped = apply_batch(
+                batch, self._tip, parts.state, parts.directory, parts.tiles, self._verified, self._cache
+            )
         except Exception as error:
             self._fail(error)
             return
@@ -322,7 +337,34 @@ class Node:
             self._flush_later()
         if not self._stopping:
             self._committer.prepare()
+            if any(write.record == schedules.RECORD for one in sealed.entered for write in one.writes):
+                self._await_due()
         self._wake()
+
+    # Ledger time on an idle ledger
+
+    def _await_due(self) -> None:
+        """Sets the timer for what is due next, if there is anything."""
+        if self._tick_timer is not None:
+            self._tick_timer.cancel()
+            self._tick_timer = None
+        found = due(View(self._parts.state, self.directory.indexes_of), INTEGER_MAX, 1)
+        if found:
+            at = schedules.read(found[0].value).at
+            wait = min(max((at - self._clock.now()) / 1000, TICK_WAIT_S), TIMER_S_MAX)
+            self._tick_timer = self._loop.call_later(wait, self._tick)
+
+    def _tick(self) -> None:
+        """Something may be due: if no transaction is on its way to move ledger time on, a tick does."""
+        self._tick_timer = None
+        if self._stopping or "fault" in self._trouble:
+            return
+        if not self._committing and not len(self._queue):
+            found = due(View(self._parts.state, self.directory.indexes_of), self._clock.now(), 1)
+            if found:
+                envelope = tick.seal(self._own_key, self.ledger, self._tip.size)
+                self._orderer.submit("", cose.id_of(envelope), envelope, 0)
+        self._await_due()
 
     def _tell(self, id: bytes, answer: Answer | HansaError) -> None:
         pending = self._queue.remove(id)
@@ -466,6 +508,7 @@ def open_node(
         locks = [Lock(folder.lock)]
         opened.callback(locks[0].release)
         signer = key_files.load(folder.keys / CHECKPOINT_KEY)
+        own_key = key_files.load(folder.keys / NODE_KEY)
         locks.append(Lock(signer_lock(signer.kid), passing=True))
         opened.callback(locks[1].release)
         recovered = recover(files, folder, progress)
@@ -474,7 +517,7 @@ def open_node(
             raise HansaError("key.checkpoint", f"{folder.keys / CHECKPOINT_KEY} is not a checkpoint key of this ledger")
         clock.check_start(max(recovered.tip.time, last_stop(files, folder)), accepted=accept_clock)
         opened.pop_all()
-    return Node(folder, files, locks, recovered, signer, clock, reserve_bytes)
+    return Node(folder, files, locks, recovered, signer, own_key, clock, reserve_bytes)
 
 
 class _Stopped(msgspec.Struct):

@@ -20,7 +20,7 @@ from hansa.node.workers import Lost, Worker
 from hansa.store.files import Disk
 from hansa.store.journal import Location, Segments
 from hansa.store.state import State
-from hansa.wire import block, entry, genesis, transaction, writes
+from hansa.wire import block, entry, genesis, scheduled, tick, transaction, writes
 from hansa.wire.block import Block, Item
 from hansa.wire.genesis import Genesis
 from hansa.wire.problems import HansaError
@@ -137,8 +137,10 @@ def _execute_block(found: Block, tip: Tip, view: View, directory: Directory) -> 
     """What is wrong with a block. What its entries wrote counts for those behind them, wrong or not."""
     findings: list[Finding] = []
     limits = directory.limits
-    given = [_read(item, directory) for item in found.items]
-    for seq, (item, one) in enumerate(zip(found.items, given, strict=True), tip.size):
+    derived = _check_derived(found, tip, view, directory, findings)
+    rest = found.items[derived:]
+    given = [_read(item, directory) for item in rest]
+    for seq, (item, one) in enumerate(zip(rest, given, strict=True), tip.size + derived):
         try:
             if isinstance(one, HansaError):
                 raise one
@@ -155,10 +157,41 @@ def _execute_block(found: Block, tip: Tip, view: View, directory: Directory) -> 
     read = [one[0] for one in given if not isinstance(one, HansaError)]
     size = sum(len(signed.envelope) for signed in read)
     steps = sum(signed.transaction.steps_max for signed in read)
-    if not apply.is_within_limits(len(found.items), size, steps, limits):
+    if rest and not apply.is_within_limits(len(rest), size, steps, limits):
         where = f"block {found.header.height}, entry {tip.size} and on"
         findings.append(Finding("batch.void", where, "it is beyond the limits of a block"))
     return findings
+
+
+def _check_derived(found: Block, tip: Tip, view: View, directory: Directory, findings: list[Finding]) -> int:
+    """Checks what ledger time took, and the tick behind it: they follow from the state and come first. How many."""
+    time = found.header.time
+    expected = apply.due(view, time, directory.limits.scheduled_entries)
+    for number, stored in enumerate(expected):
+        seq = tip.size + number
+        item = found.items[number] if number < len(found.items) else None
+        if item is None or item.kind != entry.SCHEDULED:
+            findings.append(Finding("audit.executed", f"entry {seq}", "what was due by then was not taken"))
+            return number
+        envelope = apply.scheduled_envelope(tip.ledger, stored.value)
+        ran = apply.execute_scheduled(stored, time, seq, view, directory)
+        again = apply.make_item(entry.SCHEDULED, scheduled.id_of(envelope), envelope, ran, time)
+        if again != item:
+            detail = f"what was due, taken again, gives another {_differing(item, again)}"
+            findings.append(Finding("audit.executed", f"entry {seq}", detail))
+        written = writes.decode(item.writes)
+        view.write(seq, written)
+        directory.apply(seq, written)
+    count = len(expected)
+    if count and count < len(found.items) and found.items[count].kind == entry.TICK:
+        item = found.items[count]
+        try:
+            if item != apply.tick_item(tick.read(item.envelope), tip, time, directory):
+                raise HansaError("audit.executed", "this tick does not count here")
+        except HansaError as error:
+            findings.append(Finding(error.code, f"entry {tip.size + count}", error.detail))
+        return count + 1
+    return count
 
 
 def _read(item: Item, directory: Directory) -> tuple[Signed, Sender | None] | HansaError:

@@ -16,10 +16,12 @@ from hansa.wire.problems import HansaError
 
 GENESIS: Final = "genesis"
 TRANSACTION: Final = "transaction"
-KINDS: Final = (GENESIS, TRANSACTION)
-"""The kinds this version writes. Governance, scheduled, evidence, tick and snapshot are named in the design."""
+SCHEDULED: Final = "scheduled"
+TICK: Final = "tick"
+KINDS: Final = (GENESIS, TRANSACTION, SCHEDULED, TICK)
+"""The kinds this version writes. Governance, evidence and snapshot are named in the design."""
 
-Kind: TypeAlias = Literal["genesis", "transaction"]
+Kind: TypeAlias = Literal["genesis", "transaction", "scheduled", "tick"]
 Digest: TypeAlias = Annotated[bytes, Meta(min_length=DIGEST_BYTES, max_length=DIGEST_BYTES)]
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
 
@@ -35,7 +37,8 @@ _STARTS: Final = {kind: b"\x84" + cbor.encode(kind) + _DIGEST_HEAD for kind in K
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
-    """What stands at one seq. `id` is the ledger id for genesis, the transaction id otherwise."""
+    """What stands at one seq. `id` is the ledger id for genesis, the SHA-256 of what is signed for transaction and
+    tick, of the envelope for scheduled."""
 
     kind: Kind
     id: Digest

@@ -160,7 +160,8 @@ class _Routes:
         if name == governance_genesis.CONTRACT:
             source = self._node.parsed_genesis.members_contract
         else:
-            source = self._reading.record(governance_genesis.CONTRACT, "Deployment", name).value["source"]
+            version = self._program(request).manifest.version
+            source = self._reading.record(governance_genesis.CONTRACT, "Version", f"{name}@{version}").value["source"]
         return Response(source, media_type="text/x-python", headers=_SECURITY)
 
     async def page(self, request: Request) -> Response:

@@ -18,8 +18,8 @@ from hansa.contracts.manifest import (
     OptionalType,
     PartyType,
     ReferenceType,
-    TextType,
     StructType,
+    TextType,
     Type,
     UserType,
     is_map_key,
@@ -126,7 +126,9 @@ class Annotations:
             return None
         if type(count) is not int or not 0 < count <= MAP_ITEMS_MAX or is_record(values) or not is_map_key(keys):
             form = f"a map reads `dict[K, V, n]`, n at most {MAP_ITEMS_MAX}"
-            self._note(node, "type.map", form, "K is Text of at most 100 characters, Party, User or an enum; V no record")
+            self._note(
+                node, "type.map", form, "K is Text of at most 100 characters, Party, User or an enum; V no record"
+            )
             return None
         return MapType(keys, values, count)
 

@@ -97,7 +97,7 @@ class Host(Protocol[P_co]):
         ...
 
     def versions(self, contract: str) -> "Sequence[tuple[int, P_co]]":
-        """The versions of a contract, oldest first, each with the first seq it decides about; empty if there is none."""
+        """The versions of a contract, oldest first, each with the first seq it decides about; none for no contract."""
         ...
 
     def contract_version(self, name: str, source: str) -> str:

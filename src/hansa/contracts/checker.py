@@ -53,7 +53,7 @@ def check_bodies(declared: Declared, findings: Findings, *, system: bool) -> dic
     types: dict[ast.expr, Type] = {}
     annotations = Annotations(findings)
     annotations.named.update(declared.visible)
-    annotations.depths.update({name: 1 for name in declared.manifest.structs})
+    annotations.depths.update(dict.fromkeys(declared.manifest.structs, 1))
     manifest = declared.manifest
     for name, action in {**manifest.actions, **manifest.views}.items():
         scope = Scope("view" if action.is_view else "action", system=system, action=action)
@@ -139,7 +139,9 @@ class _Body:
                 known.add(f"{migration.record}.{field.name}")
         for name in (record.key, *record.indexes):
             if f"{migration.record}.{name}" not in known or name not in old.fields:
-                self._note(body, "migration.key", f"the key and indexed fields stay: `{name}` must be in the old struct")
+                self._note(
+                    body, "migration.key", f"the key and indexed fields stay: `{name}` must be in the old struct"
+                )
                 known.add(f"{migration.record}.{name}")
         self._run(body, known)
 
@@ -174,9 +176,11 @@ class _Body:
                 hint = f"say what it holds: {name}: list[Text[0, 80], 100] = [], or {name}: Amount | None = None"
                 self._note(targets[0] if targets else body, "type.unclear", f"what `{name}` is, is not clear", hint)
         for node in ast.walk(body):
-            if isinstance(node, ast.expr) and not isinstance(node, ast.List | ast.Dict | ast.Constant | ast.Name):
-                if node in self._types and _is_unclear(self._types[node]):
-                    self._note(node, "type.unclear", "what this is, is not clear here", "annotate what it comes from")
+            plain_form = not isinstance(node, ast.expr) or isinstance(
+                node, ast.List | ast.Dict | ast.Constant | ast.Name
+            )
+            if not plain_form and node in self._types and _is_unclear(self._types[node]):
+                self._note(node, "type.unclear", "what this is, is not clear here", "annotate what it comes from")
 
     def _record(self, type_: Type) -> RecordType | None:
         return self._manifest.records.get(type_.record) if isinstance(type_, ReferenceType) else None
@@ -222,7 +226,7 @@ class _Body:
             current = self._statement(statement, current)
         return current
 
-    def _statement(self, node: ast.stmt, known: Known) -> Known | None:  # noqa: C901 - a list of cases
+    def _statement(self, node: ast.stmt, known: Known) -> Known | None:
         match node:
             case ast.Pass():
                 return known
@@ -285,9 +289,7 @@ class _Body:
             self._types[target] = have
         return self._set_field(target, known)
 
-    def _annotate(
-        self, target: ast.Name, name: str, annotation: ast.expr, value: ast.expr, known: Known
-    ) -> Known:
+    def _annotate(self, target: ast.Name, name: str, annotation: ast.expr, value: ast.expr, known: Known) -> Known:
         type_ = self._annotations.read(annotation)
         if type_ is None:
             return known
@@ -300,9 +302,7 @@ class _Body:
         self._scope.variables[name] = type_
         return self._set_variable(target, name, type_, known, value)
 
-    def _augment(
-        self, node: ast.AugAssign, target: ast.expr, op: ast.operator, value: ast.expr, known: Known
-    ) -> Known:
+    def _augment(self, node: ast.AugAssign, target: ast.expr, op: ast.operator, value: ast.expr, known: Known) -> Known:
         have = self._expressions.type_of(_as_read(target), known)
         found = self._expressions.combined(node, op, have, value, known)
         if isinstance(target, ast.Name):
@@ -416,9 +416,7 @@ class _Body:
     ) -> Type | None:
         if self._scope.kind not in ("action", "migration"):
             self._note(target, "context.writes", f"a {self._scope.kind} changes nothing")
-        elif self._scope.kind == "migration" and not (
-            isinstance(base, ast.Name) and base.id in self._scope.incomplete
-        ):
+        elif self._scope.kind == "migration" and not (isinstance(base, ast.Name) and base.id in self._scope.incomplete):
             self._note(target, "context.writes", "a migration changes its own record only")
         if field == STATE_FIELD and record.states:
             self._note(target, "field.state", "a state is changed by `become`", 'become(record, "State")')
@@ -697,5 +695,3 @@ def _holes(text: str) -> list[str]:
     for part in text.split("{")[1:]:
         holes.append(part.split("}")[0])
     return holes
-
-

@@ -79,7 +79,7 @@ class Codec(msgspec.Struct, frozen=True):
     cost: Callable[[Any], int] | None = None
 
 
-def codec(type_: Type, manifest: Manifest) -> Codec:
+def codec(type_: Type, manifest: Manifest) -> Codec:  # noqa: C901 - a list of cases
     """The codec of a type of a file."""
     match type_:
         case TextType():
@@ -102,7 +102,9 @@ def codec(type_: Type, manifest: Manifest) -> Codec:
         case DateType():
             return Codec(_date_problem)
         case EnumType():
-            return Codec(_one_of(frozenset(manifest.enums[type_.enum].values), messages.not_enum(type_.enum.rpartition(".")[2])))
+            return Codec(
+                _one_of(frozenset(manifest.enums[type_.enum].values), messages.not_enum(type_.enum.rpartition(".")[2]))
+            )
         case StateType():
             states = manifest.records[type_.record].states
             return Codec(_one_of(frozenset(states), messages.not_state(type_.record)))
@@ -126,9 +128,7 @@ def is_currency(text: object) -> bool:
     return type(text) is str and len(text) == CURRENCY_LETTERS and text.isascii() and text.isalpha() and text.isupper()
 
 
-def _sized(
-    kind: type, wrong: str, bounds: Callable[[int, int, int], str], least: int, most: int
-) -> Problem:
+def _sized(kind: type, wrong: str, bounds: Callable[[int, int, int], str], least: int, most: int) -> Problem:
     def problem(value: Any, _: Registry) -> str:
         if type(value) is not kind:
             return wrong

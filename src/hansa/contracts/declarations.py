@@ -27,8 +27,8 @@ from hansa.contracts.manifest import (
     EnumType,
     Field,
     Function,
-    IntType,
     Interface,
+    IntType,
     Invariant,
     ListType,
     Manifest,
@@ -81,7 +81,7 @@ def read(tree: ast.Module, name: str, libraries: Libraries, findings: Findings) 
     return _Reader(libraries, findings).read(tree, name)
 
 
-class _Reader:  # noqa: PLR0904 - one method for each form of declaration
+class _Reader:
     def __init__(self, libraries: Libraries, findings: Findings) -> None:
         self._libraries = libraries
         self._note = findings.note
@@ -226,7 +226,12 @@ class _Reader:  # noqa: PLR0904 - one method for each form of declaration
         if len(values) == 2 and isinstance(values[1], str) and wire_names.is_digest_hex(values[1]):
             digest = bytes.fromhex(values[1])
         name = values[0] if values else None
-        if node.keywords or not isinstance(name, str) or not wire_names.is_contract(name) or len(digest) != DIGEST_BYTES:
+        if (
+            node.keywords
+            or not isinstance(name, str)
+            or not wire_names.is_contract(name)
+            or len(digest) != DIGEST_BYTES
+        ):
             self._note(node, "library.form", 'a library is used by `library("name", "64 hexadecimal digits")`')
             return
         found = self._libraries.get(digest)
@@ -257,9 +262,7 @@ class _Reader:  # noqa: PLR0904 - one method for each form of declaration
             full = f"{alias}.{function.name}"
             parameters = tuple(msgspec.structs.replace(p, type=_of(alias, p.type)) for p in function.parameters)
             returns = _of(alias, function.returns)
-            self._functions[full] = msgspec.structs.replace(
-                function, name=full, parameters=parameters, returns=returns
-            )
+            self._functions[full] = msgspec.structs.replace(function, name=full, parameters=parameters, returns=returns)
         for name, value in manifest.constants.items():
             self._constants[f"{alias}.{name}"] = value
 
@@ -293,7 +296,9 @@ class _Reader:  # noqa: PLR0904 - one method for each form of declaration
         body = node.body[1:] if _is_docstring(node.body[0]) else node.body
         for item in body:
             if not isinstance(item, ast.ClassDef | ast.FunctionDef | ast.Pass):
-                self._note(item, "contract.statement", "a contract holds roles, states, records, actions and views only")
+                self._note(
+                    item, "contract.statement", "a contract holds roles, states, records, actions and views only"
+                )
         nested = [item for item in body if isinstance(item, ast.ClassDef)]
         for item in nested:
             if item.name == names.ROLES:
@@ -351,9 +356,7 @@ class _Reader:  # noqa: PLR0904 - one method for each form of declaration
             if name in self._roles:
                 self._note(item, "name.twice", f"the role `{name}` is declared twice")
             rule = self._role_rule(item.value) if item.value is not None else {}
-            self._roles[name] = Role(
-                name, rule.get("attribute"), rule.get("user"), rule.get("contract"), item.lineno
-            )
+            self._roles[name] = Role(name, rule.get("attribute"), rule.get("user"), rule.get("contract"), item.lineno)
 
     def _role_rule(self, node: ast.expr) -> dict[str, str]:
         if isinstance(node, ast.Call) and _is_name(node.func, "Party") and not node.args and len(node.keywords) == 1:
@@ -375,7 +378,11 @@ class _Reader:  # noqa: PLR0904 - one method for each form of declaration
         found: dict[str, str] = {}
         for item in _members(node):
             text = constant(item.annotation) if isinstance(item, ast.AnnAssign) and item.value is None else None
-            if not isinstance(item, ast.AnnAssign) or not isinstance(item.target, ast.Name) or not isinstance(text, str):
+            if (
+                not isinstance(item, ast.AnnAssign)
+                or not isinstance(item.target, ast.Name)
+                or not isinstance(text, str)
+            ):
                 self._note(item, "state.form", 'a state reads `Name: "what it says"`')
                 continue
             self._add_value(item, item.target.id, text, found)
@@ -518,7 +525,9 @@ class _Reader:  # noqa: PLR0904 - one method for each form of declaration
                 return {}
             case EnumType():
                 enum, _, value = dotted(node).rpartition(".")
-                return value if self._annotations.named.get(enum) == type_ and self._has(type_, value) else NotImplemented
+                return (
+                    value if self._annotations.named.get(enum) == type_ and self._has(type_, value) else NotImplemented
+                )
             case TextType() | IntType() | BoolType():
                 value = constant(node)
                 if isinstance(node, ast.Name | ast.Attribute):
@@ -567,7 +576,9 @@ class _Reader:  # noqa: PLR0904 - one method for each form of declaration
         if node.returns is None:
             self._note(node, "function.returns", "a function says what it returns", "def name(...) -> Type:")
         if any(is_record(p.type) for p in parameters) or (returns is not None and is_record(returns)):
-            self._note(node, "function.records", "a function takes and returns values, no records", "pass what it needs")
+            self._note(
+                node, "function.records", "a function takes and returns values, no records", "pass what it needs"
+            )
             return
         if returns is not None:
             doc = ast.get_docstring(node) or ""

@@ -36,9 +36,7 @@ OK: Final = "ok"
 INTERNAL: Final = "contract.internal"
 
 
-def run(
-    call: Call, host: Host[Program], reader: Reader, steps: int, cache: Cache | None = None
-) -> Execution:
+def run(call: Call, host: Host[Program], reader: Reader, steps: int, cache: Cache | None = None) -> Execution:
     """One action (or view: then `result` is what it returns) within `steps`.
 
     Never raises for anything a contract or a caller did; what the reader or the host raises is passed on. A `cache`
@@ -100,9 +98,7 @@ def _enter(frame: Frame, contract: str, name: str, arguments: dict[str, Any], is
     return found
 
 
-def _take(
-    frame: Frame, program: Program, procedure: Procedure, arguments: dict[str, Any], caller: str | None
-) -> Any:
+def _take(frame: Frame, program: Program, procedure: Procedure, arguments: dict[str, Any], caller: str | None) -> Any:
     """One action or view of a contract, from its arguments to its next state; what a view returns, plain."""
     action = procedure.action
     contract, version = program.manifest.name, program.manifest.version

@@ -115,7 +115,7 @@ class Expressions:
         self.needs(node, known, BOOL)
 
     def holder(self, node: ast.Name, known: Known) -> Type | None:
-        """The type of a variable that a field or item is read from or written to; None, and a finding, if it is none."""
+        """The type of a variable that a field or item is read from or written to; None, and a finding, without one."""
         type_ = self._scope.variables.get(node.id)
         if type_ is None or node.id not in known:
             self._unknown_name(node, node.id, known)
@@ -224,7 +224,7 @@ class Expressions:
         if missing:
             self._note(node, "record.incomplete", f"{', '.join(missing)} is not set yet")
 
-    def _attribute(self, node: ast.Attribute, base: ast.expr, field: str, known: Known) -> Type:  # noqa: C901
+    def _attribute(self, node: ast.Attribute, base: ast.expr, field: str, known: Known) -> Type:
         if isinstance(base, ast.Name) and base.id == names.CONTEXT and self._scope.kind in ("action", "view"):
             return self._context(node, field)
         full = dotted(node)
@@ -255,7 +255,7 @@ class Expressions:
         return result(found[1], owner)
 
     def _owner(self, base: ast.expr, known: Known) -> Type | None:
-        """The type of what has a field or method: a record that is being made may be named here, incomplete as it is."""
+        """The type of what has a field or method: a record that is being made may stand here, incomplete as it is."""
         if isinstance(base, ast.Name) and base.id not in self._manifest.constants:
             return self.holder(base, known)
         return plain(self.type_of(base, known))
@@ -326,9 +326,7 @@ class Expressions:
                 bare = other
             else:
                 self._note(node, "type.mismatch", f"this is {words(bare)} or {words(other)}: one type is needed")
-        elif isinstance(bare, ListType) and isinstance(other, ListType) and bare.item == UNKNOWN:
-            bare = other
-        elif isinstance(bare, MapType) and isinstance(other, MapType) and bare.value == UNKNOWN:
+        elif _is_empty(bare) and kind(bare) == kind(other):
             bare = other
         return OptionalType(bare) if optional else bare
 
@@ -490,7 +488,7 @@ class Expressions:
 
     # Calls
 
-    def _call(self, node: ast.Call, known: Known) -> Type:  # noqa: C901 - a list of cases
+    def _call(self, node: ast.Call, known: Known) -> Type:
         full = dotted(node.func)
         named = self._declared.visible.get(full)
         if full in self._manifest.functions:
@@ -567,9 +565,9 @@ class Expressions:
         if many:
             if kind(first) in operations.ORDERED and all(accepts(first, other) for other in have):
                 return first
-        elif isinstance(first, ListType) and (name == "reversed" or kind(first.item) in operations.SORTABLE):
-            return first
-        elif isinstance(first, ListType) and first.item == UNKNOWN:
+        elif isinstance(first, ListType) and (
+            name == "reversed" or first.item == UNKNOWN or kind(first.item) in operations.SORTABLE
+        ):
             return first
         self._note(node, "type.operand", f"`{name}` does not take {' and '.join(map(words, have))}")
         return UNKNOWN
@@ -639,7 +637,9 @@ class Expressions:
         given = {p.name for p in parameters[: len(node.args)]}
         for keyword in node.keywords:
             if keyword.arg is None or keyword.arg in given or keyword.arg not in types:
-                self._note(keyword, "call.form", f"`{name}` takes no `{keyword.arg}` here", nearest(keyword.arg or "", types))
+                self._note(
+                    keyword, "call.form", f"`{name}` takes no `{keyword.arg}` here", nearest(keyword.arg or "", types)
+                )
                 continue
             given.add(keyword.arg)
             self.fits(keyword.value, known, types[keyword.arg])
@@ -731,6 +731,15 @@ class Expressions:
                 self._note(value, "call.form", f"`select` takes no `{word}`", "by, equal, least, most, limit")
 
 
+def _is_empty(type_: Type) -> bool:
+    """Whether a type is that of a list or map that nothing is known to be in."""
+    match type_:
+        case ListType(item=held) | MapType(value=held):
+            return held == UNKNOWN
+        case _:
+            return False
+
+
 def _is_of(word: str, type_: Type) -> bool:
     """Whether a type is what a table's word asks for."""
     if word in ("ints", "texts"):
@@ -742,5 +751,3 @@ def _constant_type(value: str | int | bool) -> Type:
     if type(value) is bool:
         return BOOL
     return INT if isinstance(value, int) else TEXT
-
-

@@ -6,7 +6,7 @@ take the frame first.
 """
 
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownParameterType=false
-# pyright: reportMissingTypeArgument=false, reportUnknownMemberType=false
+# pyright: reportMissingTypeArgument=false, reportUnknownMemberType=false, reportUnknownLambdaType=false
 # Values are dynamic here: their kinds were checked before.
 
 import hashlib
@@ -325,8 +325,10 @@ def make_map(frame: Frame, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def make_struct(
     frame: Frame, codecs: Sequence[tuple[str, Codec, str]], defaults: Mapping[str, Any], given: dict[str, Any]
 ) -> dict[str, Any]:
-    """Struct(field=value, ...): `codecs` in declared order with the places of their fields, `defaults` in encoding
-    order, required fields among them."""
+    """Struct(field=value, ...).
+
+    `codecs` in declared order with the places of their fields, `defaults` in encoding order, all fields among them.
+    """
     for name, codec, place in codecs:
         if name in given:
             fit(frame, given[name], codec, place)
@@ -517,10 +519,7 @@ def equal(frame: Frame, a: Any, b: Any) -> bool:
         frame.charge(min(len(a), len(b)))
         if len(a) != len(b):
             return False
-        for key, value in a.items():
-            if key not in b or not equal(frame, value, b[key]):
-                return False
-        return True
+        return all(key in b and equal(frame, value, b[key]) for key, value in a.items())
     if kind is Record:
         return a.place == b.place
     return a == b
@@ -687,7 +686,7 @@ def set_reference(record: Record, name: str, value: Record | None) -> None:
 
 
 def become(record: Record, state: str) -> None:
-    """become(record, state)."""
+    """Gives a record its next state."""
     record.values["state"] = state
     record.changed = True
 
@@ -895,12 +894,14 @@ GUARDS: Final[Mapping[str, Callable[..., Any]]] = {
 """By the name that `operations` and the rewriter use."""
 
 _UNFRAMED: Final = frozenset(
-    """some add_int subtract_int multiply_int negate_int bounded divide remainder absolute add_instant subtract_instant
-    add_duration subtract_duration multiply_duration negate_duration make_duration make_amount make_signed add_amount
-    subtract_amount add_signed subtract_signed multiply_amount multiply_by_amount multiply_signed multiply_by_signed
-    negate_signed times_amount times_signed signed minor currency make_date year month day weekday add_days add_months
-    days_until start date_of milliseconds days item length less_amount greater_amount set_reference become count key_of
-    numbered paired""".split()
+    """
+    some add_int subtract_int multiply_int negate_int bounded divide remainder absolute add_instant
+    subtract_instant add_duration subtract_duration multiply_duration negate_duration make_duration make_amount
+    make_signed add_amount subtract_amount add_signed subtract_signed multiply_amount multiply_by_amount
+    multiply_signed multiply_by_signed negate_signed times_amount times_signed signed minor currency make_date
+    year month day weekday add_days add_months days_until start date_of milliseconds days item length
+    less_amount greater_amount set_reference become count key_of numbered paired
+    """.split()  # noqa: SIM905 - a list of words reads better so
 )
 FRAMED: Final = frozenset(GUARDS) - _UNFRAMED
 """Guards that charge, or touch records."""

@@ -155,7 +155,7 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class Struct(msgspec.Struct, frozen=True):
-    """A declared struct: an immutable value of named fields. Names of an imported library's have its alias before them."""
+    """A declared struct: an immutable value of named fields. Those of a library have its alias before their names."""
 
     name: str
     fields: dict[str, Field]
@@ -206,8 +206,10 @@ class RecordType(msgspec.Struct, frozen=True):
 
 
 class Role(msgspec.Struct, frozen=True):
-    """A role. `attribute` of the member, of the `user`, or a calling `contract` decide; else a field of the role's
-    name in the subject record says which member holds it."""
+    """A role: an `attribute` of the member, one of the `user`, or a calling `contract` decide.
+
+    Without these, a field of the role's name in the subject record says which member holds it.
+    """
 
     name: str
     attribute: str | None
@@ -379,3 +381,13 @@ def is_map_key(type: Type) -> bool:
     return isinstance(type, PartyType | UserType | EnumType) or (
         isinstance(type, TextType) and type.most <= MAP_KEY_CHARS_MAX
     )
+
+
+def stored_type(manifest: Manifest, type: Type) -> Type:
+    """A field's type as it is stored: a reference as the key that it holds."""
+    bare = type.item if isinstance(type, OptionalType) else type
+    if not isinstance(bare, ReferenceType):
+        return type
+    record = manifest.records[bare.record]
+    key = record.fields[record.key].type
+    return OptionalType(key) if isinstance(type, OptionalType) else key

@@ -53,9 +53,7 @@ _PLAIN: Final[Mapping[str, Type]] = {
 
 ORDERED: Final = frozenset({"int", "date", "instant", "duration", "amount", "signed", "text", "bytes"})
 SORTABLE: Final = ORDERED - {"amount", "signed"}
-NATIVE_EQUAL: Final = frozenset(
-    {"int", "bool", "party", "user", "enum", "state", "date", "instant", "duration"}
-)
+NATIVE_EQUAL: Final = frozenset({"int", "bool", "party", "user", "enum", "state", "date", "instant", "duration"})
 """Kinds that CPython compares as the dialect does, at no charge that depends on the value."""
 NATIVE_ORDER: Final = frozenset({"int", "date", "instant", "duration"})
 ROUNDINGS: Final = ("half_even", "half_up", "half_down", "up", "down", "floor", "ceiling")
@@ -110,8 +108,10 @@ ATTRIBUTES: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
 
 
 class Method(msgspec.Struct, frozen=True):
-    """A method: its guard, the kinds it takes (`item`, `key`, `value` of the container, `list` of integers, `texts`,
-    `rounding`: one of the constants), and what it gives (`items`: a list of the container's keys or values)."""
+    """A method: its guard, the kinds it takes, and what it gives, as words that `result` knows.
+
+    A `rounding` is one of the constants.
+    """
 
     guard: str
     takes: tuple[str, ...]

@@ -133,10 +133,8 @@ def key_of(record: Record | None) -> "Key | None":
     return None if record is None else record.key
 
 
-def create(
-    frame: Frame, shape: Shape, fits: Fits, defaults: Mapping[str, Any], given: dict[str, Any]
-) -> Record:
-    """Record.create(field=value, ...): `fits` in declared order; `defaults` in encoding order, all fields among them."""
+def create(frame: Frame, shape: Shape, fits: Fits, defaults: Mapping[str, Any], given: dict[str, Any]) -> Record:
+    """Record.create(field=value, ...): `fits` in declared order, `defaults` in encoding order, all fields in it."""
     for name, codec, place in fits:
         if name in given:
             if codec.cost is not None:
@@ -197,7 +195,7 @@ def select(
     places = [(shape.table + key, found) for key, found in rows]
     if not changed:
         return [_row(frame, shape, place, found) for place, found in places[:limit]]
-    ranked = [
+    ranked: list[tuple[bytes, bytes, Found | None]] = [
         (_sorted_bytes(shape, field, _stored_field(shape, found, field)), place, found)
         for place, found in places
         if place not in changed
@@ -235,7 +233,7 @@ def _sorted_bytes(shape: Shape, field: str, value: Sortable) -> bytes:
 
 
 def schedule(frame: Frame, record: Record, action: str, at: int) -> None:
-    """schedule(record, action, at)."""
+    """Has ledger time take an action on a record."""
     call = frame.call
     if at < call.time + SCHEDULE_AHEAD_MS_MIN:
         raise messages.schedule_past()
@@ -254,9 +252,7 @@ def call_action(frame: Frame, contract: str, action: str, fits: Fits, given: dic
     frame.enter(frame, contract, action, to_plain(given), False)
 
 
-def call_view(
-    frame: Frame, contract: str, view: str, fits: Fits, returns: Codec, given: dict[str, Any]
-) -> Any:
+def call_view(frame: Frame, contract: str, view: str, fits: Fits, returns: Codec, given: dict[str, Any]) -> Any:
     """Interface.view(name=value, ...)."""
     _fit_all(frame, fits, given)
     found = frame.enter(frame, contract, view, to_plain(given), True)

@@ -87,7 +87,7 @@ class Rewriter:
                 made.append(node)
         return made
 
-    def _statement(self, node: ast.stmt) -> list[ast.stmt]:  # noqa: C901 - a list of cases
+    def _statement(self, node: ast.stmt) -> list[ast.stmt]:
         match node:
             case ast.Assign(targets=[target], value=value):
                 return self._assign(target, value)
@@ -337,12 +337,12 @@ class Rewriter:
         assert isinstance(by, str)
         want = record.fields[by].type
         bounds = [keyword for keyword in keywords if keyword.arg != "by"]
-        types = {word: want for word in ("equal", "least", "most")} | {"limit": operations.INT}
+        types = dict.fromkeys(("equal", "least", "most"), want) | {"limit": operations.INT}
         return _guard("select_records", _shape(record.name), ast.Constant(by), self._given(bounds, types))
 
     # Expressions
 
-    def _value(self, node: ast.expr) -> ast.expr:  # noqa: C901 - a list of cases
+    def _value(self, node: ast.expr) -> ast.expr:
         match node:
             case ast.Constant():
                 return ast.Constant(node.value)
@@ -484,8 +484,8 @@ class Rewriter:
             case "reversed":
                 return _guard("backwards", *arguments)
             case "sorted":
-                item = types[0].item if hasattr(types[0], "item") else None  # pyright: ignore[reportAttributeAccessIssue]
-                is_text = item is not None and kind(item) in ("text", "bytes")
+                assert isinstance(types[0], ListType)
+                is_text = kind(types[0].item) in ("text", "bytes")
                 return _guard("ordered_texts" if is_text else "ordered", *arguments)
             case "sum":
                 return _guard("total", *arguments)
@@ -500,11 +500,9 @@ class Rewriter:
 
     def _function(self, node: ast.Call, name: str) -> ast.expr:
         function = self._manifest.functions[name]
-        alias, _, own = name.rpartition(".")
+        own = _own(name)
         fits = self._constant(
-            tuple(
-                (codec(p.type, self._manifest), messages.place_field(own, p.name)) for p in function.parameters
-            )
+            tuple((codec(p.type, self._manifest), messages.place_field(own, p.name)) for p in function.parameters)
         )
         called = ast.Name(self.function_name(name), ast.Load())
         types = {p.name: p.type for p in function.parameters}

@@ -10,9 +10,9 @@ from hansa.contracts.manifest import (
     MapType,
     OptionalType,
     RecordType,
-    ReferenceType,
     StructType,
     Type,
+    stored_type,
 )
 from hansa.contracts.operations import kind, plain
 
@@ -46,7 +46,7 @@ def _record_problems(before: Manifest, now: Manifest, old: RecordType, new: Reco
     if new.migration is not None:
         struct = now.structs[new.migration.struct]
         there = dict(old.fields)
-        wanted = {field: _written(before, there[field].type) for field in there}
+        wanted = {field: stored_type(before, there[field].type) for field in there}
         fields = {field.name: field.type for field in struct.fields.values()}
         state = fields.pop("state", None) if old.states else None
         if old.states and (state is None or kind(state) != "text"):
@@ -70,18 +70,8 @@ def carried_fields(before: Manifest, now: Manifest, record: str) -> list[str]:
     return [
         name
         for name, field in new.items()
-        if name in old and _is_same(before, _written(before, old[name].type), now, _written(now, field.type))
+        if name in old and _is_same(before, stored_type(before, old[name].type), now, stored_type(now, field.type))
     ]
-
-
-def _written(manifest: Manifest, type_: Type) -> Type:
-    """A field's type as it is stored: a reference as the key that it holds."""
-    bare = plain(type_)
-    if not isinstance(bare, ReferenceType):
-        return type_
-    record = manifest.records[bare.record]
-    key = record.fields[record.key].type
-    return OptionalType(key) if isinstance(type_, OptionalType) else key
 
 
 def _is_same(before: Manifest, old: Type, now: Manifest, new: Type) -> bool:

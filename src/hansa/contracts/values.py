@@ -223,8 +223,8 @@ def weigh(value: Any) -> int:
 def named_size(values: Mapping[str, Any], order: Sequence[str], room: int) -> int:
     """How many bytes a map of these values has once encoded; beyond `room` they are not counted to the end.
 
-    `order` are its names in encoding order. A list may hold the same text or list many times over, which costs nothing until it is written out: so its size
-    is known before it is. Raises `Fault` for an integer that does not fit 64 bits.
+    `order` are its names in encoding order. A list may hold the same text or list many times over, which costs nothing
+    until it is written out: so its size is known before it is. Raises `Fault` for an integer that does not fit 64 bits.
     """
     size = _head_size(len(values))
     for name in order:

@@ -22,7 +22,6 @@ from hansa.wire.keys import PublicKey
 from hansa.wire.limits import CONTRACT_NAME_CHARS_MAX
 from hansa.wire.writes import Write
 
-
 RECORDS: Final = ("Ledger", "Limits", "Member", "User", "Key", "Library", "Version")
 """The members records that it holds, in the order in which one entry's may need each other."""
 
@@ -43,7 +42,7 @@ class Directory:
         self.checkpoint_keys: dict[bytes, PublicKey] = {}
         self.node_keys: dict[bytes, PublicKey] = {}
         self.attributes: dict[str, frozenset[str]] = {}
-        """Of members and users, by name: members have no slash in theirs."""
+        self.user_attributes: dict[str, frozenset[str]] = {}
         self.limits = Limits()
         self.name = ""
         self.libraries: dict[bytes, Checked] = {}
@@ -59,7 +58,8 @@ class Directory:
         made = Directory(self.programs[CONTRACT])
         made.senders, made.checkpoint_keys = dict(self.senders), dict(self.checkpoint_keys)
         made.node_keys, made.libraries = dict(self.node_keys), dict(self.libraries)
-        made.attributes, made.limits, made.name = dict(self.attributes), self.limits, self.name
+        made.attributes, made.user_attributes = dict(self.attributes), dict(self.user_attributes)
+        made.limits, made.name = self.limits, self.name
         made.programs, made._owners = dict(self.programs), dict(self._owners)
         made._versions = {name: list(versions) for name, versions in self._versions.items()}
         return made
@@ -91,7 +91,7 @@ class Directory:
 
     def is_member(self, name: str) -> bool:
         """See `contracts.calls.Host`."""
-        return name in self.attributes and "/" not in name
+        return name in self.attributes
 
     def is_user(self, name: str) -> bool:
         """See `contracts.calls.Host`."""
@@ -141,7 +141,7 @@ class Directory:
                 self.attributes[value["id"]] = frozenset(value["attributes"])
             case "User":
                 self._owners[value["id"]] = value["member"]
-                self.attributes[value["id"]] = frozenset(value["attributes"])
+                self.user_attributes[value["id"]] = frozenset(value["attributes"])
             case "Key":
                 self._apply_key(value)
             case "Library":

@@ -12,8 +12,8 @@ import structlog
 
 from hansa.contracts import execution, prices, schedules
 from hansa.contracts.calls import NOBODY, Call, Caller, Execution
-from hansa.contracts.values import Cache
 from hansa.contracts.manifest import DIALECT
+from hansa.contracts.values import Cache
 from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory, Sender
 from hansa.merkle.tiles import Tiles
@@ -165,22 +165,21 @@ def apply_genesis(document: bytes, genesis: Genesis, ledger: bytes, directory: D
     return seal(tip, genesis.time, [item], [Entered(0, ledger, 0, written)], tiles)
 
 
-def execute(
-    body: Transaction, sender: Sender, time: int, seq: int, view: View, directory: Directory
-) -> Execution:
+def execute(body: Transaction, sender: Sender, time: int, seq: int, view: View, directory: Directory) -> Execution:
     """Runs a transaction's action on `view`, as entry `seq`."""
     program = directory.programs.get(body.contract)
     if program is not None:
         version = program.manifest.version
         if body.contract_version is not None and body.contract_version != version:
-            return _refused(body, "contract.version", "version {version} runs here", version, version=version)
+            values = {"version": version}
+            return _refusal(body.contract, "contract.version", "version {version} runs here", version, values)
         if body.action in program.views:
-            return _refused(body, "action.unknown", "{action} is a view", version, action=body.action)
+            return _refusal(body.contract, "action.unknown", "{action} is a view", version, {"action": body.action})
     failed = _failed_precondition(body, view, "" if program is None else program.manifest.version)
     if failed is not None:
         return failed
     attributes = directory.attributes.get(sender.member, frozenset())
-    of_user = frozenset[str]() if sender.user is None else directory.attributes.get(sender.user, frozenset())
+    of_user = frozenset[str]() if sender.user is None else directory.user_attributes.get(sender.user, frozenset())
     caller = Caller(sender.member, sender.user, attributes, of_user)
     call = Call(body.contract, body.action, body.arguments, caller, time, seq)
     ran = execution.run(call, directory, view, body.steps_max, view.cache)
@@ -335,16 +334,12 @@ def _failed_precondition(body: Transaction, view: View, version: str) -> Executi
         found = view.get(order.place(contract, record, key)) if known else None
         actual = None if found is None else found.seq
         if actual != expected:
-            message = "{record} was last written by entry {seq}"
-            return _refused(body, "precondition.failed", message, version, seq=actual, record=record[:64])
+            message, values = "{record} was last written by entry {seq}", {"seq": actual, "record": record[:64]}
+            return _refusal(body.contract, "precondition.failed", message, version, values)
     return None
 
 
-def _refused(body: Transaction, code: str, message: str, version: str, **values: Any) -> Execution:
-    """A refusal before a contract ran; `values` are named in encoding order."""
-    return _refusal(body.contract, code, message, version, values)
-
-
 def _refusal(contract: str, code: str, message: str, version: str, values: dict[str, Any]) -> Execution:
+    """A refusal before a contract ran; `values` come in encoding order."""
     result = {"line": None, "values": values, "message": message, "version": version, "contract": contract}
     return Execution(code, result, [], [], 0, version)

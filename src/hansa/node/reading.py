@@ -12,19 +12,27 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from hansa.contracts import execution
+from hansa.contracts import execution, trial
 from hansa.contracts.calls import NOBODY, Call, Execution
 from hansa.contracts.manifest import (
     BoolType,
     BytesType,
+    DateType,
+    DurationType,
+    EnumType,
+    InstantType,
     IntType,
+    Manifest,
     OptionalType,
     PartyType,
     RecordType,
     TextType,
     Type,
+    UserType,
+    stored_type,
 )
-from hansa.contracts.program import Program
+from hansa.contracts.program import Program, load
+from hansa.contracts.trial import Failure
 from hansa.governance.directory import Directory
 from hansa.merkle import receipt, tree
 from hansa.merkle.checkpoint import Checkpoint
@@ -45,6 +53,9 @@ _BLOCKS_CACHED: Final = 32
 _BLOCK_CACHED_BYTES_MAX: Final = 1024 * 1024
 """Larger blocks are read again each time, so that what is remembered stays small."""
 HISTORY_ROWS_MAX: Final = 100
+FAILURES_MAX: Final = 100
+TRIAL_RECORDS_MAX: Final = 5_000
+"""Of an upgrade that is tried: what is told, and looked at, at once."""
 _PART_ROWS: Final = 32
 """Rows read at a time: records may be large, and how large is known only when they are read."""
 _QUERY_BYTES: Final = 8
@@ -101,6 +112,19 @@ _ALL: Final = Asked()
 
 _ReadPart: TypeAlias = Callable[[Behind | None, int], list[tuple[bytes, Stored]]]
 """Up to so many records in order behind a position, with their keys."""
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """What would come of an upgrade: why it cannot be at all, and which of the `records` looked at would fail.
+
+    `next`: where to go on, None if all were looked at.
+    """
+
+    version: str
+    records: int
+    problems: list[str]
+    failures: list[Failure]
+    next: str | None
 
 
 class Reading:
@@ -190,7 +214,7 @@ class Reading:
         Each page is of the state as it is then: a record that moves meanwhile may come twice or not at all.
         """
         type_ = self._check_table(contract, record)
-        least, most = _bounds(type_, asked)
+        least, most = _bounds(self.program(contract).manifest, type_, asked)
         named = [self.tip.ledger, contract, record, asked.index, least, most, asked.descending]
         query = hashlib.sha256(cbor.encode(named)).digest()[:_QUERY_BYTES]
 
@@ -237,8 +261,35 @@ class Reading:
         if view not in program.views:
             raise HansaError("view.missing", f"{contract} has no view {view!r}", views=sorted(program.views))
         call = Call(contract, view, arguments, NOBODY, self.tip.time, self.tip.size)
-        reader = View(self._state, self._directory)
+        reader = View(self._state, self._directory.indexes_of)
         return execution.run(call, self._directory, reader, TRANSACTION_STEPS_DEFAULT)
+
+    def trial(self, contract: str, source: str, cursor: str | None = None) -> Trial:
+        """Tries a next version of a contract on its live records, from behind `cursor` on, a bounded number at a time.
+
+        Raises `HansaError`: `contract.missing`, `query.cursor`, `contract.invalid` for a file with findings.
+        """
+        before = self.program(contract)
+        program = load(source, contract, self._directory.libraries, before.checked)
+        problems = trial.problems(before, program)
+        if problems:
+            return Trial(program.manifest.version, 0, problems, [], None)
+        record, after = _trial_cursor(cursor)
+        found: list[Failure] = []
+        count = 0
+        for name in sorted(name for name in before.shapes if name >= record):
+            start = after if name == record else None
+            while page := self._state.select(contract, name, None, None, None, _PART_ROWS, start):
+                stored = [row for _, row in page]
+                size, time = self.tip.size, self.tip.time
+                found += trial.failures(
+                    program, name, stored, self._directory, time, size + 1, TRANSACTION_STEPS_DEFAULT
+                )
+                count += len(page)
+                start = (b"", page[-1][0])
+                if count >= TRIAL_RECORDS_MAX or len(found) >= FAILURES_MAX:
+                    return Trial(program.manifest.version, count, [], found, f"{name}:{page[-1][0].hex()}")
+        return Trial(program.manifest.version, count, [], found, None)
 
     def _place(self, seq: int) -> BlockPlace:
         place = self._state.block_of(seq) if 0 <= seq < self.tip.size else None
@@ -295,6 +346,17 @@ class Reading:
         return Page(found, self.tip.size, None)
 
 
+def _trial_cursor(cursor: str | None) -> tuple[str, Behind | None]:
+    """The record type and the key that a trial goes on behind."""
+    if cursor is None:
+        return "", None
+    record, _, key = cursor.partition(":")
+    try:
+        return record, (b"", bytes.fromhex(key))
+    except ValueError:
+        raise HansaError("query.cursor") from None
+
+
 def typed_key(type_: Type, text: str) -> int | str | bytes | bool | None:
     """A key or indexed value of a declared type from its text form; bytes are hexadecimal, absent is empty.
 
@@ -305,7 +367,9 @@ def typed_key(type_: Type, text: str) -> int | str | bytes | bool | None:
         match type_:
             case OptionalType():
                 return None if text == "" else typed_key(type_.item, text)
-            case IntType() if _INTEGER.fullmatch(text) and INTEGER_MIN <= int(text) <= INTEGER_MAX:
+            case IntType() | InstantType() | DurationType() if (
+                _INTEGER.fullmatch(text) and INTEGER_MIN <= int(text) <= INTEGER_MAX
+            ):
                 return int(text)
             case BytesType():
                 return bytes.fromhex(text)
@@ -313,7 +377,7 @@ def typed_key(type_: Type, text: str) -> int | str | bytes | bool | None:
                 return {"true": True, "false": False}[text]
             case TextType():
                 return text
-            case PartyType() if text:
+            case PartyType() | UserType() | EnumType() | DateType() if text:
                 return text
             case _:
                 pass
@@ -347,7 +411,7 @@ def _row(stored: Stored) -> Row:
     return Row(stored.seq, cbor.decode_own(stored.value))
 
 
-def _bounds(type_: RecordType, asked: Asked) -> tuple[bytes | None, bytes | None]:
+def _bounds(manifest: Manifest, type_: RecordType, asked: Asked) -> tuple[bytes | None, bytes | None]:
     """The encoded bounds. Raises `HansaError`: `query.index`, `query.value`, `query.range`, `key.too_long`."""
     if asked.index is not None and asked.index not in type_.indexes:
         raise HansaError("query.index", f"{type_.name} has no index on {asked.index!r}", indexes=list(type_.indexes))
@@ -356,7 +420,7 @@ def _bounds(type_: RecordType, asked: Asked) -> tuple[bytes | None, bytes | None
     field = type_.fields[asked.index or type_.key]
 
     def encoded(text: str | None) -> bytes | None:
-        value = None if text is None else typed_key(field.type, text)
+        value = None if text is None else typed_key(stored_type(manifest, field.type), text)
         if asked.index is not None:
             return None if text is None else order.indexed_bytes(value)
         return None if value is None else order.key_bytes(value)

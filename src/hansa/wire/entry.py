@@ -37,8 +37,11 @@ _STARTS: Final = {kind: b"\x84" + cbor.encode(kind) + _DIGEST_HEAD for kind in K
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
-    """What stands at one seq. `id` is the ledger id for genesis, the SHA-256 of what is signed for transaction and
-    tick, of the envelope for scheduled."""
+    """What stands at one seq.
+
+    `id` is the ledger id for genesis, the SHA-256 of what is signed for transaction and tick, of the envelope for
+    scheduled.
+    """
 
     kind: Kind
     id: Digest

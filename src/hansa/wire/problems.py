@@ -308,14 +308,36 @@ KINDS: Final[Mapping[str, Kind]] = {
     "precondition.failed": Kind(200, "A record changed since it was read", "Read it again, decide again, sign again."),
     "record.exists": Kind(200, "The record to be made exists already", "Choose another key."),
     "steps.exceeded": Kind(200, "The action needs more steps than it was given", "Sign again with a larger steps_max."),
-    "value.type": Kind(200, "An operation does not take these values", _MEND_CONTRACT),
+    "value.none": Kind(200, "A value that is needed is absent", _MEND_CONTRACT),
+    "value.form": Kind(200, "A text has not the form that an operation needs", _SEND_ANOTHER),
+    "value.made": Kind(200, "The action makes more in memory than it may", _MEND_CONTRACT),
     "value.range": Kind(200, "A number left its range", "Use smaller numbers; ask the contract's authors if in doubt."),
     "value.bounds": Kind(200, "A value does not fit its field", "Send values within the declared bounds."),
     "value.size": Kind(200, "A value grew too large", _MEND_CONTRACT),
     "value.currency": Kind(200, "Currencies differ or a code is malformed", "Use the currency of the record."),
     "value.division": Kind(200, "A division by zero", _MEND_CONTRACT),
     "index.range": Kind(200, "A list has no such item", _MEND_CONTRACT),
+    "key.missing": Kind(200, "A map has no such key", _MEND_CONTRACT),
+    "call.depth": Kind(200, "Functions or contracts call each other too deep", _MEND_CONTRACT),
+    "call.reentrant": Kind(200, "A contract is called that waits for this call", _MEND_CONTRACT),
+    "call.result": Kind(
+        200,
+        "Another contract returned what its interface does not say",
+        "Have the calling contract's interface mended.",
+    ),
+    "tx.unsigned": Kind(200, "Nobody signed what asks who signed", _MEND_CONTRACT),
+    "schedule.past": Kind(200, "Something is scheduled too soon", "Choose a later time."),
+    "records.exceeded": Kind(200, "The action touches more records than it may", _MEND_CONTRACT),
+    "record.missing": Kind(200, "There is no record of this key", "Check the key."),
+    "state.denied": Kind(
+        200, "The record is in another state", "Look at the record, and at what can be done in its state."
+    ),
+    "invariant.failed": Kind(200, "A record would break a rule of its own", _SEND_ANOTHER),
+    "upgrade.refused": Kind(
+        200, "The next version of a contract would lose records", "Mend the file as the message says, and try again."
+    ),
     "output.events": Kind(200, "The action emits more than it may", _MEND_CONTRACT),
+    "output.schedules": Kind(200, "The action schedules more than it may", _MEND_CONTRACT),
     "output.stored": Kind(200, "The action stores more than it may", _MEND_CONTRACT),
     "output.result": Kind(200, "The view returns more than it may", "Ask for less, or have the contract mended."),
     "contract.internal": Kind(

@@ -176,10 +176,8 @@ class _Body:
                 hint = f"say what it holds: {name}: list[Text[0, 80], 100] = [], or {name}: Amount | None = None"
                 self._note(targets[0] if targets else body, "type.unclear", f"what `{name}` is, is not clear", hint)
         for node in ast.walk(body):
-            plain_form = not isinstance(node, ast.expr) or isinstance(
-                node, ast.List | ast.Dict | ast.Constant | ast.Name
-            )
-            if not plain_form and node in self._types and _is_unclear(self._types[node]):
+            is_place = isinstance(node, ast.List | ast.Dict | ast.Constant | ast.Name)
+            if isinstance(node, ast.expr) and not is_place and _is_unclear(self._types.get(node, operations.INT)):
                 self._note(node, "type.unclear", "what this is, is not clear here", "annotate what it comes from")
 
     def _record(self, type_: Type) -> RecordType | None:

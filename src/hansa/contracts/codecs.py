@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol, TypeAlias
 import msgspec
 
 from hansa.contracts import calendar, messages
+from hansa.contracts.frame import Frame
 from hansa.contracts.manifest import (
     AmountType,
     BoolType,
@@ -37,9 +38,10 @@ from hansa.contracts.manifest import (
 )
 from hansa.contracts.prices import DURATION_MAX, INSTANT_MAX
 from hansa.wire import cbor, names
-from hansa.wire.limits import INTEGER_MAX
+from hansa.wire.limits import INTEGER_MAX, KEY_BYTES_MAX, USER_NAME_CHARS_MAX
 
 CURRENCY_LETTERS: Final = 3
+_HEAD_BYTES_MAX: Final = 9  # before a value: its type, and a number or length
 
 
 class Amount:
@@ -67,20 +69,57 @@ class Registry(Protocol):
 Problem: TypeAlias = Callable[[Any, Registry], str]
 
 
+Pay: TypeAlias = Callable[[Frame, Any], None]
+
+
 class Codec(msgspec.Struct, frozen=True):
     """How values of one type are checked and converted.
 
     `problem`: what is wrong with a value, plain or as a contract has it, empty if nothing. `from_plain`: None where the
-    plain value is the value. `cost`: what fitting a value is charged; None where it is nothing.
+    plain value is the value. `pay`: charges for fitting a value, as it goes through it, since a value may hold the same
+    list many times over; None where it costs nothing.
     """
 
     problem: Problem
     from_plain: Callable[[Any], Any] | None = None
-    cost: Callable[[Any], int] | None = None
+    pay: Pay | None = None
 
 
-def codec(type_: Type, manifest: Manifest) -> Codec:  # noqa: C901 - a list of cases
-    """The codec of a type of a file."""
+class Codecs:
+    """The codecs of the types of a file, each made once."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self._made: dict[Type, Codec] = {}
+        self._sizes: dict[Type, int] = {}
+
+    def of(self, type_: Type) -> Codec:
+        """The codec of a type."""
+        found = self._made.get(type_)
+        if found is None:
+            found = self._made[type_] = _codec(type_, self)
+        return found
+
+    def bytes_most(self, type_: Type) -> int:
+        """The longest encoding of a value of a type, or a little more."""
+        found = self._sizes.get(type_)
+        if found is None:
+            found = self._sizes[type_] = _bytes_most(type_, self)
+        return found
+
+
+def fit(frame: Frame, value: Any, codec: Codec, place: str) -> Any:
+    """A value that fits its declared type; `place` says where it stands. Raises `Fault` `value.bounds`."""
+    if codec.pay is not None:
+        codec.pay(frame, value)
+    wrong = codec.problem(value, frame.host)
+    if wrong:
+        raise messages.bounds(place, wrong)
+    return value
+
+
+def _codec(type_: Type, codecs: Codecs) -> Codec:  # noqa: C901 - a list of cases
+    manifest = codecs.manifest
     match type_:
         case TextType():
             return Codec(_sized(str, messages.not_text(), messages.text_bounds, type_.least, type_.most))
@@ -111,16 +150,16 @@ def codec(type_: Type, manifest: Manifest) -> Codec:  # noqa: C901 - a list of c
         case AmountType():
             return Codec(_amount(type_.signed), lambda value: Amount(value["minor"], value["currency"]))
         case StructType():
-            return _struct_codec(type_, manifest)
+            return _struct_codec(type_, codecs)
         case ListType():
-            return _list_codec(codec(type_.item, manifest), type_.most)
+            return _list_codec(codecs.of(type_.item), type_.most)
         case MapType():
-            return _map_codec(codec(type_.key, manifest), codec(type_.value, manifest), type_.most)
+            return _map_codec(codecs.of(type_.key), codecs.of(type_.value), type_.most)
         case OptionalType():
-            return _optional_codec(codec(type_.item, manifest))
+            return _optional_codec(codecs.of(type_.item))
         case ReferenceType():
             record = manifest.records[type_.record]
-            return Codec(codec(record.fields[record.key].type, manifest).problem)
+            return Codec(codecs.of(record.fields[record.key].type).problem)
 
 
 def is_currency(text: object) -> bool:
@@ -184,9 +223,9 @@ def _amount(signed: bool) -> Problem:
     return problem
 
 
-def _struct_codec(type_: StructType, manifest: Manifest) -> Codec:
-    fields = manifest.structs[type_.struct].fields
-    codecs = {name: codec(field.type, manifest) for name, field in fields.items()}
+def _struct_codec(type_: StructType, all_codecs: Codecs) -> Codec:
+    fields = all_codecs.manifest.structs[type_.struct].fields
+    codecs = {name: all_codecs.of(field.type) for name, field in fields.items()}
     required = {name for name, field in fields.items() if field.required}
     defaults = {name: field.default for name, field in fields.items() if not field.required}
     ordered = sorted(fields, key=cbor.key_order)
@@ -209,16 +248,18 @@ def _struct_codec(type_: StructType, manifest: Manifest) -> Codec:
             made[name] = given if found.from_plain is None else found.from_plain(given)
         return made
 
-    nested = [(name, found.cost) for name, found in codecs.items() if found.cost is not None]
+    nested = [(name, found.pay) for name, found in codecs.items() if found.pay is not None]
 
-    def cost(value: Any) -> int:
-        return len(codecs) + sum(found(value[name]) for name, found in nested)
+    def pay(frame: Frame, value: Any) -> None:
+        frame.charge(len(codecs))
+        for name, found in nested:
+            found(frame, value[name])
 
-    return Codec(problem, from_plain, cost)
+    return Codec(problem, from_plain, pay)
 
 
 def _list_codec(item: Codec, most: int) -> Codec:
-    find, convert, each_cost = item.problem, item.from_plain, item.cost
+    find, convert, each_pay = item.problem, item.from_plain, item.pay
 
     def problem(value: Any, registry: Registry) -> str:
         if type(value) is not list:
@@ -230,15 +271,17 @@ def _list_codec(item: Codec, most: int) -> Codec:
                 return messages.in_item(number, wrong)
         return ""
 
-    return Codec(
-        problem,
-        None if convert is None else lambda value: [convert(each) for each in value],
-        len if each_cost is None else lambda value: len(value) + sum(each_cost(each) for each in value),
-    )
+    def pay(frame: Frame, value: Any) -> None:
+        frame.charge(len(value))
+        if each_pay is not None:
+            for each in value:
+                each_pay(frame, each)
+
+    return Codec(problem, None if convert is None else lambda value: [convert(each) for each in value], pay)
 
 
 def _map_codec(key: Codec, item: Codec, most: int) -> Codec:
-    find, convert, each_cost = item.problem, item.from_plain, item.cost
+    find, convert, each_pay = item.problem, item.from_plain, item.pay
 
     def problem(value: Any, registry: Registry) -> str:
         if type(value) is not dict:
@@ -258,20 +301,43 @@ def _map_codec(key: Codec, item: Codec, most: int) -> Codec:
             return {name: value[name] for name in sorted(value)}
         return {name: convert(value[name]) for name in sorted(value)}
 
-    return Codec(
-        problem,
-        from_plain,
-        len if each_cost is None else lambda value: len(value) + sum(each_cost(each) for each in value.values()),
-    )
+    def pay(frame: Frame, value: Any) -> None:
+        frame.charge(len(value))
+        if each_pay is not None:
+            for each in value.values():
+                each_pay(frame, each)
+
+    return Codec(problem, from_plain, pay)
 
 
 def _optional_codec(item: Codec) -> Codec:
-    find, convert, cost = item.problem, item.from_plain, item.cost
+    find, convert, pay = item.problem, item.from_plain, item.pay
     return Codec(
         lambda value, registry: "" if value is None else find(value, registry),
         None if convert is None else lambda value: None if value is None else convert(value),
-        None if cost is None else lambda value: 0 if value is None else cost(value),
+        None if pay is None else lambda frame, value: None if value is None else pay(frame, value),
     )
+
+
+def _bytes_most(type_: Type, codecs: Codecs) -> int:
+    match type_:
+        case TextType():
+            return _HEAD_BYTES_MAX + 4 * type_.most
+        case BytesType():
+            return _HEAD_BYTES_MAX + type_.most
+        case OptionalType():
+            return codecs.bytes_most(type_.item)
+        case ListType():
+            return _HEAD_BYTES_MAX + type_.most * codecs.bytes_most(type_.item)
+        case MapType():
+            return _HEAD_BYTES_MAX + type_.most * (codecs.bytes_most(type_.key) + codecs.bytes_most(type_.value))
+        case StructType():
+            fields = codecs.manifest.structs[type_.struct].fields.values()
+            return _HEAD_BYTES_MAX + sum(len(f.name) + 2 + codecs.bytes_most(f.type) for f in fields)
+        case ReferenceType():
+            return _HEAD_BYTES_MAX + KEY_BYTES_MAX
+        case _:
+            return _HEAD_BYTES_MAX + USER_NAME_CHARS_MAX  # names, numbers, dates, an Amount's 29
 
 
 def to_plain(value: Any) -> Any:

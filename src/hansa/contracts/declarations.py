@@ -76,14 +76,18 @@ class Declared(msgspec.Struct, frozen=True):
     names: frozenset[str]
 
 
-def read(tree: ast.Module, name: str, libraries: Libraries, findings: Findings) -> Declared:
-    """Reads a file named `name` on its ledger. What cannot be read is noted in `findings` and left out."""
-    return _Reader(libraries, findings).read(tree, name)
+def read(tree: ast.Module, name: str, libraries: Libraries, findings: Findings, *, system: bool) -> Declared:
+    """Reads a file named `name` on its ledger. What cannot be read is noted in `findings` and left out.
+
+    `system`: the contract in genesis alone has a record with the name of a type, `User`.
+    """
+    return _Reader(libraries, findings, system=system).read(tree, name)
 
 
 class _Reader:
-    def __init__(self, libraries: Libraries, findings: Findings) -> None:
+    def __init__(self, libraries: Libraries, findings: Findings, *, system: bool) -> None:
         self._libraries = libraries
+        self._shadowed = names.TYPES if system else frozenset[str]()
         self._note = findings.note
         self._annotations = Annotations(findings)
         self._imported: set[str] = set()
@@ -200,7 +204,7 @@ class _Reader:
         """Takes a name of the file for what `node` declares."""
         if name in self._names:
             self._note(node, "name.twice", f"`{name}` is declared twice")
-        elif not names.is_free(name) and not (name in names.TYPES - self._imported and isinstance(node, ast.ClassDef)):
+        elif not names.is_free(name) and not (name in self._shadowed and isinstance(node, ast.ClassDef)):
             self._note(node, "name.reserved", f"`{name}` cannot be a name here")
         self._names.add(name)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from hansa.contracts import messages
 from hansa.contracts.calls import Call, Execution, Host, Reader
-from hansa.contracts.codecs import to_plain
+from hansa.contracts.codecs import fit, to_plain
 from hansa.contracts.faults import Fault
 from hansa.contracts.frame import Frame
 from hansa.contracts.manifest import ANY_MEMBER, SCHEDULE, STATE_FIELD, Role
@@ -181,16 +181,11 @@ def _create(frame: Frame, procedure: Procedure, values: list[Any]) -> Record:
     assert shape is not None
     made = dict(procedure.start)
     for name, position in procedure.filled:
-        value, codec = values[position], shape.codecs[name]
+        value = values[position]
         if type(value) is Record:
             made[name] = value.key
-            continue
-        if codec.cost is not None:
-            frame.charge(codec.cost(value))
-        wrong = codec.problem(value, frame.host)
-        if wrong:
-            raise messages.bounds(messages.place_field(shape.name, name), wrong)
-        made[name] = value
+        else:
+            made[name] = fit(frame, value, shape.codecs[name], messages.place_field(shape.name, name))
     if procedure.role is not None:
         made[procedure.role] = frame.call.caller.member
     if procedure.action.to:

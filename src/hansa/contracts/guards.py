@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 from hansa.contracts import calendar, messages, records
-from hansa.contracts.codecs import Amount, Codec, is_currency, to_plain
+from hansa.contracts.codecs import Amount, Codec, fit, is_currency, to_plain
 from hansa.contracts.frame import Frame, spent
 from hansa.contracts.operations import DURATION_UNITS
 from hansa.contracts.prices import (
@@ -47,16 +47,6 @@ def some(value: Any) -> Any:
     """A value where None is not enough."""
     if value is None:
         raise messages.none()
-    return value
-
-
-def fit(frame: Frame, value: Any, codec: Codec, place: str) -> Any:
-    """A value that fits its declared type; `place` says where it stands."""
-    if codec.cost is not None:
-        frame.charge(codec.cost(value))
-    wrong = codec.problem(value, frame.host)
-    if wrong:
-        raise messages.bounds(place, wrong)
     return value
 
 
@@ -669,12 +659,13 @@ def pop_key(frame: Frame, a: dict, key: str) -> dict:
 
 def set_field(frame: Frame, record: Record, name: str, value: Any) -> None:
     """record.name = value, checked against the field's type."""
-    codec = record.shape.codecs[name]
-    if codec.cost is not None:
-        frame.charge(codec.cost(value))
+    shape = record.shape
+    codec = shape.codecs[name]
+    if codec.pay is not None:
+        codec.pay(frame, value)
     wrong = codec.problem(value, frame.host)
     if wrong:
-        raise messages.bounds(messages.place_field(record.shape.name, name), wrong)
+        raise messages.bounds(messages.place_field(shape.name, name), wrong)
     record.values[name] = value
     record.changed = True
 

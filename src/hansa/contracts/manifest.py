@@ -305,37 +305,11 @@ class Manifest(msgspec.Struct, frozen=True):
     constants: dict[str, Constant]
 
 
-_HEAD_BYTES_MAX: int = 9  # before a value: its type, and a number or length
 ANY_MEMBER: str = "member"
 """The role that every member has when it signs; it needs no declaration."""
 SCHEDULE: str = "schedule"
 """The role that ledger time has: who may take an action is nobody, it comes due."""
 STATE_FIELD: str = "state"
-
-
-def encoded_bytes_most(type: Type, manifest: Manifest) -> int:
-    """The longest encoding of a value of this type, or a little more."""
-    match type:
-        case TextType():
-            return _HEAD_BYTES_MAX + 4 * type.most
-        case BytesType():
-            return _HEAD_BYTES_MAX + type.most
-        case OptionalType():
-            return encoded_bytes_most(type.item, manifest)
-        case ListType():
-            return _HEAD_BYTES_MAX + type.most * encoded_bytes_most(type.item, manifest)
-        case MapType():
-            key, value = encoded_bytes_most(type.key, manifest), encoded_bytes_most(type.value, manifest)
-            return _HEAD_BYTES_MAX + type.most * (key + value)
-        case StructType():
-            fields = manifest.structs[type.struct].fields.values()
-            return _HEAD_BYTES_MAX + sum(len(f.name) + 2 + encoded_bytes_most(f.type, manifest) for f in fields)
-        case ReferenceType():
-            return _HEAD_BYTES_MAX + KEY_BYTES_MAX
-        case AmountType():
-            return 29  # a map of `minor`, `currency` and a code of three letters
-        case _:
-            return _HEAD_BYTES_MAX + USER_NAME_CHARS_MAX
 
 
 def key_bytes_most(type: Type) -> int | None:

@@ -14,7 +14,7 @@ import msgspec
 
 from hansa.contracts import checker, declarations, source
 from hansa.contracts.checked import Checked
-from hansa.contracts.codecs import Codec, codec
+from hansa.contracts.codecs import Codec, Codecs
 from hansa.contracts.declarations import Libraries
 from hansa.contracts.findings import Findings
 from hansa.contracts.guards import GUARDS
@@ -61,12 +61,13 @@ class Procedure:
 
     __slots__ = ("action", "filled", "function", "names", "parameters", "returns", "role", "start", "subject", "to")
 
-    def __init__(self, action: Action, manifest: Manifest, shapes: dict[str, Shape], function: Function) -> None:
+    def __init__(self, action: Action, codecs: Codecs, shapes: dict[str, Shape], function: Function) -> None:
+        manifest = codecs.manifest
         self.action = action
         self.function = function
         self.names = frozenset(parameter.name for parameter in action.parameters)
-        self.parameters = tuple(_bound(parameter, manifest, shapes) for parameter in action.parameters)
-        self.returns = None if action.returns is None else codec(action.returns, manifest)
+        self.parameters = tuple(_bound(parameter, codecs, shapes) for parameter in action.parameters)
+        self.returns = None if action.returns is None else codecs.of(action.returns)
         self.subject = None if action.subject is None else action.parameters.index(action.subject)
         self.to = action.to[0] if len(action.to) == 1 else None
         self.role: str | None = None
@@ -77,16 +78,16 @@ class Procedure:
             positions = {p.name: i for i, p in enumerate(action.parameters) if p != action.subject}
             self.filled = tuple((name, positions[name]) for name in record.fields if name in positions)
             self.role = checker.creator_role(action, record, manifest.roles)
-            self.start = record_defaults(record, manifest)
+            self.start = record_defaults(record, codecs)
 
 
-def _bound(parameter: Parameter, manifest: Manifest, shapes: dict[str, Shape]) -> Bound:
+def _bound(parameter: Parameter, codecs: Codecs, shapes: dict[str, Shape]) -> Bound:
     type_ = parameter.type
     return Bound(
         parameter.name,
         isinstance(type_, OptionalType),
         isinstance(plain(type_), ListType | MapType | StructType),
-        codec(type_, manifest),
+        codecs.of(type_),
         shapes[type_.record] if isinstance(type_, ReferenceType) else None,
     )
 
@@ -96,16 +97,14 @@ class Program:
 
     __slots__ = ("actions", "checked", "digest", "functions", "manifest", "shapes", "views")
 
-    def __init__(
-        self, checked: Checked, shapes: dict[str, Shape], functions: dict[str, Function], bodies: dict[str, Function]
-    ) -> None:
+    def __init__(self, checked: Checked, codecs: Codecs, shapes: dict[str, Shape], bodies: dict[str, Function]) -> None:
         manifest = self.manifest = checked.manifest
         self.checked = checked
         self.digest = checked.digest
         self.shapes = shapes
-        self.functions = functions
+        self.functions = {name: bodies[name] for name in manifest.functions if name in bodies}
         self.actions, self.views = (
-            {name: Procedure(action, manifest, shapes, bodies[name]) for name, action in declared.items()}
+            {name: Procedure(action, codecs, shapes, bodies[name]) for name, action in declared.items()}
             for declared in (manifest.actions, manifest.views)
         )
 
@@ -134,8 +133,9 @@ def check(text: str, name: str, libraries: Libraries | None = None, *, system: b
 def compiled(checked: Checked, before: Checked | None = None) -> Program:
     """The program of a checked file that follows the version `before`."""
     manifest = checked.manifest
-    rewriter = Rewriter(checked)
-    shapes = {name: Shape(manifest, record) for name, record in manifest.records.items()}
+    codecs = Codecs(manifest)
+    rewriter = Rewriter(checked, codecs)
+    shapes = {name: Shape(codecs, record) for name, record in manifest.records.items()}
     version = manifest.version if manifest.kind == "contract" else checked.digest.hex()
     namespace: dict[str, Any] = {f"__{guard}": function for guard, function in GUARDS.items()}
     namespace |= {"__builtins__": {}, PLACE: (manifest.name, version)}
@@ -151,9 +151,8 @@ def compiled(checked: Checked, before: Checked | None = None) -> Program:
     for name, record in manifest.records.items():
         _give_rules(shapes[name], record, bodies)
         if before is not None and name in before.manifest.records:
-            shapes[name].migrate = _migration(shapes[name], before.manifest, manifest, bodies.get(name))
-    functions = {name: bodies[name] for name in manifest.functions if name in bodies}
-    return Program(checked, shapes, functions, bodies)
+            shapes[name].migrate = _migration(shapes[name], before.manifest, codecs, bodies.get(name))
+    return Program(checked, codecs, shapes, bodies)
 
 
 def _definitions(checked: Checked, rewriter: Rewriter) -> dict[str, ast.FunctionDef]:
@@ -181,14 +180,15 @@ def _give_rules(shape: Shape, record: RecordType, bodies: Mapping[str, Function]
     shape.invariants = [bodies[f"{record.name}.{invariant.name}"] for invariant in record.invariants]
 
 
-def _migration(shape: Shape, before: Manifest, now: Manifest, body: Function | None) -> Migration:
-    record = now.records[shape.name]
-    return Migration(shape, carried_fields(before, now, shape.name), record_defaults(record, now), body)
+def _migration(shape: Shape, before: Manifest, codecs: Codecs, body: Function | None) -> Migration:
+    now = codecs.manifest
+    start = record_defaults(now.records[shape.name], codecs)
+    return Migration(shape, carried_fields(before, now, shape.name), start, body)
 
 
 def _front_end(text: str, name: str, libraries: Libraries, findings: Findings, *, system: bool) -> Checked:
     tree = source.parse(text)
-    declared = declarations.read(tree, name, libraries, findings)
+    declared = declarations.read(tree, name, libraries, findings, system=system)
     types = checker.check_bodies(declared, findings, system=system)
     findings.raise_any()
     digest = hashlib.sha256(text.encode()).digest()

@@ -11,7 +11,7 @@ from typing import Any
 
 from hansa.contracts import messages, schedules
 from hansa.contracts.calls import Found
-from hansa.contracts.codecs import Codec, to_plain
+from hansa.contracts.codecs import Codec, fit, to_plain
 from hansa.contracts.frame import Frame
 from hansa.contracts.manifest import STATE_FIELD
 from hansa.contracts.prices import (
@@ -135,13 +135,7 @@ def key_of(record: Record | None) -> "Key | None":
 
 def create(frame: Frame, shape: Shape, fits: Fits, defaults: Mapping[str, Any], given: dict[str, Any]) -> Record:
     """Record.create(field=value, ...): `fits` in declared order, `defaults` in encoding order, all fields in it."""
-    for name, codec, place in fits:
-        if name in given:
-            if codec.cost is not None:
-                frame.charge(codec.cost(given[name]))
-            wrong = codec.problem(given[name], frame.host)
-            if wrong:
-                raise messages.bounds(place, wrong)
+    _fit_all(frame, fits, given)
     return place_new(frame, shape, {**defaults, **given})
 
 
@@ -265,11 +259,7 @@ def call_view(frame: Frame, contract: str, view: str, fits: Fits, returns: Codec
 def _fit_all(frame: Frame, fits: Fits, given: dict[str, Any]) -> None:
     for name, codec, place in fits:
         if name in given:
-            if codec.cost is not None:
-                frame.charge(codec.cost(given[name]))
-            wrong = codec.problem(given[name], frame.host)
-            if wrong:
-                raise messages.bounds(place, wrong)
+            fit(frame, given[name], codec, place)
 
 
 class Migration:
@@ -293,10 +283,5 @@ class Migration:
             self._body(frame, Record(self._shape, key, place, made, None), values)
             frame.depth -= 1
         for name in self._shape.type.fields:
-            codec = self._shape.codecs[name]
-            if codec.cost is not None:
-                frame.charge(codec.cost(made[name]))
-            wrong = codec.problem(made[name], frame.host)
-            if wrong:
-                raise messages.bounds(messages.place_field(self._shape.name, name), wrong)
+            fit(frame, made[name], self._shape.codecs[name], messages.place_field(self._shape.name, name))
         return made

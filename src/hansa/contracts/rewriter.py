@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 from hansa.contracts import messages, names, operations
 from hansa.contracts.annotations import dotted, is_record
 from hansa.contracts.checked import Checked
-from hansa.contracts.codecs import Codec, codec
+from hansa.contracts.codecs import Codec, Codecs
 from hansa.contracts.expressions import OPERATORS
 from hansa.contracts.guards import FRAMED
 from hansa.contracts.manifest import (
@@ -44,8 +44,9 @@ _ORDER: Final[Mapping[type[ast.cmpop], tuple[str, bool]]] = {
 class Rewriter:
     """The code of one file. `namespace` collects what the code refers to besides guards; `shapes` names records."""
 
-    def __init__(self, checked: Checked) -> None:
+    def __init__(self, checked: Checked, codecs: Codecs) -> None:
         self._manifest = checked.manifest
+        self._all = codecs
         self._types = checked.types
         self._codecs: dict[Type, str] = {}
         self._temporaries = 0
@@ -283,7 +284,7 @@ class Rewriter:
         name = self._codecs.get(type_)
         if name is None:
             name = self._codecs[type_] = f"__t{len(self._codecs)}"
-            self.namespace[name] = codec(type_, self._manifest)
+            self.namespace[name] = self._all.of(type_)
         return ast.Name(name, ast.Load())
 
     def _constant(self, value: Any) -> ast.expr:
@@ -296,7 +297,7 @@ class Rewriter:
         made: list[tuple[str, Codec, str]] = []
         for parameter in parameters:
             place = messages.place_field(owner, parameter.name)
-            made.append((parameter.name, codec(parameter.type, self._manifest), place))
+            made.append((parameter.name, self._all.of(parameter.type), place))
         return self._constant(tuple(made))
 
     def _given(self, keywords: list[ast.keyword], types: Mapping[str, Type]) -> ast.Dict:
@@ -496,13 +497,13 @@ class Rewriter:
         struct = self._manifest.structs[name]
         fits = self._fits(tuple(struct.fields.values()), _own(name))
         given = self._given(node.keywords, {n: field.type for n, field in struct.fields.items()})
-        return _guard("make_struct", fits, self._constant(defaults(struct.fields, self._manifest)), given)
+        return _guard("make_struct", fits, self._constant(defaults(struct.fields, self._all)), given)
 
     def _function(self, node: ast.Call, name: str) -> ast.expr:
         function = self._manifest.functions[name]
         own = _own(name)
         fits = self._constant(
-            tuple((codec(p.type, self._manifest), messages.place_field(own, p.name)) for p in function.parameters)
+            tuple((self._all.of(p.type), messages.place_field(own, p.name)) for p in function.parameters)
         )
         called = ast.Name(self.function_name(name), ast.Load())
         types = {p.name: p.type for p in function.parameters}
@@ -540,7 +541,7 @@ class Rewriter:
                 type_ = types.get(name, operations.TEXT)
                 pairs.append((name, self._for(type_, keyword.value)))
         given = ast.Dict([ast.Constant(name) for name, _ in pairs], [value for _, value in pairs])
-        start = self._constant(record_defaults(record, self._manifest))
+        start = self._constant(record_defaults(record, self._all))
         return _guard("create_record", shape, fits, start, given)
 
 
@@ -549,19 +550,19 @@ def shape_name(record: str) -> str:
     return f"__r_{record}"
 
 
-def defaults(fields: Mapping[str, Field], manifest: Any) -> dict[str, Any]:
+def defaults(fields: Mapping[str, Field], codecs: Codecs) -> dict[str, Any]:
     """What fields start with, as a contract has it, in encoding order; None where a value must be given."""
     made: dict[str, Any] = {}
     for name in sorted(fields, key=cbor.key_order):
         field = fields[name]
-        convert = None if field.required else codec(field.type, manifest).from_plain
+        convert = None if field.required else codecs.of(field.type).from_plain
         made[name] = field.default if convert is None else convert(field.default)
     return made
 
 
-def record_defaults(record: RecordType, manifest: Any) -> dict[str, Any]:
+def record_defaults(record: RecordType, codecs: Codecs) -> dict[str, Any]:
     """The same of a record, its state among them."""
-    made = defaults(record.fields, manifest)
+    made = defaults(record.fields, codecs)
     if record.states:
         made["state"] = None
     return {name: made[name] for name in sorted(made, key=cbor.key_order)}

@@ -12,17 +12,15 @@ from typing import Any, Final, Protocol
 
 from hansa.contracts import calendar, messages
 from hansa.contracts.calls import Caller, Found
-from hansa.contracts.codecs import Amount, codec, to_plain
+from hansa.contracts.codecs import Amount, Codecs, to_plain
 from hansa.contracts.manifest import (
     STATE_FIELD,
     ListType,
-    Manifest,
     MapType,
     PartyType,
     RecordType,
     StateType,
     StructType,
-    encoded_bytes_most,
 )
 from hansa.contracts.operations import plain
 from hansa.contracts.prices import (
@@ -67,7 +65,8 @@ class Shape:
         "type",
     )
 
-    def __init__(self, manifest: Manifest, type: RecordType) -> None:
+    def __init__(self, codecs: Codecs, type: RecordType) -> None:
+        manifest = codecs.manifest
         self.type = type
         self.name = type.name
         self.contract = manifest.name
@@ -75,10 +74,10 @@ class Shape:
         types = {name: field.type for name, field in type.fields.items()}
         if type.states:
             types[STATE_FIELD] = StateType(type.name)
-        self.codecs = {name: codec(found, manifest) for name, found in types.items()}
+        self.codecs = {name: codecs.of(found) for name, found in types.items()}
         self.order = sorted(types, key=cbor.key_order)
         self.party_fields = {name for name, found in types.items() if isinstance(plain(found), PartyType)}
-        self.is_large = sum(encoded_bytes_most(found, manifest) for found in types.values()) > _LARGE_BYTES
+        self.is_large = sum(map(codecs.bytes_most, types.values())) > _LARGE_BYTES
         self._weighed = [n for n, found in types.items() if isinstance(plain(found), ListType | MapType | StructType)]
         self._conversions = [
             (name, found.from_plain) for name, found in self.codecs.items() if found.from_plain is not None

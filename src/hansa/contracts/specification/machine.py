@@ -94,7 +94,7 @@ class Machine:
 
 
 def charge(machine: Machine, steps: int) -> None:
-    """Charging takes steps off. When none are left the fault is `steps.exceeded`, and all that were allowed are used."""
+    """Charging takes steps off. When none are left the fault is `steps.exceeded`, and all allowed are used."""
     machine.left -= steps
     if machine.left < 0:
         machine.left = 0

@@ -11,7 +11,7 @@ from hansa.contracts import messages, prices, schedules
 from hansa.contracts.calls import Found
 from hansa.contracts.checked import Checked
 from hansa.contracts.manifest import STATE_FIELD, Manifest, RecordType, Type
-from hansa.contracts.specification.fitting import default_of, fit, from_plain, is_optional
+from hansa.contracts.specification.fitting import default_of, fit, from_plain
 from hansa.contracts.specification.machine import Frame, Machine, ask, charge, enter, key_of, leave, make
 from hansa.contracts.specification.measuring import Room, measure_fields
 from hansa.contracts.specification.values import Record, Struct, is_container, to_plain, weigh
@@ -286,28 +286,43 @@ def migrate(machine: Machine, old: Record, newer: Checked) -> Record:
 
 
 def same_kind(older: Manifest, a: Type, newer: Manifest, b: Type) -> bool:
-    """A field can be carried if the types are the same but for bounds. Structs have fields of the same names and
-    kinds, enums and records the same name. What was not optional can become so.
+    """A field can be carried if the types are the same but for bounds: structs have fields of the same names and kinds,
+    and the values of an enum are all among the new one's. A reference counts as its key. What was not optional can
+    become so, an Amount a SignedAmount.
     """
-    if is_optional(b) and not is_optional(a):
-        assert isinstance(b, declared.OptionalType)
-        return same_kind(older, a, newer, b.item)
-    match a, b:
-        case declared.StructType(), declared.StructType():
-            before, after = older.structs[a.struct].fields, newer.structs[b.struct].fields
+    match key_type(older, a), key_type(newer, b):
+        case declared.OptionalType(item=before), declared.OptionalType(item=after):
+            return same_kind(older, before, newer, after)
+        case declared.OptionalType(), _:
+            return False
+        case before, declared.OptionalType(item=after):
+            return same_kind(older, before, newer, after)
+        case declared.StructType(struct=one), declared.StructType(struct=other):
+            before, after = older.structs[one].fields, newer.structs[other].fields
             return before.keys() == after.keys() and all(
                 same_kind(older, field.type, newer, after[name].type) for name, field in before.items()
             )
-        case declared.ListType(), declared.ListType():
-            return same_kind(older, a.item, newer, b.item)
-        case declared.OptionalType(), declared.OptionalType():
-            return same_kind(older, a.item, newer, b.item)
-        case declared.MapType(), declared.MapType():
-            return same_kind(older, a.key, newer, b.key) and same_kind(older, a.value, newer, b.value)
-        case declared.TextType() | declared.IntType() | declared.BytesType(), _:
-            return type(a) is type(b)
+        case declared.ListType(item=before), declared.ListType(item=after):
+            return same_kind(older, before, newer, after)
+        case declared.MapType() as before, declared.MapType() as after:
+            return same_kind(older, before.key, newer, after.key) and same_kind(older, before.value, newer, after.value)
+        case declared.EnumType(enum=one), declared.EnumType(enum=other):
+            return older.enums[one].values.keys() <= newer.enums[other].values.keys()
+        case declared.AmountType() as before, declared.AmountType() as after:
+            return after.signed or not before.signed
+        case before, after:
+            return type(before) is type(after)
+
+
+def key_type(file: Manifest, type: Type) -> Type:
+    """The type of a reference as it is stored, that of the key; any other type itself."""
+    match type:
+        case declared.ReferenceType(record=record):
+            return file.records[record].fields[file.records[record].key].type
+        case declared.OptionalType(item=declared.ReferenceType() as item):
+            return declared.OptionalType(key_type(file, item))
         case _:
-            return a == b
+            return type
 
 
 # The end of a transaction

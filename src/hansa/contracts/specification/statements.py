@@ -312,8 +312,8 @@ def select(machine: Machine, type: RecordType, node: ast.Call) -> list[Record]:
 
 
 def call_alone(machine: Machine, node: ast.Call, function: ast.expr) -> None:
-    """A call that stands alone: `require`, `event`, `become`, `schedule`, an action of another contract, or a change of
-    a list or map.
+    """A call that stands alone: `require`, `event`, `become`, `schedule`, `LC.create`, an action of another contract,
+    or a change of a list or map.
     """
     named = declaration(machine, function)
     if named is None:
@@ -330,6 +330,8 @@ def call_alone(machine: Machine, node: ast.Call, function: ast.expr) -> None:
             records.set_state(record, evaluate(machine, node.args[1]))
         case _, ["schedule"]:
             schedule(machine, node)
+        case file, [name, _] if name in file.manifest.records:
+            evaluate(machine, node)
         case file, [name, word]:
             call_interface(machine, file.manifest.interfaces[name], word, node)
         case _:

@@ -82,6 +82,8 @@ def run(call: Call, host: Host[Checked], reader: Reader, steps: int) -> Executio
         return Execution(fault.code, found, [], [], used(machine), version)
     except Outside as outside:
         raise outside.cause from None
+    except (MemoryError, RecursionError):
+        raise  # how much of either there is may differ from node to node
     except Exception as defect:
         found = {"line": machine.frame.line if machine.frames else None, **innermost(machine)}
         return Execution(INTERNAL, found, [], [], used(machine), version, defect)

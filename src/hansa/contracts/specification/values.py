@@ -103,8 +103,8 @@ def to_plain(value: Any) -> Any:
 
 
 def size_of(value: Any) -> int:
-    """The size that making a value counts, in bytes: a text 64 and 4 a character, bytes 64 and 1 each, a list 56 and 8 an
-    item, a map 232 and 64 a key, a struct 232 and 64 a field; anything else nothing.
+    """The size that making a value counts, in bytes: a text 64 and 4 a character, bytes 64 and 1 each, a list 56 and 8
+    an item, a map 232 and 64 a key, a struct 232 and 64 a field; anything else nothing.
 
     Only where a container is weighed, an Amount in it counts 64, and a Date as the text of 10 characters that it is in
     plain form. Elsewhere what is in a container was counted when it was made.

@@ -1,0 +1,355 @@
+"""Makes the page of the contract dialect: how a file is written, and what the specification says that it does.
+
+The rules are the docstrings of `hansa.contracts.specification`, the prices and bounds the constants of `prices`, the
+codes those of `messages`; only what the front end reads, the forms of a file, is told here.
+"""
+
+import ast
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from hansa.contracts import manifest, messages, prices
+from hansa.contracts.faults import Fault
+from hansa.contracts.specification import (
+    expressions,
+    fitting,
+    machine,
+    measuring,
+    operations,
+    records,
+    statements,
+    transaction,
+    values,
+)
+from hansa.wire.problems import KINDS
+
+INTRODUCTION = """\
+# The contract dialect
+
+A contract is one Python file. It says who may do what to which records, and the rules by which they do it. Everyone in
+the consortium can read it, and every node runs it to the same result, to the last step and byte.
+
+The dialect is a part of Python: what it has means what it means in Python, so editors and type checkers help. What
+could differ between machines is not there: no floats, sets, clocks, chance, files, exceptions, classes with behaviour.
+What a file declares is read; only the bodies of functions run. Types are checked before a contract is deployed, so at
+run time only values can be wrong.
+
+This page is made by `make docs` from the specification, an interpreter in
+[`hansa.contracts.specification`](../../src/hansa/contracts/specification/__init__.py) that does what it says, and no
+more. `hansa contract check FILE` says what is wrong with a file, and where.
+"""
+
+FILE = '''\
+## A file
+
+```python
+"""What the contract is for, in a sentence."""
+
+from hansa.contract import Amount, Contract, Date, Party, Record, Text, action, become, event, require, view
+
+
+class Credit(Contract, version="1.0.0"):
+    class Roles:
+        applicant: Party
+        issuer: Party = Party(attribute="licence:bank")
+
+    class States:
+        Open: "may be drawn"
+        Paid: "closed"
+
+    class LC(Record, key="id", index=["applicant", "expiry"]):
+        id: Text[1, 16]
+        applicant: Party
+        amount: Amount
+        drawn: Amount
+        expiry: Date
+
+        @invariant
+        def within(lc):
+            require(lc.drawn <= lc.amount, "{d} is more than the credit", d=lc.drawn)
+
+    @action(by="applicant", creates="LC", to="Open")
+    def apply(tx, lc: LC, id: Text[1, 16], amount: Amount, expiry: Date):
+        require(expiry > tx.date, "{e} has passed", e=expiry)
+        lc.drawn = Amount(0, amount.currency)
+
+    @action(by="issuer", on="Open", to=["Open", "Paid"])
+    def draw(tx, lc: LC, claim: Amount):
+        lc.drawn += claim
+        event("lc.drawn", id=lc.id, claim=claim)
+        become(lc, "Paid" if lc.drawn == lc.amount else "Open")
+
+    @view
+    def undrawn(tx, lc: LC) -> Amount:
+        return lc.amount - lc.drawn
+```
+
+A file has a docstring if it likes, imports, and declarations. A **contract** ends with one class
+`Name(Contract, version="1.0.0")`. A **library** has none; it has constants, structs, enums and functions that others use.
+
+| Form | What it says |
+|---|---|
+| `from hansa.contract import A, B` | The names of the dialect that the file uses, all of them, by their own names |
+| `NAME = 40` | A constant: an integer, a text or a boolean |
+| `calendar = library("name", "…")` | A library by its name and the SHA-256 of its source; used as `calendar.f(...)` |
+| `class Kind(Enum):` with `Sight = "payable at sight"` | Values by name, with what each says; `Kind.Sight` |
+| `class Terms(Struct):` with `days: Int[0, 365] = 30` | A value of named fields; made by `Terms(port="Kiel")` |
+| `class LC(Record, key="id", index=["expiry"]):` | A record type: its key, the fields by which it can be selected, and fields with defaults or without |
+| `class Accounts(Interface, contract="accounts"):` | What this file calls of another contract: actions and views without bodies |
+| `def f(a: int, b: Text[0, 9]) -> bool:` | A function of values alone: no `tx`, no records |
+| `class Roles:` | Who: `buyer: Party` is bound per record by its field of that name; `Party(attribute="…")` a member with the attribute; `Party(user="…")` a user with it; `Party(contract="…")` a contract that calls |
+| `class States:` with `Open: "may be drawn"` | The states of every record type that an action creates with `to=`; within a record: of that type |
+| `@action(by=…, creates=…, on=…, to=…)` | Who may take it, the record type it makes, the states it is taken in, the states it leads to; each a text, or a list of texts where there are several |
+| `@view` | What reads only, and returns a value |
+| `@invariant` in a record | What always holds of it, checked at the end of each transaction that changes it |
+| `@migration` in a record | How a record of the version before becomes one of this |
+
+The *subject* of an action is its first parameter that is a record: roles bound per record and states refer to it. With
+`creates=` the subject is made, from the parameters of its fields' names, and stands in no argument. `by="member"` is any
+member that signs, `by="schedule"` ledger time. With one state in `to=` the subject comes to it by itself, with several
+each way to the end calls `become`. Actions and views are called with arguments by name; a record is given by its key.
+
+A body calls what is declared in the file by its name, and what is nested in the class of the contract by the name of the
+class before it: `Credit.LC.get(id)`. Names of your own are ASCII, at most 48 characters, without an underscore in front,
+and none of the dialect's. A variable has one type throughout, and is assigned on every way before it is used.
+'''
+
+TYPES = (
+    ("Text[least, most]", manifest.TextType),
+    ("Int[least, most]` `int", manifest.IntType),
+    ("bool", manifest.BoolType),
+    ("Bytes[least, most]` `Hash", manifest.BytesType),
+    ("Party", manifest.PartyType),
+    ("User", manifest.UserType),
+    ("Amount` `SignedAmount", manifest.AmountType),
+    ("Date", manifest.DateType),
+    ("Instant", manifest.InstantType),
+    ("Duration", manifest.DurationType),
+    ("Kind", manifest.EnumType),
+    ("Terms", manifest.StructType),
+    ("list[T, most]", manifest.ListType),
+    ("dict[K, V, most]", manifest.MapType),
+    ("T | None", manifest.OptionalType),
+    ("LC", manifest.ReferenceType),
+)
+
+SECTIONS: tuple[tuple[str, ModuleType, tuple[tuple[str, tuple[Callable[..., Any], ...]], ...]], ...] = (
+    ("Values", values, (("Plain form", (values.to_plain,)), ("Size", (values.size_of, values.weigh)))),
+    (
+        "Steps and memory",
+        machine,
+        (
+            (
+                "",
+                (machine.charge, machine.look, machine.match_text, machine.make, machine.deepen),
+            ),
+        ),
+    ),
+    (
+        "Declared types",
+        fitting,
+        (
+            ("A value fits", (fitting.fit, fitting.fit_cost, fitting.misfit)),
+            ("A plain value fits", (fitting.plain_misfit,)),
+        ),
+    ),
+    (
+        "Statements",
+        statements,
+        (
+            ("Blocks", (statements.execute_block, statements.execute, statements.return_value)),
+            (
+                "Assignment",
+                (
+                    statements.assign,
+                    statements.assign_annotated,
+                    statements.assign_combined,
+                    statements.locate,
+                    statements.put,
+                    statements.replace_field,
+                    statements.change,
+                ),
+            ),
+            ("Loops", (statements.loop, statements.passes, statements.number_range)),
+            ("Rules, events, states", (statements.require, statements.emit, records.set_state, statements.schedule)),
+        ),
+    ),
+    (
+        "Expressions",
+        expressions,
+        (
+            ("Evaluation", (expressions.evaluate, expressions.needed, expressions.compare)),
+            ("Lists and maps", (expressions.list_literal, expressions.map_literal, expressions.make_struct)),
+            ("Names", (expressions.evaluate_attribute, expressions.context_attribute)),
+            ("Calls", (expressions.call_function, expressions.evaluate_arguments, expressions.call_interface)),
+        ),
+    ),
+    (
+        "Operations",
+        operations,
+        (
+            (
+                "Ranges",
+                (
+                    operations.integer,
+                    operations.amount,
+                    operations.instant,
+                    operations.duration,
+                    operations.made,
+                    operations.one_currency,
+                ),
+            ),
+            (
+                "Arithmetic",
+                (
+                    operations.add,
+                    operations.subtract,
+                    operations.multiply,
+                    operations.floor_divide,
+                    operations.remainder,
+                    operations.negate,
+                ),
+            ),
+            ("Comparison", (operations.less, operations.equal, operations.contains)),
+            (
+                "Items",
+                (
+                    operations.item,
+                    operations.part,
+                    operations.replace_item,
+                    operations.append,
+                    operations.insert,
+                    operations.pop,
+                ),
+            ),
+            (
+                "Functions",
+                (
+                    operations.length,
+                    operations.absolute,
+                    operations.smallest,
+                    operations.largest,
+                    operations.total,
+                    operations.in_order,
+                    operations.backwards,
+                    operations.to_text,
+                    operations.to_integer,
+                    operations.sha256,
+                    operations.make_amount,
+                    operations.make_date,
+                    operations.make_duration,
+                    operations.contract_version,
+                ),
+            ),
+            (
+                "Attributes and methods",
+                (
+                    operations.attribute,
+                    operations.text_method,
+                    operations.hexadecimal,
+                    operations.map_method,
+                    operations.amount_method,
+                    operations.rounded,
+                    operations.split_by_weights,
+                    operations.date_method,
+                ),
+            ),
+        ),
+    ),
+    (
+        "Records",
+        records,
+        (
+            ("Touching", (records.touch, records.load, records.get_record)),
+            ("Fields", (records.get_field, records.set_field)),
+            ("Making", (records.create_record,)),
+            ("Selecting", (records.select_records,)),
+            ("Migrating", (records.migrate, records.same_kind)),
+        ),
+    ),
+    (
+        "A transaction",
+        transaction,
+        (
+            ("Arguments", (transaction.bind,)),
+            ("The record that is made", (transaction.create_subject,)),
+            ("Who may", (transaction.check_role, transaction.role_problem)),
+            ("The end", (transaction.take, records.check_invariants, records.store)),
+            ("The outcome", (transaction.run,)),
+        ),
+    ),
+    ("What leaves a contract", measuring, (("", (measuring.measure, measuring.measure_fields)),)),
+)
+
+
+def page() -> str:
+    """The page."""
+    parts = [INTRODUCTION, FILE, types()]
+    for title, module, groups in SECTIONS:
+        parts.append(f"## {title}\n\n{inspect.getdoc(module)}\n")
+        for heading, functions in groups:
+            if heading:
+                parts.append(f"### {heading}\n")
+            parts += [f"{inspect.getdoc(function)}\n" for function in functions]
+    return "\n".join([*parts, price_list(), codes()])
+
+
+def types() -> str:
+    """The table of types."""
+    lines = ["## Types", "", "| Type | What it is |", "|---|---|"]
+    for written, type in TYPES:
+        cell = f"`{written}`".replace("|", "\\|")
+        lines.append(f"| {cell} | {' '.join(str(inspect.getdoc(type)).split())} |")
+    lines += [
+        "",
+        "Records are types of parameters of actions and views, and of fields, where they are references. A key is Text of at",
+        f"most {prices.MAP_KEY_CHARS_MAX} characters, Bytes of at most 400, an integer, a Party, a User, a Date or an enum;",
+        "an indexed field one of these or a boolean, an Instant or a reference, optional or not. The keys of a map are Text of",
+        f"at most {prices.MAP_KEY_CHARS_MAX} characters, Party, User or an enum. Lists and maps have at most",
+        f"{prices.LIST_ITEMS_MAX:,} items; types lie in each other at most {prices.TYPE_DEPTH_MAX} deep.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def price_list() -> str:
+    """The tables of prices and bounds: the constants with what is said of them."""
+    lines = ["## Prices and bounds", "", "| Constant | Value | |", "|---|---|---|"]
+    tree = ast.parse(inspect.getsource(prices))
+    for node, after in zip(tree.body, [*tree.body[1:], ast.Pass()], strict=True):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id.isupper():
+            name = node.target.id
+            if name.startswith("_"):
+                continue
+            told = ""
+            if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+                told = " ".join(str(after.value.value).split())
+            value: int = getattr(prices, name)
+            shown = "2^255 - 1" if value == prices.INTEGER_BITS_MAX else f"{value:,}"
+            lines.append(f"| `{name}` | {shown} | {told} |")
+    return "\n".join([*lines, ""])
+
+
+def codes() -> str:
+    """The table of codes, with all that is said under each."""
+    texts: dict[str, list[str]] = {}
+    for fault in faults():
+        texts.setdefault(fault.code, []).append(fault.message)
+    lines = ["## Codes", "", "| Code | What happened | What the result says |", "|---|---|---|"]
+    for code in sorted(texts):
+        said = "; ".join(dict.fromkeys(texts[code]))
+        lines.append(f"| `{code}` | {KINDS[code].title} | {said} |")
+    return "\n".join([*lines, ""])
+
+
+def faults() -> list[Fault]:
+    """One fault of each kind, made with the names of what it takes."""
+    found: list[Fault] = []
+    for function in vars(messages).values():
+        if inspect.isfunction(function) and inspect.signature(function).return_annotation is Fault:
+            wanted = inspect.signature(function).parameters.values()
+            samples = {str: "…", bool: True}
+            found.append(function(*(samples.get(each.annotation, {}) for each in wanted)))
+    return [*found, messages.refused("…", {}, invariant=False)]

@@ -1,5 +1,6 @@
 """Declared types: what fits, what it costs, what is said when it does not."""
 
+import ast
 from typing import Any
 
 import pytest
@@ -191,5 +192,5 @@ def test_all_is_charged_before_anything_is_checked() -> None:
 )
 def test_annotations(annotation: str, type: d.Type) -> None:
     file = ledger.manifest(structs=[TERMS], enums=[KIND], records=[LC], constants={"MAX": 7})
-    node = ledger.ast.parse(annotation, mode="eval").body
+    node = ast.parse(annotation, mode="eval").body
     assert fitting.annotated_type(file, node) == type

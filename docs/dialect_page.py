@@ -241,6 +241,7 @@ SECTIONS: tuple[tuple[str, ModuleType, tuple[tuple[str, tuple[Callable[..., Any]
                     operations.make_date,
                     operations.make_duration,
                     operations.contract_version,
+                    operations.library_digest,
                 ),
             ),
             (

@@ -28,6 +28,7 @@ GROUPS = {
     "query": "Queries",
     "argument": "Arguments of commands",
     "contract": "Contracts",
+    "upgrade": "Versions of contracts",
     "action": "Actions",
     "arguments": "Arguments of actions",
     "precondition": "Preconditions",

@@ -37,7 +37,7 @@ def notes(*more: str, made: int = 3) -> World:
     ledger = world(NOTES + "\n".join(more))
     for id in range(1, made + 1):
         owner = ("alice", "bob", "carol")[(id - 1) % 3]
-        ledger.take(ledger.call("c", "make", {"id": id, "owner": owner, "due": f"2024-01-{20 - id:02}"}))
+        ledger.apply(ledger.agree(ledger.call("c", "make", {"id": id, "owner": owner, "due": f"2024-01-{20 - id:02}"})))
     return ledger
 
 
@@ -83,7 +83,7 @@ class TestTouching:
         place = order.place("c", "Note", 1)
         read = len(ledger.records[place].value) // 32
         empty = ledger.agree(ledger.call("c", "look")).steps - read - 56 // 128
-        ledger.take(ledger.call("c", "put", {"note": 1}))
+        ledger.apply(ledger.agree(ledger.call("c", "put", {"note": 1})))
         read = len(ledger.records[place].value) // 32
         weight = 56 + 5 * 8 + (64 + 36) + 4 * (64 + 4)
         assert ledger.agree(ledger.call("c", "look")).steps == empty + read + weight // 128
@@ -93,8 +93,8 @@ class TestFields:
     def test_a_reference_is_the_record(self) -> None:
         ledger = notes("@view\ndef look(tx, note: Note) -> Text[0, 99]:\n    return note.next.text")
         assert ledger.agree(ledger.call("c", "look", {"note": 1})).code == "value.none"
-        ledger.take(ledger.call("c", "link", {"note": 1, "to": 2}))
-        ledger.take(ledger.call("c", "write", {"note": 2, "text": "here"}))
+        ledger.apply(ledger.agree(ledger.call("c", "link", {"note": 1, "to": 2})))
+        ledger.apply(ledger.agree(ledger.call("c", "write", {"note": 2, "text": "here"})))
         assert ledger.agree(ledger.call("c", "look", {"note": 1})).result == "here"
 
     def test_two_handles_are_one_record(self) -> None:
@@ -236,7 +236,7 @@ class TestMigrating:
     def deployed(self) -> World:
         ledger = World()
         ledger.deploy("c", contract(VERSION_1))
-        ledger.take(ledger.call("c", "make", {"id": 1, "amount": {"minor": 5, "currency": "EUR"}}))
+        ledger.apply(ledger.agree(ledger.call("c", "make", {"id": 1, "amount": {"minor": 5, "currency": "EUR"}})))
         ledger.deploy("c", contract(VERSION_2, version="1.1.0"))
         return ledger
 
@@ -266,6 +266,54 @@ class TestMigrating:
         (record,) = first.records.values()
         body = 1 + (1 + 8) + (1 + 3)
         assert ran.steps == 10 + 20 + len(record.value) // 32 + 10 + body + 3
+
+
+class TestCarrying:
+    """Which fields the next version takes over as they are."""
+
+    BEFORE = """
+    class Kind(Enum):
+        A = "a"
+
+    class Old(Struct):
+        kind: Kind
+        n: int
+    """
+    FIRST = """
+    class Note(Record, key="id"):
+        id: int
+        kind: Kind
+        old: Old
+        other: Note | None = None
+        many: list[Old, 3]
+        named: dict[Text[0, 3], Amount, 3]
+
+    @action(by="member")
+    def make(tx, id: int, old: Old, named: dict[Text[0, 3], Amount, 3]):
+        Main.Note.create(id=id, kind=old.kind, old=old, many=[old], named=named, other=Main.Note.find(0))
+    """
+
+    def test_structs_lists_maps_enums_and_references(self) -> None:
+        first = self.FIRST
+        ledger = World()
+        ledger.deploy("c", contract(first, self.BEFORE))
+        old = {"kind": "A", "n": 1}
+        named = {"x": {"minor": 1, "currency": "EUR"}}
+        for id in (0, 1):
+            ledger.apply(ledger.agree(ledger.call("c", "make", {"id": id, "old": old, "named": named})))
+        before = self.BEFORE.replace('A = "a"', 'A = "a"\n        B = "b"').replace("n: int", "n: Int[0, 9] | None")
+        then = first.replace("Amount, 3]\n\n", "SignedAmount, 5]\n\n", 1).replace("list[Old, 3]", "list[Old, 5] | None")
+        then += '\n    @action(by="member")\n    def change(tx, note: Note):\n        note.many.append(note.old)\n'
+        ledger.deploy("c", contract(then, before, version="1.1.0"))
+        ran = ledger.agree(ledger.call("c", "change", {"note": 1}))
+        assert cbor.decode(ran.writes[0].value) == {
+            "id": 1,
+            "old": old,
+            "kind": "A",
+            "many": [old, old],
+            "named": named,
+            "other": 0,
+        }
 
 
 class TestInvariants:
@@ -308,7 +356,9 @@ class TestInvariants:
 class TestStoring:
     def test_50_and_the_bytes_over_8(self) -> None:
         ledger = world(
-            'class A(Record, key="id"):\n    id: int\n@action(by="member", creates="A")\ndef make(tx, a: A, id: int):\n    pass'
+            'class A(Record, key="id"):\n    id: int\n'
+            '@action(by="member", creates="A")\n'
+            "def make(tx, a: A, id: int):\n    pass"
         )
         ran = ledger.agree(ledger.call("c", "make", {"id": 1}))
         (write,) = ran.writes

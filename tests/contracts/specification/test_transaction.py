@@ -39,6 +39,10 @@ def draw(tx, lc: LC, final: bool):
 def label(tx, lc: LC, tags: list[Text[0, 9], 5]):
     lc.tags = tags
 
+@action(by="clerk")
+def check(tx, lc: LC):
+    pass
+
 @action(by="engine")
 def engage(tx, lc: LC, issuer: Party):
     lc.issuer = issuer
@@ -74,6 +78,10 @@ def lost(tx):
     Credits.nothing()
 
 @action(by="member")
+def nowhere(tx):
+    Nobody.nothing()
+
+@action(by="member")
 def itself(tx):
     Self.itself()
 
@@ -100,6 +108,10 @@ class Credits(Interface, contract="c"):
     @view
     def amount_of(tx, lc: Text[1, 16]) -> Amount: ...
 
+class Nobody(Interface, contract="nobody"):
+    @action
+    def nothing(tx): ...
+
 class Wrong(Interface, contract="c"):
     @view
     def amount_of(tx, lc: Text[1, 16]) -> int: ...
@@ -117,7 +129,7 @@ def credits() -> World:
     ledger = world(CREDIT)
     ledger.deploy("caller", contract(CALLER, INTERFACES))
     ledger.attributes = {"bob": frozenset({"licence:bank"}), "alice/ann": frozenset({"role:clerk"})}
-    ledger.take(ledger.call("c", "apply", {"id": "a", "amount": EUR}))
+    ledger.apply(ledger.agree(ledger.call("c", "apply", {"id": "a", "amount": EUR})))
     return ledger
 
 
@@ -174,6 +186,8 @@ class TestBinding:
 
 
 WHO: dict[str, Any] = {
+    "a clerk that is none": ("check", "alice", "alice/al", "{user} has no attribute {attribute}"),
+    "a clerk must sign": ("check", "alice", None, "a user with the attribute {attribute} must sign"),
     "its applicant": ("label", "alice", None, None),
     "a clerk of whoever": ("label", "alice", "alice/ann", None),
     "neither: the last is told": ("label", "bob", None, "{member} is not the {role} of this record"),
@@ -199,11 +213,11 @@ class TestRoles:
             assert (ran.code, ran.result["message"], ran.result["line"]) == ("role.denied", message, None)
 
     def test_the_creator_stands_in_its_field(self, credits: World) -> None:
-        credits.take(credits.call("c", "apply", {"id": "b", "amount": EUR}, by="carol"))
+        credits.apply(credits.agree(credits.call("c", "apply", {"id": "b", "amount": EUR}, by="carol")))
         assert credits.values("c", "LC")[1]["applicant"] == "carol"
 
     def test_a_contract_that_calls_confers_nothing_on_the_signer(self, credits: World) -> None:
-        credits.take(credits.call("caller", "engage", {"lc": "a", "issuer": "bob"}))
+        credits.apply(credits.agree(credits.call("caller", "engage", {"lc": "a", "issuer": "bob"})))
         ran = credits.agree(credits.call("caller", "draw", {"lc": "a"}, by="bob"))
         assert (ran.code, ran.result["contract"], ran.result["line"]) == ("role.denied", "c", None)
         assert credits.agree(credits.call("c", "draw", {"lc": "a", "final": True}, by="bob")).code == "ok"
@@ -212,11 +226,11 @@ class TestRoles:
 class TestStates:
     def test_one_state_comes_by_itself(self, credits: World) -> None:
         assert credits.values("c", "LC")[0]["state"] == "Open"
-        credits.take(credits.call("c", "close", {"lc": "a"}, by=None))
+        credits.apply(credits.agree(credits.call("c", "close", {"lc": "a"}, by=None)))
         assert credits.values("c", "LC")[0]["state"] == "Paid"
 
     def test_another_state_is_refused(self, credits: World) -> None:
-        credits.take(credits.call("c", "close", {"lc": "a"}, by=None))
+        credits.apply(credits.agree(credits.call("c", "close", {"lc": "a"}, by=None)))
         ran = credits.agree(credits.call("c", "close", {"lc": "a"}, by=None))
         assert (ran.code, ran.result["values"]) == ("state.denied", {"state": "Paid", "record": "LC"})
 
@@ -238,7 +252,7 @@ class TestContext:
             '@action(by="member", creates="A")\ndef make(tx, a: A, id: int):\n    pass\n'
             '@action(by=["schedule", "member"])\ndef due(tx, a: A):\n    event("e", user=tx.user)'
         )
-        ledger.take(ledger.call("c", "make", {"id": 1}))
+        ledger.apply(ledger.agree(ledger.call("c", "make", {"id": 1})))
         assert ledger.agree(ledger.call("c", "due", {"a": 1})).events[0]["data"] == {"user": None}
         ran = ledger.agree(ledger.call("c", "due", {"a": 1}, by=None))
         assert (ran.code, ran.result["line"]) == ("tx.unsigned", 11)
@@ -273,6 +287,8 @@ class TestCalls:
     def test_what_is_not_there(self, credits: World) -> None:
         ran = credits.agree(credits.call("caller", "lost"))
         assert (ran.code, ran.result["contract"]) == ("action.unknown", "caller")
+        ran = credits.agree(credits.call("caller", "nowhere"))
+        assert (ran.code, ran.result["contract"]) == ("contract.unknown", "caller")
 
     def test_a_contract_that_waits_is_not_called(self, credits: World) -> None:
         assert credits.agree(credits.call("caller", "itself")).code == "call.reentrant"

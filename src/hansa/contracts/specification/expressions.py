@@ -298,6 +298,8 @@ def call_builtin(machine: Machine, name: str, node: ast.Call) -> Any:
             return operations.sha256(machine, values[0])
         case "contract_version":
             return operations.contract_version(machine, values[0], values[1])
+        case "library_digest":
+            return operations.library_digest(machine, values[0], values[1])
         case "Amount" | "SignedAmount":
             return operations.make_amount(values[0], values[1], name == "SignedAmount")
         case "Date":

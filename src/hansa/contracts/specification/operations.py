@@ -418,6 +418,14 @@ def contract_version(machine: Machine, name: str, source: str) -> str:
     return ask(machine.host.contract_version, name, source)
 
 
+def library_digest(machine: Machine, name: str, source: str) -> bytes:
+    """`library_digest(name, source)`, for the contract of genesis alone: checks a library file for deployment and gives
+    its digest. Costs the same.
+    """
+    charge(machine, prices.CHECK_STEPS_PER_BYTE * len(source))
+    return ask(machine.host.library_digest, name, source)
+
+
 def make_amount(minor: int, currency: str, signed: bool) -> Amount:
     """`Amount(minor, currency)` and `SignedAmount(minor, currency)`: a currency is three capital letters, else
     `value.currency`.

@@ -136,9 +136,15 @@ def test_a_struct_says_which_field_does_not_fit() -> None:
     assert ran.result["message"] == "`Place.port` must have 0 to 9 characters, not 10"
 
 
+@pytest.mark.parametrize("operator", ["<", "<=", ">", ">="])
+def test_other_money_is_told_from_the_left(operator: str) -> None:
+    ran = view(f'return 1 if Amount(1, "EUR") {operator} Amount(1, "USD") else 2')
+    assert (ran.code, ran.result["values"]) == ("value.currency", {"first": "EUR", "second": "USD"})
+
+
 def test_what_a_struct_costs() -> None:
     plain = steps('return len([Place(port="a")])', before=BEFORE)
-    assert plain == 2 + 1 + 2 + 1 + (232 + 64 * 2) // 128 + (56 + 8) // 128
+    assert plain == 2 + (1 + 1) + 2 + (1 + 1) + (232 + 64 * 2) // 128 + (56 + 8) // 128
 
 
 LIBRARY = """

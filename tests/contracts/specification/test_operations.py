@@ -158,7 +158,6 @@ COMPARISON = {
     "in a list until found": (lambda m: o.contains(m, "a" * 128, ["a" * 128, "a" * 128]), True, 3),
     "None in a list": (lambda m: o.contains(m, None, [1, None]), True, 2),
     "a key in a map": (lambda m: o.contains(m, "k" * 128, {"a": 1}), False, 1),
-    "None is no key": (lambda m: o.contains(m, None, {"a": 1}), False, 0),
     "text in text": (lambda m: o.contains(m, "ab", "xxabxx"), True, 1),
 }
 
@@ -263,9 +262,9 @@ METHODS = {
     "split by weights": (
         lambda m: o.method(m, eur(10), "split_by", [[1, 0, 1, 1]]),
         [eur(4), eur(0), eur(3), eur(3)],
-        0,
+        4 * 3 + (56 + 4 * 72) // 128,
     ),
-    "the largest remainders first": (lambda m: o.method(m, eur(10), "split_by", [[1, 5]]), [eur(2), eur(8)], 0),
+    "the largest remainders first": (lambda m: o.method(m, eur(10), "split_by", [[1, 5]]), [eur(2), eur(8)], 2 * 2 + 1),
     "days on": (lambda m: o.method(m, Date(2024, 2, 28), "add_days", [2]), Date(2024, 3, 1), 0),
     "months on": (lambda m: o.method(m, Date(2024, 1, 31), "add_months", [13]), Date(2025, 2, 28), 0),
     "months back": (lambda m: o.method(m, Date(2024, 3, 31), "add_months", [-13]), Date(2023, 2, 28), 0),

@@ -54,12 +54,12 @@ class TestTouching:
         once = look("return Main.Note.get(1).id")
         twice = look("return Main.Note.get(1).id + Main.Note.get(1).id")
         stored = {"id": 1, "due": "2024-01-19", "next": None, "tags": [], "text": "", "owner": "alice"}
-        assert once.steps == 10 + (2 + 4) + 20 + len(cbor.encode(stored)) // 32
-        assert twice.steps == once.steps + 5 + 1
+        assert once.steps == 10 + (2 + 5) + 20 + len(cbor.encode(stored)) // 32
+        assert twice.steps == once.steps + 6 + 1
 
     def test_a_place_without_a_record_costs_the_same(self) -> None:
         ran = look("x = 0\nif not Main.Note.exists(9) and Main.Note.find(9) is None:\n    x = 1\nreturn x")
-        assert (ran.result, ran.steps) == (1, 10 + (1 + 1 + (1 + 9) + 1) + 2 + 20 + 1)
+        assert (ran.result, ran.steps) == (1, 10 + (1 + 1 + (1 + 11) + 1) + 2 + 20 + 1)
 
     def test_what_is_not_there(self) -> None:
         ran = look("return Main.Note.get(9).id")
@@ -181,10 +181,23 @@ class TestSelecting:
 
     def test_it_costs_50_and_touches_all_before_the_loop(self) -> None:
         none = look("x = 0\nfor note in Main.Note.select(least=7, limit=9):\n    x += 1\nreturn x")
-        first = look("x = 0\nfor note in Main.Note.select(limit=9):\n    return 1\nreturn x")
+        first = look("x = 0\nfor note in Main.Note.select(least=0, limit=9):\n    return 1\nreturn x")
         stored = {"id": 1, "due": "2024-01-19", "next": None, "tags": [], "text": "", "owner": "alice"}
-        assert none.steps == 10 + (1 + 1 + (1 + 3) + 1) + 50
+        assert none.steps == 10 + (1 + 1 + (1 + 5) + 1) + 50
         assert first.steps == none.steps + 3 * (20 + len(cbor.encode(stored)) // 32) + 2
+
+    def test_each_changed_record_of_the_type_costs_10(self) -> None:
+        few, many = (
+            notes(
+                f'@action(by="member")\ndef look(tx, a: Note, b: Note):\n    a.text = "x"\n    {name}.text = "y"\n'
+                "    for each in Main.Note.select(least=7, limit=9):\n        pass"
+            )
+            for name in ("a", "b")
+        )
+        call = few.call("c", "look", {"a": 1, "b": 2})
+        stored = few.agree(call).writes[0]
+        more = 50 + (len(stored.place) + len(stored.value) - 2) // 8
+        assert many.agree(call).steps == few.agree(call).steps + 10 + more
 
     @pytest.mark.parametrize("limit", [0, 1_025])
     def test_the_limit_is_1_to_1024(self, limit: int) -> None:
@@ -264,7 +277,7 @@ class TestMigrating:
         first = self.deployed()
         ran = first.agree(first.call("c", "look", {"note": 1}))
         (record,) = first.records.values()
-        body = 1 + (1 + 8) + (1 + 3)
+        body = 1 + (1 + 10) + (1 + 3)
         assert ran.steps == 10 + 20 + len(record.value) // 32 + 10 + body + 3
 
 
@@ -353,6 +366,16 @@ class TestInvariants:
         assert message is None or ran.result["message"] == message
 
 
+def test_64_schedules_in_a_transaction() -> None:
+    ledger = notes(
+        '@action(by="schedule")\ndef due(tx, note: Note):\n    note.text = "due"',
+        '@action(by="member")\ndef plan(tx, note: Note, n: int):\n    for i in range(n):\n'
+        '        schedule(note, "due", tx.time + Duration(days=1))',
+    )
+    assert len(ledger.agree(ledger.call("c", "plan", {"note": 1, "n": 64})).writes) == 64
+    assert ledger.agree(ledger.call("c", "plan", {"note": 1, "n": 65})).code == "output.schedules"
+
+
 class TestStoring:
     def test_50_and_the_bytes_over_8(self) -> None:
         ledger = world(
@@ -387,5 +410,9 @@ class TestStoring:
         first, second = (cbor.decode(write.value) for write in ran.writes[1:])
         assert (first["record"], first["action"], first["due"]) == ("Note", "due", ledger.time + 1_000)
         assert (first["id"][-2:], second["id"][-2:]) == (b"\0\0", b"\0\1")
+        alone = ledger.agree(ledger.call("c", "write", {"note": 1, "text": "planned"}))
+        due = sum(50 + (len(write.place) + len(write.value)) // 8 for write in ran.writes[1:])
+        second_note, statements = 20 + 50 // 32, 2 * (1 + 1 + 3)
+        assert ran.steps == alone.steps + due + second_note + statements
         early = ledger.agree(ledger.call("c", "plan", {"a": 1, "b": 2, "at": ledger.time + 999}))
         assert early.code == "schedule.past"

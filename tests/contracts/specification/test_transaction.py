@@ -268,7 +268,7 @@ class TestCalls:
         ran = credits.agree(credits.call("caller", "worth", {"lc": "a"}))
         alone = credits.agree(credits.call("c", "amount_of", {"lc": "a"}))
         assert ran.result == 5
-        assert ran.steps == alone.steps + (2 + 1 + 1 + 1) + 20
+        assert ran.steps == alone.steps + (2 + (1 + 1) + 2) + 20
 
     def test_arguments_fit_the_interface(self, credits: World) -> None:
         ran = credits.agree(credits.call("caller", "worth", {"lc": "a" * 17}))

@@ -18,14 +18,15 @@ from hansa.contracts.specification import operations, records
 from hansa.contracts.specification.fitting import default_of, fit, from_plain, is_optional, own_name, plain_misfit
 from hansa.contracts.specification.machine import Frame, Machine, charge, deepen, leave, match_text
 from hansa.contracts.specification.operations import made
-from hansa.contracts.specification.values import Instant, Record, Struct, to_plain
+from hansa.contracts.specification.values import Amount, Instant, Record, Struct, to_plain
 
 
 def needed(machine: Machine, node: ast.expr) -> Any:
     """The value of an expression where a value is needed: None faults `value.none` as soon as it is evaluated.
 
-    That is everywhere but on both sides of `==` and `!=`, before `is None` and `is not None`, on the left of `in`,
-    as the default of `get`, in the values of events and refusals, and where a type says `| None`.
+    That is everywhere but on both sides of `==` and `!=`, before `is None` and `is not None`, on the left of
+    `in` with a list on the right, as the default of `get`, in the values of events and refusals, and where a type says
+    `| None`.
     """
     value = evaluate(machine, node)
     if value is None:
@@ -129,12 +130,16 @@ def compare(machine: Machine, left: ast.expr, operator: ast.cmpop, right: ast.ex
             same = operations.equal(machine, a, evaluate(machine, right))
             return same == isinstance(operator, ast.Eq)
         case ast.In() | ast.NotIn():
-            a = evaluate(machine, left)
+            of = machine.frame.file.types.get(right)
+            is_list = isinstance(of.item if isinstance(of, declared.OptionalType) else of, declared.ListType)
+            a = evaluate(machine, left) if is_list else needed(machine, left)
             found = operations.contains(machine, a, needed(machine, right))
             return found == isinstance(operator, ast.In)
         case _:
             a = needed(machine, left)
             b = needed(machine, right)
+    if isinstance(a, Amount):
+        operations.one_currency(a, b)
     match operator:
         case ast.Lt():
             return operations.less(machine, a, b)

@@ -17,6 +17,7 @@ from hansa.contracts.manifest import Type
 from hansa.contracts.specification.values import Record
 from hansa.wire import order
 from hansa.wire.order import Key
+from hansa.wire.writes import Write
 
 
 class Outside(Exception):
@@ -54,15 +55,6 @@ class Frame:
 
 
 @dataclass
-class Scheduled:
-    """An action that comes due at ledger time `at`, on a record."""
-
-    record: Record
-    action: str
-    at: int
-
-
-@dataclass
 class Machine:
     """All that a transaction changes while it runs.
 
@@ -85,7 +77,7 @@ class Machine:
     running: list[str] = field(default_factory=list[str])
     records: dict[bytes, Record | None] = field(default_factory=dict[bytes, "Record | None"])
     events: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    schedules: list[Scheduled] = field(default_factory=list[Scheduled])
+    schedules: list[Write] = field(default_factory=list[Write])
 
     @property
     def frame(self) -> Frame:

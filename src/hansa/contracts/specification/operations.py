@@ -27,6 +27,7 @@ from hansa.contracts.specification.values import (
     is_date,
     month_days,
     size_of,
+    weigh,
 )
 from hansa.wire import cbor
 from hansa.wire.limits import INTEGER_MAX
@@ -243,8 +244,6 @@ def contains(machine: Machine, a: Any, b: Any) -> bool:
         for item in b:
             if equal(machine, a, item):
                 return True
-        return False
-    if a is None:
         return False
     if isinstance(b, dict):
         match_text(machine, len(a))
@@ -570,7 +569,7 @@ def amount_method(machine: Machine, a: Amount, name: str, arguments: list[Any]) 
             share, rest = divmod(a.minor, count)
             return made(machine, [Amount(share + (n < rest), a.currency, a.signed) for n in range(count)])
         case "split_by", [weights]:
-            return made(machine, split_by_weights(a, weights))
+            return split_by_weights(machine, a, weights)
         case _:
             raise AssertionError(f"no method `{name}` of an Amount")
 
@@ -603,19 +602,24 @@ def rounded(number: int, divisor: int, rounding: str) -> int:
     return below + up
 
 
-def split_by_weights(a: Amount, weights: list[int]) -> list[Amount]:
+def split_by_weights(machine: Machine, a: Amount, weights: list[int]) -> list[Amount]:
     """Weights are not negative and not all 0, else `value.range`. Each part is first rounded down; what is left goes,
-    1 each, to the parts with the largest remainders, of equal ones to the earlier.
+    1 each, to the parts with the largest remainders, of equal ones to the earlier. Costs the number of weights times
+    the bits of that number, and makes a list and its Amounts.
     """
     if any(weight < 0 for weight in weights) or sum(weights) == 0:
         raise messages.split_weights()
+    count = len(weights)
+    charge(machine, count * count.bit_length())
     whole = sum(weights)
     shares = [a.minor * weight // whole for weight in weights]
     remainders = [a.minor * weight % whole for weight in weights]
     left = a.minor - sum(shares)
     for number in sorted(range(len(weights)), key=lambda number: -remainders[number])[:left]:
         shares[number] += 1
-    return [Amount(share, a.currency, a.signed) for share in shares]
+    parts = [Amount(share, a.currency, a.signed) for share in shares]
+    make(machine, weigh(parts))
+    return parts
 
 
 def date_method(a: Date, name: str, arguments: list[Any]) -> Any:

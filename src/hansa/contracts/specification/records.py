@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from hansa.contracts import manifest as declared
-from hansa.contracts import messages, prices, schedules
+from hansa.contracts import messages, prices
 from hansa.contracts.calls import Found
 from hansa.contracts.checked import Checked
 from hansa.contracts.manifest import STATE_FIELD, Manifest, RecordType, Type
 from hansa.contracts.specification.fitting import default_of, fit, from_plain
 from hansa.contracts.specification.machine import Frame, Machine, ask, charge, enter, key_of, leave, make
-from hansa.contracts.specification.measuring import Room, measure_fields
+from hansa.contracts.specification.measuring import Room, measure_fields, take
 from hansa.contracts.specification.values import Record, Struct, is_container, to_plain, weigh
 from hansa.wire import cbor, order
 from hansa.wire.order import Key
@@ -189,8 +189,9 @@ def select_records(
     """`for x in LC.select(by="field", equal=e, limit=n)`, or with `least=` and `most=`, both inclusive and either left
     out: records in order of the indexed field (None first), then of the key; without `by` in order of the key.
 
-    Bounds fit the type of the field, `limit` is 1 to 1,024 (`value.range`). Costs 50; then every record found is
-    touched, before the loop begins. What this transaction has made and changed counts.
+    Bounds fit the type of the field, `limit` is 1 to 1,024 (`value.range`). Costs 50, and 10 for every record
+    of the type that this transaction has made or changed, for these count as they are now; then every record found is
+    touched, before the loop begins.
     """
     by = given.get("by")
     name = type.key if by is None else by
@@ -201,9 +202,10 @@ def select_records(
     least, most = bounds.get("equal", bounds.get("least")), bounds.get("equal", bounds.get("most"))
     if not 1 <= given["limit"] <= prices.SELECT_ROWS_MAX:
         raise messages.select_limit()
-    charge(machine, prices.SELECT_STEPS)
     table = order.table(contract, type.name)
     mine = [each for each in machine.records.values() if each is not None and each.place.startswith(table)]
+    changed = sum(each.changed for each in mine)
+    charge(machine, prices.SELECT_STEPS + prices.SELECT_CHANGED_STEPS * changed)
     rows = ask(machine.reader.select, contract, type.name, by, least, most, given["limit"] + len(mine))
     found: list[tuple[bytes, bytes, Found | None]] = []
     for record in mine:
@@ -345,7 +347,8 @@ def check_invariants(machine: Machine) -> None:
 
 def store(machine: Machine) -> WriteSet:
     """Then each of these records is stored, in the same order, and after them what was scheduled, in the order of
-    scheduling. Each costs 50, and 1 for every 8 bytes of its place (contract, type, key) and its value.
+    scheduling. Each record costs 50, and 1 for every 8 bytes of its place (contract, type, key) and its value; what was
+    scheduled is paid for already.
 
     All values have at most 1 MiB together, else `output.stored`: that comes before the charge. Fields are stored in
     encoding order; each write names the entry that wrote the record before, None for a new one.
@@ -358,15 +361,8 @@ def store(machine: Machine) -> WriteSet:
             value = cbor.encode(to_plain(record.fields))
             writes.append(Write(record.contract, record.type.name, record.key, value, record.previous, record.place))
             charge_store(machine, writes[-1])
-    for number, due in enumerate(machine.schedules):
-        record = due.record
-        write = schedules.pending(
-            record.contract, record.type.name, record.key, due.action, due.at, machine.call.seq, number
-        )
-        room.taken += len(write.value)
-        if room.taken > room.most:
-            raise room.fault()
-        charge_store(machine, write)
+    for write in machine.schedules:
+        take(room, len(write.value))
         writes.append(write)
     return writes
 

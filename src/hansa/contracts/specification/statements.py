@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hansa.contracts import manifest as declared
-from hansa.contracts import messages, prices
+from hansa.contracts import messages, prices, schedules
 from hansa.contracts.manifest import RecordType, Type
 from hansa.contracts.specification import operations, records
 from hansa.contracts.specification.expressions import (
@@ -30,7 +30,7 @@ from hansa.contracts.specification.expressions import (
     needed,
 )
 from hansa.contracts.specification.fitting import annotated_type, fit, own_name
-from hansa.contracts.specification.machine import Machine, Scheduled, charge
+from hansa.contracts.specification.machine import Machine, charge
 from hansa.contracts.specification.measuring import Room, measure_fields, measure_text
 from hansa.contracts.specification.operations import made
 from hansa.contracts.specification.values import Record, Struct, to_plain
@@ -374,11 +374,19 @@ def emit(machine: Machine, node: ast.Call) -> None:
 
 def schedule(machine: Machine, node: ast.Call) -> None:
     """`schedule(record, "action", at)`: ledger time will take the action on the record when it reaches the Instant,
-    which lies at least 1,000 ms ahead of it, else `schedule.past`.
+    which lies at least 1,000 ms ahead of it, else `schedule.past`. At most 64 in a transaction, else
+    `output.schedules`. Costs what storing a record does: what is scheduled is a record of the contract `members`.
     """
     record = needed(machine, node.args[0])
     action = str(evaluate(machine, node.args[1]))
     at = needed(machine, node.args[2])
     if at.milliseconds < machine.call.time + prices.SCHEDULE_AHEAD_MS_MIN:
         raise messages.schedule_past()
-    machine.schedules.append(Scheduled(record, action, at.milliseconds))
+    number = len(machine.schedules)
+    if number == prices.SCHEDULES_MAX:
+        raise messages.schedules_count()
+    write = schedules.pending(
+        record.contract, record.type.name, record.key, action, at.milliseconds, machine.call.seq, number
+    )
+    records.charge_store(machine, write)
+    machine.schedules.append(write)

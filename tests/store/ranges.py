@@ -5,31 +5,38 @@ from hypothesis import strategies as st
 from hansa.wire import cbor, order
 
 
-def check_any(reader, records, table, field, keys, values, data):
-    """Compares a range with the map: whole, in pages, and from behind any position, which need be none of a record.
+def check_any(reader, records, table, fields, keys, data):
+    """Compares every order with the map, and one range of one of them in pages and from behind any position.
 
-    `records` has seq and value by place; `keys` and `values` are strategies for keys and for values of the field.
+    `records` has seq and value by place; `keys` is a strategy for keys, `fields` has one for the values of each index.
     """
-    encode, bounds = (order.key_bytes, keys) if field is None else (order.indexed_bytes, values)
+    for field in (None, *fields):
+        expected = sorted(_within(records, table, field, None, None))
+        for descending in (False, True):
+            assert _read(reader, table, field, None, None, len(expected) + 1, None, descending) == expected
+            expected.reverse()
+    field = data.draw(st.sampled_from([None, *fields]))
+    encode, bounds = (order.key_bytes, keys) if field is None else (order.indexed_bytes, fields[field])
     least, most = (data.draw(st.none() | bounds.map(encode)) for _ in range(2))
     descending, rows = data.draw(st.booleans()), data.draw(st.integers(1, 4))
     expected = sorted(_within(records, table, field, least, most), reverse=descending)
-
-    def read(after, count):
-        found = reader.select(*table, field, least, most, count, after, descending)
-        return [(_position(field, key, one.value), one.seq, one.value) for key, one in found]
-
     walked, after = [], None
-    while page := read(after, rows):
+    while page := _read(reader, table, field, least, most, rows, after, descending):
         assert len(page) <= rows
         walked += page
         after = page[-1][0]
+        assert len(walked) <= len(expected)
     assert walked == expected
-    assert read(None, len(expected) + 1) == expected
-    assert read(None, 0) == []
+    assert _read(reader, table, field, least, most, 0, None, descending) == []
+    # A position need be none of a record.
     after = (data.draw(bounds.map(encode)) if field else b"", order.key_bytes(data.draw(keys)))
     behind = [row for row in expected if (row[0] < after if descending else row[0] > after)]
-    assert read(after, rows) == behind[:rows]
+    assert _read(reader, table, field, least, most, rows, after, descending) == behind[:rows]
+
+
+def _read(reader, table, field, least, most, rows, after, descending):
+    found = reader.select(*table, field, least, most, rows, after, descending)
+    return [(_position(field, key, one.value), one.seq, one.value) for key, one in found]
 
 
 def _within(records, table, field, least, most):

@@ -209,9 +209,9 @@ class Overlay:
     def _enter(self, spot: Spot, present: bool) -> None:
         was = self.entries.get(spot, False)
         self.entries[spot] = present
-        if present and not was:
+        if present:
             self._index.add(spot)
-        elif was and not present:
+        elif was:
             self._index.remove(spot)
 
 

@@ -39,16 +39,16 @@ def fit(machine: Machine, file: Manifest, type: Type, value: Any, place: str) ->
     """
     if value is None and not is_optional(type):
         raise messages.none()
-    charge(machine, fit_cost(value))
+    pay_for_fitting(machine, value)
     problem = misfit(machine, file, type, value)
     if problem:
         raise messages.bounds(place, problem)
     return as_declared(file, type, value)
 
 
-def fit_cost(value: Any) -> int:
-    """Fitting costs 1 for each item of a list or map and each field of a struct in the value, all at
-    once and before anything is checked; scalars cost nothing.
+def pay_for_fitting(machine: Machine, value: Any) -> None:
+    """Fitting costs 1 for each item of a list or map and each field of a struct in the value, all the way in and before
+    anything is checked; scalars cost nothing.
     """
     if isinstance(value, list):
         items = value
@@ -57,8 +57,10 @@ def fit_cost(value: Any) -> int:
     elif isinstance(value, Struct):
         items = list(value.fields.values())
     else:
-        return 0
-    return len(items) + sum(fit_cost(item) for item in items)
+        return
+    charge(machine, len(items))
+    for item in items:
+        pay_for_fitting(machine, item)
 
 
 def misfit(machine: Machine, file: Manifest, type: Type, value: Any) -> str:

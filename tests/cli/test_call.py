@@ -97,11 +97,19 @@ def test_every_problem_with_the_arguments_is_told(hansa: Callable, data: Any, en
 
 def test_what_the_contract_alone_can_know_is_refused_there(hansa: Callable, data: Any) -> None:
     ran = hansa(
-        "call", "example_ledger", "pay", "account=nobody", "to=nobody2", "amount=USD 1.00", "--as", "northbank", *data
+        "call",
+        "example_ledger",
+        "pay",
+        "account=nobody",
+        "to=tradewatch",
+        "amount=USD 1.00",
+        "--as",
+        "northbank",
+        *data,
     )
     assert ran.code == 4
     assert (
-        "the arguments do not fit: `account`: there is no Account of this key; `to`: there is no Account of this key "
+        "the arguments do not fit: `account`: is not a member of this ledger; `to`: there is no Account of this key "
         "[arguments.invalid]" in ran.out
     )
 

@@ -142,7 +142,8 @@ def test_what_there_is_not(words: list[str], code: str, exit_code: int, query: C
 
 
 def test_why_a_view_refuses_is_told(query: Callable) -> None:
-    assert "there is no Account" in query("example_ledger", "balance_of", "account=nobody").err
+    assert "is not a member" in query("example_ledger", "balance_of", "account=nobody").err
+    assert "there is no Account" in query("example_ledger", "balance_of", "account=tradewatch").err
 
 
 def test_a_key_with_a_slash(query: Callable) -> None:

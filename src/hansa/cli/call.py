@@ -10,7 +10,7 @@ from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import DATA, connect, data_option, signer_options, signing_key, url_option
 from hansa.client import transactions
-from hansa.client.arguments import from_pairs
+from hansa.client.arguments import from_pairs, schema_of
 from hansa.client.connection import Connection, segment
 from hansa.wire import entry, jsonform
 from hansa.wire.problems import HansaError
@@ -46,7 +46,8 @@ def call(
 ) -> int:
     """Take an action: sign it, submit it, and wait for its entry.
 
-    Amounts are written like `amount="USD 500.00"`, lists and maps as JSON. Exits with 4 if the ledger's rules refuse.
+    Amounts are written like `amount="USD 500.00"`, times like 2030-01-31T12:00:00Z, lengths of time like 3d or 90m,
+    lists, maps and structs as JSON. Exits with 4 if the ledger's rules refuse.
     """
     private = signing_key(data, signer, key)
     if receipt is not None:
@@ -104,11 +105,10 @@ def submit(
 def action_schema(node: Connection, contract: str, action: str) -> dict[str, Any]:
     """The schema of an action's arguments. Raises `HansaError` `argument.action` with those there are."""
     declared = node.get(f"/app/contracts/{segment(contract)}")
-    found = declared["actions"].get(action)
-    if found is None:
+    if action not in declared["actions"]:
         known = ", ".join(sorted(declared["actions"])) or "none"
         raise HansaError("argument.action", f"{contract} has no action {action!r}; there is {known}")
-    return found["arguments"]
+    return schema_of(declared, "actions", action)
 
 
 def _text(out: Output, fields: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ import click
 from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, url_option
-from hansa.client.arguments import from_pairs
+from hansa.client.arguments import from_pairs, schema_of
 from hansa.client.connection import Connection, segment
 from hansa.wire import jsonform
 from hansa.wire.problems import HansaError
@@ -50,7 +50,7 @@ def query(
     with connect(data, url) as node:
         declared = node.get(f"/app/contracts/{segment(contract)}")
         if name in declared["views"]:
-            _view(out, node, contract, name, declared["views"][name]["arguments"], arguments)
+            _view(out, node, contract, name, schema_of(declared, "views", name), arguments)
             return
         if name not in declared["records"]:
             known = ", ".join(sorted([*declared["records"], *declared["views"]]))

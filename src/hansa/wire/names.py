@@ -9,8 +9,13 @@ from typing import Final
 from hansa.wire import limits
 from hansa.wire.problems import HansaError
 
-_MEMBER: Final = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{limits.MEMBER_NAME_CHARS_MAX - 1}}})\Z")
-_USER: Final = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{limits.MEMBER_NAME_CHARS_MAX - 1}}}/[a-z0-9][a-z0-9.-]{{0,31}}\Z")
+MEMBER: Final = rf"[a-z0-9][a-z0-9-]{{0,{limits.MEMBER_NAME_CHARS_MAX - 1}}}"
+"""The pattern of a member's name, without anchors."""
+USER: Final = rf"{MEMBER}/[a-z0-9][a-z0-9.-]{{0,31}}"
+"""The pattern of a user's name, without anchors."""
+
+_MEMBER: Final = re.compile(rf"{MEMBER}\Z")
+_USER: Final = re.compile(rf"{USER}\Z")
 _CONTRACT: Final = re.compile(rf"[a-z][a-z0-9_]{{0,{limits.CONTRACT_NAME_CHARS_MAX - 1}}}\Z")
 _IDENTIFIER: Final = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{limits.ACTION_NAME_CHARS_MAX - 1}}}\Z")
 _VERSION: Final = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8})){2}\Z")

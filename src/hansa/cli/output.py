@@ -114,12 +114,12 @@ def exit_code(error: HansaError) -> int:
     return USAGE if error.code.startswith(_USAGE_CODES) else FAILED
 
 
-def defect(error: BaseException) -> HansaError:
-    """An unexpected failure: the trace goes into a file, never before a user."""
+def defect(error: BaseException, code: str = "node.defect", what: str = "") -> HansaError:
+    """An unexpected failure, of `what`: the trace goes into a file, never before a user."""
     descriptor, path = tempfile.mkstemp(prefix="hansa-defect-", suffix=".txt")
     with os.fdopen(descriptor, "w") as file:
         traceback.print_exception(error, file=file)
-    return HansaError("node.defect", f"{type(error).__name__}; the details are in {path}")
+    return HansaError(code, f"{what}{type(error).__name__}; the details are in {path}")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -182,6 +182,21 @@ def write_file(path: "Path", data: bytes) -> None:
     try:
         path.write_bytes(data)
     except OSError as error:
+        raise HansaError("argument.file", f"{path}: {error.strerror}") from None
+
+
+def replace_file(path: "Path", data: bytes) -> None:
+    """Puts a file in the place of another, whole or not at all. Raises `HansaError` `argument.file`."""
+    target = path.resolve()
+    new = target.with_name(f".{target.name}.{os.getpid()}.new")
+    try:
+        with new.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(target)
+    except OSError as error:
+        new.unlink(missing_ok=True)
         raise HansaError("argument.file", f"{path}: {error.strerror}") from None
 
 

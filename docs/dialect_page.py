@@ -151,7 +151,7 @@ SECTIONS: tuple[tuple[str, ModuleType, tuple[tuple[str, tuple[Callable[..., Any]
         "Declared types",
         fitting,
         (
-            ("A value fits", (fitting.fit, fitting.fit_cost, fitting.misfit)),
+            ("A value fits", (fitting.fit, fitting.pay_for_fitting, fitting.misfit)),
             ("A plain value fits", (fitting.plain_misfit,)),
         ),
     ),

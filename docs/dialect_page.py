@@ -47,7 +47,7 @@ FILE = '''\
 ```python
 """What the contract is for, in a sentence."""
 
-from hansa.contract import Amount, Contract, Date, Party, Record, Text, action, become, event, require, view
+from hansa.contract import Amount, Contract, Date, Party, Record, Text, action, become, event, invariant, require, view
 
 
 class Credit(Contract, version="1.0.0"):

@@ -69,6 +69,8 @@ class Annotations:
         self.named: dict[str, Type] = {}
         self.depths: dict[str, int] = {}
         """How deep each struct holds others."""
+        self.sizes: dict[str, int] = {}
+        """How many fields each struct has, those in it counted."""
 
     def read(self, node: ast.expr) -> Type | None:
         """The type that is written at `node`; None, and a finding, if it is none."""
@@ -87,6 +89,18 @@ class Annotations:
                 return 1 + self.depth(type_.value)
             case StructType():
                 return self.depths[type_.struct]
+            case _:
+                return 1
+
+    def size(self, type_: Type) -> int:
+        """How many fields a type has, those of all structs in it counted."""
+        match type_:
+            case OptionalType() | ListType():
+                return self.size(type_.item)
+            case MapType():
+                return self.size(type_.value)
+            case StructType():
+                return self.sizes[type_.struct]
             case _:
                 return 1
 

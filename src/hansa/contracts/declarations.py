@@ -48,7 +48,7 @@ from hansa.contracts.manifest import (
     is_index_type,
     is_key_type,
 )
-from hansa.contracts.prices import INTEGER_BITS_MAX, TYPE_DEPTH_MAX
+from hansa.contracts.prices import INTEGER_BITS_MAX, TYPE_DEPTH_MAX, TYPE_FIELDS_MAX
 from hansa.wire import names as wire_names
 from hansa.wire.limits import ATTRIBUTE_CHARS_MAX, CONTRACT_NAME_CHARS_MAX, DIGEST_BYTES
 
@@ -149,7 +149,7 @@ class _Reader:
         self._give_states(actions, methods)
         if contract is None and (self._records or self._interfaces):
             self._note(tree, "file.class", "a library declares structs, enums, constants and functions only")
-        if contract is None and not (functions or self._structs or self._enums or self._constants):
+        elif contract is None and not (functions or classes or self._constants):
             self._note(tree, "file.class", "a contract file ends with one class `Name(Contract, version=...)`")
         for action in (*actions.values(), *views.values()):
             self._check_states(next(node for node in methods if node.name == action.name), action)
@@ -262,6 +262,7 @@ class _Reader:
             self._structs[full] = msgspec.structs.replace(struct, name=full, fields=fields)
             self._annotations.named[full] = StructType(full)
             self._annotations.depths[full] = self._struct_depth(fields)
+            self._annotations.sizes[full] = self._struct_size(fields)
         for function in manifest.functions.values():
             full = f"{alias}.{function.name}"
             parameters = tuple(msgspec.structs.replace(p, type=_of(alias, p.type)) for p in function.parameters)
@@ -272,6 +273,9 @@ class _Reader:
 
     def _struct_depth(self, fields: dict[str, Field]) -> int:
         return 1 + max((self._annotations.depth(field.type) for field in fields.values()), default=0)
+
+    def _struct_size(self, fields: dict[str, Field]) -> int:
+        return sum(self._annotations.size(field.type) for field in fields.values())
 
     def _base(self, node: ast.ClassDef) -> str:
         """What kind of class this is; empty, and a finding, if it is none."""
@@ -287,14 +291,16 @@ class _Reader:
         return ""
 
     def _version(self, node: ast.ClassDef) -> str:
+        version = "0.0.0"
         for keyword in node.keywords:
             value = constant(keyword.value)
             if keyword.arg == "version" and isinstance(value, str) and wire_names.is_version(value):
-                return value
-            self._note(keyword, "contract.version", "`version` is three numbers, such as `1.0.0`")
+                version = value
+            else:
+                self._note(keyword, "contract.version", "`version` is three numbers, such as `1.0.0`")
         if not node.keywords:
             self._note(node, "contract.version", "the version is missing", 'class Name(Contract, version="1.0.0")')
-        return "0.0.0"
+        return version
 
     def _contract_body(self, node: ast.ClassDef) -> tuple[list[ast.ClassDef], list[ast.FunctionDef]]:
         body = node.body[1:] if _is_docstring(node.body[0]) else node.body
@@ -430,11 +436,14 @@ class _Reader:
         if not fields:
             self._note(node, "struct.fields", "a struct has a field at least")
         self._count_fields(node, fields)
-        depth = self._struct_depth(fields)
+        depth, size = self._struct_depth(fields), self._struct_size(fields)
         if depth > TYPE_DEPTH_MAX:
             self._note(node, "type.depth", f"types in each other more than {TYPE_DEPTH_MAX} deep")
+        if size > TYPE_FIELDS_MAX:
+            self._note(node, "type.size", f"{size} fields, those in it counted; at most {TYPE_FIELDS_MAX}")
         self._structs[node.name] = Struct(node.name, fields, ast.get_docstring(node) or "", node.lineno)
         self._annotations.depths[node.name] = depth
+        self._annotations.sizes[node.name] = min(size, TYPE_FIELDS_MAX)
         self._name_type(node.name, StructType(node.name))
 
     def _count_fields(self, node: ast.ClassDef, fields: dict[str, Field]) -> None:

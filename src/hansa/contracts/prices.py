@@ -51,6 +51,8 @@ MAP_ITEMS_MAX: Final = 1_024
 MAP_KEY_CHARS_MAX: Final = 100
 TYPE_DEPTH_MAX: Final = 6
 """Types in types: lists, maps, structs and optionals, so that every value fits a message."""
+TYPE_FIELDS_MAX: Final = 1_024
+"""Fields of a struct, those of the structs in it counted wherever they stand."""
 INSTANT_MAX: Final = 253_402_300_799_999
 """The last millisecond of the year 9999."""
 DURATION_MAX: Final = 315_576_000_000_000

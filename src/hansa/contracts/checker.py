@@ -54,6 +54,7 @@ def check_bodies(declared: Declared, findings: Findings, *, system: bool) -> dic
     annotations = Annotations(findings)
     annotations.named.update(declared.visible)
     annotations.depths.update(dict.fromkeys(declared.manifest.structs, 1))
+    annotations.sizes.update(dict.fromkeys(declared.manifest.structs, 1))
     manifest = declared.manifest
     for name, action in {**manifest.actions, **manifest.views}.items():
         scope = Scope("view" if action.is_view else "action", system=system, action=action)

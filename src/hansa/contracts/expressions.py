@@ -544,7 +544,10 @@ class Expressions:
         if node.keywords or len(node.args) != len(forms[0]):
             self._note(node, "call.arity", f"`{name}` takes {len(forms[0])} value(s), not named")
             return UNKNOWN
-        have = [plain(self.type_of(argument, known)) for argument in node.args]
+        found = [self.type_of(argument, known) for argument in node.args]
+        have = [plain(type_) for type_ in found]
+        if UNKNOWN in found:  # noted already; None is told of below
+            return result(operations.FUNCTIONS[name, forms[0]][1], UNKNOWN)
         for form in forms:
             if all(_is_of(word, type_) for word, type_ in zip(form, have, strict=True)):
                 return result(operations.FUNCTIONS[name, form][1], have[0] if have else UNKNOWN)

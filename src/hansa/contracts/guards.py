@@ -763,9 +763,6 @@ GUARDS: Final[Mapping[str, Callable[..., Any]]] = {
     "spent": spent,
     "some": some,
     "fit": fit,
-    "add_int": lambda a, b: bounded(a + b),
-    "subtract_int": lambda a, b: bounded(a - b),
-    "multiply_int": lambda a, b: bounded(a * b),
     "negate_int": lambda a: bounded(-a),
     "bounded": bounded,
     "divide": divide,
@@ -886,7 +883,7 @@ GUARDS: Final[Mapping[str, Callable[..., Any]]] = {
 
 _UNFRAMED: Final = frozenset(
     """
-    some add_int subtract_int multiply_int negate_int bounded divide remainder absolute add_instant
+    some negate_int bounded divide remainder absolute add_instant
     subtract_instant add_duration subtract_duration multiply_duration negate_duration make_duration make_amount
     make_signed add_amount subtract_amount add_signed subtract_signed multiply_amount multiply_by_amount
     multiply_signed multiply_by_signed negate_signed times_amount times_signed signed minor currency make_date

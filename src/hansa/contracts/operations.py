@@ -274,4 +274,5 @@ _WORDS: Final[Mapping[str, str]] = {
     "instant": "an Instant",
     "duration": "a Duration",
     "state": "a state",
+    "reference": "a record",
 }

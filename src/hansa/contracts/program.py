@@ -93,16 +93,23 @@ def _bound(parameter: Parameter, codecs: Codecs, shapes: dict[str, Shape]) -> Bo
 
 
 class Program:
-    """A loaded file."""
+    """A loaded file. `functions` are those of its libraries too, as `alias.name`."""
 
     __slots__ = ("actions", "checked", "digest", "functions", "manifest", "shapes", "views")
 
-    def __init__(self, checked: Checked, codecs: Codecs, shapes: dict[str, Shape], bodies: dict[str, Function]) -> None:
+    def __init__(
+        self,
+        checked: Checked,
+        codecs: Codecs,
+        shapes: dict[str, Shape],
+        bodies: dict[str, Function],
+        functions: dict[str, Function],
+    ) -> None:
         manifest = self.manifest = checked.manifest
         self.checked = checked
         self.digest = checked.digest
         self.shapes = shapes
-        self.functions = {name: bodies[name] for name in manifest.functions if name in bodies}
+        self.functions = functions
         self.actions, self.views = (
             {name: Procedure(action, codecs, shapes, bodies[name]) for name, action in declared.items()}
             for declared in (manifest.actions, manifest.views)
@@ -152,7 +159,8 @@ def compiled(checked: Checked, before: Checked | None = None) -> Program:
         _give_rules(shapes[name], record, bodies)
         if before is not None and name in before.manifest.records:
             shapes[name].migrate = _migration(shapes[name], before.manifest, codecs, bodies.get(name))
-    return Program(checked, codecs, shapes, bodies)
+    functions = {name: namespace[rewriter.function_name(name)] for name in manifest.functions}
+    return Program(checked, codecs, shapes, bodies, functions)
 
 
 def _definitions(checked: Checked, rewriter: Rewriter) -> dict[str, ast.FunctionDef]:

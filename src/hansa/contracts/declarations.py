@@ -5,7 +5,7 @@ from `Checked` files, found by the digest it pins.
 """
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
 import msgspec
@@ -93,6 +93,8 @@ class _Reader:
         self._imported: set[str] = set()
         self._names: set[str] = set()
         self._nested: set[str] = set()
+        self._declared: set[str] = set()
+        """All names that the file declares, from the start."""
         self._title = ""
         self._roles: dict[str, Role] = {}
         self._states: dict[str, str] = {}
@@ -107,6 +109,7 @@ class _Reader:
         self._used: dict[str, Checked] = {}
 
     def read(self, tree: ast.Module, name: str) -> Declared:
+        self._declared = set(_declared_names(tree.body))
         classes: list[ast.ClassDef] = []
         functions: list[ast.FunctionDef] = []
         contract: ast.ClassDef | None = None
@@ -679,7 +682,7 @@ class _Reader:
         return self._read_parameters(node, arguments[1:])
 
     def _check_parameter_name(self, argument: ast.arg) -> None:
-        if not names.is_free(argument.arg) or argument.arg in self._names:
+        if not names.is_free(argument.arg) or argument.arg in self._declared:
             self._note(argument, "name.reserved", f"`{argument.arg}` cannot be a name here")
 
     def _read_parameters(self, node: ast.FunctionDef, arguments: list[ast.arg]) -> tuple[Parameter, ...]:
@@ -785,6 +788,19 @@ def _of(alias: str, type_: Type) -> Type:
             return MapType(_of(alias, type_.key), _of(alias, type_.value), type_.most)
         case _:
             return type_
+
+
+def _declared_names(body: list[ast.stmt]) -> Iterator[str]:
+    """The names that statements outside functions declare, those in a contract's class too."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name
+        elif isinstance(node, ast.ClassDef):
+            yield node.name
+            if any(_is_name(base, "Contract") for base in node.bases):
+                yield from _declared_names(node.body)
+        elif isinstance(node, ast.Assign):
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
 
 
 def _created_to(methods: list[ast.FunctionDef]) -> set[str]:

@@ -38,8 +38,6 @@ from hansa.contracts.prices import (
 from hansa.contracts.values import Record, list_bytes, map_bytes, named_size, text_bytes, text_size
 from hansa.wire.limits import INTEGER_MAX, INTEGER_MIN
 
-_UPPER: Final = {i: i - 32 for i in range(ord("a"), ord("z") + 1)}
-_LOWER: Final = {i: i + 32 for i in range(ord("A"), ord("Z") + 1)}
 _DIGITS_MAX: Final = 77
 
 
@@ -386,13 +384,13 @@ def values(frame: Frame, a: dict) -> list:
 
 
 def upper(frame: Frame, a: str) -> str:
-    """a.upper(), ASCII letters alone."""
-    return _text(frame, a.translate(_UPPER))
+    """a.upper(), ASCII letters alone: bytes know no others, and UTF-8 has these nowhere else."""
+    return _text(frame, a.upper() if a.isascii() else a.encode().upper().decode())
 
 
 def lower(frame: Frame, a: str) -> str:
     """a.lower(), ASCII letters alone."""
-    return _text(frame, a.translate(_LOWER))
+    return _text(frame, a.lower() if a.isascii() else a.encode().lower().decode())
 
 
 def startswith(frame: Frame, a: str, b: str) -> bool:

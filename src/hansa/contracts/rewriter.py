@@ -412,12 +412,16 @@ class Rewriter:
             return ast.Compare(self._value(left), [op], [ast.Constant(None)])
         if isinstance(op, ast.In | ast.NotIn):
             holder = kind(self._known(right))
-            first = self._value(left) if holder == "list" else self._need(left)
+            takes_none = holder == "list" and kind(self._known(left)) != "user"
+            first = self._value(left) if takes_none else self._need(left)
             found = _guard(f"within_{holder}", first, self._need(right))
             return ast.UnaryOp(ast.Not(), found) if isinstance(op, ast.NotIn) else found
         of = {kind(self._known(left)), kind(self._known(right))}
         if isinstance(op, ast.Eq | ast.NotEq):
-            first, second = self._value(left), self._value(right)
+            if "user" in of and not (_is_none(left) or _is_none(right)):  # nobody is no second person
+                first, second = self._need(left), self._need(right)
+            else:
+                first, second = self._value(left), self._value(right)
             if of & operations.NATIVE_EQUAL:
                 return ast.Compare(first, [op], [second])
             return _guard("equal" if isinstance(op, ast.Eq) else "unequal", first, second)
@@ -574,6 +578,10 @@ def _declared(full: str, known: Mapping[str, object]) -> str:
         return full
     last = full.rpartition(".")[2]
     return last if last in known else ""
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _own(name: str) -> str:

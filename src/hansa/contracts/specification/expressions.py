@@ -118,21 +118,33 @@ def any_holds(machine: Machine, operands: list[ast.expr]) -> bool:
     return False
 
 
+def is_user(machine: Machine, node: ast.expr) -> bool:
+    """Whether an expression is a User, or None."""
+    of = machine.frame.file.types.get(node)
+    return isinstance(of.item if isinstance(of, declared.OptionalType) else of, declared.UserType)
+
+
 def compare(machine: Machine, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> bool:
-    """A comparison of two values: both are evaluated, then compared."""
+    """A comparison of two values: both are evaluated, then compared.
+
+    A User is compared with somebody, or looked for in a list, as a person: nobody, None, is `value.none`, so that a rule
+    for two persons refuses it. Whether there is one at all is asked by `is None`, or by `== None`.
+    """
     match operator:
         case ast.Is():
             return evaluate(machine, left) is None
         case ast.IsNot():
             return evaluate(machine, left) is not None
         case ast.Eq() | ast.NotEq():
-            a = evaluate(machine, left)
-            same = operations.equal(machine, a, evaluate(machine, right))
-            return same == isinstance(operator, ast.Eq)
+            none_is_written = any(isinstance(node, ast.Constant) and node.value is None for node in (left, right))
+            persons = not none_is_written and (is_user(machine, left) or is_user(machine, right))
+            a = needed(machine, left) if persons else evaluate(machine, left)
+            b = needed(machine, right) if persons else evaluate(machine, right)
+            return operations.equal(machine, a, b) == isinstance(operator, ast.Eq)
         case ast.In() | ast.NotIn():
             of = machine.frame.file.types.get(right)
             is_list = isinstance(of.item if isinstance(of, declared.OptionalType) else of, declared.ListType)
-            a = evaluate(machine, left) if is_list else needed(machine, left)
+            a = evaluate(machine, left) if is_list and not is_user(machine, left) else needed(machine, left)
             found = operations.contains(machine, a, needed(machine, right))
             return found == isinstance(operator, ast.In)
         case _:

@@ -57,7 +57,10 @@ class World:
         self.libraries: dict[bytes, Checked] = {}
         self.cache = Cache(_CACHED_MOST)
         """Of the fast path, for those who want one."""
-        self._hosts = {FAST: _Host(self, lambda loaded: loaded), SPECIFICATION: _Host(self, lambda loaded: loaded.checked)}
+        self._hosts = {
+            FAST: _Host(self, lambda loaded: loaded),
+            SPECIFICATION: _Host(self, lambda loaded: loaded.checked),
+        }
 
     def add_library(self, name: str, source: str) -> str:
         """Makes a library known to contracts deployed from now on; its digest as `library(...)` names it."""
@@ -90,7 +93,7 @@ class World:
     def run(
         self, call: Call, *, on: Implementation = FAST, steps: int = STEPS, cache: Cache | None = None
     ) -> Execution:
-        """What a call gives, with the checks that hold of every run; nothing is written. The fast path takes a cache."""
+        """What a call gives, with the checks that hold of every run; nothing is written. `cache`: of the fast path."""
         if on == FAST:
             ran = execution.run(call, self._hosts[on], self, steps, cache)
         else:

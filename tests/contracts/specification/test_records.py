@@ -368,9 +368,9 @@ class TestInvariants:
 
 def test_64_schedules_in_a_transaction() -> None:
     ledger = notes(
-        '@action(by="schedule")\ndef due(tx, note: Note):\n    note.text = "due"',
+        '@action(by="schedule")\ndef fire(tx, note: Note):\n    note.text = "due"',
         '@action(by="member")\ndef plan(tx, note: Note, n: int):\n    for i in range(n):\n'
-        '        schedule(note, "due", tx.time + Duration(days=1))',
+        '        schedule(note, "fire", tx.time + Duration(days=1))',
     )
     assert len(ledger.agree(ledger.call("c", "plan", {"note": 1, "n": 64})).writes) == 64
     assert ledger.agree(ledger.call("c", "plan", {"note": 1, "n": 65})).code == "output.schedules"
@@ -401,14 +401,14 @@ class TestStoring:
 
     def test_what_is_scheduled_is_stored_last(self) -> None:
         ledger = notes(
-            '@action(by="schedule")\ndef due(tx, note: Note):\n    note.text = "due"',
-            '@action(by="member")\ndef plan(tx, a: Note, b: Note, at: Instant):\n    schedule(b, "due", at)\n'
-            '    schedule(a, "due", at)\n    a.text = "planned"',
+            '@action(by="schedule")\ndef fire(tx, note: Note):\n    note.text = "due"',
+            '@action(by="member")\ndef plan(tx, a: Note, b: Note, at: Instant):\n    schedule(b, "fire", at)\n'
+            '    schedule(a, "fire", at)\n    a.text = "planned"',
         )
         ran = ledger.agree(ledger.call("c", "plan", {"a": 1, "b": 2, "at": ledger.time + 1_000}))
         assert [(w.contract, w.record) for w in ran.writes] == [("c", "Note")] + 2 * [("members", "Schedule")]
         first, second = (cbor.decode(write.value) for write in ran.writes[1:])
-        assert (first["record"], first["action"], first["due"]) == ("Note", "due", ledger.time + 1_000)
+        assert (first["record"], first["action"], first["due"]) == ("Note", "fire", ledger.time + 1_000)
         assert (first["id"][-2:], second["id"][-2:]) == (b"\0\0", b"\0\1")
         alone = ledger.agree(ledger.call("c", "write", {"note": 1, "text": "planned"}))
         due = sum(50 + (len(write.place) + len(write.value)) // 8 for write in ran.writes[1:])

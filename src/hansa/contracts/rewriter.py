@@ -64,8 +64,7 @@ class Rewriter:
         assert isinstance(template, ast.FunctionDef)
         statements = body.body[1:] if ast.get_docstring(body) is not None else body.body
         template.body = self._block(statements, body.body[0])
-        ast.copy_location(template, body)
-        return ast.fix_missing_locations(template)
+        return ast.copy_location(template, body)
 
     def function_name(self, name: str) -> str:
         """The name of a function's code in the namespace; numbered, so that no two names can come to the same."""
@@ -76,9 +75,7 @@ class Rewriter:
     def _block(self, statements: list[ast.stmt], at: ast.stmt) -> list[ast.stmt]:
         """A block that first charges its price."""
         first = statements[0] if statements else at
-        made: list[ast.stmt] = ast.parse(
-            f"{FRAME}.left -= {block_price(statements)}\nif {FRAME}.left < 0: __spent({FRAME})"
-        ).body
+        made = _charge(block_price(statements))
         for node in made:
             for part in ast.walk(node):
                 _place(part, first)
@@ -582,6 +579,17 @@ def _declared(full: str, known: Mapping[str, object]) -> str:
 
 def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
+
+
+def _charge(price: int) -> list[ast.stmt]:
+    """Takes a block's price off, and ends the run if nothing is left."""
+    left = ast.Attribute(ast.Name(FRAME, ast.Load()), "left", ast.Store())
+    still = ast.Attribute(ast.Name(FRAME, ast.Load()), "left", ast.Load())
+    ended = ast.Expr(ast.Call(ast.Name("__spent", ast.Load()), [ast.Name(FRAME, ast.Load())], []))
+    return [
+        ast.AugAssign(left, ast.Sub(), ast.Constant(price)),
+        ast.If(ast.Compare(still, [ast.Lt()], [ast.Constant(0)]), [ended], []),
+    ]
 
 
 def _own(name: str) -> str:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from hansa.contracts import messages
+from hansa.contracts.asking import AskedHost, AskedReader, Unavailable
 from hansa.contracts.calls import Call, Execution, Host, Reader
 from hansa.contracts.codecs import fit, to_plain
 from hansa.contracts.faults import Fault
@@ -26,7 +27,7 @@ from hansa.contracts.prices import (
     TRANSACTION_STEPS,
 )
 from hansa.contracts.program import PLACE, Procedure, Program
-from hansa.contracts.records import Unavailable, deeper, place_new, touch
+from hansa.contracts.records import deeper, place_new, touch
 from hansa.contracts.values import Cache, Context, Record, encoded_size, named_size, weigh
 from hansa.wire import cbor
 from hansa.wire.problems import HansaError
@@ -42,7 +43,7 @@ def run(call: Call, host: Host[Program], reader: Reader, steps: int, cache: Cach
     Never raises for anything a contract or a caller did; what the reader or the host raises is passed on. A `cache`
     makes it faster and nothing else.
     """
-    frame = Frame(call, host, reader, steps, cache)
+    frame = Frame(call, AskedHost(host), AskedReader(reader), steps, cache)
     frame.enter = _enter
     contract = call.contract
     version = ""

@@ -38,14 +38,6 @@ Fits = Sequence[tuple[str, Codec, str]]
 """Names with their codecs and the places that misfits are told of."""
 
 
-class Unavailable(BaseException):
-    """What the reader or the host raised: this node's own trouble, which no contract code may turn into an outcome."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(str(error))
-        self.error = error
-
-
 def deeper(frame: Frame) -> None:
     """One function or contract more in each other."""
     if frame.depth >= CALL_DEPTH_MAX:
@@ -75,10 +67,7 @@ def _read(frame: Frame, place: bytes) -> Found | None:
     if len(frame.records) >= RECORDS_MAX:
         raise messages.records_exceeded()
     frame.charge(TOUCH_STEPS)
-    try:
-        return frame.reader.get(place)
-    except Exception as error:
-        raise Unavailable(error) from error
+    return frame.reader.get(place)
 
 
 def _loaded(frame: Frame, shape: Shape, key: Key, place: bytes, found: Found) -> Record:
@@ -180,12 +169,8 @@ def select(
     changed = {r.place: r for r in frame.records.values() if r is not None and r.changed and r.shape is shape}
     frame.charge(SELECT_STEPS + SELECT_CHANGED_STEPS * len(changed))
     least, most = encoded.get("equal", encoded.get("least")), encoded.get("equal", encoded.get("most"))
-    try:
-        rows = frame.reader.select(
-            shape.contract, shape.name, None if field == shape.type.key else field, least, most, limit + len(changed)
-        )
-    except Exception as error:
-        raise Unavailable(error) from error
+    by = None if field == shape.type.key else field
+    rows = frame.reader.select(shape.contract, shape.name, by, least, most, limit + len(changed))
     places = [(shape.table + key, found) for key, found in rows]
     if not changed:
         return [_row(frame, shape, place, found) for place, found in places[:limit]]

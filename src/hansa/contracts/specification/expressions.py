@@ -136,8 +136,8 @@ def compare(machine: Machine, left: ast.expr, operator: ast.cmpop, right: ast.ex
         case ast.IsNot():
             return evaluate(machine, left) is not None
         case ast.Eq() | ast.NotEq():
-            none_is_written = any(isinstance(node, ast.Constant) and node.value is None for node in (left, right))
-            persons = not none_is_written and (is_user(machine, left) or is_user(machine, right))
+            written = any(isinstance(node, ast.Constant) and node.value is None for node in (left, right))
+            persons = not written and (is_user(machine, left) or is_user(machine, right))
             a = needed(machine, left) if persons else evaluate(machine, left)
             b = needed(machine, right) if persons else evaluate(machine, right)
             return operations.equal(machine, a, b) == isinstance(operator, ast.Eq)

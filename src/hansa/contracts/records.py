@@ -92,7 +92,12 @@ def _loaded(frame: Frame, shape: Shape, key: Key, place: bytes, found: Found) ->
 def follow(frame: Frame, record: Record, name: str, shape: Shape) -> Record | None:
     """record.name, a reference: the record that it leads to."""
     key = record.values[name]
-    return None if key is None else touch(frame, shape, key, shape.place(key))
+    if key is None:
+        return None
+    found = touch(frame, shape, key, shape.place(key))
+    if found is None:
+        raise messages.record_missing(shape.name)
+    return found
 
 
 def find(frame: Frame, shape: Shape, key: Key) -> Record | None:

@@ -127,7 +127,7 @@ def is_user(machine: Machine, node: ast.expr) -> bool:
 def compare(machine: Machine, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> bool:
     """A comparison of two values: both are evaluated, then compared.
 
-    A User is compared with somebody, or looked for in a list, as a person: nobody, None, is `value.none`, so that a rule
+    A User is compared with somebody, or looked for in a list, as a person: None is `value.none`, so that a rule
     for two persons refuses it. Whether there is one at all is asked by `is None`, or by `== None`.
     """
     match operator:

@@ -171,12 +171,12 @@ class _Body:
 
     def _check_clear(self, body: ast.FunctionDef) -> None:
         """Everything has a type that is known all the way in; empty lists, empty maps and None get it where they go."""
-        for name, type_ in self._scope.variables.items():
-            if _is_unclear(type_):
-                targets = [n for n in ast.walk(body) if isinstance(n, ast.Name) and n.id == name]
-                hint = f"say what it holds: {name}: list[Text[0, 80], 100] = [], or {name}: Amount | None = None"
-                self._note(targets[0] if targets else body, "type.unclear", f"what `{name}` is, is not clear", hint)
+        unclear = {name for name, type_ in self._scope.variables.items() if _is_unclear(type_)}
         for node in ast.walk(body):
+            if isinstance(node, ast.Name) and node.id in unclear:
+                unclear.remove(node.id)
+                hint = f"say what it holds: {node.id}: list[Text[0, 80], 100] = [], or {node.id}: Amount | None = None"
+                self._note(node, "type.unclear", f"what `{node.id}` is, is not clear", hint)
             is_place = isinstance(node, ast.List | ast.Dict | ast.Constant | ast.Name)
             if isinstance(node, ast.expr) and not is_place and _is_unclear(self._types.get(node, operations.INT)):
                 self._note(node, "type.unclear", "what this is, is not clear here", "annotate what it comes from")

@@ -31,6 +31,7 @@ from hansa.contracts.manifest import (
     key_bytes_most,
 )
 from hansa.contracts.operations import UNKNOWN, accepts, kind, plain, words
+from hansa.contracts.tree import nodes
 
 _LOOPS_MAX: Final = 8
 _HINTS: Final[Mapping[type[ast.AST], str]] = {
@@ -158,7 +159,7 @@ class _Body:
             self._scope.variables[parameter.name] = parameter.type
             self._scope.parameters.add(parameter.name)
         self._scope.assigned |= {
-            node.id for node in ast.walk(body) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            node.id for node in nodes(body) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
         }
 
     def _run(self, body: ast.FunctionDef, known: Known) -> None:
@@ -172,7 +173,7 @@ class _Body:
     def _check_clear(self, body: ast.FunctionDef) -> None:
         """Everything has a type that is known all the way in; empty lists, empty maps and None get it where they go."""
         unclear = {name for name, type_ in self._scope.variables.items() if _is_unclear(type_)}
-        for node in ast.walk(body):
+        for node in nodes(body):
             if isinstance(node, ast.Name) and node.id in unclear:
                 unclear.remove(node.id)
                 hint = f"say what it holds: {node.id}: list[Text[0, 80], 100] = [], or {node.id}: Amount | None = None"

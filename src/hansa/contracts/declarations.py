@@ -49,6 +49,7 @@ from hansa.contracts.manifest import (
     is_key_type,
 )
 from hansa.contracts.prices import INTEGER_BITS_MAX, TYPE_DEPTH_MAX, TYPE_FIELDS_MAX
+from hansa.contracts.tree import nodes
 from hansa.wire import names as wire_names
 from hansa.wire.limits import ATTRIBUTE_CHARS_MAX, CONTRACT_NAME_CHARS_MAX, DIGEST_BYTES
 
@@ -195,7 +196,7 @@ class _Reader:
     def _check_imports(self, tree: ast.Module) -> None:
         """Notes the first use of each of the dialect's names that is not imported."""
         missing = names.IMPORTABLE - self._imported - self._names
-        used = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in missing]
+        used = [node for node in nodes(tree) if isinstance(node, ast.Name) and node.id in missing]
         firsts: dict[str, ast.Name] = {}
         for node in sorted(used, key=lambda node: (node.lineno, node.col_offset)):
             if isinstance(node.ctx, ast.Load):

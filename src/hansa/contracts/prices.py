@@ -7,6 +7,8 @@ for both interpreters. Pure data; `specification` says when each is charged.
 import ast
 from typing import Final
 
+from hansa.contracts.tree import nodes
+
 TRANSACTION_STEPS: Final = 10
 CALL_STEPS: Final = 20
 """Calling another contract's action or view."""
@@ -107,7 +109,7 @@ def statement_price(node: ast.stmt) -> int:
 def _weight(node: ast.AST) -> int:
     """What the operations in an expression weigh: 1 each, and 1 for each argument, item of a list or map, and join."""
     weight = 0
-    for part in ast.walk(node):
+    for part in nodes(node):
         if isinstance(part, ast.List):
             weight += 1 + len(part.elts)
         elif isinstance(part, ast.Dict):

@@ -28,6 +28,7 @@ from hansa.contracts.manifest import (
 )
 from hansa.contracts.operations import kind, plain
 from hansa.contracts.prices import block_price
+from hansa.contracts.tree import nodes
 from hansa.wire import cbor
 
 FRAME: Final = "__frame"
@@ -49,6 +50,7 @@ class Rewriter:
         self._all = codecs
         self._types = checked.types
         self._codecs: dict[Type, str] = {}
+        self._functions = {name: f"__f{number}" for number, name in enumerate(checked.manifest.functions)}
         self._temporaries = 0
         self._returns: Type | None = None
         self._name = ""
@@ -68,7 +70,7 @@ class Rewriter:
 
     def function_name(self, name: str) -> str:
         """The name of a function's code in the namespace; numbered, so that no two names can come to the same."""
-        return f"__f{list(self._manifest.functions).index(name)}"
+        return self._functions[name]
 
     # Statements
 
@@ -77,7 +79,7 @@ class Rewriter:
         first = statements[0] if statements else at
         made = _charge(block_price(statements))
         for node in made:
-            for part in ast.walk(node):
+            for part in nodes(node):
                 _place(part, first)
         for statement in statements:
             for node in self._statement(statement):
@@ -117,7 +119,7 @@ class Rewriter:
             case ast.Call(func=ast.Name(id="require"), args=[test, text], keywords=keywords):
                 refusal = _guard("refuse", text, *self._named(keywords))
                 refusing: list[ast.stmt] = [ast.Expr(refusal)]
-                for part in ast.walk(refusing[0]):
+                for part in nodes(refusing[0]):
                     _place(part, call)
                 return [ast.If(ast.UnaryOp(ast.Not(), self._need(test)), refusing, [])]
             case ast.Call(func=ast.Name(id="event"), args=[name], keywords=keywords):
@@ -627,7 +629,7 @@ def _guard_named(name: str, arguments: list[tuple[str, ast.expr]]) -> ast.expr:
 
 def _stand(node: ast.stmt, at: ast.stmt) -> None:
     """Puts a statement, blocks in it aside, where another began."""
-    for part in ast.walk(node) if not isinstance(node, ast.If | ast.For) else _header(node):
+    for part in nodes(node) if not isinstance(node, ast.If | ast.For) else _header(node):
         _place(part, at)
 
 
@@ -639,4 +641,4 @@ def _place(part: ast.AST, at: ast.stmt | ast.expr) -> None:
 
 def _header(node: ast.If | ast.For) -> list[ast.AST]:
     parts = [node.test] if isinstance(node, ast.If) else [node.target, node.iter]
-    return [node, *(part for each in parts for part in ast.walk(each))]
+    return [node, *(part for each in parts for part in nodes(each))]

@@ -1,7 +1,7 @@
 """What contracts cost: `python -m bench.contracts [--rounds 21]`; no server, no signatures, one process.
 
-Raw against guarded: see `bench.raw`. Both run in turn within every round, on the same objects; a ratio is taken within a
-round, and the median over the rounds counts. Times are CPU time of this process. Merged into bench/results.json by
+Raw against guarded: see `bench.raw`. Both run in turn within every round, on the same objects; a ratio is taken within
+a round, and the median over the rounds counts. Times are CPU time of this process. Merged into bench/results.json by
 `python -m bench --only contracts`, which says what is reached.
 """
 
@@ -66,7 +66,7 @@ def against_raw(rounds: int) -> dict[str, float]:
             "raw": lambda raw=raw, call=call, ledger=ledger, changed=changed: raw.run(call, ledger, changed),
             "guarded": lambda call=call, ledger=ledger: execution.run(call, ledger, ledger, STEPS),
             "cached": lambda call=call, ledger=ledger, cache=cache: execution.run(call, ledger, ledger, STEPS, cache),
-            "uncached": lambda call=call, ledger=ledger: _missing(call, ledger, cache),
+            "uncached": lambda call=call, ledger=ledger, cache=cache: _missing(call, ledger, cache),
             "codec": lambda raw=raw, call=call, ledger=ledger, changed=changed: raw.codec(call, ledger, changed),
         }
         same = [(found.code, found.writes, found.events) for found in (runs["raw"](), runs["guarded"]())]

@@ -94,7 +94,7 @@ LOOPS = {
     "calls": "for i in range(n):\n    a = f(i)",
     "recursion": "for i in range(n):\n    a = g(50)",
     "membership": "x = [1, 2, 3, 4]\nfor i in range(7):\n    x = x + x\nfor i in range(n):\n    c = 9 in x",
-    "equal lists": "x = [1, 2, 3, 4]\nfor i in range(7):\n    x = x + x\ny = x + []\nfor i in range(n):\n    c = x == y",
+    "equal lists": "x = [1, 2, 3]\nfor i in range(8):\n    x = x + x\ny = x + []\nfor i in range(n):\n    c = x == y",
     "hashes": 'b = sha256("a")\nfor i in range(n):\n    b = sha256(b)',
     "dates": "d = tx.date\nfor i in range(n):\n    d = d.add_days(1)",
     "months": "d = tx.date\nfor i in range(n):\n    c = d.add_months(1) > d.add_months(2)",

@@ -26,7 +26,7 @@ from hansa.store.journal import Location, Position
 from hansa.store.state import FORMAT, Applied, BlockPlace, Entered, State
 
 TRANSFER = Path(__file__).parent.parent / "apps" / "example_ledger" / "contract.py"
-LETTER = Path(__file__).with_name("letter_of_credit.py")
+LETTER = Path(__file__).with_name("letter_of_credit_contract.py")
 STEPS = 100_000
 TIME = 1_700_000_000_000
 RUNS = 300

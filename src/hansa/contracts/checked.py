@@ -11,7 +11,7 @@ import msgspec
 from hansa.contracts.manifest import Manifest, Type
 
 
-class Checked(msgspec.Struct, frozen=True):
+class Checked(msgspec.Struct, frozen=True, eq=False, weakref=True):
     """A file without findings.
 
     `bodies`: actions, views and functions by name; an invariant as `Record.name`; a record's migration as `Record`.

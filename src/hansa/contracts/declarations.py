@@ -247,8 +247,9 @@ class _Reader:
             hint = "deploy the library first, or check the digest of its file"
             self._note(node, "library.unknown", f"there is no library `{name}` of this digest", hint)
             return
-        if len(self._pins) == _LIBRARIES_MAX:
-            self._note(node, "library.count", f"a file uses at most {_LIBRARIES_MAX} libraries")
+        if sum(map(_libraries_in, self._used.values())) + _libraries_in(found) > _LIBRARIES_MAX:
+            message = f"a file uses at most {_LIBRARIES_MAX} libraries, those that they use counted"
+            self._note(node, "library.count", message)
             return
         self._pins[alias] = Pin(name, digest, node.lineno)
         self._used[alias] = found
@@ -772,6 +773,11 @@ class _Reader:
             else:
                 self._note(item, "interface.form", "an action returns nothing, a view says what it returns")
         self._interfaces[node.name] = Interface(node.name, value, actions, views, node.lineno)
+
+
+def _libraries_in(checked: Checked) -> int:
+    """A library, and all that it uses: each as often as it is met, since as often it is read."""
+    return 1 + sum(map(_libraries_in, checked.libraries.values()))
 
 
 def _of(alias: str, type_: Type) -> Type:

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from types import CodeType
 from typing import Any, Final, TypeAlias
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -40,6 +41,10 @@ Function: TypeAlias = Callable[..., Any]
 
 PLACE: Final = "__place"
 """What a module's namespace has its file's name and version under: how a fault's file is told."""
+
+
+_COMPILED: Final[WeakKeyDictionary[Checked, dict[str, Function]]] = WeakKeyDictionary()
+"""The functions of libraries that are at hand: a small file may use large ones, and pays for its own length alone."""
 
 
 class Bound(msgspec.Struct, frozen=True):
@@ -148,7 +153,7 @@ def compiled(checked: Checked, before: Checked | None = None) -> Program:
     namespace |= {"__builtins__": {}, PLACE: (manifest.name, version)}
     namespace |= {shape_name(name): shape for name, shape in shapes.items()}
     for alias, library in checked.libraries.items():
-        functions = compiled(library).functions
+        functions = _COMPILED.get(library) or compiled(library).functions
         namespace |= {rewriter.function_name(f"{alias}.{name}"): function for name, function in functions.items()}
     definitions = _definitions(checked, rewriter)
     code: CodeType = compile(ast.Module(list(definitions.values()), []), "<contract>", "exec", dont_inherit=True)
@@ -160,6 +165,8 @@ def compiled(checked: Checked, before: Checked | None = None) -> Program:
         if before is not None and name in before.manifest.records:
             shapes[name].migrate = _migration(shapes[name], before.manifest, codecs, bodies.get(name))
     functions = {name: namespace[rewriter.function_name(name)] for name in manifest.functions}
+    if manifest.kind == "library":
+        _COMPILED[checked] = functions
     return Program(checked, codecs, shapes, bodies, functions)
 
 

@@ -4,7 +4,7 @@
 """
 
 import ast
-from typing import Final
+from typing import Any, Final
 
 _LEAVES: Final = frozenset(
     (
@@ -24,7 +24,7 @@ def nodes(tree: ast.AST) -> list[ast.AST]:
     found = [tree]
     for node in found:  # grows meanwhile
         for value in vars(node).values():
-            kind = type(value)
+            kind: type[Any] = type(value)
             if kind in _LEAVES:
                 continue
             if kind is list:

@@ -57,6 +57,13 @@ def test_a_broken_declaration_is_found_at_its_place(marked: str, code: str) -> N
     assert [(d.code, (d.line, d.column)) for d in findings(source)] == [(code, place)]
 
 
+@pytest.mark.parametrize(
+    "members", ['@action(by="member")\ndef go[T](tx):\n    pass', 'class R[T](Record, key="id"):\n    id: int']
+)
+def test_type_parameters_are_refused(members: str) -> None:
+    assert codes(contract(members)) in (["type.unknown"], ["syntax.invalid"]), "as this Python reads them, or not"
+
+
 def test_a_file_uses_at_most_sixteen_libraries() -> None:
     world = World()
     digests = [world.add_library("tools", f"A = {n}\n") for n in range(17)]

@@ -57,7 +57,14 @@ ACTIONS: Final[list[tuple[str, str]]] = [
     *_each(
         "name.reserved",
         *("$_x = 1", "$__frame = 1", "$len = 1", "$tx = 1", "$Amount = 1", "$int = 1", f"${'x' * 49} = 1"),
-        *("$LIMIT = 1", "$Thing = 1", "$double = 1", "$tick = 1", "for $_ in l:\n    pass", "for $Kind in l:\n    pass"),
+        *(
+            "$LIMIT = 1",
+            "$Thing = 1",
+            "$double = 1",
+            "$tick = 1",
+            "for $_ in l:\n    pass",
+            "for $Kind in l:\n    pass",
+        ),
     ),
     *_each(
         "name.parameter",
@@ -67,7 +74,9 @@ ACTIONS: Final[list[tuple[str, str]]] = [
     *_each("name.twice", "x = 1\n$x: int = 2", "x: int = 1\n$x: int = 2"),
     # Fields
     *_values("field.unknown", "$t.nothing", "$t.__class__", "$t.values", "$t.price.nothing", "$m.nothing", "$p.z"),
-    *_values("field.unknown", "$(1).real", "$s.join", "$w.hour", "$i.year", "Point(x=1, $z=2)", "Bank.has(who=q, $x=1)"),
+    *_values(
+        "field.unknown", "$(1).real", "$s.join", "$w.hour", "$i.year", "Point(x=1, $z=2)", "Bank.has(who=q, $x=1)"
+    ),
     *_each("field.unknown", "$t.nothing = 1", "$t.values = 1", "x = p\n$x.z = 1"),
     *_each("field.unknown", "x = Thing.create(id=1, owner=q, price=m, state='Open', $nothing=1)"),
     *_each("record.key", "$t.id = 1", "$t.id += 1"),
@@ -100,7 +109,16 @@ ACTIONS: Final[list[tuple[str, str]]] = [
         "syntax.outside",
         *("$1 / 2", "$2 ** 3", "$1 << 2", "$1 >> 2", "$1 | 2", "$1 & 2", "$1 ^ 2", "$1 @ 2", "$~1", "$+1"),
         *("$lambda: 1", "$(1, 2)", "$()", "${1}", "$[j for j in l]", "${j for j in l}", "${j: 1 for j in l}"),
-        *("$(j for j in l)", "l[$0, 1]", "($i := 1)", "($yield)", "($yield from l)", "($await n)", "[$*l]", "double($*l)"),
+        *(
+            "$(j for j in l)",
+            "l[$0, 1]",
+            "($i := 1)",
+            "($yield)",
+            "($yield from l)",
+            "($await n)",
+            "[$*l]",
+            "double($*l)",
+        ),
     ),
     *_values("compare.chain", "$1 < 2 < 3", "$1 == 1 == 1"),
     *_values("compare.identity", "$n is 1", "$n is not 1", "$None is None", "$None is 1", "$1 is None", "$c is True"),
@@ -131,9 +149,25 @@ ACTIONS: Final[list[tuple[str, str]]] = [
     *_values("type.mismatch", "{'a': 1, 'b': $s}", "[1, $s]", "[m, $g]"),
     *_each("type.mismatch", "x = 1\n$x = s", "x = 1\nfor $x in ['a']:\n    pass", "x: int = $s", "x: int = $None"),
     *_each("type.mismatch", "t.note = $1", "t.note = $None", "t.price = $n", "t.other = $b", "t.tags = [$1]"),
-    *_each("type.mismatch", "x = [1]\nx.append($s)", "x = {'a': 1}\nx[$1] = 1", "x = {'a': 1}\nx['a'] = $s", "x = [m]\n$x[0] -= g"),
+    *_each(
+        "type.mismatch",
+        "x = [1]\nx.append($s)",
+        "x = {'a': 1}\nx[$1] = 1",
+        "x = {'a': 1}\nx['a'] = $s",
+        "x = [m]\n$x[0] -= g",
+    ),
     *_each("type.mismatch", "if $n:\n    pass", "require($n, 'a')", "for j in range($s):\n    pass"),
-    *_each("type.unclear", "$x = None", "$x = []", "$x = {}", "$x = [[]]", "$x = [None]", "x = $[][0]", "x = ${}['a']", "event('e', x=$[] + [])"),
+    *_each(
+        "type.unclear",
+        "$x = None",
+        "$x = []",
+        "$x = {}",
+        "$x = [[]]",
+        "$x = [None]",
+        "x = $[][0]",
+        "x = ${}['a']",
+        "event('e', x=$[] + [])",
+    ),
     *_each("loop.items", "for j in $n:\n    pass", "for j in $s:\n    pass", "for j, h in enumerate($n):\n    pass"),
     *_each("loop.items", "for j, h in zip(l, $n):\n    pass", "for j in $c:\n    pass"),
     # Calls
@@ -141,9 +175,19 @@ ACTIONS: Final[list[tuple[str, str]]] = [
         "call.unknown",
         *("$print('a')", "$getattr('a', 'b')", "$eval('1')", "$go()", "$Thing()", "$Text('a')", "$Party('a')", "$n()"),
         *("$(1)()", "$len(s)('a')", "$__add(1, 2)", "$contract_version('a', 'b')", "$s.nothing()", "$n.bit_length()"),
-        *("$Thing.all()", "$Bank.nothing()", "$Bank.pay(to=q)", "$l.append(1)", "$l.sort()", "$d.items()", "$s.format(1)"),
+        *(
+            "$Thing.all()",
+            "$Bank.nothing()",
+            "$Bank.pay(to=q)",
+            "$l.append(1)",
+            "$l.sort()",
+            "$d.items()",
+            "$s.format(1)",
+        ),
     ),
-    *_each("call.unknown", "$Bank.nothing(x=1)", "$Bank.has(who=q)", "x = s\n$x.append('a')", "x = {'a': 1}\n$x.append(1)"),
+    *_each(
+        "call.unknown", "$Bank.nothing(x=1)", "$Bank.has(who=q)", "x = s\n$x.append('a')", "x = {'a': 1}\n$x.append(1)"
+    ),
     *_each("call.unknown", "for j, h in $l.items():\n    pass"),
     *_values("call.statement", "$require(c, 'a')", "$event('a')", "$become(t, 'Open')", "$schedule(t, 'tick', i)"),
     *_values("call.range", "$range(3)", "[$range(3)]", "$enumerate(l)", "$zip(l, l)", "$Thing.select(limit=1)"),
@@ -155,7 +199,9 @@ ACTIONS: Final[list[tuple[str, str]]] = [
         *("$Thing.get()", "$Thing.get(id=1)", "$Bank.has(q, who=q)", "$Duration(1, days=1)"),
     ),
     *_each("call.arity", "x = [1]\n$x.append()", "x = [1]\n$x.append(item=1)", "x = [1]\n$x.pop()"),
-    *_values("call.form", "Point(x=1, $**p)", "Point(x=1, $x=2)", "double($x=1, n=1)", "double(1, $n=1)", "double(1, $**p)"),
+    *_values(
+        "call.form", "Point(x=1, $**p)", "Point(x=1, $x=2)", "double($x=1, n=1)", "double(1, $n=1)", "double(1, $**p)"
+    ),
     *_each(
         "call.form",
         *("$require()", "$require(c)", "$require(c, s)", "$require(c, 1)", "$require(c, '')", "$require(c, 'a', 'b')"),
@@ -172,7 +218,9 @@ ACTIONS: Final[list[tuple[str, str]]] = [
     *_each("call.missing", "$Bank.pay()"),
     *_values("call.rounding", "m.times(1, 2, $'even')", "m.times(1, 2, $s)"),
     *_each("require.holes", "$require(c, 'a {b}')", "$require(c, 'a {}')", "$require(c, 'a {b.c}', b=1)"),
-    *_each("require.holes", "$require(c, 'a {b!r}', b=1)", "$require(c, 'a {b:>9}', b=1)", "$require(c, 'a { b}', b=1)"),
+    *_each(
+        "require.holes", "$require(c, 'a {b!r}', b=1)", "$require(c, 'a {b:>9}', b=1)", "$require(c, 'a { b}', b=1)"
+    ),
     # States
     *_values("state.unknown", "t.state == $'Gone'", "$'Gone' == t.state"),
     *_values("state.unknown", "Thing.create(id=1, owner=q, price=m, state=$'Gone')"),
@@ -192,18 +240,32 @@ ACTIONS: Final[list[tuple[str, str]]] = [
         "loop.mutation",
         *("x = [1]\nfor j in x:\n    $x.append(j)", "x = [1]\nfor j in x:\n    $x = [2]"),
         *("x = [1]\nfor j in x:\n    $x += [2]", "x = [1]\nfor j in x:\n    $x[0] = j"),
-        *("x = [1]\nfor j, h in enumerate(x):\n    $x.pop(0)", "x = [1]\nfor j in x:\n    for h in l:\n        $x.pop(0)"),
+        *(
+            "x = [1]\nfor j, h in enumerate(x):\n    $x.pop(0)",
+            "x = [1]\nfor j in x:\n    for h in l:\n        $x.pop(0)",
+        ),
         *("x = [1]\ny = [2]\nfor j, h in zip(x, y):\n    $y.append(j)", "x = {'a': 1}\nfor j in x:\n    $x[j] = 2"),
-        *("x = {'a': 1}\nfor j, h in x.items():\n    $x.pop(j)", "x = {'a': [1]}\nfor j in x['a']:\n    $x['b'].append(j)"),
+        *(
+            "x = {'a': 1}\nfor j, h in x.items():\n    $x.pop(j)",
+            "x = {'a': [1]}\nfor j in x['a']:\n    $x['b'].append(j)",
+        ),
         *("for j in t.tags:\n    $t.tags.append(j)", "for j in t.tags:\n    $t.tags = []"),
         *("x = [[1]]\nfor j in x:\n    for $x in [[[2]]]:\n        pass",),
         *("x = p\nfor j in x.tags:\n    $x = Point(x=1)", "x = [[1]]\nfor j in x:\n    $x[0].append(1)"),
     ),
-    ("".join("    " * j + f"for i{j} in range(2):\n" for j in range(8)) + "    " * 8 + "$for j in l:\n" + "    " * 9 + "pass",
-     "loop.depth"),
+    (
+        "".join("    " * j + f"for i{j} in range(2):\n" for j in range(8))
+        + "    " * 8
+        + "$for j in l:\n"
+        + "    " * 9
+        + "pass",
+        "loop.depth",
+    ),
     *_each("select.index", "for j in Thing.select(by=$'price', limit=1):\n    pass"),
     *_each("select.index", "for j in Thing.select(by=$s, limit=1):\n    pass"),
-    *_each("select.limit", "for j in Thing.select(limit=$0):\n    pass", "for j in Thing.select(limit=$1025):\n    pass"),
+    *_each(
+        "select.limit", "for j in Thing.select(limit=$0):\n    pass", "for j in Thing.select(limit=$1025):\n    pass"
+    ),
 ]
 """Bodies of an action of any member."""
 
@@ -293,7 +355,11 @@ CREATING: Final[list[tuple[str, str, str]]] = [
     ("x = $z\nz.price = Amount(1, 'USD')", "id: int, owner: Party", "record.incomplete"),
     ("x = $Thing.get(2)\nz.price = Amount(1, 'USD')", "id: int, owner: Party", "record.incomplete"),
     ("x = $Thing.exists(2)\nz.price = Amount(1, 'USD')", "id: int, owner: Party", "record.incomplete"),
-    ("for j in $Thing.select(limit=1):\n    pass\nz.price = Amount(1, 'USD')", "id: int, owner: Party", "record.incomplete"),
+    (
+        "for j in $Thing.select(limit=1):\n    pass\nz.price = Amount(1, 'USD')",
+        "id: int, owner: Party",
+        "record.incomplete",
+    ),
     ("schedule($z, 'tick', tx.time)\nz.price = Amount(1, 'USD')", "id: int, owner: Party", "record.incomplete"),
     ("z.price = Amount(1, 'USD')", "id: int, owner: Text[1, 9]", "type.mismatch"),
 ]

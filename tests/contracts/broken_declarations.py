@@ -70,7 +70,10 @@ MEMBERS: Final[list[tuple[str, str]]] = [
     (THING + '@action(by="member")\ndef go(tx, $Thing: int):\n    pass', "name.reserved"),
     (_record("@invariant\n    $def id(r):\n        pass"), "name.reserved"),
     (_record("@invariant\n    $def _x(r):\n        pass"), "name.reserved"),
-    (_record("@invariant\n    def ok(r):\n        pass\n    @invariant\n    $def ok(r):\n        pass"), "name.reserved"),
+    (
+        _record("@invariant\n    def ok(r):\n        pass\n    @invariant\n    $def ok(r):\n        pass"),
+        "name.reserved",
+    ),
     (_record("@invariant\n    def ok($tx):\n        pass"), "name.reserved"),
     # Roles
     ("@x\n$class Roles:\n    pass", "class.base"),
@@ -176,7 +179,9 @@ MEMBERS: Final[list[tuple[str, str]]] = [
     (_record("@migration\n    $def up(r, old: int):\n        pass"), "migration.form"),
     (
         "class O(Struct):\n    id: int\n"
-        + _record("@migration\n    def up(r, old: O):\n        pass\n    @migration\n    $def down(r, old: O):\n        pass"),
+        + _record(
+            "@migration\n    def up(r, old: O):\n        pass\n    @migration\n    $def down(r, old: O):\n        pass"
+        ),
         "name.twice",
     ),
     # Actions and views
@@ -217,7 +222,7 @@ MEMBERS: Final[list[tuple[str, str]]] = [
     (_go("tx, *a"), "parameter.form"),
     (_go("tx, **a"), "parameter.form"),
     (_go("tx, *, a: int"), "parameter.form"),
-        (_go(""), "parameter.context"),
+    (_go(""), "parameter.context"),
     (_go("self"), "parameter.context"),
     (_go("tx: int"), "parameter.context"),
     ('@action(by="member")\ndef go(tx, $a):\n    pass', "parameter.type"),
@@ -314,7 +319,10 @@ OUTER: Final[list[tuple[str, str]]] = [
     ("class I(Interface, contract='a'):\n    $def go(tx):\n        ...", "interface.form"),
     ("class I(Interface, contract='a'):\n    @view\n    $def go(tx):\n        ...", "interface.form"),
     ("class I(Interface, contract='a'):\n    @action\n    $def go(tx) -> int:\n        ...", "interface.form"),
-    (THING + "class I(Interface, contract='a'):\n    @action\n    $def go(tx, t: Thing):\n        ...", "interface.form"),
+    (
+        THING + "class I(Interface, contract='a'):\n    @action\n    $def go(tx, t: Thing):\n        ...",
+        "interface.form",
+    ),
     ("class I(Interface, contract='a'):\n    @action\n    $def len(tx):\n        ...", "name.twice"),
     ("class I(Interface, contract='a'):\n    @action\n    $def go(self):\n        ...", "parameter.context"),
 ]

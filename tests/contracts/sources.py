@@ -1,4 +1,4 @@
-"""Sources of small contracts for tests: made of a body or of the lines of a class; and what the front end finds in them."""
+"""Sources of small contracts for tests, made of a body or of the lines of a class; and the findings about them."""
 
 import textwrap
 from collections.abc import Mapping
@@ -33,9 +33,7 @@ def action(body: str, parameters: str = "", members: str = "", outer: str = "", 
 def view(body: str, returns: str, parameters: str = "", members: str = "", outer: str = "") -> str:
     """A contract file with one view `go` of this body."""
     head = f"def go(tx, {parameters})" if parameters else "def go(tx)"
-    return contract(
-        f"{lines(members)}\n@view\n{head} -> {returns}:\n{textwrap.indent(lines(body), '    ')}", outer
-    )
+    return contract(f"{lines(members)}\n@view\n{head} -> {returns}:\n{textwrap.indent(lines(body), '    ')}", outer)
 
 
 def findings(source: str, libraries: Libraries | None = None, *, system: bool = False) -> list[Diagnostic]:

@@ -12,7 +12,9 @@ from hansa.contracts.prices import INSTANT_MAX
 
 EPOCH = datetime.date(1970, 1, 1).toordinal()
 FIRST, LAST = datetime.date.min.toordinal() - EPOCH, datetime.date.max.toordinal() - EPOCH
-DAYS = sorted({*range(FIRST, LAST + 1, 97), *range(FIRST, FIRST + 800), *range(LAST - 800, LAST + 1), *range(-800, 800)})
+DAYS = sorted(
+    {*range(FIRST, LAST + 1, 97), *range(FIRST, FIRST + 800), *range(LAST - 800, LAST + 1), *range(-800, 800)}
+)
 LEAPS = [datetime.date(year, 2, 28).toordinal() - EPOCH for year in range(100, 10_000, 100)]
 
 
@@ -46,7 +48,8 @@ def test_what_is_no_date(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("year", "month", "days"), [(2023, 2, 28), (2024, 2, 29), (1900, 2, 28), (2000, 2, 29), (2024, 4, 30), (2024, 12, 31)]
+    ("year", "month", "days"),
+    [(2023, 2, 28), (2024, 2, 29), (1900, 2, 28), (2000, 2, 29), (2024, 4, 30), (2024, 12, 31)],
 )
 def test_months_have_their_days(year: int, month: int, days: int) -> None:
     assert calendar.days_in_month(year, month) == days
@@ -90,12 +93,14 @@ def test_a_month_later_is_the_same_day_or_the_months_last(date: datetime.date, m
         return
     later = datetime.date.fromisoformat(calendar.add_months(date.isoformat(), months))
     assert later.year * 12 + later.month - 1 == whole
-    assert later.day == date.day or (later.day < date.day and (later + datetime.timedelta(1)).day == 1 if later < datetime.date.max else True)
+    assert later.day == date.day or (
+        later.day < date.day and (later + datetime.timedelta(1)).day == 1 if later < datetime.date.max else True
+    )
 
 
 @given(milliseconds=st.integers(0, INSTANT_MAX))
 def test_the_date_of_an_instant_is_that_of_utc(milliseconds: int) -> None:
-    date = datetime.datetime(1970, 1, 1) + datetime.timedelta(milliseconds=milliseconds)  # noqa: DTZ001 - all is UTC
+    date = datetime.datetime(1970, 1, 1) + datetime.timedelta(milliseconds=milliseconds)
     assert calendar.date_at(milliseconds) == date.date().isoformat()
     assert calendar.instant_of(calendar.date_at(milliseconds)) == milliseconds - milliseconds % 86_400_000
 

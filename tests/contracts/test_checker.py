@@ -7,10 +7,19 @@ import textwrap
 from typing import Any
 
 import pytest
-from tests.contracts import broken_bodies, test_declarations
-from tests.contracts.broken_bodies import ACTIONS, CREATING, FUNCTIONS, INVARIANTS, MIGRATED, MIGRATIONS, OUTER, PARAMETERS, VIEWS
+from tests.contracts import test_declarations
+from tests.contracts.broken_bodies import (
+    ACTIONS,
+    CREATING,
+    FUNCTIONS,
+    INVARIANTS,
+    MIGRATED,
+    MIGRATIONS,
+    OUTER,
+    PARAMETERS,
+    VIEWS,
+)
 from tests.contracts.sources import action, at_marks, codes, contract, findings, view
-from tests.contracts.world import World
 
 from hansa.contracts import annotations, checker, declarations, expressions, program
 from hansa.contracts.diagnostics import ContractInvalid
@@ -58,14 +67,20 @@ BROKEN = [
     *((ruling(body), code) for body, code in INVARIANTS),
     *((migrating(body), code) for body, code in MIGRATIONS),
     *((creating(body, parameters), code) for body, parameters, code in CREATING),
-    (contract("pass", MIGRATED.replace("    name: Text[1, 9]\nclass", "class") + "        r.count = 1"), "migration.key"),
+    (
+        contract("pass", MIGRATED.replace("    name: Text[1, 9]\nclass", "class") + "        r.count = 1"),
+        "migration.key",
+    ),
     (deciding("pass"), "state.undecided"),
     (deciding("if c:\n    become(t, 'Open')"), "state.undecided"),
     (deciding("if c:\n    $return\nbecome(t, 'Open')"), "state.undecided"),
     (deciding("for j in l:\n    become(t, 'Open')"), "state.undecided"),
     (deciding("x = Thing.get(1)\nbecome(x, 'Open')"), "state.undecided"),
     (deciding("become(t, $'Gone')"), "become.state"),
-    (action("schedule($b, 'wake', i)", PARAMETERS, '@action(by="schedule")\ndef wake(tx, b: Box):\n    pass', OUTER), "schedule.key"),
+    (
+        action("schedule($b, 'wake', i)", PARAMETERS, '@action(by="schedule")\ndef wake(tx, b: Box):\n    pass', OUTER),
+        "schedule.key",
+    ),
 ]
 """Whole files, each with its only finding: at the mark, or at the head of the body without one."""
 
@@ -96,7 +111,9 @@ def sites() -> dict[tuple[str, int], str]:
     return found
 
 
-def test_a_ledger_refuses_each_of_them_too_and_every_finding_there_is_is_among_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ledger_refuses_each_of_them_too_and_every_finding_there_is_is_among_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     reached: set[tuple[str, int]] = set()
     note = Findings.note
 
@@ -238,14 +255,20 @@ DEPTHS = "\n".join("    " * j + f"for i{j} in range(2):" for j in range(8)) + "\
         "x = {'a': [1], 'b': []}\nx['a'][0] = 2\nx[s].append(3)\nx.pop('a')\nx[LIST] = [4]".replace("[LIST]", "['d']"),
         "t.tags.append('a')\nt.tags.insert(0, 'b')\nt.counts['a'] = 1\nt.counts[s] += 1\nt.at = p\nt.at.tags[0] = 'a'",
         "t.other = t\nt.other.note = 'a'\nt.other = None\nt.other = Thing.find(1)",
-        "x = Thing.get(1)\nx.note = 'a'\nbecome(x, 'Open' if c else 'Shut')\ny = x.state == 'Open'\ny = 'Open' == x.state",
+        "x = Thing.get(1)\nx.note = 'a'\nbecome(x, 'Open' if c else 'Shut')\ny = x.state == 'Open'\n"
+        "y = 'Open' == x.state",
         "x = t.state\ny = x == 'Open' or t.state != x or k == Kind.Red",
-        "x = Thing.create(id=1, owner=q, price=m, state='Open')\nThing.create(id=2, owner=q, price=g, state='Shut', other=t)",
-        "for j in Thing.select(limit=n):\n    j.note = 'a'\nfor j in Thing.select(by='owner', equal=q, limit=3):\n    pass",
-        "for j in Thing.select(by='id', least=1, most=2, limit=3):\n    x = j.id\nfor j in Thing.select(least=1, limit=o):\n    pass",
+        "x = Thing.create(id=1, owner=q, price=m, state='Open')\n"
+        "Thing.create(id=2, owner=q, price=g, state='Shut', other=t)",
+        "for j in Thing.select(limit=n):\n    j.note = 'a'\n"
+        "for j in Thing.select(by='owner', equal=q, limit=3):\n    pass",
+        "for j in Thing.select(by='id', least=1, most=2, limit=3):\n    x = j.id\n"
+        "for j in Thing.select(least=1, limit=o):\n    pass",
         "for j in range(3):\n    pass\nfor j in range(1, 2):\n    break\nfor j in range(1, 2, -3):\n    continue",
-        "for j, h in enumerate(l):\n    x = j + h\nfor y, z in d.items():\n    x = len(y) + z\nfor v, w2 in zip(l, ['a']):\n    x = v",
-        "for y in d:\n    x = d[y] + d.get(y, 1)\nx = d.get('a', None)\nfor y in d.keys():\n    pass\nfor v in d.values():\n    x = v",
+        "for j, h in enumerate(l):\n    x = j + h\nfor y, z in d.items():\n    x = len(y) + z\n"
+        "for v, w2 in zip(l, ['a']):\n    x = v",
+        "for y in d:\n    x = d[y] + d.get(y, 1)\nx = d.get('a', None)\nfor y in d.keys():\n    pass\n"
+        "for v in d.values():\n    x = v",
         "x = [1]\nfor j in x:\n    y = [2]\n    y.append(j)\nx.append(2)",
         "for j in t.tags:\n    t.note = j\n    t.counts[j] = 1",
         "x = p\nfor j in x.tags:\n    x.y = 1",

@@ -9,6 +9,7 @@ from tests.contracts.sources import contract
 
 from hansa.contracts import program
 from hansa.contracts.codecs import Amount, Codec, codec, is_currency, to_plain
+from hansa.contracts.manifest import StateType
 from hansa.contracts.prices import DURATION_MAX, INSTANT_MAX
 
 MANIFEST = program.check(
@@ -63,12 +64,29 @@ def problem(annotation: str, value: object) -> str:
 
 EUR = {"minor": 5, "currency": "EUR"}
 PROBLEMS = [
-    ("Text[1, 3]", {"a": "", "é💡x": "", "": "must have 1 to 3 characters, not 0", "abcd": "must have 1 to 3 characters, not 4"}),
+    (
+        "Text[1, 3]",
+        {"a": "", "é💡x": "", "": "must have 1 to 3 characters, not 0", "abcd": "must have 1 to 3 characters, not 4"},
+    ),
     ("Text[1, 3]", {1: "must be text", None: "must be text", b"a": "must be text"}),
-    ("Bytes[1, 2]", {b"a": "", b"": "must have 1 to 2 bytes, not 0", b"abc": "must have 1 to 2 bytes, not 3", "a": "must be bytes"}),
+    (
+        "Bytes[1, 2]",
+        {b"a": "", b"": "must have 1 to 2 bytes, not 0", b"abc": "must have 1 to 2 bytes, not 3", "a": "must be bytes"},
+    ),
     ("Hash", {bytes(32): "", bytes(31): "must have 32 to 32 bytes, not 31"}),
-    ("Int[-2, 3]", {-2: "", 3: "", -3: "must lie within -2 and 3", 4: "must lie within -2 and 3", "1": "must be a whole number"}),
-    ("int", {2**63 - 1: "", -(2**63): "", 2**63: f"must lie within {-(2**63)} and {2**63 - 1}", 1.5: "must be a whole number"}),
+    (
+        "Int[-2, 3]",
+        {-2: "", 3: "", -3: "must lie within -2 and 3", 4: "must lie within -2 and 3", "1": "must be a whole number"},
+    ),
+    (
+        "int",
+        {
+            2**63 - 1: "",
+            -(2**63): "",
+            2**63: f"must lie within {-(2**63)} and {2**63 - 1}",
+            1.5: "must be a whole number",
+        },
+    ),
     ("bool", {None: "must be true or false", "": "must be true or false"}),
     (
         "Party",
@@ -86,7 +104,10 @@ PROBLEMS = [
             **dict.fromkeys(("alice", "/ann", "alice/", "Alice/ann", 1), "must be the name of a user"),
         },
     ),
-    ("Date", {"2024-02-29": "", **dict.fromkeys(("2023-02-29", "", 20240229, None), "must be a date, written YYYY-MM-DD")}),
+    (
+        "Date",
+        {"2024-02-29": "", **dict.fromkeys(("2023-02-29", "", 20240229, None), "must be a date, written YYYY-MM-DD")},
+    ),
     (
         "Instant",
         {
@@ -118,11 +139,17 @@ UNHASHABLE: list[tuple[str, Any, str]] = [
     ("bool", 1, "must be true or false"),
     ("bool", True, ""),
     ("Amount", EUR, ""),
-    *(("Amount", value, ONLY) for value in (5, {"minor": 5}, {"currency": "EUR"}, {**EUR, "x": 1}, [5, "EUR"], {"minor": 5, "x": 1})),
+    *(
+        ("Amount", value, ONLY)
+        for value in (5, {"minor": 5}, {"currency": "EUR"}, {**EUR, "x": 1}, [5, "EUR"], {"minor": 5, "x": 1})
+    ),
     ("Amount", {**EUR, "minor": -1}, "`minor` must be a whole number, not negative"),
     ("Amount", {**EUR, "minor": True}, "`minor` must be a whole number, not negative"),
     ("Amount", {**EUR, "minor": 2**63}, "`minor` must fit 64 bits"),
-    *(("Amount", {**EUR, "currency": text}, "`currency` must be three capital letters") for text in ("eur", "EU", 978, None)),
+    *(
+        ("Amount", {**EUR, "currency": text}, "`currency` must be three capital letters")
+        for text in ("eur", "EU", 978, None)
+    ),
     ("SignedAmount", {**EUR, "minor": -(2**63) + 1}, ""),
     ("SignedAmount", {**EUR, "minor": -(2**63)}, "`minor` must fit 64 bits"),
     ("SignedAmount", {**EUR, "minor": "1"}, "`minor` must be a whole number"),
@@ -170,7 +197,11 @@ def test_what_is_wrong_with_a_plain_value(annotation: str, value: object, expect
         ("Amount", Amount(-5, "EUR"), "`minor` must be a whole number, not negative"),
         ("SignedAmount", Amount(-5, "EUR"), ""),
         ("Amount | None", None, ""),
-        ("list[Amount, 2]", [Amount(5, "EUR"), Amount(-1, "EUR")], "item 1: `minor` must be a whole number, not negative"),
+        (
+            "list[Amount, 2]",
+            [Amount(5, "EUR"), Amount(-1, "EUR")],
+            "item 1: `minor` must be a whole number, not negative",
+        ),
         ("Int[0, 9]", 2**200, "must lie within 0 and 9"),
         ("int", -(2**63) - 1, f"must lie within {-(2**63)} and {2**63 - 1}"),
     ],
@@ -180,8 +211,6 @@ def test_what_is_wrong_with_a_value_of_a_contract(annotation: str, value: object
 
 
 def test_states_are_texts_of_their_record() -> None:
-    from hansa.contracts.manifest import StateType
-
     found = codec(StateType("Thing"), MANIFEST)
     assert found.problem("Open", Registry()) == ""
     assert found.problem("Shut", Registry()) == "must be one of the states of Thing"
@@ -201,7 +230,9 @@ def test_an_amount_comes_back_as_it_went_in(value: dict[str, Any]) -> None:
 def test_a_map_is_in_code_point_order_inside_and_in_encoding_order_outside(value: dict[str, Any]) -> None:
     inside = MAP.from_plain(value)  # type: ignore[misc]
     assert list(inside) == sorted(value)
-    assert [type(each) for each in inside.values()] == [type(None) if value[k] is None else Amount for k in sorted(value)]
+    assert [type(each) for each in inside.values()] == [
+        type(None) if value[k] is None else Amount for k in sorted(value)
+    ]
     outside = to_plain(inside)
     assert outside == value
     assert list(outside) == sorted(value, key=lambda name: (len(name.encode()), name.encode()))
@@ -213,7 +244,9 @@ def test_a_struct_has_all_its_fields_inside_in_encoding_order() -> None:
     assert to_plain(inside) == {"days": 3, "paid": None, "port": "a", "ways": [EUR], "shade": "Red"}
 
 
-@pytest.mark.parametrize("annotation", ["Text[0, 1]", "int", "bool", "Bytes[0, 1]", "Party", "User", "Date", "Instant", "Duration"])
+@pytest.mark.parametrize(
+    "annotation", ["Text[0, 1]", "int", "bool", "Bytes[0, 1]", "Party", "User", "Date", "Instant", "Duration"]
+)
 @pytest.mark.parametrize("form", ["{}", "{} | None", "list[{}, 2]", "list[list[{}, 2] | None, 2]"])
 def test_other_values_are_the_same_on_both_sides(annotation: str, form: str) -> None:
     assert of(form.format(annotation)).from_plain is None

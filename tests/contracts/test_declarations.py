@@ -1,7 +1,6 @@
 """Declarations: each rule has lines that break it alone, all findings are told at once, and what is sound is read."""
 
 import textwrap
-from collections.abc import Iterator
 
 import pytest
 from tests.contracts import sources
@@ -22,8 +21,8 @@ from hansa.contracts.manifest import (
     Field,
     Function,
     InstantType,
-    IntType,
     Interface,
+    IntType,
     Invariant,
     ListType,
     Manifest,
@@ -41,7 +40,6 @@ from hansa.contracts.manifest import (
     Type,
     UserType,
 )
-
 
 BROKEN = [
     *((contract(text), code) for text, code in MEMBERS),
@@ -121,7 +119,7 @@ def test_all_findings_are_told_at_once() -> None:
         (THING + '@action(by="member", creates="Thin")\ndef go(tx, t: Thing):\n    pass', "did you mean `Thing`?"),
         ("class R(Recrod):\n    id: int", "did you mean `Record`?"),
         ("class R:\n    id: int", "Contract, Record, Struct, Enum or Interface"),
-        ('@action()\ndef go(tx):\n    pass', '@action(by="member") for anyone'),
+        ("@action()\ndef go(tx):\n    pass", '@action(by="member") for anyone'),
         ('@action(by="schedule")\ndef go(tx):\n    pass', "def name(tx, record: Record):"),
         ("@view\ndef go(tx):\n    return 1", "def name(tx, ...) -> Type:"),
     ],
@@ -136,7 +134,8 @@ def test_a_misspelt_import_is_told_the_nearest() -> None:
 
 
 def test_a_name_that_is_not_imported_is_told_once_with_its_import() -> None:
-    text = "class C(Contract, version='1.0.0'):\n    @action(by='member')\n    def go(tx):\n        event('x')\n        event('y')"
+    text = "class C(Contract, version='1.0.0'):\n    @action(by='member')\n    def go(tx):\n"
+    text += "        event('x')\n        event('y')"
     found = findings(text)
     assert [(d.code, d.line, d.hint) for d in found] == [
         ("import.missing", 1, "from hansa.contract import Contract"),
@@ -327,7 +326,15 @@ def test_a_whole_file_is_read() -> None:
         48,
     )
     sell = Action(
-        "sell", ("owner",), None, ("Open",), ("Sold", "Open"), (Parameter("item", ReferenceType("Item"), 52),), None, "", 52
+        "sell",
+        ("owner",),
+        None,
+        ("Open",),
+        ("Sold", "Open"),
+        (Parameter("item", ReferenceType("Item"), 52),),
+        None,
+        "",
+        52,
     )
     price = Action(
         "price",

@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from tests.contracts.sources import contract
+from tests.contracts.sources import action, contract, view
 from tests.contracts.world import STEPS, World
 
-from hansa.contracts import execution, values
+from hansa.contracts import execution, program, values
 from hansa.contracts.calls import Call, Caller, Execution
 from hansa.contracts.guards import GUARDS
-from hansa.contracts.prices import OUTPUT_BYTES_PER_STEP, RESULT_BYTES_MAX, STORED_BYTES_MAX
+from hansa.contracts.prices import CHECK_STEPS_PER_BYTE, OUTPUT_BYTES_PER_STEP, RESULT_BYTES_MAX, STORED_BYTES_MAX
 from hansa.wire import cbor, order, writes
 from hansa.wire.problems import HansaError
 
@@ -230,7 +230,9 @@ def test_what_may_be_left_out_is_none_and_defaults_are_filled(shop: World) -> No
     assert (data["maybe"], data["terms"]) == (None, {"days": 3, "port": "b"})
 
 
-@pytest.mark.parametrize("arguments", [{"item": "\ud800"}, {"item": "hat", "\udfff": 1}, {"item": 2**70}, {"item": 1.5}])
+@pytest.mark.parametrize(
+    "arguments", [{"item": "\ud800"}, {"item": "hat", "\udfff": 1}, {"item": 2**70}, {"item": 1.5}]
+)
 def test_a_views_arguments_are_what_a_message_can_hold(shop: World, arguments: dict[str, Any]) -> None:
     assert run(shop, "price_of", arguments).code == "arguments.invalid"
 
@@ -366,7 +368,12 @@ def test_an_invariant_is_a_rule_about_every_record_written(shop: World) -> None:
 
 DENIED = [
     ("add", {"id": "tie", "owner": "bob", "price": usd(1)}, {"by": "carol"}, None),
-    ("add", {"id": "tie", "owner": "bob", "price": usd(1)}, {"by": "bob"}, {"member": "bob", "attribute": "licence:shop"}),
+    (
+        "add",
+        {"id": "tie", "owner": "bob", "price": usd(1)},
+        {"by": "bob"},
+        {"member": "bob", "attribute": "licence:shop"},
+    ),
     ("sell", {"item": "hat", "to": "bob"}, {"by": "alice"}, None),
     ("sell", {"item": "hat", "to": "bob"}, {"by": "alice", "user": "alice/ann"}, None),
     ("sell", {"item": "hat", "to": "bob"}, {"by": "bob"}, {"role": "owner", "member": "bob"}),
@@ -377,7 +384,12 @@ DENIED = [
     ("offer", {"id": "tie", "price": usd(1)}, {"by": "alice"}, None),
     ("teller_only", {"item": "hat"}, {"by": "bob", "user": "bob/ben"}, {"role": "teller", "member": "bob"}),
     ("teller_only", {"item": "hat"}, {"by": "bob"}, {"attribute": "role:teller"}),
-    ("teller_only", {"item": "hat"}, {"by": "alice", "user": "alice/ann"}, {"user": "alice/ann", "attribute": "role:teller"}),
+    (
+        "teller_only",
+        {"item": "hat"},
+        {"by": "alice", "user": "alice/ann"},
+        {"user": "alice/ann", "attribute": "role:teller"},
+    ),
     ("engine_only", {"item": "hat", "count": 1}, {"by": "carol"}, None),
     ("engine_only", {"item": "hat", "count": 1}, {"by": "alice"}, {"member": "alice", "attribute": "licence:shop"}),
     ("tick", {"item": "hat"}, {"by": None}, None),
@@ -386,7 +398,9 @@ DENIED = [
 
 
 @pytest.mark.parametrize(("action", "arguments", "who", "denied"), DENIED)
-def test_who_may(shop: World, action: str, arguments: dict[str, Any], who: dict[str, Any], denied: dict[str, str] | None) -> None:
+def test_who_may(
+    shop: World, action: str, arguments: dict[str, Any], who: dict[str, Any], denied: dict[str, str] | None
+) -> None:
     ran = run(shop, action, arguments, **who)
     assert ran.code == ("ok" if denied is None else "role.denied")
     if denied is not None:
@@ -450,7 +464,9 @@ def test_a_view_gives_a_plain_value_that_fits(
 HAT_AND_PIN = {"item": "hat", "other": "pin"}
 
 
-@pytest.mark.parametrize("error", [MemoryError(), RecursionError(), OSError(), HansaError("state.corrupt"), KeyError("x")])
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RecursionError(), OSError(), HansaError("state.corrupt"), KeyError("x")]
+)
 @pytest.mark.parametrize("part", ["get", "select", "is_member", "is_user", "versions"])
 def test_what_only_this_node_suffers_never_becomes_an_outcome(error: Exception, part: str, shop: World) -> None:
     shop.deploy("seek", contract(SEEK))
@@ -531,8 +547,6 @@ def one(source: str) -> World:
 
 
 def large(fields: str, body: str, parameters: str) -> str:
-    from tests.contracts.sources import action
-
     record = f'class R(Record, key="k"):\n    k: Text[0, 100]\n{fields}'
     return action(body, f"r: R, k: Text[0, 100]{parameters}", record, options='by="member", creates="R"')
 
@@ -550,13 +564,15 @@ def test_an_action_stores_at_most_a_mebibyte() -> None:
     world = one(large(fields, "\n".join(f"r.f{n} = t" for n in range(20)), ", t: Text[0, 65536]"))
     empty = len(cbor.encode({"k": "", **{f"f{n}": "" for n in range(20)}}))
     most = (STORED_BYTES_MAX - empty) // 20 - 2
-    for text, code in (("a" * most, "ok"), ("a" * (most + 1), "output.stored"), ("é" * (most // 2 + 1), "output.stored")):
+    for text, code in (
+        ("a" * most, "ok"),
+        ("a" * (most + 1), "output.stored"),
+        ("é" * (most // 2 + 1), "output.stored"),
+    ):
         assert world.run(world.call("sample", "go", {"k": "", "t": text}), steps=200_000).code == code
 
 
 def test_what_a_view_returns_is_bounded_and_charged() -> None:
-    from tests.contracts.sources import view
-
     ran = one(view(SHARING + "return b", "list[Text[0, 65536], 1024]"))
     assert ran.run(ran.call("sample", "go"), steps=200_000).code == "output.result"
     world = one(view("return t", "list[Text[0, 65536], 1024]", "t: list[Text[0, 65536], 1024]"))
@@ -572,7 +588,9 @@ def test_what_a_view_returns_is_bounded_and_charged() -> None:
 def test_what_an_action_writes_and_emits_is_paid_for_byte_by_byte() -> None:
     """So the steps of a block bound what it holds: small records under long keys, small events, large ones."""
     body = "r.t = t\nevent('x')\nevent('abc', t=t, l=['', t])\nschedule(r, 'later', tx.time + Duration(days=1))"
-    source = large('    t: Text[0, 60000] = ""', body, ", t: Text[0, 9000]").replace("k: Text[0, 100]", "k: Text[0, 80]")
+    source = large('    t: Text[0, 60000] = ""', body, ", t: Text[0, 9000]").replace(
+        "k: Text[0, 100]", "k: Text[0, 80]"
+    )
     source += '\n    @action(by="schedule")\n    def later(tx, r: R):\n        pass\n'
     world = one(source)
     for key, text in (("", ""), ("\U0010ffff" * 80, ""), ("a", "\U0010ffff" * 4_000), ("b", "x" * 9_000)):
@@ -600,9 +618,6 @@ def test_ledger_time_signs_nothing() -> None:
 
 
 def test_the_genesis_contract_asks_its_host() -> None:
-    from hansa.contracts import program
-    from hansa.contracts.prices import CHECK_STEPS_PER_BYTE
-
     source = contract(
         '@action(by="member")\ndef go(tx, name: Text[1, 9], text: Text[1, 9000]):\n'
         '    event("checked", version=contract_version(name, text))'
@@ -620,5 +635,12 @@ def test_the_genesis_contract_asks_its_host() -> None:
 
 def test_a_run_never_looks_at_the_caller_again(shop: World) -> None:
     """Attributes are values of the call: nothing asks for them later."""
-    call = Call("shop", "add", {"id": "tie", "owner": "bob", "price": usd(1)}, Caller("zoe", None, frozenset({"licence:shop"}), frozenset()), 0, 9)
+    call = Call(
+        "shop",
+        "add",
+        {"id": "tie", "owner": "bob", "price": usd(1)},
+        Caller("zoe", None, frozenset({"licence:shop"}), frozenset()),
+        0,
+        9,
+    )
     assert shop.run(call).code == "ok"

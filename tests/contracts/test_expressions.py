@@ -276,7 +276,10 @@ STATEMENTS = [
     ("x = []\nfor j, h in d.items():\n    x.append(j + str(h))", {"x": ["j2", "k1"]}),
     ("x = []\nfor j, h in enumerate(e):\n    x.append(h + str(j))", {"x": ["b0", "a1"]}),
     ("x = []\nfor j, h in zip(l, e):\n    x.append(h + str(j))", {"x": ["b5", "a6"]}),
-    ("x = []\nfor j in range(9):\n    if j == 1:\n        continue\n    if j == 3:\n        break\n    x.append(j)", {"x": [0, 2]}),
+    (
+        "x = []\nfor j in range(9):\n    if j == 1:\n        continue\n    if j == 3:\n        break\n    x.append(j)",
+        {"x": [0, 2]},
+    ),
     ("x = 0\nfor j in range(3):\n    j = 7\n    x += j", {"x": 21}),
     ("if not c:\n    x = 1\nelif c:\n    x = 2\nelse:\n    x = 3", {"x": 2}),
     ("x = 1\nif c:\n    pass\nelse:\n    x = 2", {"x": 1}),
@@ -362,7 +365,11 @@ def by_python(body: str, names: dict[str, Any]) -> dict[str, Any] | str:
     """The variables after a body, or the code of what went wrong. Lists are values, so none is changed in place."""
     inside = dict(names)
     try:
-        exec(body.replace("l += [", "l = l + [").replace("l.append(", "l = l + list_of("), {**PLAIN, "list_of": lambda x: [x]}, inside)
+        exec(
+            body.replace("l += [", "l = l + [").replace("l.append(", "l = l + list_of("),
+            {**PLAIN, "list_of": lambda x: [x]},
+            inside,
+        )
     except (ZeroDivisionError, IndexError) as error:
         return OF_PYTHON[type(error)]
     return inside
@@ -444,7 +451,7 @@ def test_programs_leave_what_python_leaves(statements: list[str], names: dict[st
 
 OPERATORS = ["+", "-", "*", "//", "%", "==", "!=", "<", "<=", ">", ">=", "in"]
 
-# Anything that the grammar allows, types mixed: it is refused by the checker or runs, and faults in the dialect's words.
+# Anything that the grammar allows, types mixed: the checker refuses it, or it ends in the dialect's words.
 ANYTHING = st.recursive(
     st.sampled_from(["n", "c", "l", "s", "m", "g", "w", "d", "tx.member", "tx.user", "tx.time", "1", "'x'", "None"]),
     lambda part: st.one_of(

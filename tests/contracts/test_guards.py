@@ -77,7 +77,10 @@ BOUNDS: list[tuple[str, tuple[Any, ...], Any]] = [
     ("make_amount", (MOST, "EUR"), eur(MOST)),
     ("make_amount", (MOST + 1, "EUR"), "value.range"),
     ("make_amount", (-1, "EUR"), "value.range"),
-    *(("make_amount", (1, text), "value.currency") for text in ("usd", "US", "USDX", "", "US1", "ÜSD", "\uff35SD", "ǅAB")),
+    *(
+        ("make_amount", (1, text), "value.currency")
+        for text in ("usd", "US", "USDX", "", "US1", "ÜSD", "\uff35SD", "ǅAB")
+    ),
     ("make_signed", (-MOST, "EUR"), eur(-MOST)),
     ("make_signed", (-MOST - 1, "EUR"), "value.range"),
     ("make_signed", (-1, "eur"), "value.currency"),
@@ -165,7 +168,10 @@ BOUNDS: list[tuple[str, tuple[Any, ...], Any]] = [
     ("lower", ("AÄZ\u0130",), "aÄz\u0130"),
     ("startswith", ("abc", ""), True),
     ("endswith", ("abc", "bc"), True),
-    *(("isdigit", (text,), want) for text, want in (("0123456789", True), ("", False), ("1a", False), ("\u0661", False), ("²", False))),
+    *(
+        ("isdigit", (text,), want)
+        for text, want in (("0123456789", True), ("", False), ("1a", False), ("\u0661", False), ("²", False))
+    ),
     ("split_text", ("a--b-", "-"), ["a", "", "b", ""]),
     ("split_text", ("", ","), [""]),
     ("split_text", ("a", ""), "value.form"),
@@ -186,7 +192,10 @@ BOUNDS: list[tuple[str, tuple[Any, ...], Any]] = [
     ("parsed", (str(LIMIT),), LIMIT),
     ("parsed", (str(-LIMIT),), -LIMIT),
     ("parsed", ("9" * 77,), "value.range"),
-    *(("parsed", (text,), "value.form") for text in ("", "-", "+1", " 1", "1 ", "1_0", "--1", "0x1", "\u0661", "1.0", "1\n")),
+    *(
+        ("parsed", (text,), "value.form")
+        for text in ("", "-", "+1", " 1", "1 ", "1_0", "--1", "0x1", "\u0661", "1.0", "1\n")
+    ),
     ("sha256_text", ("ü",), hashlib.sha256("ü".encode()).digest()),
     ("sha256_bytes", (b"",), hashlib.sha256(b"").digest()),
     # Lists
@@ -248,7 +257,9 @@ BOUNDS: list[tuple[str, tuple[Any, ...], Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("guard", "arguments", "expected"), BOUNDS, ids=[f"{n}-{g}" for n, (g, *_) in enumerate(BOUNDS)])
+@pytest.mark.parametrize(
+    ("guard", "arguments", "expected"), BOUNDS, ids=[f"{n}-{g}" for n, (g, *_) in enumerate(BOUNDS)]
+)
 def test_what_a_guard_gives(guard: str, arguments: tuple[Any, ...], expected: Any) -> None:
     found = run(guard, *arguments)
     is_code = isinstance(expected, str) and isinstance(found, str)

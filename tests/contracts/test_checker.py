@@ -304,7 +304,7 @@ def test_nested_names_are_reached_through_their_class_and_bare_in_annotations() 
             require(x.kind == k, "no")
     """
     assert codes(contract(members.format(prefix="Sample."))) == []
-    assert codes(contract(members.format(prefix=""))) == ["type.unknown", "call.unknown", "name.unset"]
+    assert codes(contract(members.format(prefix=""))) == ["type.unknown", "name.class", "name.unset"]
 
 
 def test_only_the_genesis_contract_has_host_functions() -> None:

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.contracts.sources import contract
+from tests.contracts.test_frame import framed
 
 from hansa.contracts import program
-from hansa.contracts.codecs import Amount, Codec, codec, is_currency, to_plain
+from hansa.contracts.codecs import Amount, Codec, Codecs, is_currency, to_plain
+from hansa.contracts.faults import Fault
 from hansa.contracts.manifest import StateType
 from hansa.contracts.prices import DURATION_MAX, INSTANT_MAX
 
@@ -55,7 +57,7 @@ def of(annotation: str) -> Codec:
     record = 'class Thing(Record, key="id"):\n    id: Text[1, 3]\n    class States:\n        Open: "o"\n'
     source = contract(f"@view\ndef go(tx, a: {annotation}) -> int:\n    return 1", f"{declared}\n{struct}{record}")
     manifest = program.check(source, "sample").manifest
-    return codec(manifest.views["go"].parameters[0].type, manifest)
+    return Codecs(manifest).of(manifest.views["go"].parameters[0].type)
 
 
 def problem(annotation: str, value: object) -> str:
@@ -211,7 +213,7 @@ def test_what_is_wrong_with_a_value_of_a_contract(annotation: str, value: object
 
 
 def test_states_are_texts_of_their_record() -> None:
-    found = codec(StateType("Thing"), MANIFEST)
+    found = Codecs(MANIFEST).of(StateType("Thing"))
     assert found.problem("Open", Registry()) == ""
     assert found.problem("Shut", Registry()) == "must be one of the states of Thing"
 
@@ -266,8 +268,21 @@ def test_other_values_are_the_same_on_both_sides(annotation: str, form: str) -> 
     ],
 )
 def test_fitting_costs_one_for_each_item_and_field(annotation: str, value: Any, cost: int | None) -> None:
-    found = of(annotation).cost
-    assert (None if found is None else found(value)) == cost
+    pay, frame = of(annotation).pay, framed(99)
+    if pay is not None:
+        pay(frame, value)
+    assert (None if pay is None else frame.used) == cost
+
+
+def test_fitting_is_paid_as_it_goes_so_that_what_is_shared_is_paid_each_time() -> None:
+    shared: Any = [0] * 9
+    for _ in range(4):
+        shared = [shared] * 9
+    pay, frame = of("list[list[list[list[list[int, 9], 9], 9], 9], 9]").pay, framed(100)
+    assert pay is not None
+    with pytest.raises(Fault) as caught:
+        pay(frame, shared)
+    assert (caught.value.code, frame.used) == ("steps.exceeded", 100)
 
 
 AMOUNT, MAP, TERMS = of("Amount"), of("dict[Text[0, 9], Amount | None, 9]"), of("Terms")

@@ -4,6 +4,7 @@ import pytest
 from tests.contracts.sources import contract
 
 from hansa.contracts import program
+from hansa.contracts.codecs import Codecs
 from hansa.contracts.manifest import (
     AmountType,
     BoolType,
@@ -23,7 +24,6 @@ from hansa.contracts.manifest import (
     TextType,
     Type,
     UserType,
-    encoded_bytes_most,
     is_index_type,
     is_key_type,
     is_map_key,
@@ -115,7 +115,7 @@ def test_the_bound_is_reached_and_never_passed(type_: Type, longest: int | str |
     ],
 )
 def test_no_value_is_encoded_longer_than_its_type_says(type_: Type, longest: object) -> None:
-    most = encoded_bytes_most(type_, MANIFEST)
+    most = Codecs(MANIFEST).bytes_most(type_)
     slack = max(2 * len(cbor.encode(longest)), USER_NAME_CHARS_MAX) + 9
     assert len(cbor.encode(longest)) <= most <= slack * (99 if isinstance(type_, MapType) else 1)
 

@@ -261,7 +261,7 @@ def pay(tx, account: Account, to: Account, amount: Amount):
 def owners_only(tx, account: Account):
     pass
 @view
-def balance(tx, account: Account, again: bool) -> Amount:
+def balance(tx, account: Account, closely: bool) -> Amount:
     return account.amount
 @view
 def odd(tx, number: int) -> int:
@@ -276,7 +276,7 @@ class Bank(Interface, contract="bank"):
     @action
     def missing(tx): ...
     @view
-    def balance(tx, account: Party, again: bool) -> Amount: ...
+    def balance(tx, account: Party, closely: bool) -> Amount: ...
     @view
     def odd(tx, number: Int[0, 9]) -> Int[0, 5]: ...
 class Nowhere(Interface, contract="nowhere"):
@@ -290,7 +290,7 @@ CALLS = """
 @action(by="member")
 def buy(tx, to: Party, amount: Amount):
     Bank.pay(account=tx.member, to=to, amount=amount)
-    event("bought", left=Bank.balance(account=tx.member, again=True))
+    event("bought", left=Bank.balance(account=tx.member, closely=True))
 @action(by="member")
 def forbidden(tx):
     Bank.owners_only(account=tx.member)

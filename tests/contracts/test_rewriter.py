@@ -11,6 +11,7 @@ from tests.contracts.test_expressions import RESULTS, STATEMENTS
 from tests.contracts.world import World
 
 from hansa.contracts import program
+from hansa.contracts.codecs import Codecs
 from hansa.contracts.guards import GUARDS
 from hansa.contracts.rewriter import FRAME, Rewriter
 
@@ -21,7 +22,7 @@ def rewritten(source: str) -> ast.FunctionDef:
     """The code of the body `go`."""
     checked = program.check(source, "sample")
     method = checked.manifest.actions.get("go") or checked.manifest.views["go"]
-    return Rewriter(checked).function(
+    return Rewriter(checked, Codecs(checked.manifest)).function(
         "go", checked.bodies["go"], ["tx", *(p.name for p in method.parameters)], method.returns
     )
 

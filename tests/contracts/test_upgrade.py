@@ -98,11 +98,11 @@ WRONG = {
     "an index less": (version("2.0.0", head='key="id"'), [KEY]),
     "a key of another type": (
         version("2.0.0", FIELDS.replace("id: Text[1, 9]", "id: Bytes[1, 9]")),
-        ["`Item.id` is a key or indexed: its type stays", f"`Item.id` {GIVE}"],
+        ["`Item.id` is a key or indexed: its type stays, and its bounds only widen", f"`Item.id` {GIVE}"],
     ),
     "an index of another type": (
         version("2.0.0", FIELDS.replace("rank: int", "rank: bool = True")),
-        ["`Item.rank` is a key or indexed: its type stays"],
+        ["`Item.rank` is a key or indexed: its type stays, and its bounds only widen"],
     ),
     "a state less": (version("2.0.0", states=STATES.replace("Shut", "Gone")), ["the state `Shut` of `Item` is gone"]),
     "no states": (

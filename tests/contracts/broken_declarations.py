@@ -269,7 +269,7 @@ MEMBERS: Final[list[tuple[str, str]]] = [
         "class A(Struct):\n"
         + "".join(f"    f{i}: int\n" for i in range(64))
         + "$class B(Struct):\n"
-        + "".join(f"    f{i}: A\n" for i in range(16)),
+        + "".join(f"    f{i}: A\n" for i in range(17)),
         "type.size",
     ),
 ]

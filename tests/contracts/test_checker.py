@@ -24,6 +24,7 @@ from tests.contracts.sources import action, at_marks, codes, contract, findings,
 from hansa.contracts import annotations, checker, declarations, expressions, program
 from hansa.contracts.diagnostics import ContractInvalid
 from hansa.contracts.findings import Findings
+from hansa.contracts.prices import TYPE_DEPTH_MAX
 
 TICK = '@action(by="schedule", to="Shut")\ndef tick(tx, t: Thing):\n    pass\n'
 
@@ -410,3 +411,18 @@ def test_a_file_is_judged_the_same_at_any_depth_of_the_stack() -> None:
         return deeper(levels - 1) if levels else codes(source)
 
     assert deeper(0) == deeper(450)
+
+
+@pytest.mark.parametrize("levels", [5, 6, 20, 300, 1_500])
+@pytest.mark.parametrize("form", ["[{}]", "{{'a': {}}}"])
+@pytest.mark.parametrize("use", ["event('e', x={})", "y = {0} == {0}", "require(c, 'no', x={})"])
+def test_types_made_in_a_body_are_no_deeper_than_declared_ones(levels: int, form: str, use: str) -> None:
+    """Else an event could not be encoded, and comparing would need more stack than there is: on every node alike."""
+    steps = [f"b{level + 1} = {form.format(f'b{level}')}" for level in range(levels)]
+    source = action("\n".join(["b0 = 1", *steps, use.format(f"b{levels}")]), "c: bool")
+    assert set(codes(source)) == (set() if levels < TYPE_DEPTH_MAX else {"type.depth"})
+
+
+def test_a_struct_counts_as_deep_as_it_is_in_a_body_too() -> None:
+    assert codes(acting("x: list[list[list[Point, 2], 2], 2] = []\nx.append([[p]])")) == []
+    assert codes(acting("x: list[list[list[list[Point, 2], 2], 2], 2] = []\nx.append([[[p]]])"))[0] == "type.depth"

@@ -127,7 +127,7 @@ BODIES = {
     "branches": lambda: _filled(lambda i: f"    if c:\n        a{i:x} = 0\n    else:\n        a{i:x} = 1\n"),
     "unknown calls": lambda: _filled(lambda i: f"    x = leng{i:x}()\n"),
     "unused values": lambda: _filled(lambda i: "    1\n"),
-    "brackets": lambda: _filled(lambda i: "    y = " + "[" * 31 + "1" + "]" * 31 + "\n"),
+    "brackets": lambda: _filled(lambda i: "    y = " + " + ".join(["[[[[[1]]]]]"] * 12) + "\n"),
     "calls": lambda: _filled(lambda i: "    x = " + "abs(" * 31 + "1" + ")" * 31 + "\n"),
     "sums": lambda: _filled(lambda i: "    x = " + "+".join("1" * 90) + "\n"),
     "paths": lambda: "    p = [[1]]\n" + _filled(lambda i: "    p[0][0] = p[0][0] + 1\n"),

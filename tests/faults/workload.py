@@ -18,6 +18,10 @@ import structlog
 
 from hansa.client import keys, transactions
 from hansa.client.transactions import Prepared
+from hansa.contracts import program as program_module
+from hansa.contracts.checked import Checked
+from hansa.contracts.declarations import Libraries
+from hansa.contracts.program import Program
 from hansa.governance import directory as governance_directory
 from hansa.governance import genesis as governance_genesis
 from hansa.merkle import tiles
@@ -262,7 +266,15 @@ def patched(patches: list[tuple[object, str, object]]) -> Iterator[None]:
 @contextlib.contextmanager
 def remembered() -> Iterator[None]:
     """Pure functions that every recovery calls with the same arguments answer from memory."""
-    load = lru_cache(None)(governance_directory.load)
+    loaded: dict[tuple[str, str, bytes], Program] = {}
+
+    def load(source: str, name: str, libraries: Libraries, before: Checked | None) -> Program:
+        assert not libraries  # else they would be part of what the answer is remembered by
+        known = source, name, b"" if before is None else before.digest
+        if known not in loaded:
+            loaded[known] = program_module.load(source, name, libraries, before)
+        return loaded[known]
+
     program = lru_cache(None)(lambda source: governance_genesis.load(source, governance_genesis.CONTRACT, system=True))
     patches = [
         (governance_directory, "load", load),

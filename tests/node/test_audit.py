@@ -688,8 +688,16 @@ MADE_UP = {
     "a record that nobody declared": (("nowhere", "Thing", "a", cbor.encode({"a": 1})), set()),
     "a key that is none": (("members", "Key", b"k", cbor.encode({"spki": b"x"})), {"block.writes"}),
     "a contract that is none": (
-        ("members", "Deployment", "x", cbor.encode({"name": "x", "source": "x ="})),
+        ("members", "Version", "x@1.0.0", cbor.encode({"contract": "x", "source": "x ="})),
         {"block.writes"},
+    ),
+    "a library that is none": (
+        ("members", "Library", bytes(32), cbor.encode({"digest": bytes(32), "name": "x", "source": "x ="})),
+        {"block.writes"},
+    ),
+    "a schedule that says nothing": (
+        ("members", "Schedule", b"s", cbor.encode({"due": 1})),
+        set(),
     ),
     "a record that is no map": (("notes", "Note", "a", cbor.encode([1])), {"block.writes"}),
     "an index of any length": (

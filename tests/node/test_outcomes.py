@@ -278,7 +278,7 @@ def test_preconditions_are_checked_before_the_action(ledger, play):
     async def scenario(session):
         stale = [["members", "Member", "bolt", 9]]
         assert await session.code(ledger.add("none", preconditions=stale)) == "precondition.failed"
-        assert await session.code(ledger.prepare("notes", "steal", preconditions=stale)) == "action.unknown"
+        assert await session.code(ledger.prepare("notes", "steal", preconditions=stale)) == "precondition.failed"
 
     play(ledger, scenario)
 

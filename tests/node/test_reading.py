@@ -205,9 +205,9 @@ READ_REFUSALS = {
     "a receipt beyond the end": (lambda r: r.receipt(99), "entry.unknown"),
     "a proof from nothing": (lambda r: r.consistency(0, r.tip.size), "tree.range"),
     "a proof backwards": (lambda r: r.consistency(r.tip.size + 1, r.tip.size), "tree.range"),
-    "a view of an unknown contract": (lambda r: r.view("nowhere", "x", {}, None), "contract.missing"),
-    "an unknown view": (lambda r: r.view("notes", "x", {}, None), "view.missing"),
-    "an action as a view": (lambda r: r.view("notes", "add", {}, None), "view.missing"),
+    "a view of an unknown contract": (lambda r: r.view("nowhere", "x", {}), "contract.missing"),
+    "an unknown view": (lambda r: r.view("notes", "x", {}), "view.missing"),
+    "an action as a view": (lambda r: r.view("notes", "add", {}), "view.missing"),
 }
 
 

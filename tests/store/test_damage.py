@@ -295,7 +295,7 @@ def sound_checkpoints(root):
 
 @pytest.mark.parametrize("missing", [1])
 def test_a_missing_segment_is_refused_and_named(root, missing):
-    assert len(list((root / "journal").iterdir())) == 3
+    assert len(list((root / "journal").iterdir())) == 4
     (root / "journal" / segment_name(missing)).unlink()
     error = refused(root)
     assert error.code == "journal.missing"

@@ -66,7 +66,7 @@ def problems(before: Program, program: Program) -> list[str]:
     return upgrade.problems(before.manifest, program.manifest)
 
 
-def failures(
+def tried(
     program: Program,
     record: str,
     stored: Iterable[Found],
@@ -74,8 +74,11 @@ def failures(
     time: int,
     seq: int,
     steps: int,
-) -> Iterator[Failure]:
-    """What fails among stored records of a type, each tried by itself within `steps`, as behind entry `seq`."""
+) -> Iterator[tuple[int, Failure | None]]:
+    """What comes of each of these records of a type, by itself, within `steps`, as behind entry `seq`.
+
+    The steps that it took, and what failed, if it did.
+    """
     contract = program.manifest.name
     trial = _Host(host, contract, program, seq)
     shape = program.shapes[record]
@@ -88,4 +91,6 @@ def failures(
             for rule in shape.invariants:
                 rule(frame, loaded)
         except Fault as fault:
-            yield Failure(record, key, fault.code, fault.message, fault.values)
+            yield frame.used, Failure(record, key, fault.code, fault.message, fault.values)
+        else:
+            yield frame.used, None

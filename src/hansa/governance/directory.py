@@ -83,7 +83,7 @@ class Directory:
 
     def steps_most(self, sender: Sender, contract: str) -> int:
         """What a transaction may use at most: checking a large contract takes a deployer more than anything else."""
-        if contract == CONTRACT and DEPLOYER in self.attributes[sender.member]:
+        if contract == CONTRACT and DEPLOYER in self.attributes.get(sender.member, ()):
             return max(self.limits.block_steps, self.limits.transaction_steps)
         return self.limits.transaction_steps
 

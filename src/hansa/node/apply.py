@@ -12,7 +12,7 @@ import structlog
 
 from hansa.contracts import execution, prices, schedules
 from hansa.contracts.calls import NOBODY, Call, Caller, Execution
-from hansa.contracts.manifest import DIALECT
+from hansa.contracts.manifest import DIALECT, ReferenceType
 from hansa.contracts.values import Cache
 from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory, Sender
@@ -131,9 +131,10 @@ def apply_batch(
         envelope = scheduled_envelope(tip.ledger, found.value)
         ran = execute_scheduled(found, time, tip.size + len(items), view, directory)
         take(entry.SCHEDULED, scheduled.id_of(envelope), envelope, 0, ran)
-    ticked = next((one for one in read if isinstance(one, Tick) and is_tick(one, tip, directory)), None)
-    if items and ticked is not None:
-        take(entry.TICK, ticked.id, ticked.envelope, 0, _TICKED)
+    if items:
+        ticked = next((one for one in read if isinstance(one, Tick) and is_tick(one, tip, directory)), None)
+        if ticked is not None:
+            take(entry.TICK, ticked.id, ticked.envelope, 0, _TICKED)
     for one in given:
         signed, sender = one.signed, one.sender
         body = signed.transaction
@@ -211,13 +212,14 @@ def execute_scheduled(stored: Stored, time: int, seq: int, view: View, directory
     done = schedules.taken(found, stored.seq)
     program = directory.programs[found.contract]
     procedure = program.actions.get(found.action)
-    shape = program.shapes[found.record]
-    if procedure is None or procedure.action.subject is None:
-        version, values = program.manifest.version, {"action": found.action}
-        ran = _refusal(found.contract, "action.unknown", "the contract has no {action} any more", version, values)
+    subject = None if procedure is None else procedure.action.subject
+    if subject is None or subject.type != ReferenceType(found.record):  # the version that runs now is another
+        version, values = program.manifest.version, {"action": found.action, "record": found.record}
+        message = "the contract has no {action} of {record} any more"
+        ran = _refusal(found.contract, "action.unknown", message, version, values)
     else:
-        key = schedules.key_of(shape.type.fields[shape.type.key].type, found.key)
-        arguments = {procedure.action.subject.name: key}
+        type_ = program.shapes[found.record].type
+        arguments = {subject.name: schedules.key_of(type_.fields[type_.key].type, found.key)}
         call = Call(found.contract, found.action, arguments, NOBODY, time, seq)
         ran = execution.run(call, directory, view, directory.limits.scheduled_steps, view.cache)
         _tell_defect(call, ran)

@@ -53,8 +53,8 @@ RESERVE_CHECK_S: Final = 0.5
 CACHED_RECORDS: Final = 4_096
 TICK_WAIT_S: Final = 0.05
 """The least time between two ticks: what is carried over to the next block is not hurried more than this."""
-TIMER_S_MAX: Final = 24 * 60 * 60.0
-"""Timers are set anew this often: clocks are set, and what is far away need not be exact."""
+TIMER_S_MAX: Final = 60.0
+"""The timer is set anew this often: clocks are set and machines sleep, and it counts neither."""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -143,6 +143,8 @@ class Node:
     async def stop(self) -> None:
         """Finishes the block in hand, brings everything to disk and lets the folder go."""
         self._stopping = True
+        if self._tick_timer is not None:
+            self._tick_timer.cancel()
         self._verifier.stop()
         try:
             await self._loop.run_in_executor(None, self._committer.stop)
@@ -166,7 +168,7 @@ class Node:
         """
         self._check_open()
         signed, sender = intake.read(envelope, self.ledger, self.directory)
-        not_after, time = signed.transaction.not_after, max(self._tip.time, self._clock.now())
+        not_after, time = signed.transaction.not_after, self._ledger_time()
         if signed.id not in self._queue.by_id:
             earlier = self._earlier(signed, sender) if not_after < time else None
             if earlier is not None:
@@ -348,23 +350,32 @@ class Node:
         if self._tick_timer is not None:
             self._tick_timer.cancel()
             self._tick_timer = None
-        found = due(View(self._parts.state, self.directory.indexes_of), INTEGER_MAX, 1)
+        try:
+            found = due(View(self._parts.state, self.directory.indexes_of), INTEGER_MAX, 1)
+        except Exception as error:  # what lies in the state is damaged
+            self._fail(error)
+            return
         if found:
             at = schedules.read(found[0].value).at
-            wait = min(max((at - self._clock.now()) / 1000, TICK_WAIT_S), TIMER_S_MAX)
-            self._tick_timer = self._loop.call_later(wait, self._tick)
+            wait = min(max((at - self._ledger_time()) / 1000, TICK_WAIT_S), TIMER_S_MAX)
+            self._tick_timer = self._loop.call_later(wait, self._tick, at)
 
-    def _tick(self) -> None:
-        """Something may be due: if no transaction is on its way to move ledger time on, a tick does."""
+    def _tick(self, at: int) -> None:
+        """What is due `at` comes first: if no transaction is on its way to move ledger time there, a tick does.
+
+        While something keeps the node from making blocks, another tick would not help either.
+        """
         self._tick_timer = None
         if self._stopping or "fault" in self._trouble:
             return
-        if not self._committing and not len(self._queue):
-            found = due(View(self._parts.state, self.directory.indexes_of), self._clock.now(), 1)
-            if found:
-                envelope = tick.seal(self._own_key, self.ledger, self._tip.size)
-                self._orderer.submit("", cose.id_of(envelope), envelope, 0)
+        if at <= self._ledger_time() and not (self._committing or len(self._queue) or self._trouble):
+            envelope = tick.seal(self._own_key, self.ledger, self._tip.size)
+            self._orderer.submit("", cose.id_of(envelope), envelope, 0)
         self._await_due()
+
+    def _ledger_time(self) -> int:
+        """Ledger time if a block were made now, undoubted."""
+        return max(self._tip.time, self._clock.now())
 
     def _tell(self, id: bytes, answer: Answer | HansaError) -> None:
         pending = self._queue.remove(id)
@@ -515,6 +526,8 @@ def open_node(
         opened.callback(recovered.close)
         if recovered.tip.size and signer.kid not in recovered.directory.checkpoint_keys:
             raise HansaError("key.checkpoint", f"{folder.keys / CHECKPOINT_KEY} is not a checkpoint key of this ledger")
+        if recovered.tip.size and own_key.kid not in recovered.directory.node_keys:
+            raise HansaError("key.node", f"{folder.keys / NODE_KEY} is not a node's key of this ledger")
         clock.check_start(max(recovered.tip.time, last_stop(files, folder)), accepted=accept_clock)
         opened.pop_all()
     return Node(folder, files, locks, recovered, signer, own_key, clock, reserve_bytes)

@@ -55,7 +55,8 @@ _BLOCK_CACHED_BYTES_MAX: Final = 1024 * 1024
 HISTORY_ROWS_MAX: Final = 100
 FAILURES_MAX: Final = 100
 TRIAL_RECORDS_MAX: Final = 5_000
-"""Of an upgrade that is tried: what is told, and looked at, at once."""
+TRIAL_STEPS_MAX: Final = 1_000_000
+"""Of an upgrade that is tried: what is told, looked at and spent at once. The event loop waits meanwhile."""
 _PART_ROWS: Final = 32
 """Rows read at a time: records may be large, and how large is known only when they are read."""
 _QUERY_BYTES: Final = 8
@@ -276,19 +277,20 @@ class Reading:
             return Trial(program.manifest.version, 0, problems, [], None)
         record, after = _trial_cursor(cursor)
         found: list[Failure] = []
-        count = 0
+        count = spent = 0
         for name in sorted(name for name in before.shapes if name >= record):
             start = after if name == record else None
             while page := self._state.select(contract, name, None, None, None, _PART_ROWS, start):
-                stored = [row for _, row in page]
-                size, time = self.tip.size, self.tip.time
-                found += trial.failures(
-                    program, name, stored, self._directory, time, size + 1, TRANSACTION_STEPS_DEFAULT
+                stored, seq = [row for _, row in page], self.tip.size + 1
+                tried = trial.tried(
+                    program, name, stored, self._directory, self.tip.time, seq, TRANSACTION_STEPS_DEFAULT
                 )
-                count += len(page)
+                for (key, _), (steps, failure) in zip(page, tried, strict=False):
+                    count, spent = count + 1, spent + steps
+                    found += [] if failure is None else [failure]
+                    if count == TRIAL_RECORDS_MAX or len(found) == FAILURES_MAX or spent >= TRIAL_STEPS_MAX:
+                        return Trial(program.manifest.version, count, [], found, f"{name}:{key.hex()}")
                 start = (b"", page[-1][0])
-                if count >= TRIAL_RECORDS_MAX or len(found) >= FAILURES_MAX:
-                    return Trial(program.manifest.version, count, [], found, f"{name}:{page[-1][0].hex()}")
         return Trial(program.manifest.version, count, [], found, None)
 
     def _place(self, seq: int) -> BlockPlace:

@@ -53,7 +53,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknow
     """What executing a transaction gave.
 
     `writes` is the SHA-256 of the write set, `time` the ledger time in ms, `contract` the version that ran
-    (empty if none did). A refused outcome has the digest of the empty write set and a `result` that says why.
+    (empty if none did). A refused outcome has a `result` that says why, and the digest of the empty write set; what
+    ledger time took writes that it did, whatever came of it.
     """
 
     status: Status

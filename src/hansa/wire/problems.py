@@ -188,6 +188,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "key.exists": Kind(409, "There is a key file already", "Choose another path; keys are never overwritten."),
     "key.exposed": Kind(403, "Others can read this private key", "Run `chmod 600 FILE`, and think whether it leaked."),
     "key.checkpoint": Kind(500, "The node's checkpoint key is not this ledger's", "Put the right key into DIR/keys."),
+    "key.node": Kind(500, "The node's own key is not this ledger's", "Put the right key into DIR/keys."),
     # The node
     "node.not_loopback": Kind(
         403,

@@ -23,6 +23,7 @@ from hansa.contracts.specification import (
     transaction,
     values,
 )
+from hansa.wire import limits
 from hansa.wire.problems import KINDS
 
 INTRODUCTION = """\
@@ -318,7 +319,16 @@ def types() -> str:
 def price_list() -> str:
     """The tables of prices and bounds: the constants with what is said of them."""
     lines = ["## Prices and bounds", "", "| Constant | Value | |", "|---|---|---|"]
-    tree = ast.parse(inspect.getsource(prices))
+    checking = "CHECK_STEPS_PER_BYTE"
+    told = {**_constants(prices), checking: _constants(limits)[checking]}
+    lines += [f"| `{name}` | {shown} | {said} |" for name, (shown, said) in told.items()]
+    return "\n".join([*lines, ""])
+
+
+def _constants(module: ModuleType) -> dict[str, tuple[str, str]]:
+    """The public constants of a module: each value as it is shown, and what is said of it."""
+    found: dict[str, tuple[str, str]] = {}
+    tree = ast.parse(inspect.getsource(module))
     for node, after in zip(tree.body, [*tree.body[1:], ast.Pass()], strict=True):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id.isupper():
             name = node.target.id
@@ -327,10 +337,9 @@ def price_list() -> str:
             told = ""
             if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
                 told = " ".join(str(after.value.value).split())
-            value: int = getattr(prices, name)
-            shown = "2^255 - 1" if value == prices.INTEGER_BITS_MAX else f"{value:,}"
-            lines.append(f"| `{name}` | {shown} | {told} |")
-    return "\n".join([*lines, ""])
+            value: int = getattr(module, name)
+            found[name] = ("2^255 - 1" if value == prices.INTEGER_BITS_MAX else f"{value:,}", told)
+    return found
 
 
 def codes() -> str:

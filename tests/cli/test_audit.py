@@ -14,7 +14,7 @@ import pytest
 from hansa.cli import audit
 from hansa.cli.output import Output
 
-CHANGED_BYTE = 14_000  # of the first segment: in entry 1, which deployed the contract
+CHANGED = b"class ExampleLedger"  # in entry 1, which deployed the contract
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def changed(stopped: Path, tmp_path: Path) -> Path:
     shutil.copytree(stopped, tmp_path / "changed")
     segment = tmp_path / "changed" / "journal" / "00000000.segment"
     data = bytearray(segment.read_bytes())
-    data[CHANGED_BYTE] ^= 1
+    data[data.index(CHANGED)] ^= 1
     segment.write_bytes(data)
     return tmp_path / "changed"
 

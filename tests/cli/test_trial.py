@@ -336,7 +336,7 @@ class Other(Interface, contract="other"):
     def number(tx) -> int: ...
 
 
-class User(Contract, version="1.0.0"):
+class Asker(Contract, version="1.0.0"):
     @view
     def answer(tx) -> int:
         return maths.double(Other.number())

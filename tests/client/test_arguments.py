@@ -8,7 +8,7 @@ import pytest
 
 from hansa.client.arguments import described, from_json, from_pairs, misfit, moment, schema_of
 from hansa.contracts import program
-from hansa.contracts.codecs import codec
+from hansa.contracts.codecs import Codecs
 from hansa.contracts.ledger import Ledger
 from hansa.contracts.prices import DURATION_MAX, INSTANT_MAX
 from hansa.contracts.schema import contract_schema
@@ -486,7 +486,7 @@ def test_the_contract_takes_what_the_client_lets_through(schema: dict[str, Any])
     manifest, ledger = program.check(SOURCE, "shop").manifest, Ledger()
     told = 0
     for parameter in manifest.actions["go"].parameters:
-        problem, known = codec(parameter.type, manifest).problem, schema["properties"][parameter.name]
+        problem, known = Codecs(manifest).of(parameter.type).problem, schema["properties"][parameter.name]
         taken = 0
         for value in PLAIN:
             ours, theirs = misfit(known, value, schema["$defs"]), problem(value, ledger)

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from hansa.contracts.prices import CHECK_STEPS_PER_BYTE
 from hansa.governance.directory import Sender
 from hansa.node.create import members_source
 from hansa.wire import cbor, order
+from hansa.wire.limits import CHECK_STEPS_PER_BYTE
 
 CONTRACT = """
 from hansa.contract import Contract, Record, Text, action, event
@@ -21,7 +21,9 @@ class Notes(Contract, version="3.2.1"):
     def write(tx, note: Note, id: Text[1, 9]):
         event("written", id=id)
 """
-NEXT = CONTRACT.replace('version="3.2.1"', 'version="3.3.0"').replace("Text[1, 9]\n\n", 'Text[1, 9]\n        text: Text[0, 80] = ""\n\n')
+NEXT = CONTRACT.replace('version="3.2.1"', 'version="3.3.0"').replace(
+    "Text[1, 9]\n\n", 'Text[1, 9]\n        text: Text[0, 80] = ""\n\n'
+)
 LIBRARY = """
 def add(a: int, b: int) -> int:
     return a + b

@@ -119,7 +119,7 @@ def deploy(
     url: str | None,
 ) -> int:
     """Put a contract on the ledger. Exits with 4 if the signer may not."""
-    from hansa.contracts import prices, program
+    from hansa.contracts import program
 
     source, wanted, known = read_source(file), deployed_name(file, name), read_libraries(libraries)
     if out.json and not dry_run:  # what comes of the deployment is the one document
@@ -133,7 +133,7 @@ def deploy(
         if wanted in {deployed["name"] for deployed in node.get("/app/contracts")["contracts"]}:
             raise HansaError("contract.name", f"there is a contract {wanted} on this ledger already", remedy=OTHER_NAME)
         arguments = {"name": wanted, "source": source}
-        steps = _DEPLOY_STEPS + prices.CHECK_STEPS_PER_BYTE * len(source.encode())
+        steps = transactions.deploy_steps(source)
         made = transactions.prepare(private, node.ledger(), "members", "deploy", arguments, steps_max=steps)
         return submit(out, node, made, None, data, url)
 

@@ -23,8 +23,6 @@ STORE_STEPS: Final = 50
 EVENT_STEPS: Final = 20
 MIGRATION_STEPS: Final = 10
 HASH_STEPS: Final = 5
-CHECK_STEPS_PER_BYTE: Final = 40
-"""Checking a contract file for deployment, per character."""
 
 BYTES_PER_STEP: Final = 32
 """What is read or looked through."""

@@ -17,7 +17,6 @@ from hansa.contracts.manifest import STATE_FIELD
 from hansa.contracts.prices import (
     BYTES_PER_STEP,
     CALL_DEPTH_MAX,
-    CHECK_STEPS_PER_BYTE,
     MIGRATION_STEPS,
     OUTPUT_BYTES_PER_STEP,
     RECORDS_MAX,
@@ -32,6 +31,7 @@ from hansa.contracts.prices import (
 )
 from hansa.contracts.values import Record, Shape
 from hansa.wire import cbor, order
+from hansa.wire.limits import CHECK_STEPS_PER_BYTE
 from hansa.wire.order import Key, Sortable
 
 Fits = Sequence[tuple[str, Codec, str]]

@@ -30,7 +30,7 @@ from hansa.contracts.specification.values import (
     weigh,
 )
 from hansa.wire import cbor
-from hansa.wire.limits import INTEGER_MAX
+from hansa.wire.limits import CHECK_STEPS_PER_BYTE, INTEGER_MAX
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,77}")
 _UPPER: Final = {lower: lower - 32 for lower in range(ord("a"), ord("z") + 1)}
@@ -413,7 +413,7 @@ def contract_version(machine: Machine, name: str, source: str) -> str:
     """`contract_version(name, source)`, for the contract of genesis alone: checks a file for deployment and gives its
     version. Costs 40 steps a character.
     """
-    charge(machine, prices.CHECK_STEPS_PER_BYTE * len(source))
+    charge(machine, CHECK_STEPS_PER_BYTE * len(source))
     return ask(machine.host.contract_version, name, source)
 
 
@@ -421,7 +421,7 @@ def library_digest(machine: Machine, name: str, source: str) -> bytes:
     """`library_digest(name, source)`, for the contract of genesis alone: checks a library file for deployment and gives
     its digest. Costs the same.
     """
-    charge(machine, prices.CHECK_STEPS_PER_BYTE * len(source))
+    charge(machine, CHECK_STEPS_PER_BYTE * len(source))
     return ask(machine.host.library_digest, name, source)
 
 

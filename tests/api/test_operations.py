@@ -6,6 +6,7 @@ import re
 
 import jsonschema_rs
 import pytest
+from tests.api.conftest import EXAMPLE
 
 from hansa.api.operations import OPERATIONS, PROBLEM, SUBMIT
 from hansa.client import verification
@@ -15,6 +16,8 @@ from hansa.wire.problems import KINDS
 
 NONE = "0" * 64
 RECORDS = "/app/contracts/example_ledger/records"
+TRIAL = "/app/contracts/example_ledger/trial"
+NEXT = EXAMPLE.read_text().replace("1.0.0", "1.1.0")
 BALANCE = "/app/contracts/example_ledger/views/balance_of"
 
 GOOD = {
@@ -49,6 +52,8 @@ GOOD = {
     ],
     "history": [f"{RECORDS}/Title/history?key=boat", f"{RECORDS}/Title/history?rows=1&before=6&key=boat"],
     "view": [BALANCE],
+    "versions": ["/app/contracts/members/versions", "/app/contracts/example_ledger/versions"],
+    "trial": ["/app/contracts/example_ledger/trial"],
     "status": ["/node/status"],
     "health": ["/node/health"],
     "ready": ["/node/ready"],
@@ -65,8 +70,8 @@ def test_every_operation_has_a_good_request_here():
 
 
 def send(client, operation, path):
-    body = {"account": "northbank"} if operation.method == "POST" else None
-    return client.request(operation.method, path, json=body)
+    bodies = {"view": {"account": "northbank"}, "trial": {"source": NEXT}}
+    return client.request(operation.method, path, json=bodies.get(operation.name))
 
 
 @pytest.mark.parametrize(("name", "path"), [(name, path) for name, paths in GOOD.items() for path in paths])
@@ -124,6 +129,7 @@ BAD = [
     ("/app/contracts/nowhere", 404, "contract.missing"),
     ("/app/contracts/%00", 404, "contract.missing"),
     ("/app/contracts/nowhere/source", 404, "contract.missing"),
+    ("/app/contracts/nowhere/versions", 404, "contract.missing"),
     ("/app/contracts/nowhere/records/Account", 404, "contract.missing"),
     (f"{RECORDS}/Nothing", 404, "record.type"),
     (f"{RECORDS}/Nothing/value?key=key", 404, "record.type"),
@@ -457,6 +463,69 @@ def test_a_view_takes_a_bounded_body(server):
 def test_a_view_that_is_not_there_is_named(server, path, code):
     answer = view(server, b"{}", path)
     assert (answer.status, answer.code) == (404, code)
+
+
+# Versions, and trials of the next
+
+
+def test_versions_are_listed(client):
+    found = client.get("/app/contracts/example_ledger/versions").json()["versions"]
+    digest = hashlib.sha256(EXAMPLE.read_bytes()).hexdigest()
+    assert found == [{"version": "1.0.0", "digest": digest, "since": 2}]
+
+
+def test_a_trial_tells_what_fails_and_changes_nothing(client, server):
+    entries = server.entries()
+    good = client.post(TRIAL, json={"source": NEXT}).json()
+    assert good == {"version": "1.1.0", "records": 3, "problems": [], "failures": [], "next": None}
+    ruled = NEXT.replace("balance: Amount\n\n", f"balance: Amount\n\n{RULE}", 1)
+    ruled = ruled.replace("import Amount", "import invariant, Amount")
+    line = ruled.split("\n").index(RULE.split("\n")[2]) + 1
+    found = client.post(TRIAL, json={"source": ruled, "after": None}).json()
+    failure = {"record": "Account", "code": "invariant.failed", "line": line, "message": "{who} is poor"}
+    assert found == {
+        **good,
+        "failures": [{**failure, "key": who, "values": {"who": who}} for who in ("eastmutual", "northbank")],
+    }
+    refused = client.post(TRIAL, json={"source": NEXT.replace("1.1.0", "1.0.0")}).json()
+    assert refused["problems"] == ["version 1.0.0 must be higher than 1.0.0"]
+    assert server.entries() == entries
+
+
+RULE = """\
+        @invariant
+        def rich(account):
+            require(account.balance.minor > 10000, "{who} is poor", who=account.owner)
+
+"""
+
+
+TRIALS = [
+    (b"", 400, "request.json"),
+    (b"[]", 400, "request.json"),
+    (b'{"after": null}', 400, "request.json"),
+    (b'{"source": 5}', 400, "request.json"),
+    (b'{"source": ""}', 400, "request.json"),
+    (b'{"source": "x", "more": 1}', 400, "request.json"),
+    (b'{"source": "\\ud800"}', 400, "request.json"),
+    (json.dumps({"source": "#" * 65_537}).encode(), 400, "request.json"),
+    (json.dumps({"source": "#" * 300_000}).encode(), 413, "request.oversized"),
+    (b'{"source": "x = 1\\n"}', 422, "contract.invalid"),
+    (b'{"source": "def f(n: int) -> int:\\n    return n\\n"}', 422, "contract.invalid"),
+    (json.dumps({"source": NEXT, "after": ""}).encode(), 400, "query.cursor"),
+    (json.dumps({"source": NEXT, "after": "Account:00"}).encode(), 400, "query.cursor"),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "code"), TRIALS, ids=[str(body[:40]) for body, _, _ in TRIALS])
+def test_a_trial_that_cannot_be(server, body, status, code):
+    answer = view(server, body, TRIAL)
+    assert (answer.status, answer.code) == (status, code)
+
+
+def test_a_trial_of_what_is_not_there(server):
+    answer = view(server, json.dumps({"source": NEXT}).encode(), "/app/contracts/nowhere/trial")
+    assert (answer.status, answer.code) == (404, "contract.missing")
 
 
 # The node and its description

@@ -5,7 +5,7 @@ but in `api.submit`, on the same port. Handlers run on the node's event loop and
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from starlette.applications import Starlette
@@ -21,6 +21,7 @@ from hansa.client.arguments import from_json
 from hansa.contracts import execution
 from hansa.contracts.program import Program
 from hansa.contracts.schema import arguments_schema, contract_schema
+from hansa.contracts.source import SOURCE_BYTES_MAX
 from hansa.governance import genesis as governance_genesis
 from hansa.merkle import receipt
 from hansa.node.node import Node
@@ -29,6 +30,7 @@ from hansa.wire import jsonform, names
 from hansa.wire.limits import JSON_INTEGER_MAX, PAGE_ROWS_MAX
 from hansa.wire.problems import KINDS, HansaError
 
+_Body = TypeVar("_Body")
 Handler = Callable[[Request], Awaitable[Response]]
 
 _BODY_BYTES_MAX: Final = 256 * 1024
@@ -155,6 +157,15 @@ class _Routes:
     async def contract(self, request: Request) -> Response:
         return _json(contract_schema(self._program(request).manifest))
 
+    async def versions(self, request: Request) -> Response:
+        found = self._node.directory.versions(self._program(request).manifest.name)
+        fields = [{"version": p.manifest.version, "digest": p.digest, "since": since} for since, p in found]
+        return _json({"versions": fields})
+
+    async def trial(self, request: Request) -> Response:
+        body = await _json_body(request, _TRIED)
+        return _json(self._reading.trial(request.path_params["contract"], body.source, body.after))
+
     async def source(self, request: Request) -> Response:
         name = self._program(request).manifest.name
         if name == governance_genesis.CONTRACT:
@@ -187,7 +198,7 @@ class _Routes:
         return _json(answers.page_fields(page))
 
     async def view(self, request: Request) -> Response:
-        body = await _json_body(request)
+        body = await _json_body(request, _ARGUMENTS)
         path = request.path_params
         program = self._program(request)
         procedure = program.views.get(path["view"])
@@ -263,7 +274,7 @@ async def _handle_defect(_: Request, __: Exception) -> Response:
     return _problem(HansaError("node.defect"))
 
 
-async def _json_body(request: Request) -> dict[str, Any]:
+async def _json_body(request: Request, decoder: msgspec.json.Decoder[_Body]) -> _Body:
     body = b""
     try:
         async for chunk in request.stream():
@@ -273,7 +284,7 @@ async def _json_body(request: Request) -> dict[str, Any]:
     except ClientDisconnect:
         raise HansaError("request.form", "the connection ended inside the body") from None
     try:
-        return _ARGUMENTS.decode(body or b"{}")
+        return decoder.decode(body or b"{}")
     except (ValueError, RecursionError):
         raise HansaError("request.json") from None
 
@@ -284,6 +295,16 @@ def _refuse(text: str) -> Any:
 
 _ARGUMENTS: Final = msgspec.json.Decoder(dict[str, Any], float_hook=_refuse)
 """Arguments by name; neither fractions nor halves of surrogate pairs, which no signed message can hold."""
+
+
+class _Tried(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A version of a contract to be tried, and the cursor to go on behind."""
+
+    source: Annotated[str, msgspec.Meta(min_length=1, max_length=SOURCE_BYTES_MAX)]
+    after: str | None = None
+
+
+_TRIED: Final = msgspec.json.Decoder(_Tried)
 
 
 def _checked(operation: Operation, handler: Handler) -> Handler:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from hansa.contracts.source import SOURCE_BYTES_MAX
 from hansa.wire import entry
 from hansa.wire.limits import BATCH_ENVELOPES_MAX, JSON_INTEGER_MAX, PAGE_ROWS_MAX
 
@@ -72,6 +73,16 @@ _ENTRY_FIELDS: Final[_Schema] = {
 _ROW: Final = _object({"seq": SEQ_SCHEMA, "value": {"type": "object"}})
 _PAGE: Final = _object(
     {"size": SEQ_SCHEMA, "rows": {"type": "array", "items": _ROW}, "next": {"type": ["string", "null"]}}
+)
+_FAILURE: Final = _object(
+    {
+        "record": _NAME,
+        "key": {"type": ["integer", "string"]},
+        "code": _TEXT,
+        "line": {"type": ["integer", "null"]},
+        "message": _TEXT,
+        "values": {"type": "object"},
+    }
 )
 ANSWER: Final = _object(
     {"id": _DIGEST, "seq": SEQ_SCHEMA, "duplicate": {"type": "boolean"}, **_OUTCOME}, {"receipt": _HEX}
@@ -212,6 +223,53 @@ OPERATIONS: Final = (
         {PYTHON: _TEXT},
         _CONTRACT,
         statuses=(404,),
+    ),
+    Operation(
+        "versions",
+        "/app/contracts/{contract}/versions",
+        "A contract's versions, oldest first, each with the first entry that it decides about.",
+        {
+            JSON: _object(
+                {
+                    "versions": {
+                        "type": "array",
+                        "items": _object({"version": _TEXT, "digest": _DIGEST, "since": SEQ_SCHEMA}),
+                    }
+                }
+            )
+        },
+        _CONTRACT,
+        statuses=(404,),
+    ),
+    Operation(
+        "trial",
+        "/app/contracts/{contract}/trial",
+        "What would come of an upgrade: why this file cannot follow at all (`problems`), and which live records could "
+        "not be brought up to it or would break its rules (`failures`). A bounded number of records is tried at once; "
+        "`next` goes into `after`. Nothing is changed.",
+        {
+            JSON: _object(
+                {
+                    "version": _TEXT,
+                    "records": SEQ_SCHEMA,
+                    "problems": {"type": "array", "items": _TEXT},
+                    "failures": {"type": "array", "items": _FAILURE},
+                    "next": {"type": ["string", "null"]},
+                }
+            )
+        },
+        _CONTRACT,
+        method="POST",
+        bodies={
+            JSON: {
+                **_object(
+                    {"source": {**_TEXT, "minLength": 1, "maxLength": SOURCE_BYTES_MAX}},
+                    {"after": {"type": ["string", "null"], "pattern": "^[A-Za-z0-9_-]+$"}},
+                ),
+                "additionalProperties": False,
+            }
+        },
+        statuses=(404, 413, 422),
     ),
     Operation(
         "page",

@@ -1,4 +1,4 @@
-"""`hansa contract`: check a contract file, try it, see what it declares, deploy it, show what is deployed."""
+"""`hansa contract`: check a contract file, try it, see what it declares, deploy or upgrade it, show what is there."""
 
 import sys
 from pathlib import Path
@@ -10,6 +10,7 @@ from hansa.cli import output
 from hansa.cli.call import submit
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
+from hansa.cli.progress import Progress
 from hansa.cli.sources import (
     OTHER_NAME,
     deployed_name,
@@ -22,16 +23,18 @@ from hansa.cli.sources import (
 from hansa.cli.trial import run
 from hansa.client import transactions
 from hansa.client.arguments import described
-from hansa.client.connection import segment
+from hansa.client.connection import Connection, segment
 from hansa.wire import names
+from hansa.wire.keys import PrivateKey
 from hansa.wire.problems import HansaError
 
 if TYPE_CHECKING:
     from hansa.contracts.checked import Checked
     from hansa.contracts.declarations import Libraries
 
-_DEPLOY_STEPS: Final = 20_000
-"""What a deployment takes at most, but for the checking of the file."""
+_FAILURES_MAX: Final = 1_000
+"""So many records that fail are enough: whoever mends the file tries again."""
+_FAILURES_SHOWN: Final = 20
 
 
 @click.group()
@@ -118,24 +121,150 @@ def deploy(
     data: Path,
     url: str | None,
 ) -> int:
-    """Put a contract on the ledger. Exits with 4 if the signer may not."""
-    from hansa.contracts import program
+    """Put a contract or a library on the ledger. Exits with 4 if the signer may not.
 
-    source, wanted, known = read_source(file), deployed_name(file, name), read_libraries(libraries)
-    if out.json and not dry_run:  # what comes of the deployment is the one document
-        program.check(source, wanted, known)
-    else:
-        checked = _examined(out, file, source, wanted, known)
-        if checked is None or dry_run:
-            return output.FAILED if checked is None else output.DONE
+    A library is used by the SHA-256 of its file, so a changed one is another; contracts go on with theirs.
+    """
+    source, wanted = read_source(file), deployed_name(file, name)
+    checked = _sound(out, file, source, wanted, libraries, silent=out.json and not dry_run)
+    if checked is None or dry_run:
+        return output.FAILED if checked is None else output.DONE
     private = signing_key(data, signer, key)
     with connect(data, url) as node:
-        if wanted in {deployed["name"] for deployed in node.get("/app/contracts")["contracts"]}:
-            raise HansaError("contract.name", f"there is a contract {wanted} on this ledger already", remedy=OTHER_NAME)
-        arguments = {"name": wanted, "source": source}
-        steps = transactions.deploy_steps(source)
-        made = transactions.prepare(private, node.ledger(), "members", "deploy", arguments, steps_max=steps)
-        return submit(out, node, made, None, data, url)
+        if checked.manifest.kind == "library":
+            _check_new(node, wanted, checked.digest.hex())
+            action = "deploy_library"
+        else:
+            if wanted in {deployed["name"] for deployed in node.get("/app/contracts")["contracts"]}:
+                told = f"there is a contract {wanted} on this ledger already"
+                remedy = f"`hansa contract upgrade {wanted} FILE` puts its next version there. {OTHER_NAME}"
+                raise HansaError("contract.name", told, remedy=remedy)
+            action = "deploy"
+        return _send(out, node, private, action, {"name": wanted, "source": source}, data, url)
+
+
+@contract.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path))
+@library_option()
+@signer_options
+@click.option("--dry-run", is_flag=True, help="Check the file and try it on the live records, submit nothing.")
+@click.option("--force", is_flag=True, help="Submit it even if there are records that fail.")
+@data_option()
+@url_option()
+@click.pass_obj
+def upgrade(
+    out: Output,
+    name: str,
+    file: Path,
+    libraries: tuple[Path, ...],
+    signer: str | None,
+    key: Path | None,
+    dry_run: bool,
+    force: bool,
+    data: Path,
+    url: str | None,
+) -> int:
+    """Put the next version of a contract in its place, after trying it on all live records.
+
+    A record that fails is one that nobody could touch any more: it cannot be brought up to the version, or would break
+    a rule of its own. Exits with 1 if there are any, and with 4 if the signer may not.
+    """
+    source, wanted = read_source(file), deployed_name(file, name)
+    checked = _sound(out, file, source, wanted, libraries, silent=out.json)
+    if checked is None:
+        return output.FAILED
+    if checked.manifest.kind == "library":
+        told = f"{file} is a library: deploy it, and pin its digest in the contracts that use it"
+        raise HansaError("contract.invalid", told, remedy=f"`hansa contract deploy {file}` puts it on the ledger.")
+    private = None if dry_run else signing_key(data, signer, key)
+    with connect(data, url) as node:
+        tried = _tried(out, node, wanted, source)
+        good = not tried["problems"] and (force or not tried["failures"])
+        if private is None or not good:
+            out.show(tried, lambda: _verdict(out, tried))
+            return output.FAILED if tried["problems"] or tried["failures"] else output.DONE
+        out.say(_verdict(out, tried))
+        return _send(out, node, private, "upgrade", {"deployment": wanted, "source": source}, data, url)
+
+
+def _sound(
+    out: Output, file: Path, source: str, name: str, libraries: tuple[Path, ...], *, silent: bool
+) -> "Checked | None":
+    """What a file without findings declares, shown unless something else is the one document; None if it has some."""
+    from hansa.contracts import program
+
+    known = read_libraries(libraries)
+    return program.check(source, name, known) if silent else _examined(out, file, source, name, known)
+
+
+def _check_new(node: Connection, name: str, digest: str) -> None:
+    """Refuses a library that is there. Raises `HansaError`."""
+    try:
+        node.get("/app/contracts/members/records/Library/value", key=digest)
+    except HansaError as error:
+        if error.code != "record.unknown":
+            raise
+        return
+    remedy = f'Contracts use it by `library("{name}", "{digest}")`.'
+    raise HansaError("contract.name", "this library is on the ledger already", remedy=remedy)
+
+
+def _send(
+    out: Output,
+    node: Connection,
+    private: PrivateKey,
+    action: str,
+    arguments: dict[str, Any],
+    data: Path,
+    url: str | None,
+) -> int:
+    """Submits what is about a file, with the steps that checking it takes."""
+    steps = transactions.deploy_steps(arguments["source"])
+    made = transactions.prepare(private, node.ledger(), "members", action, arguments, steps_max=steps)
+    return submit(out, node, made, None, data, url)
+
+
+def _tried(out: Output, node: Connection, name: str, source: str) -> dict[str, Any]:
+    """Has the node try a version on all live records, as far as it takes to know."""
+    records, failures, after = 0, list[dict[str, Any]](), None
+    with Progress(out, "records tried") as progress:
+        while True:
+            part = node.trial(name, source, after)
+            after = part["next"]
+            records += part["records"]
+            failures += part["failures"]
+            progress.tell(records)
+            if after is None or len(failures) >= _FAILURES_MAX:
+                break
+    return {
+        "contract": name,
+        "version": part["version"],
+        "records": records,
+        "problems": part["problems"],
+        "failures": failures,
+        "complete": after is None,
+    }
+
+
+def _verdict(out: Output, tried: dict[str, Any]) -> str:
+    """What a trial found, in words."""
+    failures: list[dict[str, Any]] = tried["failures"]
+    if tried["problems"]:
+        head = out.style("cannot follow", fg="red")
+        return "\n".join([f"{head}  {tried['version']}:", *(f"  {output.shown(each)}" for each in tried["problems"])])
+    count = f"{tried['records']:,} record(s)"
+    if not failures:
+        return f"{out.style('tried', fg='green')}  on {count}: all of them come up to {tried['version']}"
+    more = "" if tried["complete"] else ", and did not look further"
+    lines = [f"{out.style('tried', fg='red')}  on {count}: {len(failures):,} would fail{more}"]
+    for each in failures[:_FAILURES_SHOWN]:
+        line = "" if each["line"] is None else f", line {each['line']}"
+        key = output.written(each["key"])
+        lines.append(f"  {output.shown(each['record'])} {key}: {output.filled(each)} [{each['code']}{line}]")
+    if len(failures) > _FAILURES_SHOWN:
+        lines.append(f"  and {len(failures) - _FAILURES_SHOWN:,} more; --json has them all")
+    return "\n".join(lines)
 
 
 @contract.command()
@@ -157,12 +286,14 @@ def show(out: Output, name: str | None, source: bool, data: Path, url: str | Non
             out.show({"contract": name, "source": text}, lambda: _lines(text) if sys.stdout.isatty() else text)
             return
         found = node.get(f"/app/contracts/{segment(name)}")
+        found |= node.get(f"/app/contracts/{segment(name)}/versions")
     out.show(found, lambda: _described(found))
 
 
 def _described(found: dict[str, Any]) -> str:
     defined = found["$defs"]
     lines = [f"{found['contract']} {found['version']}", _lines(found["description"]), ""]
+    lines += [f"version {each['version']}  from entry {each['since']} on" for each in found["versions"]]
     lines += [f"role    {name}: {_whose(name, role)}" for name, role in found["roles"].items()]
     for name, action in found["actions"].items():
         moves = f"  on {', '.join(action['on'])}" if action["on"] else ""

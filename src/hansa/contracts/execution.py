@@ -62,7 +62,7 @@ def run(call: Call, host: Host[Program], reader: Reader, steps: int, cache: Cach
         _check_invariants(frame)
         return Execution(OK, None, frame.events, _writes(frame), frame.used, version)
     except Fault as fault:
-        line, of, at = fault.where or _where(fault.__traceback__) or (None, contract, version)
+        line, of, at = fault.where or place_of(fault.__traceback__) or (None, contract, version)
         found: dict[str, Any] = {"line": line}
         if fault.values:
             found["values"] = fault.values
@@ -73,7 +73,7 @@ def run(call: Call, host: Host[Program], reader: Reader, steps: int, cache: Cach
     except (MemoryError, RecursionError):
         raise  # how much of either there is may differ from node to node
     except Exception as error:
-        line, of, at = _where(error.__traceback__) or (None, contract, version)
+        line, of, at = place_of(error.__traceback__) or (None, contract, version)
         return Execution(INTERNAL, {"line": line, "version": at, "contract": of}, [], [], frame.used, version, error)
 
 
@@ -115,7 +115,7 @@ def _take(frame: Frame, program: Program, procedure: Procedure, arguments: dict[
         if action.on and subject is not None and subject.values[STATE_FIELD] not in action.on:
             raise messages.state_denied(subject.shape.name, subject.values[STATE_FIELD])
     except Fault as fault:
-        fault.where = fault.where or _where(fault.__traceback__) or (None, contract, version)
+        fault.where = fault.where or place_of(fault.__traceback__) or (None, contract, version)
         raise
     frame.stack.append(contract)
     call = frame.call
@@ -273,8 +273,8 @@ def _check_profile(arguments: dict[str, Any]) -> None:
         raise messages.arguments_profile(error.detail) from None
 
 
-def _where(traceback: TracebackType | None) -> tuple[int | None, str, str] | None:
-    """Line, file and version of the innermost body in which a fault arose; None if it arose in none."""
+def place_of(traceback: TracebackType | None) -> tuple[int | None, str, str] | None:
+    """Line, file and version of the innermost body in which a fault or error arose; None if it arose in none."""
     found: tuple[int | None, str, str] | None = None
     while traceback is not None:
         place = traceback.tb_frame.f_globals.get(PLACE)

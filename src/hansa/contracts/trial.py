@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from hansa.contracts import upgrade
+from hansa.contracts import execution, upgrade
 from hansa.contracts.calls import NOBODY, Call, Found, Host
 from hansa.contracts.faults import Fault
 from hansa.contracts.frame import Frame
@@ -18,11 +18,15 @@ from hansa.wire import cbor
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """A record that could not be brought up, or would break a rule of its own: why, and at which line of the file."""
+    """A record that could not be brought up, or would break a rule of its own: why, and at which line of the file.
+
+    `line` is None where it failed before or behind the bodies: a value that does not fit a field any more.
+    """
 
     record: str
     key: Any
     code: str
+    line: int | None
     message: str
     values: dict[str, Any]
 
@@ -66,7 +70,7 @@ def problems(before: Program, program: Program) -> list[str]:
     return upgrade.problems(before.manifest, program.manifest)
 
 
-def tried(
+def attempts(
     program: Program,
     record: str,
     stored: Iterable[Found],
@@ -75,14 +79,15 @@ def tried(
     seq: int,
     steps: int,
 ) -> Iterator[tuple[int, Failure | None]]:
-    """What comes of each of these records of a type, by itself, within `steps`, as behind entry `seq`.
+    """Tries stored records of a type, each by itself within `steps`, as behind entry `seq`.
 
-    The steps that it took, and what failed, if it did.
+    Gives for each the steps that it took, and what failed.
     """
     contract = program.manifest.name
     trial = _Host(host, contract, program, seq)
     shape = program.shapes[record]
     for found in stored:
+        failure = None
         key = cbor.decode_own(found.value)[shape.type.key]
         frame = Frame(Call(contract, "", {}, NOBODY, time, seq), trial, _One(found), steps, None)
         try:
@@ -91,6 +96,7 @@ def tried(
             for rule in shape.invariants:
                 rule(frame, loaded)
         except Fault as fault:
-            yield frame.used, Failure(record, key, fault.code, fault.message, fault.values)
-        else:
-            yield frame.used, None
+            line, of, _ = fault.where or execution.place_of(fault.__traceback__) or (None, contract, "")
+            line = line if of == contract else None
+            failure = Failure(record, key, fault.code, line, fault.message, fault.values)
+        yield frame.used, failure

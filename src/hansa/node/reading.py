@@ -55,8 +55,8 @@ _BLOCK_CACHED_BYTES_MAX: Final = 1024 * 1024
 HISTORY_ROWS_MAX: Final = 100
 FAILURES_MAX: Final = 100
 TRIAL_RECORDS_MAX: Final = 5_000
-TRIAL_STEPS_MAX: Final = 1_000_000
-"""Of an upgrade that is tried: what is told, looked at and spent at once. The event loop waits meanwhile."""
+TRIAL_STEPS_MAX: Final = 500_000
+"""Of an upgrade that is tried: what is told, and looked at, at once; it holds up the node meanwhile."""
 _PART_ROWS: Final = 32
 """Rows read at a time: records may be large, and how large is known only when they are read."""
 _QUERY_BYTES: Final = 8
@@ -145,6 +145,7 @@ class Reading:
         self._tiles = tiles
         self._checkpoints = checkpoints
         self._directory = directory
+        self._load_once = lru_cache(1)(self._load)
         self._small_block = lru_cache(_BLOCKS_CACHED)(self._read_block)
         self.tip = tip
         """The end of what is durable; `node` moves it on."""
@@ -216,8 +217,7 @@ class Reading:
         """
         type_ = self._check_table(contract, record)
         least, most = _bounds(self.program(contract).manifest, type_, asked)
-        named = [self.tip.ledger, contract, record, asked.index, least, most, asked.descending]
-        query = hashlib.sha256(cbor.encode(named)).digest()[:_QUERY_BYTES]
+        query = _query([self.tip.ledger, contract, record, asked.index, least, most, asked.descending])
 
         def read(after: Behind | None, count: int) -> list[tuple[bytes, Stored]]:
             return self._state.select(contract, record, asked.index, least, most, count, after, asked.descending)
@@ -268,30 +268,38 @@ class Reading:
     def trial(self, contract: str, source: str, cursor: str | None = None) -> Trial:
         """Tries a next version of a contract on its live records, from behind `cursor` on, a bounded number at a time.
 
-        Raises `HansaError`: `contract.missing`, `query.cursor`, `contract.invalid` for a file with findings.
+        Each is tried in the state as it is then. Raises `HansaError`: `contract.missing`, `query.cursor`,
+        `contract.invalid` for a file with findings or of a library.
         """
         before = self.program(contract)
-        program = load(source, contract, self._directory.libraries, before.checked)
-        problems = trial.problems(before, program)
+        program = self._load_once(contract, source, before)
+        if program.manifest.kind != "contract":
+            raise HansaError("contract.invalid", "this is a library: no records are of it")
+        version, problems = program.manifest.version, trial.problems(before, program)
+        query = _query(["trial", self.tip.ledger, contract, before.digest, program.digest])
+        behind = _behind(query, cursor)
         if problems:
-            return Trial(program.manifest.version, 0, problems, [], None)
-        record, after = _trial_cursor(cursor)
+            return Trial(version, 0, problems, [], None)
+        first = "" if behind is None else behind[0].decode("ascii", "replace")
         found: list[Failure] = []
         count = spent = 0
-        for name in sorted(name for name in before.shapes if name >= record):
-            start = after if name == record else None
-            while page := self._state.select(contract, name, None, None, None, _PART_ROWS, start):
-                stored, seq = [row for _, row in page], self.tip.size + 1
-                tried = trial.tried(
-                    program, name, stored, self._directory, self.tip.time, seq, TRANSACTION_STEPS_DEFAULT
+        for name in sorted(name for name in before.shapes if name >= first):
+            after = (b"", behind[1]) if behind is not None and name == first else None
+            while page := self._state.select(contract, name, None, None, None, _PART_ROWS, after):
+                stored = [row for _, row in page]
+                tried = trial.attempts(
+                    program, name, stored, self._directory, self.tip.time, self.tip.size + 1, TRANSACTION_STEPS_DEFAULT
                 )
-                for (key, _), (steps, failure) in zip(page, tried, strict=False):
-                    count, spent = count + 1, spent + steps
-                    found += [] if failure is None else [failure]
+                for (key, _), (steps, failure) in zip(page, tried, strict=True):
+                    count, spent, after = count + 1, spent + steps, (b"", key)
+                    if failure is not None:
+                        found.append(failure)
                     if count == TRIAL_RECORDS_MAX or len(found) == FAILURES_MAX or spent >= TRIAL_STEPS_MAX:
-                        return Trial(program.manifest.version, count, [], found, f"{name}:{key.hex()}")
-                start = (b"", page[-1][0])
-        return Trial(program.manifest.version, count, [], found, None)
+                        return Trial(version, count, [], found, _cursor(query, (name.encode(), key)))
+        return Trial(version, count, [], found, None)
+
+    def _load(self, contract: str, source: str, before: Program) -> Program:
+        return load(source, contract, self._directory.libraries, before.checked)
 
     def _place(self, seq: int) -> BlockPlace:
         place = self._state.block_of(seq) if 0 <= seq < self.tip.size else None
@@ -346,17 +354,6 @@ class Reading:
             if len(part) < count:
                 break
         return Page(found, self.tip.size, None)
-
-
-def _trial_cursor(cursor: str | None) -> tuple[str, Behind | None]:
-    """The record type and the key that a trial goes on behind."""
-    if cursor is None:
-        return "", None
-    record, _, key = cursor.partition(":")
-    try:
-        return record, (b"", bytes.fromhex(key))
-    except ValueError:
-        raise HansaError("query.cursor") from None
 
 
 def typed_key(type_: Type, text: str) -> int | str | bytes | bool | None:
@@ -434,6 +431,11 @@ def _bounds(manifest: Manifest, type_: RecordType, asked: Asked) -> tuple[bytes 
     if least is not None and most is not None and least > most:
         raise HansaError("query.range", "`least` is beyond `most`")
     return least, most
+
+
+def _query(named: list[Any]) -> bytes:
+    """What a cursor knows its query by."""
+    return hashlib.sha256(cbor.encode(named)).digest()[:_QUERY_BYTES]
 
 
 def _cursor(query: bytes, after: Behind) -> str:

@@ -20,6 +20,7 @@ GROUPS = {
     "signature": "Signatures",
     "sender": "Senders",
     "transaction": "Transactions",
+    "exclusion": "Exclusions",
     "batch": "Batches",
     "steps": "Steps",
     "queue": "The queue",

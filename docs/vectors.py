@@ -22,7 +22,7 @@ from hansa.node.create import members_source
 from hansa.node.intake import Answer
 from hansa.orderers import Batch
 from hansa.store.overlay import Overlay, Span, Spot
-from hansa.wire import block, cose, entry, genesis, tick, transaction, writes
+from hansa.wire import block, cose, entry, exclusion, genesis, tick, transaction, writes
 from hansa.wire.genesis import Genesis, Limits, Member, Node, User
 from hansa.wire.keys import PrivateKey
 from hansa.wire.problems import HansaError
@@ -151,6 +151,21 @@ def make() -> tuple[list[Vector], dict[str, str]]:
     state.apply(second)
     third = _rung(second.tip, bank, node_key, state, directory, tiles)
     due, ticked = third.block.items
+    stopped = _signed(bank, ledger, 6, "set_reference", {"reference": "calendar", "valid_from": 2, "data": ""})
+    stopped_id = cose.id_of(stopped)
+    statement = exclusion.seal(bank, ledger, stopped_id, "it stops every node that runs it")
+    state.apply(third)
+    fourth, _ = apply_batch(
+        Batch(3, third.tip.time + 1_000, [stopped]),
+        third.tip,
+        state,  # type: ignore[arg-type]
+        directory,
+        tiles,
+        {},
+        exclusions={stopped_id: [exclusion.read(statement)]},
+    )
+    assert fourth is not None
+    excluded = fourth.block.items[0]
     answer = answers.answer_cbor(Answer(items[0].id, 1, items[0].outcome, False), inclusion)
     structure = cose.split(applied).structure
     assert hashlib.sha256(structure).digest() == items[0].id
@@ -172,6 +187,9 @@ def make() -> tuple[list[Vector], dict[str, str]]:
         Vector("write-set-scheduled", "write-set", due.writes, "of entry 6: it is not due any more"),
         Vector("tick", "tick-envelope", ticked.envelope, "entry 7, signed by node-1 at 6 entries"),
         Vector("block-4", "block", block.encode(third.block), "entries 6 and 7"),
+        Vector("exclusion", "exclusion-envelope", statement, f"of transaction {stopped_id.hex()}, entry 8"),
+        Vector("outcome-excluded", "outcome", excluded.outcome, "of entry 8: the ledger's one deployer excluded it"),
+        Vector("write-set-excluded", "write-set", excluded.writes, "of entry 8: the record of the exclusion"),
         Vector("checkpoint", "checkpoint", receipt.bare(head), "of the tree of 4 entries, root attached"),
         Vector("receipt", "receipt", inclusion, "for entry 1, under that checkpoint"),
         Vector("consistency", "consistency-receipt", consistency, "from size 1 to size 4"),

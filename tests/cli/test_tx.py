@@ -1,10 +1,18 @@
-"""`hansa tx show`: what became of a transaction, by its id or its seq."""
+"""`hansa tx show`: what became of a transaction, by its id or its seq; and how one is excluded."""
 
+import asyncio
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from hansa.node.create import Founder, create_ledger
+from hansa.node.node import open_node
+from hansa.store.files import Disk
+from hansa.store.folder import Folder
+from hansa.wire import exclusion
 
 TIME = r"time      \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
 
@@ -100,3 +108,73 @@ def test_a_transaction_that_is_not_there(options: list[str], status: str, text: 
 def test_what_is_no_entry(which: str, code: str, exit_code: int, show: Callable) -> None:
     assert show(which).failed(code, exit_code)
     assert show(which, "--json").failed(code, exit_code)
+
+
+# Exclusion
+
+ID = "ab" * 32
+
+
+@pytest.fixture
+def stopped(hansa: Callable, tmp_path: Path) -> Path:
+    """The folder of a ledger whose node is stopped; `northbank` is its one deployer."""
+    root = tmp_path / "ledger"
+    create_ledger(Disk(), Folder(root), "Test", [Founder("northbank", "North Bank", deployer=True)])
+
+    async def runs() -> None:
+        node = open_node(root, reserve_bytes=0)
+        node.start()
+        await node.stop()
+
+    asyncio.run(runs())
+    return root
+
+
+def test_a_deployer_excludes_a_transaction(hansa: Callable, stopped: Path, tmp_path: Path) -> None:
+    file = tmp_path / "statement.cose"
+    signed = hansa("tx", "exclude", ID, "--as", "northbank", "--out", file, "--data", stopped, "--json")
+    assert signed.code == 0
+    statement = exclusion.read(file.read_bytes())
+    assert (statement.id.hex(), statement.ledger.hex()) == (ID, signed.json["ledger"])
+    assert statement.reason == signed.json["reason"] == "it stops every node that runs it"
+    given = hansa("tx", "exclude", ID, "--give", file, "--data", stopped)
+    assert given.code == 0
+    assert "excluded by northbank" in given.out
+    assert (stopped / "exclusions" / f"{ID}.cose").read_bytes() == file.read_bytes()
+
+
+def test_a_deployer_signs_without_the_folder(hansa: Callable, stopped: Path, tmp_path: Path) -> None:
+    file, key = tmp_path / "statement.cose", stopped / "keys" / "members" / "northbank.pem"
+    words = ("--key", key, "--ledger", "cd" * 32, "--reason", "why", "--out", file, "--data", tmp_path / "none")
+    assert hansa("tx", "exclude", ID, *words).code == 0
+    statement = exclusion.read(file.read_bytes())
+    assert (statement.ledger.hex(), statement.reason) == ("cd" * 32, "why")
+    hansa("tx", "exclude", ID, "--give", file, "--data", stopped).failed("exclusion.ledger")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "exit_code"),
+    [
+        (("AB" * 32, "--as", "northbank"), "request.digest", 2),
+        ((ID,), "argument.value", 2),
+        ((ID, "--as", "northbank", "--ledger", "5"), "request.digest", 2),
+        ((ID, "--as", "northbank", "--reason", ""), "exclusion.form", 1),
+        ((ID, "--as", "northbank", "--reason", "x" * 201), "exclusion.form", 1),
+        ((ID, "--give", "none.cose"), "folder.access", 1),
+    ],
+)
+def test_what_is_no_exclusion_is_refused(
+    hansa: Callable, stopped: Path, words: tuple[str, ...], code: str, exit_code: int
+) -> None:
+    hansa("tx", "exclude", *words, "--data", stopped).failed(code, exit_code)
+
+
+def test_a_folder_that_is_none_cannot_say_for_which_ledger(hansa: Callable, stopped: Path, tmp_path: Path) -> None:
+    key = stopped / "keys" / "members" / "northbank.pem"
+    hansa("tx", "exclude", ID, "--key", key, "--data", tmp_path / "none").failed("argument.file", 2)
+
+
+def test_a_statement_is_not_written_over(hansa: Callable, stopped: Path, tmp_path: Path) -> None:
+    words = ("--as", "northbank", "--out", tmp_path / "statement.cose", "--data", stopped)
+    assert hansa("tx", "exclude", ID, *words).code == 0
+    hansa("tx", "exclude", ID, *words).failed("argument.exists", 2)

@@ -11,7 +11,7 @@ import pytest
 
 from hansa.client import verification
 from hansa.merkle import receipt
-from hansa.wire import block, entry, genesis, tick, transaction, writes
+from hansa.wire import block, entry, exclusion, genesis, tick, transaction, writes
 from hansa.wire.keys import PrivateKey
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -57,6 +57,7 @@ def test_a_vector_cut_short_fits_no_more(name: str) -> None:
         ("transaction-eddsa", "transaction-header", "transaction"),
         ("transaction-conditional", "transaction-header", "transaction"),
         ("tick", "tick-header", "tick"),
+        ("exclusion", "exclusion-header", "exclusion"),
         ("checkpoint", "checkpoint-header", None),
         ("receipt", "checkpoint-header", None),
         ("consistency", "checkpoint-header", None),
@@ -77,6 +78,17 @@ def test_the_byte_strings_of_a_block_fit_theirs(name: str) -> None:
         validate("outcome", item.outcome)
         validate("write-set", item.writes)
         validate(ENVELOPES[item.kind], item.envelope)
+
+
+def test_an_excluded_entry_is_as_documented() -> None:
+    outcome = entry.decode_outcome(data("outcome-excluded"))
+    validate("refusal", cbor2.dumps(outcome.result))
+    statement = exclusion.read(data("exclusion"))
+    assert outcome.result["values"] == {"reason": statement.reason, "statement": statement.digest}
+    (write,) = writes.decode(data("write-set-excluded"))
+    assert (write.contract, write.record, write.key) == ("members", "Exclusion", statement.id)
+    record = cbor2.loads(write.value)
+    assert record == {"id": statement.id, "reason": statement.reason, "statements": [data("exclusion")]}
 
 
 def test_a_refusal_has_the_documented_result() -> None:

@@ -49,7 +49,7 @@ def _object(required: _Schema, optional: _Schema | None = None) -> _Schema:
 
 
 _OUTCOME: Final[_Schema] = {
-    "status": {"enum": ["applied", "refused"]},
+    "status": {"enum": ["applied", "refused", "excluded"]},
     "code": _TEXT,
     "result": _ANY,
     "events": {"type": "array", "items": {"type": "object"}},

@@ -118,7 +118,7 @@ def _text(out: Output, fields: dict[str, Any]) -> str:
         lines.append(f"{out.style('applied', fg='green')}  {place}")
     else:
         reason = output.filled(jsonform.plain(fields["result"]))
-        lines.append(f"{out.style('refused', fg='red')}  {place}: {reason} [{fields['code']}]")
+        lines.append(f"{out.style(fields['status'], fg='red')}  {place}: {reason} [{fields['code']}]")
     lines += [f"event    {output.shown(event['name'])}: {output.written(event['data'])}" for event in fields["events"]]
     lines.append(f"id       {fields['id'].hex()}")
     return "\n".join(lines)

@@ -1,16 +1,18 @@
-"""`hansa tx show`: what became of a transaction."""
+"""`hansa tx`: what became of a transaction, and how deployers exclude one that stops every node."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from hansa.cli import output
 from hansa.cli.output import Output
-from hansa.cli.places import connect, data_option, url_option
+from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
 from hansa.client.connection import Connection
-from hansa.wire import entry, names, transaction
+from hansa.wire import entry, exclusion, genesis, names, transaction
 from hansa.wire.problems import HansaError
+
+_GIVE: Final = "A statement to put into the folder of the stopped node; once for each."
 
 
 @click.group()
@@ -39,6 +41,64 @@ def show(out: Output, which: str, not_after: int | None, data: Path, url: str | 
             found["signer"] = _signer(node, found)
     out.show(found, lambda: _text(out, found))
     return output.DONE if found["status"] in ("committed", "pending") else output.FAILED
+
+
+@tx.command()
+@click.argument("id", metavar="ID")
+@click.option("--give", "given", metavar="FILE", multiple=True, type=click.Path(path_type=Path), help=_GIVE)
+@click.option(
+    "--reason", default="it stops every node that runs it", show_default=True, help="The same of all signers."
+)
+@click.option(
+    "--out",
+    "out_file",
+    type=click.Path(path_type=Path),
+    help="The statement's file, instead of one named by id and key.",
+)
+@click.option("--ledger", metavar="HEX", help="The ledger's id, where its folder is not at hand.")
+@signer_options
+@data_option()
+@click.pass_obj
+def exclude(
+    out: Output,
+    id: str,
+    given: tuple[Path, ...],
+    reason: str,
+    out_file: Path | None,
+    ledger: str | None,
+    signer: str | None,
+    key: Path | None,
+    data: Path,
+) -> None:
+    """Exclude a transaction that stops every node that runs it: it gets an entry that says so, and is never run.
+
+    Each of more than half of the deployers signs a statement, in a file; then all statements are given (--give FILE
+    --give FILE) to every stopped node, the same to each.
+    """
+    wanted = names.digest_from_hex(id, "transaction id")
+    if given:
+        from hansa.node import exclusions
+
+        output.log_to_stderr()
+        signers = exclusions.give(data, wanted, given)
+        text = f"{id} is excluded by {', '.join(signers)}; start the node, and give the same to every other"
+        out.show({"id": id, "signers": signers}, text)
+        return
+    private = signing_key(data, signer, key)
+    of = names.digest_from_hex(ledger, "ledger id") if ledger else genesis.ledger_id(_genesis(data))
+    envelope = exclusion.seal(private, of, wanted, reason)
+    path = out_file or Path(f"{id[:16]}.{private.kid.hex()[:8]}.cose")
+    output.check_writable(path, replace=False)
+    output.write_file(path, envelope)
+    fields = {"id": id, "ledger": of.hex(), "reason": reason, "file": str(path)}
+    out.show(fields, f"{path} excludes {id}, once enough deployers have signed and it is given to the stopped nodes")
+
+
+def _genesis(data: Path) -> bytes:
+    try:
+        return (data / "genesis.cbor").read_bytes()
+    except OSError as error:
+        raise HansaError("argument.file", f"{data / 'genesis.cbor'}: {error.strerror}; or give --ledger") from None
 
 
 def _signer(node: Connection, found: dict[str, Any]) -> str | None:

@@ -107,6 +107,13 @@ class Members(Contract, version="0.1.0"):
         key: Bytes[0, 400]
         action: Text[1, 48]
 
+    class Exclusion(Record, key="id"):
+        """A transaction that deployers excluded: it has an entry and was never run. The node that took it wrote this."""
+
+        id: Hash
+        reason: Text[1, 200]
+        statements: list[Bytes[1, 1536], 512]
+
     class Reference(Record, key="name"):
         """Dated reference data, such as a calendar or a rate table, valid from a ledger time in milliseconds."""
 

@@ -5,7 +5,9 @@ the window, an id already seen. Everything else becomes an entry, applied or ref
 clock, or touches a disk; the block takes effect when `commit` says that it is durable.
 """
 
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
 
 import msgspec
 import structlog
@@ -14,15 +16,18 @@ from hansa.contracts import execution, prices, schedules
 from hansa.contracts.calls import NOBODY, Call, Caller, Execution
 from hansa.contracts.manifest import DIALECT, ReferenceType
 from hansa.contracts.values import Cache
+from hansa.governance import exclusion as governance_exclusion
 from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory, Sender
 from hansa.merkle.tiles import Tiles
 from hansa.merkle.tree import leaf_hash
+from hansa.node.workers import Lost
 from hansa.orderers import Batch
 from hansa.store.overlay import IndexesOf, Overlay, Stored
 from hansa.store.state import Entered, State
 from hansa.wire import block, entry, names, order, scheduled, tick, transaction, writes
 from hansa.wire.block import Block, Header, Item
+from hansa.wire.exclusion import Statement
 from hansa.wire.genesis import Genesis, Limits
 from hansa.wire.limits import (
     BLOCK_BYTES_MAX,
@@ -46,6 +51,12 @@ BLOCK_ENCODED_BYTES_MAX: Final = (
     + (BLOCK_ENTRIES_MAX + SCHEDULED_ENTRIES_MAX + 1) * FREE_BYTES_MAX
 )
 """No block is larger, whatever contracts do (about 102 MiB): its envelopes, what steps paid for, what they need not."""
+
+
+Run: TypeAlias = Callable[..., Execution]
+"""`contracts.execution.run`, or what stands in for it and gives the very same."""
+EXCLUDED: Final = "transaction.excluded"
+_NONE_EXCLUDED: Final[Mapping[bytes, Sequence[Statement]]] = MappingProxyType({})
 
 
 class Given(msgspec.Struct, frozen=True, gc=False):
@@ -78,14 +89,18 @@ class Sealed(msgspec.Struct, frozen=True, gc=False):
 class View(Overlay):
     """The state as an action sees it: what this block wrote before, above what is durable.
 
-    A `contracts.calls.Reader`. The state MUST stay as it is while it is in use. `cache` is handed to what runs on it.
+    A `contracts.calls.Reader`. The state MUST stay as it is while it is in use. `cache` is handed to what runs on it
+    by `run`.
     """
 
-    __slots__ = ("cache",)
+    __slots__ = ("cache", "run")
 
-    def __init__(self, state: State, indexes_of: IndexesOf, cache: Cache | None = None) -> None:
+    def __init__(
+        self, state: State, indexes_of: IndexesOf, cache: Cache | None = None, run: Run = execution.run
+    ) -> None:
         super().__init__(indexes_of, state.get, state.spots, state.damage)
         self.cache = cache
+        self.run = run
 
 
 def apply_batch(
@@ -96,12 +111,15 @@ def apply_batch(
     tiles: Tiles,
     verified: dict[bytes, Signed],
     cache: Cache | None = None,
+    run: Run = execution.run,
+    exclusions: Mapping[bytes, Sequence[Statement]] = _NONE_EXCLUDED,
 ) -> tuple[Sealed | None, list[tuple[bytes, str]]]:
     """The block of a batch, None if nothing in it counts, and the ids skipped with the code of the reason.
 
     `verified` has, by envelope, what this node verified already and MUST know to have no entry yet; the rest is
     verified here, exactly, and looked up. A key registered in this batch counts from the next one on: nothing is
     executed whose signature was not verified. What is due by ledger time comes first; a tick counts only with it.
+    What enough deployers exclude (`exclusions`, by id) gets its entry and is not run.
     Tiles and directory move on with the entries: after this returns, the block MUST become durable or the
     process end.
     """
@@ -112,7 +130,7 @@ def apply_batch(
         log.error("batch.void", index=batch.index, reason=void)
         return None, [(one.signed.id, void) for one in given]
     time = max(tip.time, batch.stamp)
-    view = View(state, directory.indexes_of, cache)
+    view = View(state, directory.indexes_of, cache, run)
     items: list[Item] = []
     entered: list[Entered] = []
     skipped: list[tuple[bytes, str]] = []
@@ -129,8 +147,16 @@ def apply_batch(
 
     for found in due(view, time, directory.limits.scheduled_entries):
         envelope = scheduled_envelope(tip.ledger, found.value)
-        ran = execute_scheduled(found, time, tip.size + len(items), view, directory)
-        take(entry.SCHEDULED, scheduled.id_of(envelope), envelope, 0, ran)
+        id = scheduled.id_of(envelope)
+        contract = schedules.read(found.value).contract
+        stopped = excluded(exclusions.get(id, ()), tip.ledger, id, contract, directory)
+        try:
+            ran = execute_scheduled(found, time, tip.size + len(items), view, directory, stopped)
+        except HansaError:  # a record cannot be read: whatever was run
+            raise
+        except Exception as error:
+            raise _fatal(error, id, contract) from error
+        take(entry.SCHEDULED, id, envelope, 0, ran)
     if items:
         ticked = next((one for one in read if isinstance(one, Tick) and is_tick(one, tip, directory)), None)
         if ticked is not None:
@@ -147,7 +173,14 @@ def apply_batch(
             skipped.append((signed.id, skip))
             continue
         seen.add(signed.id)
-        ran = execute(body, sender, time, tip.size + len(items), view, directory)
+        ran = excluded(exclusions.get(signed.id, ()), tip.ledger, signed.id, body.contract, directory)
+        if ran is None:
+            try:
+                ran = execute(body, sender, time, tip.size + len(items), view, directory)
+            except HansaError:
+                raise
+            except Exception as error:
+                raise _fatal(error, signed.id, body.contract) from error
         take(entry.TRANSACTION, signed.id, signed.envelope, body.not_after, ran)
     if not items:
         return None, skipped
@@ -183,7 +216,7 @@ def execute(body: Transaction, sender: Sender, time: int, seq: int, view: View, 
     of_user = frozenset[str]() if sender.user is None else directory.user_attributes.get(sender.user, frozenset())
     caller = Caller(sender.member, sender.user, attributes, of_user)
     call = Call(body.contract, body.action, body.arguments, caller, time, seq)
-    ran = execution.run(call, directory, view, body.steps_max, view.cache)
+    ran = view.run(call, directory, view, body.steps_max, view.cache)
     _tell_defect(call, ran)
     return ran
 
@@ -206,14 +239,21 @@ def scheduled_envelope(ledger: bytes, value: bytes) -> bytes:
     return scheduled.envelope(ledger, found.at, found.contract, found.key, found.sequence)
 
 
-def execute_scheduled(stored: Stored, time: int, seq: int, view: View, directory: Directory) -> Execution:
-    """Runs what was due as its contract, as entry `seq`. It is not tried again, whatever comes of it."""
+def execute_scheduled(
+    stored: Stored, time: int, seq: int, view: View, directory: Directory, stopped: Execution | None = None
+) -> Execution:
+    """Runs what was due as its contract, as entry `seq`, unless it is `stopped`: excluded.
+
+    It is not tried again, whatever comes of it.
+    """
     found = schedules.read(stored.value)
     done = schedules.taken(found, stored.seq)
     program = directory.programs[found.contract]
     procedure = program.actions.get(found.action)
     subject = None if procedure is None else procedure.action.subject
-    if subject is None or subject.type != ReferenceType(found.record):  # the version that runs now is another
+    if stopped is not None:
+        ran = stopped
+    elif subject is None or subject.type != ReferenceType(found.record):  # the version that runs now is another
         version, values = program.manifest.version, {"action": found.action, "record": found.record}
         message = "the contract has no {action} of {record} any more"
         ran = _refusal(found.contract, "action.unknown", message, version, values)
@@ -221,12 +261,45 @@ def execute_scheduled(stored: Stored, time: int, seq: int, view: View, directory
         type_ = program.shapes[found.record].type
         arguments = {subject.name: schedules.key_of(type_.fields[type_.key].type, found.key)}
         call = Call(found.contract, found.action, arguments, NOBODY, time, seq)
-        ran = execution.run(call, directory, view, directory.limits.scheduled_steps, view.cache)
+        ran = view.run(call, directory, view, directory.limits.scheduled_steps, view.cache)
         _tell_defect(call, ran)
     return msgspec.structs.replace(ran, writes=[*ran.writes, done])
 
 
+def excluded(
+    statements: Sequence[Statement], ledger: bytes, id: bytes, contract: str, directory: Directory
+) -> Execution | None:
+    """What stands for running a transaction that enough deployers exclude; None if they are not enough."""
+    if not statements:
+        return None
+    try:
+        found = governance_exclusion.enough(statements, ledger, id, directory)
+    except HansaError as error:
+        log.warning("exclusion.ignored", transaction=id.hex(), reason=error.detail)
+        return None
+    values = {"reason": found[0].reason, "statement": found[0].digest}
+    ran = _refusal(contract, EXCLUDED, "deployers excluded it: {reason}", "", values)
+    return msgspec.structs.replace(ran, writes=[governance_exclusion.write(found)])
+
+
+def _fatal(error: Exception, id: bytes, contract: str) -> HansaError:
+    """What stops the node where no outcome of what was run can be known: it names it, so that it can be excluded.
+
+    How much memory there is, or whether the interpreter crashes, may differ from node to node.
+    """
+    reason = str(error) if isinstance(error, Lost) else f"{type(error).__name__}: {error}"
+    log.error("contract.fatal", transaction=id.hex(), contract=contract, reason=reason)
+    return HansaError(
+        "contract.fatal",
+        f"transaction {id.hex()} of contract {contract}: {reason}",
+        remedy=f"Start the node again. If it stops here again, deployers exclude it: hansa tx exclude {id.hex()}",
+    )
+
+
 _TICKED: Final = Execution(execution.OK, None, [], [], 0, "")
+
+
+_STATUSES: Final[dict[str, entry.Status]] = {execution.OK: entry.APPLIED, EXCLUDED: entry.EXCLUDED}
 
 
 def tick_item(one: Tick, tip: Tip, time: int, directory: Directory) -> Item | None:
@@ -246,7 +319,7 @@ def make_item(kind: entry.Kind, id: bytes, envelope: bytes, ran: Execution, time
     """The item of one entry: its outcome and write set encoded."""
     written = writes.encode(ran.writes) if ran.writes else writes.EMPTY
     outcome = entry.encode_outcome(
-        status=entry.APPLIED if ran.code == execution.OK else entry.REFUSED,
+        status=_STATUSES.get(ran.code, entry.REFUSED),
         code=ran.code,
         result=ran.result,
         events=ran.events,

@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from hansa.client import keys as key_files
-from hansa.contracts import schedules
+from hansa.contracts import execution, schedules
 from hansa.contracts.values import Cache
 from hansa.governance.directory import Sender
 from hansa.merkle import checkpoint as merkle_checkpoint
@@ -26,8 +26,11 @@ from hansa.node.apply import Sealed, View, apply_batch, apply_genesis, due
 from hansa.node.clock import Clock
 from hansa.node.commit import Committer
 from hansa.node.create import CHECKPOINT_KEY, NODE_KEY
+from hansa.node.exclusions import Exclusions
+from hansa.node.exclusions import load as load_exclusions
 from hansa.node.flush import FLUSH_ENTRIES, flush
 from hansa.node.intake import Accepted, Answer, Listener, Pending, Queue
+from hansa.node.isolation import Isolation
 from hansa.node.recovery import Progress, Recovered, close, close_in_order, recover
 from hansa.node.verifier import Verifier
 from hansa.orderers.solo import Solo
@@ -85,6 +88,8 @@ class Node:
         own_key: PrivateKey,
         clock: Clock,
         reserve_bytes: int,
+        exclusions: Exclusions,
+        isolation: Isolation | None,
     ) -> None:
         self.folder = folder
         self.ledger = recovered.ledger
@@ -101,6 +106,9 @@ class Node:
         self._signer = signer
         self._own_key = own_key
         self._cache = Cache(CACHED_RECORDS)
+        self._exclusions = exclusions
+        self._isolation = isolation
+        self._run = execution.run if isolation is None else isolation.run
         self._tick_timer: asyncio.TimerHandle | None = None
         self._clock = clock
         self._reserve_bytes = reserve_bytes
@@ -146,6 +154,8 @@ class Node:
         if self._tick_timer is not None:
             self._tick_timer.cancel()
         self._verifier.stop()
+        if self._isolation is not None:
+            self._isolation.stop()
         try:
             await self._loop.run_in_executor(None, self._committer.stop)
             await asyncio.sleep(0)  # the last block's answers
@@ -299,7 +309,15 @@ class Node:
         try:
             parts = self._parts
             sealed, skipped = apply_batch(
-                batch, self._tip, parts.state, parts.directory, parts.tiles, self._verified, self._cache
+                batch,
+                self._tip,
+                parts.state,
+                parts.directory,
+                parts.tiles,
+                self._verified,
+                self._cache,
+                self._run,
+                self._exclusions,
             )
         except Exception as error:
             self._fail(error)
@@ -483,7 +501,8 @@ class Node:
     def _fail(self, error: BaseException) -> None:
         """Stops for good: what is on the disk is unknown, or a block was half applied."""
         log.error("node.faulted", exc_info=error)
-        self._trouble["fault"] = HansaError("node.faulted", str(error))
+        remedy = error.remedy if isinstance(error, HansaError) else ""
+        self._trouble["fault"] = HansaError("node.faulted", str(error), remedy=remedy)
         self._give_up(HansaError("node.faulted"))
         if self.failed is not None and not self.failed.done():
             self.failed.set_exception(self._trouble["fault"])
@@ -509,10 +528,14 @@ def open_node(
     files: Files | None = None,
     clock: Clock | None = None,
     accept_clock: bool = False,
+    isolate: bool = False,
     reserve_bytes: int = RESERVE_BYTES,
     progress: Progress = lambda _: None,
 ) -> Node:
-    """Locks and recovers the ledger in a folder. Raises `HansaError` where it must not run."""
+    """Locks and recovers the ledger in a folder. Raises `HansaError` where it must not run.
+
+    `isolate`: contracts run in a process of their own, see `isolation`.
+    """
     files, clock, folder = files or Disk(), clock or Clock(), Folder(root)
     folder.check_format(files)
     with contextlib.ExitStack() as opened:
@@ -529,8 +552,10 @@ def open_node(
         if recovered.tip.size and own_key.kid not in recovered.directory.node_keys:
             raise HansaError("key.node", f"{folder.keys / NODE_KEY} is not a node's key of this ledger")
         clock.check_start(max(recovered.tip.time, last_stop(files, folder)), accepted=accept_clock)
+        exclusions = load_exclusions(files, folder)
+        isolation = Isolation(recovered.genesis.members_contract) if isolate else None
         opened.pop_all()
-    return Node(folder, files, locks, recovered, signer, own_key, clock, reserve_bytes)
+    return Node(folder, files, locks, recovered, signer, own_key, clock, reserve_bytes, exclusions, isolation)
 
 
 class _Stopped(msgspec.Struct):

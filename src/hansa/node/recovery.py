@@ -8,7 +8,7 @@ rebuilt from the journal if they are missing, damaged or do not fit; the journal
 
 import contextlib
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +31,7 @@ from hansa.store.checkpoints import Checkpoints
 from hansa.store.files import Disk, Files, read_whole, replace, trouble_told
 from hansa.store.folder import Folder, Lock
 from hansa.store.journal import Location, Position, Scan, Segments
+from hansa.store.overlay import Overlay
 from hansa.store.rows import Rows
 from hansa.store.state import Applied, BlockPlace, Entered, State
 from hansa.wire import block, entry, genesis, transaction, writes
@@ -328,14 +329,19 @@ def _fresh_state(folder: Folder, decoded: Genesis) -> tuple[Directory, State]:
 
 def load_directory(directory: Directory, state: State) -> None:
     """Fills a directory from the members records of a state, in the order in which they were written."""
+    for seq, record, value in members_records(state, RECORDS):
+        directory.apply_record(record, value, seq)
+
+
+def members_records(state: State | Overlay, types: Iterable[str]) -> list[tuple[int, str, bytes]]:
+    """Members records of these types in the order in which they were written: by whom last, type and value."""
     found: list[tuple[int, str, bytes]] = []
-    for record in RECORDS:
+    for record in types:
         after = None
         while page := state.select(governance_genesis.CONTRACT, record, None, None, None, 1_000, after):
             found += [(stored.seq, record, stored.value) for _, stored in page]
             after = (b"", page[-1][0])
-    for seq, record, value in sorted(found, key=lambda row: row[0]):
-        directory.apply_record(record, value, seq)
+    return sorted(found, key=lambda row: row[0])
 
 
 def _check_fits(applied: Applied, state: State, segments: Segments, rows: Rows) -> None:

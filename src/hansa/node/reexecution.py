@@ -10,6 +10,9 @@ from typing import Final
 
 import msgspec
 
+from hansa.contracts import schedules
+from hansa.contracts.calls import Execution
+from hansa.governance import exclusion as governance_exclusion
 from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory, Sender
 from hansa.merkle.tiles import Tiles
@@ -25,6 +28,7 @@ from hansa.wire.block import Block, Item
 from hansa.wire.genesis import Genesis
 from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Signed
+from hansa.wire.writes import WriteSet
 
 _FINDINGS_MAX: Final = 100
 
@@ -141,17 +145,17 @@ def _execute_block(found: Block, tip: Tip, view: View, directory: Directory) -> 
     rest = found.items[derived:]
     given = [_read(item, directory) for item in rest]
     for seq, (item, one) in enumerate(zip(rest, given, strict=True), tip.size + derived):
+        written = writes.decode(item.writes)
         try:
             if isinstance(one, HansaError):
                 raise one
-            again = _execute(*one, tip, seq, found.header.time, view, directory)
+            again = _execute(*one, written, tip, seq, found.header.time, view, directory)
             if again.writes != item.writes or again.outcome != item.outcome:
                 raise HansaError(
                     "audit.executed", f"executed again, the action gives another {_differing(item, again)}"
                 )
         except HansaError as error:
             findings.append(Finding(error.code, f"entry {seq}", error.detail))
-        written = writes.decode(item.writes)
         view.write(seq, written)
         directory.apply(seq, written)
     read = [one[0] for one in given if not isinstance(one, HansaError)]
@@ -174,12 +178,13 @@ def _check_derived(found: Block, tip: Tip, view: View, directory: Directory, fin
             findings.append(Finding("audit.executed", f"entry {seq}", "what was due by then was not taken"))
             return number
         envelope = apply.scheduled_envelope(tip.ledger, stored.value)
-        ran = apply.execute_scheduled(stored, time, seq, view, directory)
-        again = apply.make_item(entry.SCHEDULED, scheduled.id_of(envelope), envelope, ran, time)
+        id, written = scheduled.id_of(envelope), writes.decode(item.writes)
+        stopped = _excluded(written, tip, id, schedules.read(stored.value).contract, directory)
+        ran = apply.execute_scheduled(stored, time, seq, view, directory, stopped)
+        again = apply.make_item(entry.SCHEDULED, id, envelope, ran, time)
         if again != item:
             detail = f"what was due, taken again, gives another {_differing(item, again)}"
             findings.append(Finding("audit.executed", f"entry {seq}", detail))
-        written = writes.decode(item.writes)
         view.write(seq, written)
         directory.apply(seq, written)
     count = len(expected)
@@ -206,7 +211,14 @@ def _read(item: Item, directory: Directory) -> tuple[Signed, Sender | None] | Ha
 
 
 def _execute(
-    signed: Signed, sender: Sender | None, tip: Tip, seq: int, time: int, view: View, directory: Directory
+    signed: Signed,
+    sender: Sender | None,
+    written: WriteSet,
+    tip: Tip,
+    seq: int,
+    time: int,
+    view: View,
+    directory: Directory,
 ) -> Item:
     """The item that the rules give for a transaction. Raises `HansaError` if it should have no entry at all."""
     reason = apply.skip_reason(signed, sender, tip, time, directory)
@@ -214,8 +226,22 @@ def _execute(
         raise HansaError(reason)
     if not sender.key.verify_exactly(signed.signature, signed.structure):
         raise HansaError("signature.invalid")
-    ran = apply.execute(signed.transaction, sender, time, seq, view, directory)
+    stopped = _excluded(written, tip, signed.id, signed.transaction.contract, directory)
+    ran = stopped or apply.execute(signed.transaction, sender, time, seq, view, directory)
     return apply.make_item(entry.TRANSACTION, signed.id, signed.envelope, ran, time)
+
+
+def _excluded(written: WriteSet, tip: Tip, id: bytes, contract: str, directory: Directory) -> Execution | None:
+    """What stands for running what deployers excluded, by the statements that its entry wrote.
+
+    None if they are not enough: then it is run, and what it gives is not what stands there. Whether a node did run
+    what is excluded here nobody can tell, but no entry is excluded without them.
+    """
+    try:
+        statements = governance_exclusion.written(written)
+    except HansaError:
+        return None
+    return apply.excluded(statements, tip.ledger, id, contract, directory)
 
 
 def _differing(found: Item, again: Item) -> str:

@@ -36,6 +36,7 @@ class Folder:
         self.checkpoints = root / "checkpoints"
         self.cut = root / "cut"
         self.keys = root / "keys"
+        self.exclusions = root / "exclusions"
         self.clock = root / "clock.json"
         self.node = root / "node.json"
         self.lock = root / "lock"

@@ -25,10 +25,11 @@ Kind: TypeAlias = Literal["genesis", "transaction", "scheduled", "tick"]
 Digest: TypeAlias = Annotated[bytes, Meta(min_length=DIGEST_BYTES, max_length=DIGEST_BYTES)]
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
 
-Status: TypeAlias = Literal["applied", "refused"]
+Status: TypeAlias = Literal["applied", "refused", "excluded"]
 
 APPLIED: Final = "applied"
 REFUSED: Final = "refused"
+EXCLUDED: Final = "excluded"
 
 
 _DIGEST_HEAD: Final = b"\x58\x20"
@@ -55,6 +56,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknow
     `writes` is the SHA-256 of the write set, `time` the ledger time in ms, `contract` the version that ran
     (empty if none did). A refused outcome has a `result` that says why, and the digest of the empty write set; what
     ledger time took writes that it did, whatever came of it.
+    An excluded one was not executed: deployers said so, and its write set holds their statements.
     """
 
     status: Status

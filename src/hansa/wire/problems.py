@@ -240,6 +240,24 @@ KINDS: Final[Mapping[str, Kind]] = {
     "transaction.too_far": Kind(400, "not_after is more than an hour ahead", "Sign with a nearer not_after."),
     "transaction.duplicate": Kind(409, "The transaction has an entry already", "Ask for it: GET /app/transactions/ID."),
     "steps.limit": Kind(400, "steps_max is beyond the ledger's limit", "Sign with a smaller steps_max."),
+    "transaction.excluded": Kind(
+        200,
+        "The ledger's deployers excluded the transaction: it was not run",
+        "Ask them for the reason; what is wanted takes another transaction, in another form.",
+    ),
+    "exclusion.form": Kind(
+        400, "The statement is malformed", "Make it with `hansa tx exclude`, alike for all signers."
+    ),
+    "exclusion.ledger": Kind(400, "The statement is for another ledger", "Sign for this ledger's id."),
+    "exclusion.signer": Kind(
+        403, "The statement's signer is no deployer", "Have a deployer sign, with a registered key."
+    ),
+    "exclusion.minority": Kind(
+        403, "Too few deployers signed", "Collect statements of more than half of them, and give them together."
+    ),
+    "exclusion.late": Kind(
+        409, "The transaction has its entry already", "Leave it: what has an entry does not run again."
+    ),
     "batch.void": Kind(
         500, "An ordered batch broke its bounds and counts for nothing", "Sign and send again; report it."
     ),
@@ -341,6 +359,14 @@ KINDS: Final[Mapping[str, Kind]] = {
     "output.schedules": Kind(200, "The action schedules more than it may", _MEND_CONTRACT),
     "output.stored": Kind(200, "The action stores more than it may", _MEND_CONTRACT),
     "output.result": Kind(200, "The view returns more than it may", "Ask for less, or have the contract mended."),
+    "contract.fatal": Kind(
+        500,
+        "Running a transaction took the contract engine down; no outcome is known",
+        "Start the node again. If the same transaction takes it down again, have deployers exclude it.",
+    ),
+    "contract.isolation": Kind(
+        500, "The process that runs contracts does not start", "Look at the node's log, or start it without --isolate."
+    ),
     "contract.internal": Kind(
         200, "The contract engine failed unexpectedly: a defect of Hansa", "Report it with the transaction's id."
     ),

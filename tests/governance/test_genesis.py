@@ -108,7 +108,10 @@ def test_the_first_write_set_changes_only_if_meant(founding: Genesis) -> None:
 
 def test_the_rules_are_those_in_the_document(founding: Genesis) -> None:
     program = governance_genesis.members_program(founding)
-    assert (program.manifest.name, sorted(program.actions)) == ("members", ["add_reference", "deploy", "deploy_library", "set_reference", "upgrade"])
+    assert (program.manifest.name, sorted(program.actions)) == (
+        "members",
+        ["add_reference", "deploy", "deploy_library", "set_reference", "upgrade"],
+    )
     assert program.digest == hashlib.sha256(founding.members_contract.encode()).digest()
 
 

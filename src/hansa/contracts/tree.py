@@ -24,10 +24,9 @@ def nodes(tree: ast.AST) -> list[ast.AST]:
     found = [tree]
     for node in found:  # grows meanwhile
         for value in vars(node).values():
-            kind: type[Any] = type(value)
-            if kind in _LEAVES:
+            if type(value) in _LEAVES:
                 continue
-            if kind is list:
+            if isinstance(value, list):
                 found += [each for each in value if isinstance(each, ast.AST)]
             elif isinstance(value, ast.AST):
                 found.append(value)

@@ -129,42 +129,14 @@ def apply_batch(
     if void:
         log.error("batch.void", index=batch.index, reason=void)
         return None, [(one.signed.id, void) for one in given]
-    time = max(tip.time, batch.stamp)
-    view = View(state, directory.indexes_of, cache, run)
-    items: list[Item] = []
-    entered: list[Entered] = []
+    making = _Making(tip, max(tip.time, batch.stamp), View(state, directory.indexes_of, cache, run), directory, tiles)
+    _take_due(making, [one for one in read if isinstance(one, Tick)], exclusions)
     skipped: list[tuple[bytes, str]] = []
     seen: set[bytes] = set()
-
-    def take(kind: entry.Kind, id: bytes, envelope: bytes, not_after: int, ran: Execution) -> None:
-        seq = tip.size + len(items)
-        view.write(seq, ran.writes)
-        directory.apply(seq, ran.writes)
-        item = make_item(kind, id, envelope, ran, time)
-        tiles.append(leaf_hash(entry.make(item.kind, item.id, item.envelope, item.outcome)))
-        items.append(item)
-        entered.append(Entered(seq, id, not_after, ran.writes))
-
-    for found in due(view, time, directory.limits.scheduled_entries):
-        envelope = scheduled_envelope(tip.ledger, found.value)
-        id = scheduled.id_of(envelope)
-        contract = schedules.read(found.value).contract
-        stopped = excluded(exclusions.get(id, ()), tip.ledger, id, contract, directory)
-        try:
-            ran = execute_scheduled(found, time, tip.size + len(items), view, directory, stopped)
-        except HansaError:  # a record cannot be read: whatever was run
-            raise
-        except Exception as error:
-            raise _fatal(error, id, contract) from error
-        take(entry.SCHEDULED, id, envelope, 0, ran)
-    if items:
-        ticked = next((one for one in read if isinstance(one, Tick) and is_tick(one, tip, directory)), None)
-        if ticked is not None:
-            take(entry.TICK, ticked.id, ticked.envelope, 0, _TICKED)
     for one in given:
         signed, sender = one.signed, one.sender
         body = signed.transaction
-        skip = skip_reason(signed, sender, tip, time, directory)
+        skip = skip_reason(signed, sender, tip, making.time, directory)
         if not skip and (
             signed.id in seen or (not one.verified and state.in_window(signed.id, body.not_after) is not None)
         ):
@@ -176,15 +148,65 @@ def apply_batch(
         ran = excluded(exclusions.get(signed.id, ()), tip.ledger, signed.id, body.contract, directory)
         if ran is None:
             try:
-                ran = execute(body, sender, time, tip.size + len(items), view, directory)
-            except HansaError:
+                ran = execute(body, sender, making.time, making.seq, making.view, directory)
+            except HansaError:  # a record cannot be read: whatever was run
                 raise
             except Exception as error:
                 raise _fatal(error, signed.id, body.contract) from error
-        take(entry.TRANSACTION, signed.id, signed.envelope, body.not_after, ran)
-    if not items:
+        making.take(entry.TRANSACTION, signed.id, signed.envelope, body.not_after, ran)
+    if not making.items:
         return None, skipped
-    return seal(tip, time, items, entered, tiles), skipped
+    return seal(tip, making.time, making.items, making.entered, tiles), skipped
+
+
+class _Making:
+    """A block while it is made: what each entry wrote counts for those behind it."""
+
+    __slots__ = ("_tiles", "directory", "entered", "items", "time", "tip", "view")
+
+    def __init__(self, tip: Tip, time: int, view: View, directory: Directory, tiles: Tiles) -> None:
+        self.tip = tip
+        self._tiles = tiles
+        self.time = time
+        self.view = view
+        self.directory = directory
+        self.items: list[Item] = []
+        self.entered: list[Entered] = []
+
+    @property
+    def seq(self) -> int:
+        """The number of the next entry."""
+        return self.tip.size + len(self.items)
+
+    def take(self, kind: entry.Kind, id: bytes, envelope: bytes, not_after: int, ran: Execution) -> None:
+        """Adds an entry."""
+        seq = self.seq
+        self.view.write(seq, ran.writes)
+        self.directory.apply(seq, ran.writes)
+        item = make_item(kind, id, envelope, ran, self.time)
+        self._tiles.append(leaf_hash(entry.make(item.kind, item.id, item.envelope, item.outcome)))
+        self.items.append(item)
+        self.entered.append(Entered(seq, id, not_after, ran.writes))
+
+
+def _take_due(making: _Making, ticks: list[Tick], exclusions: Mapping[bytes, Sequence[Statement]]) -> None:
+    """Takes what is due, and the tick that had it looked at, if it was one."""
+    tip, directory = making.tip, making.directory
+    for found in due(making.view, making.time, directory.limits.scheduled_entries):
+        envelope = scheduled_envelope(tip.ledger, found.value)
+        id = scheduled.id_of(envelope)
+        contract = schedules.read(found.value).contract
+        stopped = excluded(exclusions.get(id, ()), tip.ledger, id, contract, directory)
+        try:
+            ran = execute_scheduled(found, making.time, making.seq, making.view, directory, stopped)
+        except HansaError:
+            raise
+        except Exception as error:
+            raise _fatal(error, id, contract) from error
+        making.take(entry.SCHEDULED, id, envelope, 0, ran)
+    ticked = next((one for one in ticks if is_tick(one, tip, directory)), None) if making.items else None
+    if ticked is not None:
+        making.take(entry.TICK, ticked.id, ticked.envelope, 0, _TICKED)
 
 
 def apply_genesis(document: bytes, genesis: Genesis, ledger: bytes, directory: Directory, tiles: Tiles) -> Sealed:

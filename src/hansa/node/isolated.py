@@ -41,18 +41,19 @@ class Begin(msgspec.Struct, frozen=True, array_like=True):
     records: list[tuple[int, str, bytes]]
 
 
-class Run(msgspec.Struct, frozen=True, array_like=True):
-    """One call to run, within so many steps."""
-
-    call: Call
-    steps: int
-
-
 class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A record that was asked for: a `contracts.calls.Found`."""
 
     seq: int
     value: bytes
+
+
+class Run(msgspec.Struct, frozen=True, array_like=True):
+    """One call to run, within so many steps. `foreseen`: what stands at places that it will likely ask for."""
+
+    call: Call
+    steps: int
+    foreseen: dict[bytes, Row | None]
 
 
 # From worker to node
@@ -168,13 +169,16 @@ class Channel:
 
 
 class _Asking:
-    """A `contracts.calls.Reader` whose records the node has."""
+    """A `contracts.calls.Reader` whose records the node has; `foreseen` changes with each run."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
+        self.foreseen: dict[bytes, Row | None] = {}
 
     def get(self, place: bytes) -> Row | None:
         """See `contracts.calls.Reader`."""
+        if place in self.foreseen:
+            return self.foreseen[place]
         self._channel.send(encode(Get(place)))
         return _row(self._channel.receive())
 
@@ -202,6 +206,7 @@ def serve(channel: Channel, data_bytes: int) -> None:
             asking = _Asking(channel)
             while True:
                 asked = _run(channel.receive())
+                asking.foreseen = asked.foreseen
                 ran = execution.run(asked.call, directory, asking, asked.steps, cache)
                 channel.send(encode(_done(ran)))
                 directory.apply(asked.call.seq, [write for write in ran.writes if write.record in TOLD])

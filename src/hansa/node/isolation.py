@@ -23,7 +23,7 @@ from hansa.node.apply import View
 from hansa.node.isolated import TOLD, Begin, Channel, Done, Failed, Get, Ready, Row, Run, Select, Silent, encode
 from hansa.node.recovery import members_records
 from hansa.node.workers import Lost
-from hansa.wire import cbor, writes
+from hansa.wire import cbor, order, writes
 from hansa.wire.problems import HansaError
 
 log = structlog.get_logger()
@@ -75,14 +75,14 @@ class Isolation:
 
     def run(self, call: Call, host: Host[Program], reader: View, steps: int, cache: Cache | None = None) -> Execution:
         """See `contracts.execution.run`. What it wrote MUST take effect. Raises `Lost` if nobody can say what comes."""
-        del host, cache  # the worker has its own
+        del cache  # the worker has its own
         try:
             if not self._has_begun:
                 records = members_records(reader, TOLD)
                 self._send(encode(Begin(self._members, records)))
                 self._await_ready()
                 self._has_begun = True
-            self._send(encode(Run(call, steps)))
+            self._send(encode(Run(call, steps, _foreseen(call, host, reader))))
             while True:
                 match self._receive():
                     case Get(place):
@@ -132,6 +132,20 @@ class Isolation:
             reason = f"signal {-ended}" if ended < 0 else f"exit {ended}, {reason}"
         self.stop()
         return Lost(f"the process that runs contracts ended: {reason}")
+
+
+def _foreseen(call: Call, host: Host[Program], reader: View) -> dict[bytes, Row | None]:
+    """The records that the arguments name: asking for each would cost a turn between the processes."""
+    versions = host.versions(call.contract)
+    procedure = versions[-1][1].actions.get(call.action) if versions else None
+    found: dict[bytes, Row | None] = {}
+    for bound in () if procedure is None else procedure.parameters:
+        key = call.arguments.get(bound.name)
+        if bound.shape is not None and order.is_key(key):
+            place = bound.shape.place(key)
+            stored = reader.get(place)
+            found[place] = None if stored is None else Row(stored.seq, stored.value)
+    return found
 
 
 def _execution(done: Done) -> Execution:

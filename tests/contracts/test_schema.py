@@ -11,7 +11,7 @@ import pytest
 from hansa.client.arguments import from_json
 from hansa.contracts import execution, program
 from hansa.contracts.calls import Call, Caller
-from hansa.contracts.codecs import codec
+from hansa.contracts.codecs import Codecs
 from hansa.contracts.ledger import Ledger
 from hansa.contracts.manifest import Manifest, OptionalType
 from hansa.contracts.prices import DURATION_MAX, INSTANT_MAX
@@ -229,7 +229,7 @@ def test_a_schema_and_execution_take_the_same(annotation: str) -> None:
     manifest, ledger = taking(annotation), Ledger()
     schema = arguments_schema(manifest.actions["go"], manifest)
     validator = accepts(schema)
-    problem = codec(manifest.actions["go"].parameters[0].type, manifest).problem
+    problem = Codecs(manifest).of(manifest.actions["go"].parameters[0].type).problem
     taken = 0
     for sample in SAMPLES:
         given = {"a": as_json(sample)}

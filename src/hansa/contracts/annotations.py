@@ -88,7 +88,7 @@ class Annotations:
             case MapType():
                 return 1 + self.depth(type_.value)
             case StructType():
-                return self.depths[type_.struct]
+                return self.depths.get(type_.struct, 1)  # what is not known yet counts as one
             case _:
                 return 1
 

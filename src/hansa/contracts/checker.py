@@ -54,8 +54,8 @@ def check_bodies(declared: Declared, findings: Findings, *, system: bool) -> dic
     types: dict[ast.expr, Type] = {}
     annotations = Annotations(findings)
     annotations.named.update(declared.visible)
-    annotations.depths.update(dict.fromkeys(declared.manifest.structs, 1))
-    annotations.sizes.update(dict.fromkeys(declared.manifest.structs, 1))
+    annotations.depths.update(declared.depths)
+    annotations.sizes.update(declared.sizes)
     manifest = declared.manifest
     for name, action in {**manifest.actions, **manifest.views}.items():
         scope = Scope("view" if action.is_view else "action", system=system, action=action)
@@ -92,7 +92,7 @@ class _Body:
         self._scope = scope
         self._types = types
         self._annotations = annotations
-        self._expressions = Expressions(declared, scope, types, findings)
+        self._expressions = Expressions(declared, scope, types, annotations, findings)
         self._returns: Type | None = None
         self._loops: list[list[tuple[str, ...]]] = []
 
@@ -278,7 +278,7 @@ class _Body:
         if isinstance(target, ast.Name):
             have = self._scope.variables.get(target.id)
             found = self._expressions.type_of(value, known, have)
-            return self._set_variable(target, target.id, found, known, value)
+            return self._set_variable(target, target.id, found, known)
         want = self._target(target, known)
         if want is None:
             self._expressions.type_of(value, known)
@@ -300,19 +300,19 @@ class _Body:
             self._note(target, "name.twice", f"`{name}` has a type already")
         self._expressions.fits(value, known, type_)
         self._scope.variables[name] = type_
-        return self._set_variable(target, name, type_, known, value)
+        return self._set_variable(target, name, type_, known)
 
     def _augment(self, node: ast.AugAssign, target: ast.expr, op: ast.operator, value: ast.expr, known: Known) -> Known:
-        have = self._expressions.type_of(_as_read(target), known)
+        have = self._expressions.type_of(target, known)
         found = self._expressions.combined(node, op, have, value, known)
         if isinstance(target, ast.Name):
-            return self._set_variable(target, target.id, found, known, value)
+            return self._set_variable(target, target.id, found, known)
         want = self._target(target, known)
         if want is not None and not accepts(want, found, fitted=self._is_fitted(target)):
             self._note(node, "type.mismatch", f"this is {words(found)}, {words(want)} is needed")
         return self._set_field(target, known)
 
-    def _set_variable(self, target: ast.Name, name: str, found: Type, known: Known, value: ast.expr) -> Known:
+    def _set_variable(self, target: ast.Name, name: str, found: Type, known: Known) -> Known:
         self._check_local(target, name)
         self._check_iterated(target, (name,))
         have = self._scope.variables.get(name)
@@ -340,7 +340,7 @@ class _Body:
             owner = ListType(item, owner.most)
         elif isinstance(owner, MapType):
             owner = MapType(key if owner.key == UNKNOWN else owner.key, item, owner.most)
-        self._scope.variables[base.id] = self._types[base] = owner
+        self._scope.variables[base.id] = self._types[base] = self._expressions.bounded(base, owner)
 
     def _target(self, target: ast.expr, known: Known) -> Type | None:
         """The type of a field or item that is assigned to; None, and a finding, if it is no place."""
@@ -351,7 +351,7 @@ class _Body:
                     return None
                 record = self._record(owner)
                 if record is not None:
-                    return self._record_target(target, base, record, field, known)
+                    return self._record_target(target, base, record, field)
                 struct = self._manifest.structs.get(owner.struct) if isinstance(owner, StructType) else None
                 if struct is None:
                     self._note(target, "assign.target", f"{words(owner)} has no fields to assign to")
@@ -393,12 +393,12 @@ class _Body:
             owner = self._target_base(base.value, known)
             record = None if owner is None else self._record(owner)
             if record is not None:
-                return plain(self._expressions.type_of(_as_read(base), known))
+                return plain(self._expressions.type_of(base, known))
             if owner is None:
                 return None
             found = self._target(base, known)
             if found is not None:
-                self._expressions.type_of(_as_read(base), known)
+                self._expressions.type_of(base, known)
             return None if found is None else plain(found)
         if isinstance(base, ast.Subscript):
             is_enum = isinstance(base.slice, ast.Attribute) and dotted(base.slice.value) in self._declared.visible
@@ -406,14 +406,12 @@ class _Body:
                 self._note(base.slice, "assign.index", "an index inside a path is a name or a constant")
             found = self._target(base, known)
             if found is not None:
-                self._expressions.type_of(_as_read(base), known)
+                self._expressions.type_of(base, known)
             return None if found is None else plain(found)
         self._note(base, "assign.target", "this cannot be assigned to")
         return None
 
-    def _record_target(
-        self, target: ast.Attribute, base: ast.expr, record: RecordType, field: str, known: Known
-    ) -> Type | None:
+    def _record_target(self, target: ast.Attribute, base: ast.expr, record: RecordType, field: str) -> Type | None:
         if self._scope.kind not in ("action", "migration"):
             self._note(target, "context.writes", f"a {self._scope.kind} changes nothing")
         elif self._scope.kind == "migration" and not (isinstance(base, ast.Name) and base.id in self._scope.incomplete):
@@ -462,7 +460,7 @@ class _Body:
             self._note(node, "loop.depth", f"loops nested more than {_LOOPS_MAX} deep")
         within = set(known)
         for target, type_ in targets:
-            self._set_variable(target, target.id, type_, within, target)
+            self._set_variable(target, target.id, type_, within)
         self._block(node.body, within)
         self._loops.pop()
         return known
@@ -668,11 +666,6 @@ def _is_unclear(type_: Type) -> bool:
 def _statements(body: ast.FunctionDef) -> list[ast.stmt]:
     """A body without its docstring."""
     return body.body[1:] if ast.get_docstring(body) is not None else body.body
-
-
-def _as_read(target: ast.expr) -> ast.expr:
-    """The target of `x += 1`, seen as the value it reads."""
-    return target
 
 
 def _path(node: ast.expr | None) -> tuple[str, ...]:

@@ -68,6 +68,7 @@ class Declared(msgspec.Struct, frozen=True):
 
     `bodies` are named as `Checked.bodies` says, `libraries` by alias. `visible`: the declared types by the names that
     bodies know them by, which follow Python's scoping. `names`: all that the file declares outside bodies.
+    `depths` and `sizes` of structs: see `Annotations`.
     """
 
     manifest: Manifest
@@ -75,6 +76,8 @@ class Declared(msgspec.Struct, frozen=True):
     libraries: dict[str, Checked]
     visible: dict[str, Type]
     names: frozenset[str]
+    depths: dict[str, int]
+    sizes: dict[str, int]
 
 
 def read(tree: ast.Module, name: str, libraries: Libraries, findings: Findings, *, system: bool) -> Declared:
@@ -150,7 +153,7 @@ class _Reader:
             if action is not None:
                 (views if action.is_view else actions)[action.name] = action
                 self._bodies[action.name] = node
-        self._give_states(actions, methods)
+        self._check_states_used(methods)
         if contract is None and (self._records or self._interfaces):
             self._note(tree, "file.class", "a library declares structs, enums, constants and functions only")
         elif contract is None and not (functions or classes or self._constants):
@@ -175,7 +178,16 @@ class _Reader:
             constants=self._constants,
         )
         visible = {n: type_ for n, type_ in self._annotations.named.items() if n not in self._nested}
-        return Declared(manifest, self._bodies, self._used, visible, frozenset(self._names))
+        annotations = self._annotations
+        return Declared(
+            manifest,
+            self._bodies,
+            self._used,
+            visible,
+            frozenset(self._names),
+            annotations.depths,
+            annotations.sizes,
+        )
 
     # The file
 
@@ -338,12 +350,12 @@ class _Reader:
             elif base:
                 kinds[base].append(node)
         self._nested = {node.name for node in nested}
+        for node in kinds["Record"]:
+            self._name_type(node.name, ReferenceType(node.name))
         for node in kinds["Enum"]:
             self._read_enum(node)
         for node in kinds["Struct"]:
             self._read_struct(node)
-        for node in kinds["Record"]:
-            self._name_type(node.name, ReferenceType(node.name))
         created = _created_to(methods)
         for node in kinds["Record"]:
             self._read_record(node, created)
@@ -728,7 +740,7 @@ class _Reader:
             return None
         return self._records.get(subject.type.record)
 
-    def _give_states(self, actions: dict[str, Action], methods: list[ast.FunctionDef]) -> None:
+    def _check_states_used(self, methods: list[ast.FunctionDef]) -> None:
         """A contract's states belong to some record."""
         if self._states and not any(record.states for record in self._records.values()):
             node = methods[0] if methods else ast.Module([], [])

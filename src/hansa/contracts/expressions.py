@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from hansa.contracts import names, operations
-from hansa.contracts.annotations import dotted, is_record
+from hansa.contracts.annotations import Annotations, dotted, is_record
 from hansa.contracts.declarations import Declared
 from hansa.contracts.diagnostics import nearest
 from hansa.contracts.findings import Findings
@@ -32,7 +32,7 @@ from hansa.contracts.manifest import (
     UserType,
 )
 from hansa.contracts.operations import BOOL, INT, NONE, TEXT, UNKNOWN, accepts, kind, plain, result, words
-from hansa.contracts.prices import INTEGER_BITS_MAX, LIST_ITEMS_MAX, MAP_ITEMS_MAX, SELECT_ROWS_MAX
+from hansa.contracts.prices import INTEGER_BITS_MAX, LIST_ITEMS_MAX, MAP_ITEMS_MAX, SELECT_ROWS_MAX, TYPE_DEPTH_MAX
 
 Known: TypeAlias = set[str]
 """What is certainly set: locals by name, fields of a record that is being made as `record.field`."""
@@ -82,8 +82,16 @@ class Scope:
 class Expressions:
     """The expressions of one body."""
 
-    def __init__(self, declared: Declared, scope: Scope, types: dict[ast.expr, Type], findings: Findings) -> None:
+    def __init__(
+        self,
+        declared: Declared,
+        scope: Scope,
+        types: dict[ast.expr, Type],
+        annotations: Annotations,
+        findings: Findings,
+    ) -> None:
         self._note = findings.note
+        self._annotations = annotations
         self._declared = declared
         self._manifest = declared.manifest
         self._scope = scope
@@ -93,9 +101,16 @@ class Expressions:
 
     def type_of(self, node: ast.expr, known: Known, expected: Type | None = None) -> Type:
         """The type of an expression; `expected` is what the place it stands in would take."""
-        found = self._type_of(node, known, expected)
+        found = self.bounded(node, self._type_of(node, known, expected))
         self._types[node] = found
         return found
+
+    def bounded(self, node: ast.expr, type_: Type) -> Type:
+        """A type no deeper than declared ones may be; a finding, and no type that more could be built on, if it is."""
+        if not isinstance(type_, ListType | MapType) or self._annotations.depth(type_) <= TYPE_DEPTH_MAX:
+            return type_
+        self._note(node, "type.depth", f"types in each other more than {TYPE_DEPTH_MAX} deep")
+        return UNKNOWN
 
     def needs(self, node: ast.expr, known: Known, want: Type) -> Type:
         """An operand: a value that is not None, of the kind wanted."""
@@ -660,8 +675,8 @@ class Expressions:
             self._note(node, "call.unknown", word, nearest(name, declared.views))
             return UNKNOWN
         view = declared.views[name]
-        optional = frozenset(p.name for p in view.parameters if not isinstance(p.type, OptionalType))
-        self.keywords(node, {p.name: p.type for p in view.parameters}, optional, known, f"{interface}.{name}")
+        required = frozenset(p.name for p in view.parameters if not isinstance(p.type, OptionalType))
+        self.keywords(node, {p.name: p.type for p in view.parameters}, required, known, f"{interface}.{name}")
         return view.returns
 
     def _record_call(self, node: ast.Call, record: RecordType, name: str, known: Known) -> Type:

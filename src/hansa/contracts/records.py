@@ -180,7 +180,7 @@ def select(
     if not changed:
         return [_row(frame, shape, place, found) for place, found in places[:limit]]
     ranked: list[tuple[bytes, bytes, Found | None]] = [
-        (_sorted_bytes(shape, field, _stored_field(shape, found, field)), place, found)
+        (_sorted_bytes(shape, field, _stored_field(found, field)), place, found)
         for place, found in places
         if place not in changed
     ]
@@ -196,7 +196,7 @@ def _row(frame: Frame, shape: Shape, place: bytes, found: Found | None) -> Recor
     record = frame.records.get(place)
     if record is None:
         assert found is not None
-        key: Key = _stored_field(shape, found, shape.type.key)
+        key: Key = _stored_field(found, shape.type.key)
         record = touch(frame, shape, key, place)
         assert record is not None
         return record
@@ -204,7 +204,7 @@ def _row(frame: Frame, shape: Shape, place: bytes, found: Found | None) -> Recor
     return record
 
 
-def _stored_field(shape: Shape, found: Found, field: str) -> Any:
+def _stored_field(found: Found, field: str) -> Any:
     """A key or indexed field as it is stored: these stay as they are from version to version."""
     return cbor.decode_own(found.value)[field]
 

@@ -43,7 +43,7 @@ _ORDER: Final[Mapping[type[ast.cmpop], tuple[str, bool]]] = {
 
 
 class Rewriter:
-    """The code of one file. `namespace` collects what the code refers to besides guards; `shapes` names records."""
+    """The code of one file. `namespace` collects what the code refers to besides guards and shapes."""
 
     def __init__(self, checked: Checked, codecs: Codecs) -> None:
         self._manifest = checked.manifest

@@ -4,7 +4,7 @@
 """
 
 import ast
-from typing import Any, Final
+from typing import Any, Final, cast
 
 _LEAVES: Final = frozenset(
     (
@@ -27,7 +27,7 @@ def nodes(tree: ast.AST) -> list[ast.AST]:
             if type(value) in _LEAVES:
                 continue
             if isinstance(value, list):
-                found += [each for each in value if isinstance(each, ast.AST)]
+                found += [each for each in cast("list[Any]", value) if isinstance(each, ast.AST)]
             elif isinstance(value, ast.AST):
                 found.append(value)
     return found

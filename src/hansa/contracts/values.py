@@ -40,7 +40,7 @@ _AMOUNT_BYTES: Final = len(cbor.encode({"minor": 0, "currency": "EUR"})) - 1  # 
 
 
 class Migrating(Protocol):
-    """How a record of the version before becomes one of this: see `migration.bring_up`."""
+    """How a record of the version before becomes one of this: see `records.Migration`."""
 
     def __call__(self, frame: Any, values: dict[str, Any], key: Key, place: bytes) -> dict[str, Any]:
         """The new values of a record of these old ones, both as a contract has them."""

@@ -109,11 +109,11 @@ class Ledger:
         return transactions.prepare(self.keys[by], self.id, contract, action, arguments or {}, **options)
 
     def deploy(self, name="notes", source=SOURCE, **options):
-        options.setdefault("steps_max", 200_000)
+        options.setdefault("steps_max", transactions.deploy_steps(source))
         return self.prepare("members", "deploy", {"name": name, "source": source}, **options)
 
     def upgrade(self, name, source, **options):
-        options.setdefault("steps_max", 200_000)
+        options.setdefault("steps_max", transactions.deploy_steps(source))
         return self.prepare("members", "upgrade", {"deployment": name, "source": source}, **options)
 
     def open(self, name="a", owner="acme", **options):

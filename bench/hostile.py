@@ -1,7 +1,7 @@
 """Contract files made to cost as much as they can: to check, at the size limit, and to run, for their steps.
 
-Deterministic texts; `bench.contracts` measures them. People thought of these; a search goes on from others in the
-tests of memory and agreement.
+Deterministic texts; `bench.contracts` measures them, beside the programs of `tests.contracts.growth`, which are
+about memory first.
 """
 
 from collections.abc import Iterator

@@ -141,31 +141,34 @@ def _bind(frame: Frame, procedure: Procedure, arguments: dict[str, Any]) -> list
     """The parameters' values: arguments checked (all problems at once), records loaded."""
     problems: list[dict[str, str]] = []
     values: list[Any] = []
-    made = procedure.subject if procedure.action.creates is not None else None
-    for position, bound in enumerate(procedure.parameters):
+    host, known = frame.host, 0
+    for bound in procedure.parameters:
         name, wrong, value = bound.name, "", None
-        if position == made:
-            if name in arguments:
-                wrong = messages.argument_made()
-        elif name not in arguments:
-            if not bound.is_optional:
+        if name not in arguments:
+            if not (bound.is_optional or bound.is_made):
                 wrong = messages.argument_missing()
+        elif bound.is_made:
+            known += 1
+            wrong = messages.argument_made()
         else:
-            value = arguments[name]
-            wrong = bound.codec.problem(value, frame.host)
-            if not wrong and bound.shape is not None:
-                value = touch(frame, bound.shape, value, bound.shape.place(value))
+            known += 1
+            value, codec, shape = arguments[name], bound.codec, bound.shape
+            wrong = codec.problem(value, host)
+            if wrong:
+                pass
+            elif shape is not None:
+                value = touch(frame, shape, value, shape.place(value))
                 if value is None:
-                    wrong = messages.argument_absent(bound.shape.name)
-            elif not wrong:
-                if bound.codec.from_plain is not None:
-                    value = bound.codec.from_plain(value)
+                    wrong = messages.argument_absent(shape.name)
+            else:
+                if codec.from_plain is not None:
+                    value = codec.from_plain(value)
                 if bound.is_weighed:
                     frame.make(weigh(value))
         if wrong:
             problems.append({"name": name, "problem": wrong})
         values.append(value)
-    if not arguments.keys() <= procedure.names:
+    if known < len(arguments):
         unknown = sorted(arguments.keys() - procedure.names, key=cbor.key_order)[: messages.UNKNOWN_SHOWN]
         shown = messages.NAME_CHARS_SHOWN
         problems += [{"name": name[:shown], "problem": messages.argument_unknown()} for name in unknown]

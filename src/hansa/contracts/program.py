@@ -48,9 +48,13 @@ _COMPILED: Final[WeakKeyDictionary[Checked, dict[str, Function]]] = WeakKeyDicti
 
 
 class Bound(msgspec.Struct, frozen=True):
-    """A parameter as binding needs it: how a plain value is checked and converted, or the shape of its record."""
+    """A parameter as binding needs it: how a plain value is checked and converted, or the shape of its record.
+
+    `is_made`: the record that the action makes, which no argument gives.
+    """
 
     name: str
+    is_made: bool
     is_optional: bool
     is_weighed: bool
     codec: Codec
@@ -71,7 +75,8 @@ class Procedure:
         self.action = action
         self.function = function
         self.names = frozenset(parameter.name for parameter in action.parameters)
-        self.parameters = tuple(_bound(parameter, codecs, shapes) for parameter in action.parameters)
+        made = action.subject if action.creates is not None else None
+        self.parameters = tuple(_bound(p, codecs, shapes, is_made=p is made) for p in action.parameters)
         self.returns = None if action.returns is None else codecs.of(action.returns)
         self.subject = None if action.subject is None else action.parameters.index(action.subject)
         self.to = action.to[0] if len(action.to) == 1 else None
@@ -86,10 +91,11 @@ class Procedure:
             self.start = record_defaults(record, codecs)
 
 
-def _bound(parameter: Parameter, codecs: Codecs, shapes: dict[str, Shape]) -> Bound:
+def _bound(parameter: Parameter, codecs: Codecs, shapes: dict[str, Shape], *, is_made: bool) -> Bound:
     type_ = parameter.type
     return Bound(
         parameter.name,
+        is_made,
         isinstance(type_, OptionalType),
         isinstance(plain(type_), ListType | MapType | StructType),
         codecs.of(type_),

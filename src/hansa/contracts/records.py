@@ -73,14 +73,16 @@ def _read(frame: Frame, place: bytes) -> Found | None:
 def _loaded(frame: Frame, shape: Shape, key: Key, place: bytes, found: Found) -> Record:
     frame.charge(len(found.value) // BYTES_PER_STEP)
     versions = frame.host.versions(shape.contract)
-    number = len(versions) - 1
+    newest = number = len(versions) - 1
     while number and versions[number][0] > found.seq:
         number -= 1
     cache = frame.cache
-    stored = shape if number == len(versions) - 1 else versions[number][1].shapes[shape.name]
+    stored = shape if number == newest else versions[number][1].shapes[shape.name]
     values, weight = stored.load(found.value) if cache is None else cache.load(stored, place, found)
     if weight:
         frame.make(weight)
+    if number == newest:
+        return Record(shape, key, place, values, found.seq)
     for _, program in versions[number + 1 :]:
         frame.charge(MIGRATION_STEPS)
         migrated = program.shapes[shape.name]

@@ -43,6 +43,7 @@ from hansa.wire.transaction import Signed, Transaction
 
 log = structlog.get_logger()
 
+_NO_ATTRIBUTES: Final = frozenset[str]()
 FREE_BYTES_MAX: Final = 16 * 1024
 """What an entry may hold beside its envelope that no step pays for: a refusal, digests, the outcome's own fields."""
 BLOCK_ENCODED_BYTES_MAX: Final = (
@@ -234,8 +235,8 @@ def execute(body: Transaction, sender: Sender, time: int, seq: int, view: View, 
     failed = _failed_precondition(body, view, "" if program is None else program.manifest.version)
     if failed is not None:
         return failed
-    attributes = directory.attributes.get(sender.member, frozenset())
-    of_user = frozenset[str]() if sender.user is None else directory.user_attributes.get(sender.user, frozenset())
+    attributes = directory.attributes.get(sender.member, _NO_ATTRIBUTES)
+    of_user = _NO_ATTRIBUTES if sender.user is None else directory.user_attributes.get(sender.user, _NO_ATTRIBUTES)
     caller = Caller(sender.member, sender.user, attributes, of_user)
     call = Call(body.contract, body.action, body.arguments, caller, time, seq)
     ran = view.run(call, directory, view, body.steps_max, view.cache)

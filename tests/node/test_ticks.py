@@ -158,16 +158,17 @@ def test_a_backlog_takes_a_tick_a_block(jobs, play, clock, sealed):
     play(ledger, scenario, clock=clock)
 
 
-def test_a_backlog_goes_on_if_the_clock_falls_behind_ledger_time(jobs, play, clock):
+def test_a_backlog_goes_on_if_the_clock_falls_behind_ledger_time(jobs, play, clock, monkeypatch):
     """Ledger time has reached it, whatever the clock says."""
+    monkeypatch.setattr(node_module, "TIMER_S_MAX", 60.0)
     ledger = jobs(Limits(scheduled_entries=3))
 
     async def scenario(session):
-        await session.submit_all([plan(ledger, str(number)) for number in range(5)])
+        await session.submit_all([plan(ledger, str(number)) for number in range(8)])
         clock.ahead = 2 * SECOND
         await session.submit(ledger.idle())
         clock.ahead = -60 * SECOND
-        await session.until(lambda: runs(session, "4") == 1)
+        await session.until(lambda: runs(session, "7") == 1)
 
     play(ledger, scenario, clock=clock)
 

@@ -146,7 +146,7 @@ MEMBERS: Final[list[tuple[str, str]]] = [
     # Structs and enums
     ("$class S(Struct):\n    pass", "struct.fields"),
     ("$class S(Struct, key='x'):\n    x: int", "class.base"),
-    (THING + "class S(Struct):\n    y: int\n    x: $Thing", "type.unknown"),
+    (THING + "class S(Struct):\n    y: int\n    x: $Thing", "field.type"),
     ("class S(Struct):\n    y: int\n    x: $S", "type.unknown"),
     ("class S(Struct):\n    y: int\n    x: $T\nclass T(Struct):\n    x: int", "type.unknown"),
     ("$class E(Enum):\n    pass", "enum.form"),

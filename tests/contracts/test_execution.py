@@ -9,8 +9,9 @@ from tests.contracts.world import STEPS, World
 from hansa.contracts import execution, program, values
 from hansa.contracts.calls import Call, Caller, Execution
 from hansa.contracts.guards import GUARDS
-from hansa.contracts.prices import CHECK_STEPS_PER_BYTE, OUTPUT_BYTES_PER_STEP, RESULT_BYTES_MAX, STORED_BYTES_MAX
+from hansa.contracts.prices import OUTPUT_BYTES_PER_STEP, RESULT_BYTES_MAX, STORED_BYTES_MAX
 from hansa.wire import cbor, order, writes
+from hansa.wire.limits import CHECK_STEPS_PER_BYTE
 from hansa.wire.problems import HansaError
 
 OUTER = """

@@ -57,6 +57,8 @@ _PARAMETERS_MAX: Final = 32
 _FIELDS_MAX: Final = 64
 _VALUES_MAX: Final = 64
 _LIBRARIES_MAX: Final = 16
+_LIBRARY_NAMES_MAX: Final = 1_024
+"""What libraries declare, together: each name is taken over by whoever uses them, whose file may be small."""
 _BASES: Final = ("Contract", "Record", "Struct", "Enum", "Interface")
 
 Libraries = Mapping[bytes, Checked]
@@ -108,6 +110,7 @@ class _Reader:
         self._functions: dict[str, Function] = {}
         self._interfaces: dict[str, Interface] = {}
         self._pins: dict[str, Pin] = {}
+        self._taken = 0
         self._constants: dict[str, Constant] = {}
         self._bodies: dict[str, ast.FunctionDef] = {}
         self._used: dict[str, Checked] = {}
@@ -262,6 +265,13 @@ class _Reader:
         if sum(map(_libraries_in, self._used.values())) + _libraries_in(found) > _LIBRARIES_MAX:
             message = f"a file uses at most {_LIBRARIES_MAX} libraries, those that they use counted"
             self._note(node, "library.count", message)
+            return
+        taken = found.manifest
+        self._taken += len(taken.functions) + len(taken.structs) + len(taken.enums) + len(taken.constants)
+        if self._taken > _LIBRARY_NAMES_MAX:
+            self._note(
+                node, "library.count", f"libraries of a file declare at most {_LIBRARY_NAMES_MAX} names together"
+            )
             return
         self._pins[alias] = Pin(name, digest, node.lineno)
         self._used[alias] = found

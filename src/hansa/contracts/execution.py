@@ -260,6 +260,8 @@ def _writes(frame: Frame) -> WriteSet:
                 raise messages.stored_size()
             frame.charge(STORE_STEPS + (len(record.place) + len(value)) // OUTPUT_BYTES_PER_STEP)
             found.append(Write(shape.contract, shape.name, record.key, value, record.previous, record.place))
+            if frame.cache is not None:
+                frame.cache.store(shape, record.place, frame.call.seq, value, record.values)
     for write in frame.schedules:
         room -= len(write.value)
         if room < 0:

@@ -94,7 +94,11 @@ class Shape:
         values: dict[str, Any] = cbor.decode_own(value)
         for name, convert in self._conversions:
             values[name] = convert(values[name])
-        return values, sum(weigh(values[name]) for name in self._weighed) if self._weighed else 0
+        return values, self.weight(values)
+
+    def weight(self, values: dict[str, Any]) -> int:
+        """What making these values counts: that of the lists, maps and structs among them."""
+        return sum(weigh(values[name]) for name in self._weighed) if self._weighed else 0
 
     def dump(self, values: dict[str, Any]) -> bytes:
         """The bytes to store: a map of all fields in encoding order."""
@@ -155,7 +159,7 @@ _CACHED_BYTES_MAX: Final = 2_048
 
 
 class Cache:
-    """Records as they were loaded, kept from one transaction to the next, `most` of them.
+    """Records as they were last loaded or stored, kept from one transaction to the next, `most` of them.
 
     Saves decoding alone: what is charged follows from the stored record, so it makes no difference to any outcome.
     """
@@ -164,24 +168,34 @@ class Cache:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._entries: dict[bytes, tuple[Found, Shape, dict[str, Any], int]] = {}
+        self._entries: dict[bytes, tuple[int, bytes, Shape, dict[str, Any], int]] = {}
 
     def load(self, shape: Shape, place: bytes, found: Found) -> tuple[dict[str, Any], int]:
         """See `Shape.load`; the values are the caller's own."""
         entry = self._entries.get(place)
-        if entry is not None and entry[0].seq == found.seq and entry[1] is shape and entry[0].value == found.value:
-            return dict(entry[2]), entry[3]
+        if entry is not None:
+            seq, value, of, values, weight = entry
+            if seq == found.seq and of is shape and value == found.value:
+                return dict(values), weight
         values, weight = shape.load(found.value)
-        if len(found.value) > _CACHED_BYTES_MAX:
-            return values, weight
-        if len(self._entries) >= self._most:
-            self._entries.clear()
-        self._entries[place] = (found, shape, values, weight)
-        return dict(values), weight
+        self._keep(shape, place, found.seq, found.value, dict(values), weight)
+        return values, weight
+
+    def store(self, shape: Shape, place: bytes, seq: int, value: bytes, values: dict[str, Any]) -> None:
+        """Keeps a record as entry `seq` writes it; the values MUST NOT be changed from then on."""
+        self._keep(shape, place, seq, value, values, shape.weight(values))
 
     def clear(self) -> None:
         """Forgets all."""
         self._entries.clear()
+
+    def _keep(self, shape: Shape, place: bytes, seq: int, value: bytes, values: dict[str, Any], weight: int) -> None:
+        if len(value) <= _CACHED_BYTES_MAX:
+            if len(self._entries) >= self._most:
+                self._entries.clear()
+            self._entries[place] = (seq, value, shape, values, weight)
+        else:
+            self._entries.pop(place, None)
 
 
 # Sizes in memory

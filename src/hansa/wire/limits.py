@@ -33,7 +33,7 @@ TRANSACTION_STEPS_DEFAULT: Final = 100_000
 SCHEDULED_ENTRIES_MAX: Final = 200
 SCHEDULED_STEPS_MAX: Final = 20_000
 """What ledger time takes in one block besides, and the steps of each."""
-CHECK_STEPS_PER_BYTE: Final = 40
+CHECK_STEPS_PER_BYTE: Final = 60
 """Checking a contract or library file for deployment, per character: whoever deploys one must know it."""
 
 GENESIS_BYTES_MAX: Final = 2 * 1024 * 1024

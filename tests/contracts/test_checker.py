@@ -420,7 +420,7 @@ def test_types_made_in_a_body_are_no_deeper_than_declared_ones(levels: int, form
     """Else an event could not be encoded, and comparing would need more stack than there is: on every node alike."""
     steps = [f"b{level + 1} = {form.format(f'b{level}')}" for level in range(levels)]
     source = action("\n".join(["b0 = 1", *steps, use.format(f"b{levels}")]), "c: bool")
-    assert set(codes(source)) == (set() if levels < TYPE_DEPTH_MAX else {"type.depth"})
+    assert set(codes(source)) - {"findings.more"} == (set() if levels < TYPE_DEPTH_MAX else {"type.depth"})
 
 
 def test_a_struct_counts_as_deep_as_it_is_in_a_body_too() -> None:

@@ -29,10 +29,19 @@ class Struct:
     """What subclasses of it become: a dataclass that knows its fields and its tag."""
 
     def __init_subclass__(
-        cls, *, frozen=False, tag=None, kw_only=False, gc=True, array_like=False, forbid_unknown_fields=False
+        cls,
+        *,
+        frozen=False,
+        tag=None,
+        kw_only=False,
+        gc=True,
+        array_like=False,
+        forbid_unknown_fields=False,
+        eq=True,
+        weakref=False,
     ):
         super().__init_subclass__()
-        dataclasses.dataclass(frozen=frozen, kw_only=kw_only)(cls)
+        dataclasses.dataclass(frozen=frozen, kw_only=kw_only, eq=eq)(cls)
         cls.__struct_fields__ = tuple(field.name for field in dataclasses.fields(cls))
         cls.__struct_config__ = types.SimpleNamespace(tag=tag)
 

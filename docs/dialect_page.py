@@ -37,6 +37,9 @@ could differ between machines is not there: no floats, sets, clocks, chance, fil
 What a file declares is read; only the bodies of functions run. Types are checked before a contract is deployed, so at
 run time only values can be wrong.
 
+What programs come to is held equal by tests under Python 3.11, 3.12 and 3.14, the last two on 32-bit machines made of
+WebAssembly; other versions were not run.
+
 This page is made by `make docs` from the specification, an interpreter in
 [`hansa.contracts.specification`](../../src/hansa/contracts/specification/__init__.py) that does what it says, and no
 more. `hansa contract check FILE` says what is wrong with a file, and where.

@@ -41,7 +41,7 @@ BODIES = {
     "x = n + 1": "x = __bounded(n + 1)",
     "x = n // 2 % 3": "x = __remainder(__divide(n, 2), 3)",
     "x = -n": "x = __negate_int(n)",
-    "x = o * 2": "x = __bounded(__some(o) * 2)",
+    "x = o * 2": "x = __multiply_int(__some(o), 2)",
     "x = m + m": "x = __add_amount(m, m)",
     "x = m + g": "x = __add_signed(m, g)",
     "x = i - u": "x = __subtract_instant(i, u)",

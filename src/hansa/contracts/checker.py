@@ -178,8 +178,10 @@ class _Body:
                 unclear.remove(node.id)
                 hint = f"say what it holds: {node.id}: list[Text[0, 80], 100] = [], or {node.id}: Amount | None = None"
                 self._note(node, "type.unclear", f"what `{node.id}` is, is not clear", hint)
-            is_place = isinstance(node, ast.List | ast.Dict | ast.Constant | ast.Name)
-            if isinstance(node, ast.expr) and not is_place and _is_unclear(self._types.get(node, operations.INT)):
+            is_known = isinstance(node, ast.List | ast.Dict | ast.Constant) or (
+                isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)  # its variable was looked at above
+            )
+            if isinstance(node, ast.expr) and not is_known and _is_unclear(self._types.get(node, operations.INT)):
                 self._note(node, "type.unclear", "what this is, is not clear here", "annotate what it comes from")
 
     def _record(self, type_: Type) -> RecordType | None:
@@ -316,9 +318,11 @@ class _Body:
         self._check_local(target, name)
         self._check_iterated(target, (name,))
         have = self._scope.variables.get(name)
-        if have is None or (_is_unclear(have) and accepts(have, found)):
-            if isinstance(have, OptionalType):
-                found = OptionalType(plain(found))
+        if have is None:
+            have = self._scope.variables[name] = found
+        elif have == operations.NONE:
+            have = self._scope.variables[name] = OptionalType(plain(found))
+        elif _is_empty(have) and kind(have) == kind(found):
             have = self._scope.variables[name] = found
         elif not accepts(have, found):
             self._note(target, "type.mismatch", f"`{name}` is {words(have)}, this is {words(found)}")
@@ -334,12 +338,14 @@ class _Body:
 
     def _refine(self, base: ast.expr, owner: Type, key: Type, item: Type) -> None:
         """An empty list or map of a variable becomes one of what is put in first."""
-        if not isinstance(base, ast.Name) or not _is_unclear(owner):
+        if not isinstance(base, ast.Name):
             return
-        if isinstance(owner, ListType):
+        if isinstance(owner, ListType) and owner.item == UNKNOWN:
             owner = ListType(item, owner.most)
-        elif isinstance(owner, MapType):
+        elif isinstance(owner, MapType) and owner.value == UNKNOWN:
             owner = MapType(key if owner.key == UNKNOWN else owner.key, item, owner.most)
+        else:
+            return
         self._scope.variables[base.id] = self._types[base] = self._expressions.bounded(base, owner)
 
     def _target(self, target: ast.expr, known: Known) -> Type | None:
@@ -651,6 +657,15 @@ def creator_role(action: Action, record: RecordType, roles: Mapping[str, object]
         if field is not None and isinstance(field.type, PartyType) and name not in given:
             return name
     return None
+
+
+def _is_empty(type_: Type) -> bool:
+    """Whether it is the type of a list or map that nothing was put into yet: whatever it becomes, it is that too."""
+    match type_:
+        case ListType(item=held) | MapType(value=held):
+            return held == UNKNOWN
+        case _:
+            return False
 
 
 def _is_unclear(type_: Type) -> bool:

@@ -30,10 +30,12 @@ from hansa.contracts.prices import (
     INTEGER_BITS_MAX,
     LIST_ITEMS_MAX,
     MAP_ITEMS_MAX,
+    MAP_KEY_CHARS_MAX,
     OUTPUT_BYTES_PER_STEP,
     REFUSAL_BYTES_MAX,
     TEXT_BYTES,
     TEXT_CHARS_MAX,
+    search_price,
 )
 from hansa.contracts.values import Record, list_bytes, map_bytes, named_size, text_bytes, text_size
 from hansa.wire.limits import INTEGER_MAX, INTEGER_MIN
@@ -58,6 +60,13 @@ def bounded(number: int) -> int:
     return number
 
 
+def multiply_int(a: int, b: int) -> int:
+    """a * b. The checker made sure that these are numbers; should it ever be wrong, nothing is repeated."""
+    if type(a) is not int or type(b) is not int:
+        raise TypeError
+    return bounded(a * b)
+
+
 def divide(a: int, b: int) -> int:
     """a // b, rounded down."""
     if b == 0:
@@ -66,7 +75,9 @@ def divide(a: int, b: int) -> int:
 
 
 def remainder(a: int, b: int) -> int:
-    """a % b, with the sign of b."""
+    """a % b, with the sign of b. Should the checker ever be wrong, nothing is formatted; see `multiply_int`."""
+    if type(a) is not int or type(b) is not int:
+        raise TypeError
     if b == 0:
         raise messages.division()
     return a % b
@@ -300,6 +311,8 @@ def make_list(frame: Frame, items: list) -> list:
 def looked_up(frame: Frame, pair: tuple[str, Any]) -> tuple[str, Any]:
     """One pair of a map that is written out, charged by its key: what hashing and comparing that takes."""
     frame.charge(len(pair[0]) // COMPARED_BYTES_PER_STEP)
+    if len(pair[0]) > MAP_KEY_CHARS_MAX:
+        raise messages.map_key_size()
     return pair
 
 
@@ -415,6 +428,7 @@ def split_text(frame: Frame, a: str, separator: str) -> list[str]:
     """a.split(separator)."""
     if not separator:
         raise messages.split_separator()
+    frame.charge(search_price(a, separator))
     parts = a.split(separator, LIST_ITEMS_MAX)
     if len(parts) > LIST_ITEMS_MAX:
         raise messages.list_size()
@@ -583,7 +597,7 @@ def within_map(frame: Frame, a: str, b: dict) -> bool:
 
 def within_text(frame: Frame, a: str, b: str) -> bool:
     """a in b on texts."""
-    frame.charge((len(a) + len(b)) // 8)
+    frame.charge(search_price(b, a))
     return a in b
 
 
@@ -610,6 +624,8 @@ def with_item(frame: Frame, a: list, index: int, value: Any) -> list:
 def with_value(frame: Frame, a: dict, key: str, value: Any) -> dict:
     """The map `a` with a value for a key."""
     frame.charge(len(key) // COMPARED_BYTES_PER_STEP)
+    if len(key) > MAP_KEY_CHARS_MAX:
+        raise messages.map_key_size()
     if key in a:
         frame.make(map_bytes(len(a)))
         return {**a, key: value}
@@ -763,6 +779,7 @@ GUARDS: Final[Mapping[str, Callable[..., Any]]] = {
     "fit": fit,
     "negate_int": lambda a: bounded(-a),
     "bounded": bounded,
+    "multiply_int": multiply_int,
     "divide": divide,
     "remainder": remainder,
     "absolute": abs,
@@ -881,7 +898,7 @@ GUARDS: Final[Mapping[str, Callable[..., Any]]] = {
 
 _UNFRAMED: Final = frozenset(
     """
-    some negate_int bounded divide remainder absolute add_instant
+    some multiply_int negate_int bounded divide remainder absolute add_instant
     subtract_instant add_duration subtract_duration multiply_duration negate_duration make_duration make_amount
     make_signed add_amount subtract_amount add_signed subtract_signed multiply_amount multiply_by_amount
     multiply_signed multiply_by_signed negate_signed times_amount times_signed signed minor currency make_date

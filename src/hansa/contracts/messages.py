@@ -80,6 +80,11 @@ def list_size() -> Fault:
     return Fault("value.size", f"a list has at most {prices.LIST_ITEMS_MAX} items")
 
 
+def map_key_size() -> Fault:
+    """A map's key too long."""
+    return Fault("value.size", f"a key of a map has at most {prices.MAP_KEY_CHARS_MAX} characters")
+
+
 def map_size() -> Fault:
     """A map too large."""
     return Fault("value.size", f"a map has at most {prices.MAP_ITEMS_MAX} keys")

@@ -28,6 +28,9 @@ BYTES_PER_STEP: Final = 32
 """What is read or looked through."""
 COMPARED_BYTES_PER_STEP: Final = 128
 """Texts and bytes compared, and keys looked up in maps: characters of the shorter. Names are free, therefore."""
+SEARCHED_PER_STEP: Final = 256
+"""A text searched for another: its characters times those of the other, of which 128 count at most."""
+SEARCHED_CHARS_MAX: Final = 128
 MADE_BYTES_PER_STEP: Final = 128
 """What is made in memory, in bytes counted as follows."""
 TEXT_BYTES: Final = 64
@@ -77,6 +80,11 @@ SCHEDULE_AHEAD_MS_MIN: Final = 1_000
 """How far ahead of ledger time something can be scheduled at least."""
 
 _WEIGHED: Final = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.IfExp, ast.Attribute, ast.Subscript)
+
+
+def search_price(text: str, sought: str) -> int:
+    """What looking for a text in another costs: in the worst case a part of it is compared at each place."""
+    return len(text) * min(len(sought), SEARCHED_CHARS_MAX) // SEARCHED_PER_STEP
 
 
 def block_price(statements: list[ast.stmt]) -> int:

@@ -402,7 +402,7 @@ class Rewriter:
         kinds = (OPERATORS[type(op)], kind(self._known(left)), kind(self._known(right)))
         guard = operations.BINARY[kinds][0]
         first, second = self._need(left), self._need(right)
-        if guard in ("add_int", "subtract_int", "multiply_int"):
+        if guard in ("add_int", "subtract_int"):
             return _guard("bounded", ast.BinOp(first, op, second))
         return _guard(guard, first, second)
 

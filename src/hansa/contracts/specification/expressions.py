@@ -175,8 +175,8 @@ def list_literal(machine: Machine, node: ast.expr, items: list[ast.expr]) -> lis
 def map_literal(
     machine: Machine, node: ast.expr, keys: list[ast.expr | None], values: list[ast.expr]
 ) -> dict[str, Any]:
-    """`{k: v, ...}`: each key, then its value, then the key is looked up; of equal keys the last counts. Makes a
-    map.
+    """`{k: v, ...}`: each key, then its value, then the key is looked up, and has at most 100 characters, else
+    `value.size`; of equal keys the last counts. Makes a map.
     """
     type = machine.frame.file.types.get(node)
     of = type.value if isinstance(type, declared.MapType) else None
@@ -186,6 +186,7 @@ def map_literal(
         name = needed(machine, key)
         content = evaluate_for(machine, of, value)
         match_text(machine, len(name))
+        operations.check_key(name)
         found[name] = content
     return made(machine, {name: found[name] for name in sorted(found)})
 

@@ -237,7 +237,8 @@ def equal(machine: Machine, a: Any, b: Any) -> bool:
 
 def contains(machine: Machine, a: Any, b: Any) -> bool:
     """`a in b`. A list costs 1 step for each item, and items are compared by `==` until one is equal. A key in a map
-    costs looking it up. A text in a text costs 1 step for every 8 characters of both.
+    costs looking it up. A text in a text costs searching: 1 step for every 256 of the product of the searched text's
+    characters and the sought one's, of which 128 count at most.
     """
     if isinstance(b, list):
         charge(machine, len(b))
@@ -248,7 +249,7 @@ def contains(machine: Machine, a: Any, b: Any) -> bool:
     if isinstance(b, dict):
         match_text(machine, len(a))
         return a in b
-    charge(machine, (len(a) + len(b)) // 8)
+    charge(machine, prices.search_price(b, a))
     return a in b
 
 
@@ -274,12 +275,19 @@ def part(machine: Machine, a: Any, start: int | None, end: int | None) -> Any:
     return made(machine, a[start:end])
 
 
+def check_key(key: str) -> None:
+    """A key that is put into a map has at most 100 characters, else `value.size`."""
+    if len(key) > prices.MAP_KEY_CHARS_MAX:
+        raise messages.map_key_size()
+
+
 def replace_item(machine: Machine, a: Any, index: Any, value: Any) -> Any:
     """`a[i] = e`: a list is made anew, `index.range` if there is no such item. `m[k] = e` costs looking the key up,
     and the map is made anew, the key added or its value replaced.
     """
     if isinstance(a, dict):
         match_text(machine, len(index))
+        check_key(index)
         added = {**a, index: value}
         return made(machine, {key: added[key] for key in sorted(added)})
     if not -len(a) <= index < len(a):
@@ -516,6 +524,7 @@ def text_method(machine: Machine, text: str, name: str, arguments: list[Any]) ->
         case "split", [separator]:
             if not separator:
                 raise messages.split_separator()
+            charge(machine, prices.search_price(text, separator))
             parts = made(machine, text.split(separator))
             make(machine, sum(size_of(each) for each in parts))
             return parts

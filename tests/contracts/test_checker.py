@@ -413,6 +413,24 @@ def test_a_file_is_judged_the_same_at_any_depth_of_the_stack() -> None:
     assert deeper(0) == deeper(450)
 
 
+LATER_CLEAR = {
+    "an item": "x = []\nfor j in range(2):\n    for v in x:\n        y = len(v)\n    v = 'abc'\n    x.append(v)",
+    "None for a list": "x = None\nfor j in range(2):\n    if j > 0:\n        require(5 not in x, 'no')\n    x = [1, 2]",
+    "into another list": "z: list[int, 9] = []\nx = []\nfor j in range(2):\n    for v in x:\n        z.append(v)\n"
+    "    v = '%s'\n    x.append(v)\ny = z[0] % 5",
+    "another record": "x = None\nfor j in range(2):\n    t.other = x\n    x = Box.find('a')",
+    "None among the items": "x = [None]\nif c:\n    x = [1]\ny = x[0] + 1",
+    "None in the items": "x = [None]\nx.append(1)\ny = x[0] + 1",
+    "None in the values": "x = {'a': None}\nx['b'] = 1\ny = x['a'] + 1",
+}
+
+
+@pytest.mark.parametrize("body", LATER_CLEAR.values(), ids=LATER_CLEAR)
+def test_what_is_unclear_where_it_is_read_is_refused_whatever_it_becomes_later(body: str) -> None:
+    """Else a number would be taken for a text where it runs: loops come back to lines that were checked before."""
+    assert "type.unclear" in codes(acting(body))
+
+
 @pytest.mark.parametrize("levels", [5, 6, 20, 300, 1_500])
 @pytest.mark.parametrize("form", ["[{}]", "{{'a': {}}}"])
 @pytest.mark.parametrize("use", ["event('e', x={})", "y = {0} == {0}", "require(c, 'no', x={})"])

@@ -344,7 +344,7 @@ def eur(minor: int) -> dict[str, Any]:
 def test_a_contract_acts_through_another_and_sees_what_came_of_it(town: World) -> None:
     ran = town.take(town.call("shop", "buy", {"to": "bob", "amount": eur(100)}))
     assert ran.events == [
-        {"data": {"by": "alice", "via": "shop"}, "name": "paid"},
+        {"data": {"by": "alice", "via": "shop"}, "name": "paid", "contract": "bank"},
         {"data": {"left": eur(200)}, "name": "bought"},
     ]
     assert [(w.contract, w.key) for w in ran.writes] == [("bank", "alice"), ("bank", "bob")]

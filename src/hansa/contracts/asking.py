@@ -86,10 +86,17 @@ class AskedReader:
             raise Unavailable(error) from error
 
     def select(
-        self, contract: str, record: str, field: str | None, least: bytes | None, most: bytes | None, rows: int
+        self,
+        contract: str,
+        record: str,
+        field: str | None,
+        least: bytes | None,
+        most: bytes | None,
+        rows: int,
+        after: tuple[bytes, bytes] | None = None,
     ) -> Sequence[tuple[bytes, Found]]:
         """See `calls.Reader`."""
         try:
-            return self._reader.select(contract, record, field, least, most, rows)
+            return self._reader.select(contract, record, field, least, most, rows, after)
         except Exception as error:
             raise Unavailable(error) from error

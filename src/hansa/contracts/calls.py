@@ -76,11 +76,19 @@ class Reader(Protocol):
         ...
 
     def select(
-        self, contract: str, record: str, field: str | None, least: bytes | None, most: bytes | None, rows: int
+        self,
+        contract: str,
+        record: str,
+        field: str | None,
+        least: bytes | None,
+        most: bytes | None,
+        rows: int,
+        after: tuple[bytes, bytes] | None = None,
     ) -> "Sequence[tuple[bytes, Found]]":
         """Records in order of an indexed field's encoding, then key; or of key, if no field is named.
 
-        With their encoded keys, up to `rows` of them, between the bounds (encoded, inclusive).
+        With their encoded keys, up to `rows` of them, between the bounds (encoded, inclusive), behind the encoded field
+        (anything if by key) and key `after`.
         """
         ...
 

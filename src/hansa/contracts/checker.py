@@ -466,6 +466,10 @@ class _Body:
             self._note(node, "loop.depth", f"loops nested more than {_LOOPS_MAX} deep")
         within = set(known)
         for target, type_ in targets:
+            have = self._scope.variables.get(target.id)
+            if have is not None and isinstance(type_, OptionalType) and not isinstance(have, OptionalType):
+                hint = "take another name for the loop"
+                self._note(target, "type.mismatch", f"`{target.id}` is {words(have)}, this may be None", hint)
             self._set_variable(target, target.id, type_, within)
         self._block(node.body, within)
         self._loops.pop()

@@ -404,7 +404,7 @@ class Expressions:
             return so_far
         if so_far == UNKNOWN:
             return have
-        if accepts(so_far, have) and have != NONE:
+        if plain(so_far) != UNKNOWN and have != NONE and accepts(so_far, have):
             return so_far
         return self._join(node, so_far, have)
 

@@ -747,7 +747,10 @@ def refuse(frame: Frame, message: str, order: Sequence[str], found: dict[str, An
 
 
 def emit(frame: Frame, name: str, order: Sequence[str], found: dict[str, Any]) -> None:
-    """event(name, field=value, ...); `order`: the names in encoding order."""
+    """event(name, field=value, ...); `order`: the names in encoding order.
+
+    An event of a contract that was called names it, so that nobody can take it for the calling one's, or the reverse.
+    """
     if len(frame.events) == EVENTS_MAX:
         raise messages.events_count()
     room = EVENTS_BYTES_MAX - frame.emitted
@@ -758,7 +761,10 @@ def emit(frame: Frame, name: str, order: Sequence[str], found: dict[str, Any]) -
         raise messages.events_size()
     frame.charge(EVENT_STEPS + size // OUTPUT_BYTES_PER_STEP)
     frame.emitted += size
-    frame.events.append({"data": {key: to_plain(found[key]) for key in order}, "name": name})
+    event: dict[str, Any] = {"data": {key: to_plain(found[key]) for key in order}, "name": name}
+    if len(frame.stack) > 1:
+        event["contract"] = frame.stack[-1]
+    frame.events.append(event)
 
 
 def contract_version(frame: Frame, name: str, source: str) -> str:

@@ -102,7 +102,14 @@ class Ledger:
         return self.records.get(place)
 
     def select(
-        self, contract: str, record: str, field: str | None, least: bytes | None, most: bytes | None, rows: int
+        self,
+        contract: str,
+        record: str,
+        field: str | None,
+        least: bytes | None,
+        most: bytes | None,
+        rows: int,
+        after: tuple[bytes, bytes] | None = None,
     ) -> Sequence[tuple[bytes, Stored]]:
         """See `Reader`."""
         table = order.table(contract, record)
@@ -111,7 +118,8 @@ class Ledger:
             if place.startswith(table):
                 key = place[len(table) :]
                 indexed = key if field is None else self._indexed(contract, record, field, stored)
-                if (least is None or least <= indexed) and (most is None or indexed <= most):
+                is_behind = after is None or (indexed if field else b"", key) > (after[0] if field else b"", after[1])
+                if (least is None or least <= indexed) and (most is None or indexed <= most) and is_behind:
                     found.append((indexed, key, stored))
         return [(key, stored) for _, key, stored in sorted(found, key=lambda row: row[:2])[:rows]]
 

@@ -459,7 +459,8 @@ def schedule_past() -> Fault:
 
 def schedules_count() -> Fault:
     """Too much scheduled."""
-    return Fault("output.schedules", f"a transaction schedules at most {prices.SCHEDULES_MAX} actions")
+    most, alone = prices.SCHEDULES_MAX, prices.SCHEDULES_OF_TIME_MAX
+    return Fault("output.schedules", f"a transaction schedules at most {most} actions, what ledger time takes {alone}")
 
 
 # Records

@@ -66,6 +66,8 @@ RECORDS_MAX: Final = 1_024
 """Records that a transaction touches."""
 SCHEDULES_MAX: Final = 64
 """What a transaction schedules."""
+SCHEDULES_OF_TIME_MAX: Final = 1
+"""The same where ledger time runs it: what comes due can go on, and cannot become more and more without a signer."""
 SELECT_ROWS_MAX: Final = 1_024
 EVENTS_MAX: Final = 64
 EVENTS_BYTES_MAX: Final = 65_536

@@ -6,8 +6,8 @@ Used by the guards and by `execution`. What was touched stands in the frame, in 
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
 # Values are dynamic here: their kinds were checked before.
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from hansa.contracts import messages, schedules
 from hansa.contracts.calls import Found
@@ -22,6 +22,7 @@ from hansa.contracts.prices import (
     RECORDS_MAX,
     SCHEDULE_AHEAD_MS_MIN,
     SCHEDULES_MAX,
+    SCHEDULES_OF_TIME_MAX,
     SELECT_CHANGED_STEPS,
     SELECT_ROWS_MAX,
     SELECT_STEPS,
@@ -34,6 +35,8 @@ from hansa.wire import cbor, order
 from hansa.wire.limits import CHECK_STEPS_PER_BYTE
 from hansa.wire.order import Key, Sortable
 
+_READ_BYTES_MAX: Final = 8 * 1024 * 1024
+"""What a range reads at a time, before any of it is charged."""
 Fits = Sequence[tuple[str, Codec, str]]
 """Names with their codecs and the places that misfits are told of."""
 
@@ -176,22 +179,42 @@ def select(
     changed = {r.place: r for r in frame.records.values() if r is not None and r.changed and r.shape is shape}
     frame.charge(SELECT_STEPS + SELECT_CHANGED_STEPS * len(changed))
     least, most = encoded.get("equal", encoded.get("least")), encoded.get("equal", encoded.get("most"))
+    mine = sorted((_sorted_bytes(shape, field, record.values[field]), record.place) for record in changed.values())
+    mine = [pair for pair in mine if (least is None or least <= pair[0]) and (most is None or pair[0] <= most)]
+    found: list[Record] = []
+    for place, row in _stored_rows(frame, shape, field, least, most, limit + len(changed)):
+        if place in changed:
+            continue
+        if mine:
+            at = _sorted_bytes(shape, field, _stored_field(row, field))
+            while mine and mine[0] < (at, place) and len(found) < limit:
+                found.append(_row(frame, shape, mine.pop(0)[1], None))
+        if len(found) == limit:
+            return found
+        found.append(_row(frame, shape, place, row))
+    return found + [_row(frame, shape, place, None) for _, place in mine[: limit - len(found)]]
+
+
+def _stored_rows(
+    frame: Frame, shape: Shape, field: str, least: bytes | None, most: bytes | None, count: int
+) -> Iterator[tuple[bytes, Found]]:
+    """What is stored in a range, with its place.
+
+    Large records are read a few at a time: those behind are not, if the steps end before.
+    """
     by = None if field == shape.type.key else field
-    rows = frame.reader.select(shape.contract, shape.name, by, least, most, limit + len(changed))
-    places = [(shape.table + key, found) for key, found in rows]
-    if not changed:
-        return [_row(frame, shape, place, found) for place, found in places[:limit]]
-    ranked: list[tuple[bytes, bytes, Found | None]] = [
-        (_sorted_bytes(shape, field, _stored_field(found, field)), place, found)
-        for place, found in places
-        if place not in changed
-    ]
-    for record in changed.values():
-        at = _sorted_bytes(shape, field, record.values[field])
-        if (least is None or least <= at) and (most is None or at <= most):
-            ranked.append((at, record.place, None))
-    ranked.sort(key=lambda row: row[:2])
-    return [_row(frame, shape, place, found) for _, place, found in ranked[:limit]]
+    part = max(1, min(count, _READ_BYTES_MAX // shape.bytes_most))
+    rows = frame.reader.select(shape.contract, shape.name, by, least, most, part)
+    while True:
+        for key, row in rows:
+            yield shape.table + key, row
+        count -= part
+        if len(rows) < part or count <= 0:
+            return
+        key, row = rows[-1]
+        behind = (b"" if by is None else _sorted_bytes(shape, field, _stored_field(row, field)), key)
+        part = min(part, count)
+        rows = frame.reader.select(shape.contract, shape.name, by, least, most, part, behind)
 
 
 def _row(frame: Frame, shape: Shape, place: bytes, found: Found | None) -> Record:
@@ -224,7 +247,7 @@ def schedule(frame: Frame, record: Record, action: str, at: int) -> None:
     if at < call.time + SCHEDULE_AHEAD_MS_MIN:
         raise messages.schedule_past()
     number = len(frame.schedules)
-    if number == SCHEDULES_MAX:
+    if number == (SCHEDULES_MAX if call.caller.member is not None else SCHEDULES_OF_TIME_MAX):
         raise messages.schedules_count()
     shape = record.shape
     write = schedules.pending(shape.contract, shape.name, record.key, action, at, call.seq, number)

@@ -59,7 +59,14 @@ class _One:
         return self._found
 
     def select(
-        self, contract: str, record: str, field: str | None, least: bytes | None, most: bytes | None, rows: int
+        self,
+        contract: str,
+        record: str,
+        field: str | None,
+        least: bytes | None,
+        most: bytes | None,
+        rows: int,
+        after: tuple[bytes, bytes] | None = None,
     ) -> list[tuple[bytes, Found]]:
         """See `contracts.calls.Reader`; migrations and invariants read no ranges."""
         return []

@@ -12,6 +12,7 @@ from hansa.contracts.manifest import (
     MapType,
     OptionalType,
     RecordType,
+    ReferenceType,
     StructType,
     TextType,
     Type,
@@ -90,6 +91,7 @@ class _Comparison:
             name
             for name, field in new.items()
             if name in old
+            and _referred(old[name].type) == _referred(field.type)
             and self.is_same(stored_type(self._before, old[name].type), stored_type(self._now, field.type))
         ]
 
@@ -119,6 +121,12 @@ class _Comparison:
         return fields.keys() == theirs.keys() and all(
             self.is_same(field.type, theirs[name].type) for name, field in fields.items()
         )
+
+
+def _referred(type_: Type) -> str | None:
+    """The record type that a field refers to; None if it does to none."""
+    bare = plain(type_)
+    return bare.record if isinstance(bare, ReferenceType) else None
 
 
 def _is_narrower(old: Type, new: Type) -> bool:

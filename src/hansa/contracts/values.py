@@ -53,6 +53,7 @@ class Shape:
     __slots__ = (
         "_conversions",
         "_weighed",
+        "bytes_most",
         "codecs",
         "contract",
         "invariants",
@@ -77,7 +78,8 @@ class Shape:
         self.codecs = {name: codecs.of(found) for name, found in types.items()}
         self.order = sorted(types, key=cbor.key_order)
         self.party_fields = {name for name, found in types.items() if isinstance(plain(found), PartyType)}
-        self.is_large = sum(map(codecs.bytes_most, types.values())) > _LARGE_BYTES
+        self.bytes_most = sum(len(name) + 2 + codecs.bytes_most(found) for name, found in types.items()) + 9
+        self.is_large = self.bytes_most > _LARGE_BYTES
         self._weighed = [n for n, found in types.items() if isinstance(plain(found), ListType | MapType | StructType)]
         self._conversions = [
             (name, found.from_plain) for name, found in self.codecs.items() if found.from_plain is not None

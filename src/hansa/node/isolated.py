@@ -80,6 +80,7 @@ class Select(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=2):
     least: bytes | None
     most: bytes | None
     rows: int
+    after: tuple[bytes, bytes] | None
 
 
 class Done(msgspec.Struct, frozen=True, array_like=True, tag=3):
@@ -183,10 +184,17 @@ class _Asking:
         return _row(self._channel.receive())
 
     def select(
-        self, contract: str, record: str, field: str | None, least: bytes | None, most: bytes | None, rows: int
+        self,
+        contract: str,
+        record: str,
+        field: str | None,
+        least: bytes | None,
+        most: bytes | None,
+        rows: int,
+        after: tuple[bytes, bytes] | None = None,
     ) -> Sequence[tuple[bytes, Row]]:
         """See `contracts.calls.Reader`."""
-        self._channel.send(encode(Select(contract, record, field, least, most, rows)))
+        self._channel.send(encode(Select(contract, record, field, least, most, rows, after)))
         return _rows(self._channel.receive())
 
 

@@ -88,8 +88,8 @@ class Isolation:
                     case Get(place):
                         found = reader.get(place)
                         self._send(encode(None if found is None else Row(found.seq, found.value)))
-                    case Select(contract, record, field, least, most, rows):
-                        page = reader.select(contract, record, field, least, most, rows)
+                    case Select(contract, record, field, least, most, rows, after):
+                        page = reader.select(contract, record, field, least, most, rows, after)
                         self._send(encode([(key, Row(found.seq, found.value)) for key, found in page]))
                     case Done() as done:
                         return _execution(done)

@@ -128,7 +128,7 @@ LATER = [
         _ticking(
             "one that schedules itself twice",
             "schedule(t, 'tick', tx.time + Duration(milliseconds=1000))\nschedule(t, 'tick', tx.time + Duration(milliseconds=1000))",
-            "ok",
+            "output.schedules",
             Take("tick", {"t": 1}, by=None, later=5_000),
         ),
         _ticking(

@@ -261,7 +261,7 @@ class TestContext:
 class TestCalls:
     def test_an_action_of_another_contract(self, credits: World) -> None:
         ran = credits.agree(credits.call("caller", "engage", {"lc": "a", "issuer": "bob"}))
-        assert ran.events == [{"data": {"caller": "caller", "member": "alice"}, "name": "engaged"}]
+        assert ran.events == [{"data": {"caller": "caller", "member": "alice"}, "name": "engaged", "contract": "c"}]
         assert [(write.contract, write.key) for write in ran.writes] == [("c", "a")]
 
     def test_a_view_of_another_contract(self, credits: World) -> None:

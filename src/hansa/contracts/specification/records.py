@@ -289,9 +289,11 @@ def migrate(machine: Machine, old: Record, newer: Checked) -> Record:
 
 def same_kind(older: Manifest, a: Type, newer: Manifest, b: Type) -> bool:
     """A field can be carried if the types are the same but for bounds: structs have fields of the same names and kinds,
-    and the values of an enum are all among the new one's. A reference counts as its key. What was not optional can
-    become so, an Amount a SignedAmount.
+    and the values of an enum are all among the new one's. A reference stays one to records of the same name. What was
+    not optional can become so, an Amount a SignedAmount.
     """
+    if reference_of(a) != reference_of(b):
+        return False
     match key_type(older, a), key_type(newer, b):
         case declared.OptionalType(item=before), declared.OptionalType(item=after):
             return same_kind(older, before, newer, after)

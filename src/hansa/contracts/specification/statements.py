@@ -359,6 +359,8 @@ def require(machine: Machine, node: ast.Call) -> None:
 def emit(machine: Machine, node: ast.Call) -> None:
     """`event("name", x=e)`: values in source order. At most 64 events, which have at most 65,536 bytes together, names
     and values encoded, else `output.events`. Costs 20, and 1 for every 8 of its bytes.
+
+    An event of a contract that was called names it as `contract`; without one it is the transaction's own.
     """
     name = str(evaluate(machine, node.args[0]))
     values = {str(each.arg): evaluate(machine, each.value) for each in node.keywords}
@@ -369,13 +371,17 @@ def emit(machine: Machine, node: ast.Call) -> None:
     measure_fields(room, values)
     charge(machine, prices.EVENT_STEPS + room.taken // prices.OUTPUT_BYTES_PER_STEP)
     machine.emitted += room.taken
-    machine.events.append({"data": to_plain(values), "name": name})
+    event = {"data": to_plain(values), "name": name}
+    if len(machine.running) > 1:
+        event["contract"] = machine.running[-1]
+    machine.events.append(event)
 
 
 def schedule(machine: Machine, node: ast.Call) -> None:
     """`schedule(record, "action", at)`: ledger time will take the action on the record when it reaches the Instant,
-    which lies at least 1,000 ms ahead of it, else `schedule.past`. At most 64 in a transaction, else
-    `output.schedules`. Costs what storing a record does: what is scheduled is a record of the contract `members`.
+    which lies at least 1,000 ms ahead of it, else `schedule.past`. At most 64 in a transaction that was signed,
+    1 where ledger time runs it, else `output.schedules`. Costs what storing a record does: what is scheduled is one of
+    the contract `members`.
     """
     record = needed(machine, node.args[0])
     action = str(evaluate(machine, node.args[1]))
@@ -383,7 +389,8 @@ def schedule(machine: Machine, node: ast.Call) -> None:
     if at.milliseconds < machine.call.time + prices.SCHEDULE_AHEAD_MS_MIN:
         raise messages.schedule_past()
     number = len(machine.schedules)
-    if number == prices.SCHEDULES_MAX:
+    is_signed = machine.call.caller.member is not None
+    if number == (prices.SCHEDULES_MAX if is_signed else prices.SCHEDULES_OF_TIME_MAX):
         raise messages.schedules_count()
     write = schedules.pending(
         record.contract, record.type.name, record.key, action, at.milliseconds, machine.call.seq, number

@@ -50,6 +50,8 @@ def _values(code: str, *expressions: str) -> list[tuple[str, str]]:
 ACTIONS: Final[list[tuple[str, str]]] = [
     ("x = [[[[[1]]]]]\nevent('e', x=$[x])", "type.depth"),
     ("x = 5\nfor $x in [o]:\n    y = x + 1", "type.mismatch"),
+    ("x = $n + None", "type.operand"),
+    ("z = 1\nx = []\nfor y in x:\n    z += $y", "type.unclear"),
     # Names
     *_values("name.unknown", "$y", "$self", "$event", "$int", "$__builtins__", "$__frame", "$print"),
     *_values("name.context", "$tx", "$tx.block", "$tx.__class__", "$tx == 1"),

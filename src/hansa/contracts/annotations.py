@@ -106,6 +106,8 @@ class Annotations:
 
     def _read(self, node: ast.expr) -> Type | None:
         name = dotted(node)
+        if name.count(".") > 1:  # what a library's libraries declare is that library's own
+            name = ""
         if name and (found := self.named.get(name) or _PLAIN.get(name)) is not None:
             return found
         match node:

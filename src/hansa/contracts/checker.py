@@ -306,7 +306,10 @@ class _Body:
 
     def _augment(self, node: ast.AugAssign, target: ast.expr, op: ast.operator, value: ast.expr, known: Known) -> Known:
         have = self._expressions.type_of(target, known)
+        before = self._findings.count
         found = self._expressions.combined(node, op, have, value, known)
+        if _is_unclear(found) and not _is_unclear(have) and self._findings.count == before:
+            self._note(value, "type.unclear", "what this is, is not clear here")
         if isinstance(target, ast.Name):
             return self._set_variable(target, target.id, found, known)
         want = self._target(target, known)

@@ -180,7 +180,8 @@ class _Reader:
             libraries=self._pins,
             constants=self._constants,
         )
-        visible = {n: type_ for n, type_ in self._annotations.named.items() if n not in self._nested}
+        named = self._annotations.named.items()
+        visible = {n: type_ for n, type_ in named if n not in self._nested and n.count(".") <= 1}
         annotations = self._annotations
         return Declared(
             manifest,
@@ -258,7 +259,7 @@ class _Reader:
             self._note(node, "library.form", 'a library is used by `library("name", "64 hexadecimal digits")`')
             return
         found = self._libraries.get(digest)
-        if found is None or found.manifest.name != name:
+        if found is None:  # the digest says which; by what name it was deployed does not matter
             hint = "deploy the library first, or check the digest of its file"
             self._note(node, "library.unknown", f"there is no library `{name}` of this digest", hint)
             return

@@ -119,12 +119,12 @@ def _take(frame: Frame, program: Program, procedure: Procedure, arguments: dict[
         raise
     frame.stack.append(contract)
     call = frame.call
+    before = None if subject is None else subject.values.get(STATE_FIELD)
     returned = procedure.function(frame, Context(call.caller, caller, call.time), *values)
     frame.stack.pop()
     if procedure.returns is None:
-        if procedure.to is not None and subject is not None:
-            subject.values[STATE_FIELD] = procedure.to
-            subject.changed = True
+        if subject is not None:
+            _end_state(procedure, subject, before, program)
         return None
     try:
         size = encoded_size(returned, RESULT_BYTES_MAX)
@@ -135,6 +135,22 @@ def _take(frame: Frame, program: Program, procedure: Procedure, arguments: dict[
         fault.where = (None, contract, version)
         raise
     return to_plain(returned)
+
+
+def _end_state(procedure: Procedure, subject: Record, before: str | None, program: Program) -> None:
+    """The subject's state when the body has ended: the one that follows by itself, or one of those it may come to.
+
+    The body's own `become` was checked before; it may have had the record by another name, too.
+    """
+    if procedure.to is not None:
+        subject.values[STATE_FIELD] = procedure.to
+        subject.changed = True
+        return
+    state = subject.values.get(STATE_FIELD)
+    if state not in (procedure.action.to or (before,)):
+        fault = messages.state_denied(subject.shape.name, str(state))
+        fault.where = (None, program.manifest.name, program.manifest.version)
+        raise fault
 
 
 def _bind(frame: Frame, procedure: Procedure, arguments: dict[str, Any]) -> list[Any]:

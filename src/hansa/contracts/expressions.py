@@ -243,7 +243,7 @@ class Expressions:
         if isinstance(base, ast.Name) and base.id == names.CONTEXT and self._scope.kind in ("action", "view"):
             return self._context(node, field)
         full = dotted(node)
-        if full in self._manifest.constants:
+        if full in self._manifest.constants and full.count(".") <= 1:
             return _constant_type(self._manifest.constants[full])
         named = self._declared.visible.get(dotted(base))
         if isinstance(named, EnumType):
@@ -319,7 +319,11 @@ class Expressions:
             self.type_of(right, known)
             return self._outside(op, node)
         bare = plain(left)
-        have = plain(self.type_of(right, known, bare))
+        other = self.type_of(right, known, bare)
+        have = plain(other)
+        if NONE in (left, other):
+            self._note(node, "type.operand", f"`{symbol}` does not take None")
+            return UNKNOWN
         if UNKNOWN in (bare, have):
             return UNKNOWN
         found = operations.BINARY.get((symbol, kind(bare), kind(have)))
@@ -378,9 +382,9 @@ class Expressions:
             case ListType(item=item):
                 fine = accepts(item, have)
             case MapType(key=key):
-                fine = accepts(key, have) and have != NONE
+                fine = accepts(key, have) and kind(plain(have)) in ("text", "party", "user", "enum")
             case _:
-                fine = holder == UNKNOWN or (kind(holder) == "text" and kind(plain(have)) == "text")
+                fine = kind(holder) == "text" and kind(plain(have)) == "text"
         if not fine:
             self._note(node, "type.operand", f"`in` does not take {words(have)} and {words(holder)}")
 
@@ -506,7 +510,7 @@ class Expressions:
     def _call(self, node: ast.Call, known: Known) -> Type:
         full = dotted(node.func)
         named = self._declared.visible.get(full)
-        if full in self._manifest.functions:
+        if full in self._manifest.functions and full.count(".") <= 1:
             function = self._manifest.functions[full]
             return self._function(node, function.parameters, function.returns, full, known)
         if isinstance(named, StructType):
@@ -618,7 +622,8 @@ class Expressions:
                 have = self.type_of(argument, known, gives)
                 gives = self._join(argument, gives, have)
             else:
-                self.needs(argument, known, result(word, owner))
+                want = result(word, owner)
+                self.needs(argument, known, operations.TEXT if want == UNKNOWN else want)
         return gives
 
     def keywords(

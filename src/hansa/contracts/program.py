@@ -126,6 +126,10 @@ class Program:
             for declared in (manifest.actions, manifest.views)
         )
 
+    def forget_bodies(self) -> None:
+        """Lets go of the syntax trees and types, many times as large as what runs: no one compiles them again."""
+        self.checked = msgspec.structs.replace(self.checked, bodies={}, types={})
+
 
 def load(
     text: str,

@@ -149,6 +149,7 @@ class Directory:
             case _:
                 name: str = value["contract"]
                 program = self.programs[name] = self._program(name, value["source"])
+                program.forget_bodies()
                 self._versions.setdefault(name, []).append((seq + 1, program))
 
     def _program(self, name: str, source: str) -> Program:

@@ -146,15 +146,15 @@ def apply_batch(
             skipped.append((signed.id, skip))
             continue
         seen.add(signed.id)
-        ran = excluded(exclusions.get(signed.id, ()), tip.ledger, signed.id, body.contract, directory)
-        if ran is None:
-            try:
+        try:
+            ran = excluded(exclusions.get(signed.id, ()), tip.ledger, signed.id, body.contract, directory)
+            if ran is None:
                 ran = execute(body, sender, making.time, making.seq, making.view, directory)
-            except HansaError:  # a record cannot be read: whatever was run
-                raise
-            except Exception as error:
-                raise _fatal(error, signed.id, body.contract) from error
-        making.take(entry.TRANSACTION, signed.id, signed.envelope, body.not_after, ran)
+            making.take(entry.TRANSACTION, signed.id, signed.envelope, body.not_after, ran)
+        except HansaError:  # a record cannot be read: whatever was run
+            raise
+        except Exception as error:
+            raise _fatal(error, signed.id, body.contract) from error
     if not making.items:
         return None, skipped
     return seal(tip, making.time, making.items, making.entered, tiles), skipped
@@ -200,11 +200,11 @@ def _take_due(making: _Making, ticks: list[Tick], exclusions: Mapping[bytes, Seq
         stopped = excluded(exclusions.get(id, ()), tip.ledger, id, contract, directory)
         try:
             ran = execute_scheduled(found, making.time, making.seq, making.view, directory, stopped)
+            making.take(entry.SCHEDULED, id, envelope, 0, ran)
         except HansaError:
             raise
         except Exception as error:
             raise _fatal(error, id, contract) from error
-        making.take(entry.SCHEDULED, id, envelope, 0, ran)
     ticked = next((one for one in ticks if is_tick(one, tip, directory)), None) if making.items else None
     if ticked is not None:
         making.take(entry.TICK, ticked.id, ticked.envelope, 0, _TICKED)

@@ -190,12 +190,6 @@ LATER = [
             module=f"calendar = library('calendar', '{digest(CALENDAR)[:32] + '0' * 32}')",
         ),
         _misusing(
-            "the right one by another name",
-            "pass",
-            "library.unknown",
-            module=f"calendar = library('clock', '{digest(CALENDAR)}')",
-        ),
-        _misusing(
             "one that shadows the dialect",
             "pass",
             "name.reserved",

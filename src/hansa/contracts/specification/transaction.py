@@ -124,19 +124,23 @@ def check_profile(arguments: dict[str, Any]) -> None:
 def take(machine: Machine, action: Action, arguments: dict[str, Any]) -> Any:
     """An action or view of the contract of the innermost frame, from its arguments to its new state.
 
+    When the body has ended the subject is in the one state of `to`, or in one of several, or where it was; else
+    `state.denied`: by another name the body could have had it become any.
+
     What a view returns fits its type where it is returned; encoded it has at most 1 MiB, else `output.result`, and
     costs 1 step for every 8 bytes.
     """
     frame = machine.frame
     frame.name, frame.returns = action.name, action.returns
     frame.locals = bind(machine, action, arguments)
+    if action.creates is not None:
+        create_subject(machine, action, frame.file.manifest.records[action.creates])
+    subject: Record | None = None if action.subject is None else frame.locals[action.subject.name]
     if not action.is_view:
-        if action.creates is not None:
-            create_subject(machine, action, frame.file.manifest.records[action.creates])
-        subject: Record | None = None if action.subject is None else frame.locals[action.subject.name]
         check_role(machine, action, subject)
         if subject is not None and action.on and subject.fields[STATE_FIELD] not in action.on:
             raise messages.state_denied(subject.type.name, subject.fields[STATE_FIELD])
+    before = None if subject is None else subject.fields.get(STATE_FIELD)
     machine.running.append(frame.contract)
     returned = machine.run_body(machine, frame.file.bodies[action.name])
     machine.running.pop()
@@ -146,8 +150,11 @@ def take(machine: Machine, action: Action, arguments: dict[str, Any]) -> Any:
         measure(room, returned)
         charge(machine, room.taken // prices.OUTPUT_BYTES_PER_STEP)
         return to_plain(returned)
-    if len(action.to) == 1 and action.subject is not None:
-        records.set_state(frame.locals[action.subject.name], action.to[0])
+    if subject is not None:
+        if len(action.to) == 1:
+            records.set_state(subject, action.to[0])
+        elif subject.fields.get(STATE_FIELD) not in (action.to or (before,)):
+            raise messages.state_denied(subject.type.name, str(subject.fields.get(STATE_FIELD)))
     return None
 
 

@@ -72,6 +72,10 @@ BROKEN = [
         contract("pass", MIGRATED.replace("    name: Text[1, 9]\nclass", "class") + "        r.count = 1"),
         "migration.key",
     ),
+    (
+        contract("class R(Record, key='id'):\n    id: int\n@view\ndef go(tx) -> int:\n    return $Sample.R"),
+        "name.class",
+    ),
     (deciding("pass"), "state.undecided"),
     (deciding("if c:\n    become(t, 'Open')"), "state.undecided"),
     (deciding("if c:\n    $return\nbecome(t, 'Open')"), "state.undecided"),
@@ -305,7 +309,7 @@ def test_nested_names_are_reached_through_their_class_and_bare_in_annotations() 
             require(x.kind == k, "no")
     """
     assert codes(contract(members.format(prefix="Sample."))) == []
-    assert codes(contract(members.format(prefix=""))) == ["type.unknown", "name.class", "name.unset"]
+    assert codes(contract(members.format(prefix=""))) == ["type.unknown", "call.unknown", "name.class"]
 
 
 def test_only_the_genesis_contract_has_host_functions() -> None:
@@ -353,7 +357,22 @@ def test_all_findings_are_told_at_once() -> None:
         ("x = s.uper()", "did you mean `upper`?"),
         ("x = Thing.gt(1)", "did you mean `get`?"),
         ("x = LIMTI", "did you mean `LIMIT`?"),
-        ("x = Thing", "call it, or name one of its values"),
+        ("x = Thing", "write `Thing.get(key)`; to go through them `for x in Thing.select(limit=100)`"),
+        ("x = Point", "make one by `Point(...)`"),
+        ("x = Kind", "write one of its values: `Kind.Name`"),
+        ("x = double", "call it, or name one of its values"),
+        ("x = m / 2", 'amount.times(1, 100, "half_even")'),
+        ("x = m + 1", "make the number an Amount of that currency: `Amount(1, a.currency)`"),
+        ("x = w + 1", "date.add_days(1)"),
+        ("x = w - w", "first.days_until(second)"),
+        ("x = i + 1", "instant + Duration(milliseconds=1)"),
+        ("if o:\n    pass", "`is not None`"),
+        ("if n:\n    pass", "`!= 0`"),
+        ("if l:\n    pass", "`len(...) > 0`"),
+        ("for x, y in d:\n    pass", "go through `.items()`"),
+        ("for x, y in l:\n    pass", "go through `enumerate(...)`"),
+        ("for x in Thing.select():\n    pass", 'Thing.select(by="id", least=..., most=..., limit=100)'),
+        ("x = Thing.get(1)\nbecome(x, s)", '"Open" if condition else "Shut"'),
         ("become(t, 'Opne')", ""),
         ("x = t.state == 'Opne'", "did you mean `Open`?"),
         ("schedule(t, 'tikc', i)", "did you mean `tick`?"),
@@ -377,6 +396,34 @@ def test_all_findings_are_told_at_once() -> None:
 )
 def test_a_finding_says_what_to_write_instead(body: str, hint: str) -> None:
     assert findings(acting(body))[0].hint == hint
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("x = 1.5", "no floats: count in the smallest unit"),
+        ("x = (1, 2)", "a tuple is not in the dialect"),
+        ("x = 1 & 2", "`&` is not in the dialect"),
+        ("import os", "`import` is not in the dialect"),
+        ("for x in Thing.select():\n    pass", "`limit` is missing"),
+        ("return 1", "an action returns nothing"),
+    ],
+)
+def test_a_finding_says_it_in_words_of_the_dialect(body: str, message: str) -> None:
+    assert findings(acting(body))[0].message == message
+
+
+def test_what_is_nested_is_told_by_its_full_name() -> None:
+    members = 'class R(Record, key="id"):\n    id: Int[0, 9]\n@view\ndef go(tx) -> int:\n'
+    (found,) = findings(contract(members + "    return R.get(1).id"))
+    assert "write `Sample.R.get(key)`" in found.hint
+    (found,) = findings(contract(members + "    for q in Sample.R:\n        pass\n    return 1"))
+    assert "for x in Sample.R.select(limit=100)" in found.hint
+
+
+def test_what_is_not_known_is_told_once() -> None:
+    for body in ("x = y\nz = x < w", "x = y\nx.z = 1", "x = y\nx.append(1)", "x: Nothing = 1\nz = x + 1"):
+        assert len(codes(acting(body))) == 1
 
 
 def test_columns_count_characters() -> None:

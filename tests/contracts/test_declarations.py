@@ -128,6 +128,81 @@ def test_a_finding_says_what_to_write_instead(members: str, hint: str) -> None:
     assert findings(contract(members))[0].hint == hint
 
 
+@pytest.mark.parametrize(
+    ("annotation", "hint"),
+    [
+        ("str", "text says its length: `Text[1, 80]`"),
+        ("Text", "text says its length: `Text[1, 80]`"),
+        ("list[int]", "a list says what it holds, and how many at most: `list[int, 10]`"),
+        ("dict[User, int]", "a map says what it holds, and how many at most: `dict[Text[1, 20], int, 10]`"),
+        ("Optional[int]", "what may be None is `T | None`"),
+        ("float", "there are whole numbers, `int`, and `Amount` for money"),
+    ],
+)
+def test_a_type_that_is_none_is_told_once_and_what_to_write(annotation: str, hint: str) -> None:
+    members = f"""
+        class R(Record, key="id", index=["x"]):
+            id: Int[0, 9]
+            x: {annotation}
+            y: {annotation} = 1
+        @action(by="member", creates="R")
+        def go(tx, r: R, id: Int[0, 9], x: {annotation}):
+            r.x = x
+    """
+    found = findings(contract(members.replace(', index=["x"]', "").replace(f"            y: {annotation} = 1\n", "")))
+    assert [(d.code, d.hint) for d in found] == [("type.unknown", hint)] * 2
+
+
+@pytest.mark.parametrize("annotation", ["str", "Text", "Bytes", "Int", "float", "Nothing"])
+def test_a_type_of_a_key_that_is_none_is_told_once(annotation: str) -> None:
+    assert codes(contract(f"class R(Record, key='id'):\n    id: {annotation}")) == ["type.unknown"]
+
+
+def test_what_a_wrong_type_leaves_open_is_not_told_too() -> None:
+    members = """
+        class Roles:
+            owner: Party
+        class R(Record, key="id", index=["x"]):
+            id: Nothing
+            owner: Prty
+            x: Nothing = 1
+            class States:
+                A: "a"
+        @action(by="owner", creates="R", to="A")
+        def go(tx, r: S, id: int):
+            pass
+        @view
+        def see(tx, r: R) -> Nothing:
+            return r.x
+    """
+    assert codes(contract(members)) == ["type.unknown"] * 5
+
+
+def test_what_the_front_end_says_of_frequent_slips() -> None:
+    assert [d.code for d in findings(f"import math\n{contract('pass')}")] == ["file.statement"]
+    (found,) = findings(contract("class R(Record):\n    id: int"))
+    assert found.message == "a record has a key"
+    (found,) = findings(contract("def f(a: int) -> int:\n    return a"))
+    assert found.hint == "a function of values alone stands before the class"
+    (found,) = findings(contract("pass", 'class I(Interface, contract="a"):\n    @action(by="x")\n    def f(tx): ...'))
+    assert found.hint == "without `by` here: `@action`"
+
+
+@pytest.mark.parametrize(
+    ("field", "hint"),
+    [
+        ("Int[0, 9] = 10", "0 to 9 fit"),
+        ("Text[1, 2] = 'abc'", "it has 3 characters, 1 to 2 fit"),
+        ("Kind = 'A'", "name one of its values: `Kind.Name`"),
+        ("int = None", "what may be None is `T | None`"),
+        ("Amount = 1", "only text, numbers, booleans, enums, `[]`, `{}` and None can be defaults"),
+    ],
+)
+def test_a_default_that_does_not_fit_is_told_why(field: str, hint: str) -> None:
+    (found,) = findings(contract("pass", f"class Kind(Enum):\n    A = 'a'\nclass S(Struct):\n    x: {field}"))
+    assert (found.code, found.hint) == ("field.default", hint)
+
+
 def test_a_misspelt_import_is_told_the_nearest() -> None:
     (found,) = findings("from hansa.contract import Contract, Partty\nclass C(Contract, version='1.0.0'):\n    pass")
     assert (found.code, found.hint, found.column) == ("import.name", "did you mean `Party`?", 37)

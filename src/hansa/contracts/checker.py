@@ -31,7 +31,7 @@ from hansa.contracts.manifest import (
     key_bytes_most,
 )
 from hansa.contracts.operations import UNKNOWN, accepts, kind, plain, words
-from hansa.contracts.tree import nodes
+from hansa.contracts.tree import nodes, written
 
 _LOOPS_MAX: Final = 8
 _HINTS: Final[Mapping[type[ast.AST], str]] = {
@@ -57,19 +57,24 @@ def check_bodies(declared: Declared, findings: Findings, *, system: bool) -> dic
     annotations.depths.update(declared.depths)
     annotations.sizes.update(declared.sizes)
     manifest = declared.manifest
+    is_declared_well = findings.count == 0
+
+    def made(scope: Scope) -> _Body:
+        return _Body(declared, scope, types, annotations, findings, is_declared_well=is_declared_well)
+
     for name, action in {**manifest.actions, **manifest.views}.items():
         scope = Scope("view" if action.is_view else "action", system=system, action=action)
-        _Body(declared, scope, types, annotations, findings).check_action(declared.bodies[name], action)
+        made(scope).check_action(declared.bodies[name], action)
     for name, function in manifest.functions.items():
         if name in declared.bodies:
-            body = _Body(declared, Scope("function", system=system), types, annotations, findings)
+            body = made(Scope("function", system=system))
             body.check_function(declared.bodies[name], function.parameters, function.returns)
     for record in manifest.records.values():
         for invariant in record.invariants:
-            body = _Body(declared, Scope("invariant", system=system), types, annotations, findings)
+            body = made(Scope("invariant", system=system))
             body.check_invariant(declared.bodies[f"{record.name}.{invariant.name}"], invariant.parameter, record)
         if record.migration is not None:
-            body = _Body(declared, Scope("migration", system=system), types, annotations, findings)
+            body = made(Scope("migration", system=system))
             body.check_migration(declared.bodies[record.name], record)
     return types
 
@@ -84,8 +89,11 @@ class _Body:
         types: dict[ast.expr, Type],
         annotations: Annotations,
         findings: Findings,
+        *,
+        is_declared_well: bool,
     ) -> None:
         self._findings = findings
+        self._is_declared_well = is_declared_well
         self._note = findings.note
         self._declared = declared
         self._manifest = declared.manifest
@@ -167,7 +175,7 @@ class _Body:
         after = self._block(_statements(body), known)
         if after is not None:
             self._ends(body, after)
-        if self._findings.count == before:
+        if self._findings.count == before and self._is_declared_well:  # else it may follow from what was noted
             self._check_clear(body)
 
     def _check_clear(self, body: ast.FunctionDef) -> None:
@@ -267,9 +275,9 @@ class _Body:
     def _return(self, node: ast.Return, value: ast.expr | None, known: Known) -> None:
         if value is None:
             if self._returns is not None:
-                self._note(node, "flow.returns", f"a {self._scope.kind} returns a value")
+                self._note(node, "flow.returns", f"{self._scope.word} returns a value")
         elif self._returns is None:
-            self._note(node, "flow.returns", f"a {self._scope.kind} returns nothing")
+            self._note(node, "flow.returns", f"{self._scope.word} returns nothing")
         else:
             self._expressions.fits(value, known, self._returns)
         self._ends(node, known)
@@ -293,8 +301,6 @@ class _Body:
 
     def _annotate(self, target: ast.Name, name: str, annotation: ast.expr, value: ast.expr, known: Known) -> Known:
         type_ = self._annotations.read(annotation)
-        if type_ is None:
-            return known
         if is_record(type_):
             self._note(annotation, "type.record", "a record's type is not written here", "assign it without a type")
             return known
@@ -356,7 +362,7 @@ class _Body:
         match target:
             case ast.Attribute(value=base, attr=field):
                 owner = self._target_base(base, known)
-                if owner is None:
+                if owner is None or owner == UNKNOWN:
                     return None
                 record = self._record(owner)
                 if record is not None:
@@ -378,7 +384,7 @@ class _Body:
                 if isinstance(owner, MapType):
                     self._expressions.needs(index, known, owner.key)
                     return self._typed(target, owner.value)
-                if owner is not None:
+                if owner is not None and owner != UNKNOWN:
                     self._note(target, "assign.target", f"{words(owner)} has no items to assign to")
                 return None
             case _:
@@ -422,7 +428,7 @@ class _Body:
 
     def _record_target(self, target: ast.Attribute, base: ast.expr, record: RecordType, field: str) -> Type | None:
         if self._scope.kind not in ("action", "migration"):
-            self._note(target, "context.writes", f"a {self._scope.kind} changes nothing")
+            self._note(target, "context.writes", f"{self._scope.word} changes nothing")
         elif self._scope.kind == "migration" and not (isinstance(base, ast.Name) and base.id in self._scope.incomplete):
             self._note(target, "context.writes", "a migration changes its own record only")
         if field == STATE_FIELD and record.states:
@@ -491,7 +497,10 @@ class _Body:
                 self._note(node.target, "loop.names", "a loop sets one name, or two with items, enumerate and zip")
                 return paths, []
         if len(targets) != len(types):
-            self._note(node.target, "loop.names", f"this loop sets {len(types)} name(s)")
+            pairs = {"map": "go through `.items()`", "list": "go through `enumerate(...)`"}
+            is_one = len(types) == 1 and len(places) == 1
+            hint = pairs.get(kind(plain(self._types.get(places[0], UNKNOWN))), "") if is_one else ""
+            self._note(node.target, "loop.names", f"this loop sets {len(types)} name(s)", hint)
             return paths, []
         return paths, list(zip(targets, types, strict=True))
 
@@ -519,7 +528,7 @@ class _Body:
 
     def _only_in_actions(self, call: ast.Call, what: str) -> bool:
         if self._scope.kind != "action":
-            self._note(call, "context.writes", f"a {self._scope.kind} {what}")
+            self._note(call, "context.writes", f"{self._scope.word} {what}")
         return self._scope.kind == "action"
 
     def _say(self, call: ast.Call, word: str, known: Known) -> None:
@@ -551,7 +560,7 @@ class _Body:
 
     def _become(self, call: ast.Call, known: Known) -> None:
         if self._scope.kind not in ("action", "migration"):
-            self._note(call, "context.writes", f"a {self._scope.kind} changes nothing")
+            self._note(call, "context.writes", f"{self._scope.word} changes nothing")
         if len(call.args) != 2 or call.keywords:
             self._note(call, "call.form", '`become` reads become(record, "State")')
             return
@@ -583,7 +592,9 @@ class _Body:
                 self._check_state(orelse, allowed, known)
                 self._types[node] = operations.TEXT
             case _:
-                hint = '"Paid" if lc.drawn == lc.amount else "Issued"'
+                hint = f'"{allowed[0]}"' if allowed else ""
+                if len(allowed) > 1:
+                    hint = f'"{allowed[0]}" if condition else "{allowed[1]}"'
                 self._note(node, "become.state", "a next state is written out", hint)
 
     def _schedule(self, call: ast.Call, known: Known) -> None:
@@ -622,6 +633,10 @@ class _Body:
 
     def _mutate(self, call: ast.Call, base: ast.expr, method: str, known: Known) -> None:
         owner = self._target_base(base, known) if not isinstance(base, ast.Call) else None
+        if owner == UNKNOWN:
+            for argument in call.args:
+                self._expressions.type_of(argument, known)
+            return
         found = None if owner is None else operations.MUTATORS.get((kind(owner), method))
         if owner is None or found is None:
             what = "this" if owner is None else words(owner)
@@ -645,8 +660,7 @@ class _Body:
         return None if type_ is None else self._record(plain(type_))
 
     def _unknown(self, node: ast.AST) -> None:
-        word = type(node).__name__
-        self._note(node, "syntax.outside", f"`{word}` is not in the dialect", _HINTS.get(type(node), ""))
+        self._note(node, "syntax.outside", f"{written(node)} is not in the dialect", _HINTS.get(type(node), ""))
 
 
 def creator_role(action: Action, record: RecordType, roles: Mapping[str, object]) -> str | None:

@@ -48,6 +48,7 @@ from hansa.contracts.manifest import (
     is_index_type,
     is_key_type,
 )
+from hansa.contracts.operations import UNKNOWN
 from hansa.contracts.prices import INTEGER_BITS_MAX, TYPE_DEPTH_MAX, TYPE_FIELDS_MAX
 from hansa.contracts.tree import nodes
 from hansa.wire import names as wire_names
@@ -128,6 +129,9 @@ class _Reader:
                 self._note(node, "file.statement", "nothing stands behind the contract's class")
             elif isinstance(node, ast.ImportFrom) and not imports_ended:
                 self._read_import(node)
+                continue
+            elif isinstance(node, ast.Import) and not imports_ended:
+                self._note(node, "file.statement", f"only `from {names.MODULE} import ...`")
                 continue
             elif isinstance(node, ast.ClassDef):
                 if self._base(node) == "Contract":
@@ -517,15 +521,18 @@ class _Reader:
 
     def _check_keys(self, node: ast.ClassDef, key: str, indexes: list[str], fields: dict[str, Field]) -> None:
         if key not in fields:
-            self._note(node, "record.key", f"the key `{key}` is not a field", nearest(key, fields))
+            message, hint = f"the key `{key}` is not a field", nearest(key, fields)
+            if not node.keywords:
+                message, hint = "a record has a key", f'class {node.name}(Record, key="id"):'
+            self._note(node, "record.key", message, hint)
             fields[key] = Field(key, TextType(1, 1), True, None, node.lineno)  # so that bodies can be read on
-        elif not is_key_type(fields[key].type) or not fields[key].required:
+        elif fields[key].type != UNKNOWN and not (is_key_type(fields[key].type) and fields[key].required):
             hint = "a key is Text of at most 100 characters, Bytes of at most 400, Int, Date, Party, User or an enum"
             self._note(node, "record.key", f"`{key}` cannot be a key: its type or bounds do not fit", hint)
         for name in indexes:
             if name not in fields:
                 self._note(node, "record.index", f"the index `{name}` is not a field", nearest(name, fields))
-            elif not is_index_type(fields[name].type):
+            elif fields[name].type != UNKNOWN and not is_index_type(fields[name].type):
                 hint = "index what can be a key, bool, Instant, Duration, or a reference"
                 self._note(node, "record.index", f"`{name}` cannot be indexed: its type or bounds do not fit", hint)
         if len(set(indexes)) != len(indexes):
@@ -541,17 +548,16 @@ class _Reader:
         if name in fields:
             self._note(item, "name.twice", f"the field `{name}` is declared twice")
         type_ = self._annotations.read(item.annotation)
-        if type_ is None:
-            return
         if is_record(type_) and not references:
             self._note(item.annotation, "field.type", "a struct holds no records", "keep the record's key")
             return
         default: object = None
-        if item.value is not None:
+        if item.value is not None and type_ != UNKNOWN:
             default = self._default(item.value, type_)
             if default is NotImplemented:
-                self._note(item.value, "field.default", "the default is a constant of the field's type")
-                return
+                message = "the default is a constant of the field's type"
+                self._note(item.value, "field.default", message, _default_hint(item.value, type_))
+                default = None
         fields[name] = Field(name, type_, item.value is None, cast("Default", default), item.lineno)
 
     def _default(self, node: ast.expr, type_: Type) -> object:
@@ -598,6 +604,8 @@ class _Reader:
             return None
         annotation = arguments[1].annotation
         old = None if annotation is None else self._annotations.read(annotation)
+        if old == UNKNOWN:
+            return None
         if not isinstance(old, StructType):
             self._note(node, "migration.form", "`old` is a struct with the fields of the record before")
             return None
@@ -633,7 +641,8 @@ class _Reader:
         options: dict[str, tuple[str, ...]] = {}
         if not is_view:
             if not isinstance(decorator, ast.Call) or not _is_name(decorator.func, "action"):
-                self._note(node, "action.decorator", "a function here is an `@action(by=...)` or a `@view`")
+                hint = "" if node.decorator_list else "a function of values alone stands before the class"
+                self._note(node, "action.decorator", "a function here is an `@action(by=...)` or a `@view`", hint)
                 return None
             options = self._action_options(decorator)
             by = options.get("by", ())
@@ -720,7 +729,7 @@ class _Reader:
             type_ = self._annotations.read(argument.annotation)
             if isinstance(type_, OptionalType) and isinstance(type_.item, ReferenceType):
                 self._note(argument, "parameter.type", "a record parameter is not optional")
-            elif type_ is not None:
+            else:
                 found.append(Parameter(argument.arg, type_, argument.lineno))
         if len({p.name for p in found}) != len(found):
             self._note(node, "name.twice", "a parameter is named twice")
@@ -728,13 +737,15 @@ class _Reader:
 
     def _check_subject(self, node: ast.FunctionDef, action: Action) -> None:
         """Each role can be told from the first record, and a created record is that first one."""
+        if _has_unknown(action):
+            return
         record = self._subject_record(action)
         for name in action.by:
             role = self._roles.get(name)
             if role is None or role.attribute or role.user or role.contract:
                 continue
             field = None if record is None else record.fields.get(name)
-            if field is None or not isinstance(field.type, PartyType):
+            if field is None or field.type not in (PartyType(), UNKNOWN):
                 hint = f"give the first record a field `{name}: Party`, or the role an attribute"
                 self._note(node, "action.by", f"nothing says who is `{name}` here", hint)
         subject = action.subject
@@ -760,6 +771,8 @@ class _Reader:
     def _check_states(self, node: ast.FunctionDef, action: Action) -> None:
         record = self._subject_record(action)
         states = {} if record is None else record.states
+        if _has_unknown(action):
+            return
         if (action.on or action.to) and not states:
             self._note(node, "action.state", "`on` and `to` need a first record with states")
             return
@@ -791,11 +804,39 @@ class _Reader:
                 actions[item.name] = parameters
             elif _has_decorator(item, "view") and item.returns is not None:
                 returns = self._annotations.read(item.returns)
-                if returns is not None and not is_record(returns):
+                if not is_record(returns):
                     views[item.name] = Function(item.name, parameters, returns, "", item.lineno)
             else:
-                self._note(item, "interface.form", "an action returns nothing, a view says what it returns")
+                has_options = any(isinstance(decorator, ast.Call) for decorator in item.decorator_list)
+                hint = "without `by` here: `@action`" if has_options else ""
+                self._note(item, "interface.form", "an action returns nothing, a view says what it returns", hint)
         self._interfaces[node.name] = Interface(node.name, value, actions, views, node.lineno)
+
+
+def _has_unknown(action: Action) -> bool:
+    """Whether what was found about a parameter leaves open which record the action is about."""
+    return any(parameter.type == UNKNOWN for parameter in action.parameters)
+
+
+def _default_hint(node: ast.expr, type_: Type) -> str:
+    """What to write for a default that does not fit."""
+    bare = type_.item if isinstance(type_, OptionalType) else type_
+    value = constant(node)
+    match bare:
+        case _ if value is None:
+            return "what may be None is `T | None`"
+        case EnumType():
+            return f"name one of its values: `{bare.enum}.Name`"
+        case TextType() if isinstance(value, str):
+            return f"it has {len(value)} characters, {bare.least} to {bare.most} fit"
+        case IntType() if type(value) is int:
+            return f"{bare.least} to {bare.most} fit"
+        case ListType() | MapType():
+            return "a list starts as `[]`, a map as `{}`"
+        case TextType() | IntType() | BoolType():
+            return ""
+        case _:
+            return "only text, numbers, booleans, enums, `[]`, `{}` and None can be defaults"
 
 
 def _libraries_in(checked: Checked) -> int:

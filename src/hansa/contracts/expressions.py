@@ -33,6 +33,7 @@ from hansa.contracts.manifest import (
 )
 from hansa.contracts.operations import BOOL, INT, NONE, TEXT, UNKNOWN, accepts, kind, plain, result, words
 from hansa.contracts.prices import INTEGER_BITS_MAX, LIST_ITEMS_MAX, MAP_ITEMS_MAX, SELECT_ROWS_MAX, TYPE_DEPTH_MAX
+from hansa.contracts.tree import written
 
 Known: TypeAlias = set[str]
 """What is certainly set: locals by name, fields of a record that is being made as `record.field`."""
@@ -61,6 +62,22 @@ _HINTS: Final[Mapping[type[ast.AST], str]] = {
     ast.ListComp: "use a `for` loop and `.append(...)`",
     ast.NamedExpr: "assign on a line of its own",
 }
+_OPERAND_HINTS: Final[Mapping[tuple[str, str, str], str]] = {
+    **{
+        (symbol, *kinds): "make the number an Amount of that currency: `Amount(1, a.currency)`"
+        for symbol in "+-"
+        for money in ("amount", "signed")
+        for kinds in ((money, "int"), ("int", money))
+    },
+    ("+", "date", "int"): "date.add_days(1)",
+    ("-", "date", "int"): "date.add_days(-1)",
+    ("-", "date", "date"): "first.days_until(second)",
+    ("+", "instant", "int"): "instant + Duration(milliseconds=1)",
+    ("-", "instant", "int"): "instant - Duration(milliseconds=1)",
+    ("+", "date", "duration"): "date.add_days(1), or date.start() + duration",
+    ("+", "text", "int"): "str(number) is text",
+    ("+", "int", "text"): "str(number) is text",
+}
 
 
 class Scope:
@@ -71,6 +88,7 @@ class Scope:
 
     def __init__(self, kind: str, *, system: bool, action: Action | None = None) -> None:
         self.kind = kind
+        self.word = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
         self.system = system
         self.action = action
         self.variables: dict[str, Type] = {}
@@ -120,7 +138,8 @@ class Expressions:
         """A value for a place of type `want`; `fitted`: its bounds are checked there when it runs."""
         have = self.type_of(node, known, want)
         if not accepts(want, have, fitted=fitted):
-            self._note(node, "type.mismatch", f"this is {words(have)}, {words(want)} is needed")
+            hint = _conditions(have) if want == BOOL else ""
+            self._note(node, "type.mismatch", f"this is {words(have)}, {words(want)} is needed", hint)
         elif have == NONE and not isinstance(want, OptionalType) and want != UNKNOWN:
             self._note(node, "type.mismatch", f"None is not {words(want)}")
         return have
@@ -184,9 +203,9 @@ class Expressions:
             case _:
                 return self._outside(node, node)
 
-    def _outside(self, kind_of: ast.AST, node: ast.AST) -> Type:
-        word = type(kind_of).__name__
-        self._note(node, "syntax.outside", f"`{word}` is not in the dialect", _HINTS.get(type(kind_of), ""))
+    def _outside(self, kind_of: ast.AST, node: ast.AST, hint: str = "") -> Type:
+        hint = hint or _HINTS.get(type(kind_of), "")
+        self._note(node, "syntax.outside", f"{written(kind_of)} is not in the dialect", hint)
         return UNKNOWN
 
     def _constant(self, node: ast.expr, value: object, expected: Type | None) -> Type:
@@ -206,7 +225,8 @@ class Expressions:
                     self._note(node, "state.unknown", f"`{want.record}` has no state `{value}`", nearest(value, states))
                 return want
             return TEXT
-        self._note(node, "type.unknown", "numbers are whole; there are no floats, bytes or ellipses")
+        message = "no floats: count in the smallest unit" if isinstance(value, float) else "this is no value here"
+        self._note(node, "type.unknown", message)
         return UNKNOWN
 
     def _name(self, node: ast.Name, name: str, known: Known) -> Type:
@@ -227,10 +247,23 @@ class Expressions:
             fields = ", ".join(f"tx.{field}" for field in _CONTEXT)
             self._note(node, "name.context", f"`tx` is used by its fields only: {fields}")
         elif name in self._declared.names:
-            self._note(node, "name.class", f"`{name}` is not a value", "call it, or name one of its values")
+            self._note(node, "name.class", f"`{name}` is not a value", self._use_of(name))
         else:
             hint = nearest(name, (k for k in (*known, *self._manifest.constants) if "." not in k))
             self._note(node, "name.unknown", f"there is no `{name}` here", hint)
+
+    def _use_of(self, name: str) -> str:
+        """What to write instead of the bare name of something declared."""
+        full = name if name in self._declared.visible else f"{self._manifest.title}.{name}"
+        match self._declared.visible.get(full):
+            case ReferenceType():
+                return f"write `{full}.get(key)`; to go through them `for x in {full}.select(limit=100)`"
+            case StructType():
+                return f"make one by `{full}(...)`"
+            case EnumType():
+                return f"write one of its values: `{full}.Name`"
+            case _:
+                return "call it, or name one of its values"
 
     def _complete(self, node: ast.expr, record: RecordType, known: Known) -> None:
         """The record that is being made is used as a value, or could be found: all its fields must be set."""
@@ -245,6 +278,9 @@ class Expressions:
         full = dotted(node)
         if full in self._manifest.constants and full.count(".") <= 1:
             return _constant_type(self._manifest.constants[full])
+        if full in self._declared.visible:
+            self._note(node, "name.class", f"`{full}` is not a value", self._use_of(full))
+            return UNKNOWN
         named = self._declared.visible.get(dotted(base))
         if isinstance(named, EnumType):
             values = self._manifest.enums[named.enum].values
@@ -301,8 +337,7 @@ class Expressions:
 
     def _reads_records(self, node: ast.expr) -> None:
         if self._scope.kind not in ("action", "view"):
-            word = {"invariant": "an invariant", "function": "a function", "migration": "a migration"}
-            self._note(node, "context.records", f"{word[self._scope.kind]} knows no other records")
+            self._note(node, "context.records", f"{self._scope.word} knows no other records")
 
     def _visible(self, node: ast.expr, type_: Type, known: Known) -> None:
         """What gives a record of this type could give the one that is being made."""
@@ -317,7 +352,8 @@ class Expressions:
         symbol = OPERATORS.get(type(op))
         if symbol is None:
             self.type_of(right, known)
-            return self._outside(op, node)
+            is_money = isinstance(op, ast.Div) and kind(plain(left)) in ("amount", "signed")
+            return self._outside(op, node, 'amount.times(1, 100, "half_even")' if is_money else "")
         bare = plain(left)
         other = self.type_of(right, known, bare)
         have = plain(other)
@@ -328,7 +364,8 @@ class Expressions:
             return UNKNOWN
         found = operations.BINARY.get((symbol, kind(bare), kind(have)))
         if found is None or (kind(bare) == "list" and not accepts(bare, have)):
-            self._note(node, "type.operand", f"`{symbol}` does not take {words(bare)} and {words(have)}")
+            hint = _OPERAND_HINTS.get((symbol, kind(bare), kind(have)), "")
+            self._note(node, "type.operand", f"`{symbol}` does not take {words(bare)} and {words(have)}", hint)
             return UNKNOWN
         if found[1] == "left" and plain(bare) != UNKNOWN:
             return self._join(node, bare, have)
@@ -366,9 +403,11 @@ class Expressions:
             if not accepts(have, other, fitted=True):
                 self._note(node, "type.operand", f"{words(have)} is never equal to {words(other)}")
         elif isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE):
-            have = plain(self.type_of(left, known))
-            other = plain(self.type_of(right, known, have))
-            ordered = {"amount" if k == "signed" else k for k in (kind(have), kind(other))}
+            have = self.type_of(left, known)
+            other = self.type_of(right, known, plain(have))
+            ordered = {"amount" if k == "signed" else k for k in (kind(plain(have)), kind(plain(other)))}
+            if UNKNOWN in (have, other):  # noted already, or not clear
+                return
             if len(ordered) != 1 or not ordered <= operations.ORDERED:
                 self._note(node, "type.operand", f"{words(have)} and {words(other)} have no order")
         else:
@@ -554,6 +593,8 @@ class Expressions:
         if (not forms and not special) or (name in names.SYSTEM_CALLS and not self._scope.system):
             there = {function for function, _ in operations.FUNCTIONS} - names.SYSTEM_CALLS
             hint = nearest(name, [*there, "min", "max", "sorted", "reversed", *self._manifest.functions])
+            if f"{self._manifest.title}.{name}" in self._declared.visible:
+                hint = self._use_of(name)
             self._note(node, "call.unknown", "only functions of the dialect and of this file can be called", hint)
             return UNKNOWN
         if name in names.SYSTEM_CALLS and self._scope.kind != "action":
@@ -673,7 +714,7 @@ class Expressions:
 
     def _interface_view(self, node: ast.Call, interface: str, name: str, known: Known) -> Type:
         if self._scope.kind not in ("action", "view"):
-            self._note(node, "context.records", f"a {self._scope.kind} calls no other contracts")
+            self._note(node, "context.records", f"{self._scope.word} calls no other contracts")
         declared = self._manifest.interfaces[interface]
         if name not in declared.views:
             word = "an action stands on a line of its own" if name in declared.actions else f"no view `{name}`"
@@ -707,7 +748,7 @@ class Expressions:
 
     def _create(self, node: ast.Call, record: RecordType, known: Known) -> Type:
         if self._scope.kind != "action":
-            self._note(node, "context.writes", f"a {self._scope.kind} creates nothing")
+            self._note(node, "context.writes", f"{self._scope.word} creates nothing")
         types = {name: field.type for name, field in record.fields.items()}
         required = {name for name, field in record.fields.items() if field.required}
         if record.states:
@@ -737,8 +778,10 @@ class Expressions:
                 self._note(by, "select.index", "this is no index of the record", nearest(str(name), there))
         want = record.fields[field].type
         if node.args or len(given) + (by is not None) != len(node.keywords) or "limit" not in given:
-            form = f'{record.name}.select(by="{field}", least=..., most=..., limit=100)'
-            self._note(node, "call.form", f"`select` reads {form}")
+            form = f'{dotted(node.func)}(by="{field}", least=..., most=..., limit=100)'
+            is_unlimited = "limit" not in given and not node.args
+            message = "`limit` is missing" if is_unlimited else "the values of `select` are named"
+            self._note(node, "call.form", message, form)
         if "equal" in given and given.keys() & {"least", "most"}:
             self._note(node, "call.form", "a range is `equal`, or `least` and `most`")
         for word, value in given.items():
@@ -752,6 +795,14 @@ class Expressions:
                 self.fits(value, known, want)
             else:
                 self._note(value, "call.form", f"`select` takes no `{word}`", "by, equal, least, most, limit")
+
+
+def _conditions(have: Type) -> str:
+    """How to ask what Python would take for true in a value that is no boolean."""
+    if isinstance(have, OptionalType):
+        return "`is not None`"
+    asked = {"int": "`!= 0`", "text": '`!= ""`', "list": "`len(...) > 0`", "map": "`len(...) > 0`"}
+    return asked.get(kind(have), "compare it")
 
 
 def _is_empty(type_: Type) -> bool:

@@ -404,7 +404,7 @@ def action_unknown(contract: str, action: str) -> Fault:
 
 def role_member() -> Fault:
     """`member`, and no member signed directly."""
-    return Fault("role.denied", "only a member that signs it can take this action")
+    return Fault("role.denied", "only a member that signs it itself can take this action")
 
 
 def role_schedule() -> Fault:

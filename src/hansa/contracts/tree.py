@@ -1,9 +1,11 @@
 """The nodes of a syntax tree, all of them in one list: what the front end goes over a file with, again and again.
 
-`ast.walk` gives the same in the same order and takes four times as long. Used by the front end; changes nothing.
+`ast.walk` gives the same in the same order and takes four times as long. And how nodes are called in findings: as they
+are written, not by Python's names for them. Used by the front end; changes nothing.
 """
 
 import ast
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 _LEAVES: Final = frozenset(
@@ -17,6 +19,61 @@ _LEAVES: Final = frozenset(
     )
 )
 """What is in nodes and no node of interest: places in the file, names, operators."""
+
+
+_WRITTEN: Final[Mapping[str, str]] = {
+    "Import": "`import`",
+    "ImportFrom": "`import`",
+    "While": "`while`",
+    "Try": "`try`",
+    "TryStar": "`try`",
+    "With": "`with`",
+    "AsyncWith": "`async`",
+    "AsyncFor": "`async`",
+    "AsyncFunctionDef": "`async`",
+    "FunctionDef": "a function here",
+    "ClassDef": "a class here",
+    "Delete": "`del`",
+    "Global": "`global`",
+    "Nonlocal": "`nonlocal`",
+    "Assert": "`assert`",
+    "Raise": "`raise`",
+    "Match": "`match`",
+    "TypeAlias": "`type`",
+    "For": "`else` of a loop",
+    "Assign": "several `=` in a line",
+    "AnnAssign": "a type without a value, or of what is no name",
+    "Div": "`/`",
+    "Pow": "`**`",
+    "LShift": "`<<`",
+    "RShift": "`>>`",
+    "BitOr": "`|`",
+    "BitAnd": "`&`",
+    "BitXor": "`^`",
+    "MatMult": "`@`",
+    "Invert": "`~`",
+    "UAdd": "`+` in front",
+    "Lambda": "`lambda`",
+    "Tuple": "a tuple",
+    "Set": "a set",
+    "ListComp": "a comprehension",
+    "SetComp": "a comprehension",
+    "DictComp": "a comprehension",
+    "GeneratorExp": "a comprehension",
+    "NamedExpr": "`:=`",
+    "Yield": "`yield`",
+    "YieldFrom": "`yield`",
+    "Await": "`await`",
+    "Starred": "`*`",
+    "JoinedStr": "an f-string",
+    "Slice": "a slice here",
+}
+
+
+def written(node: ast.AST) -> str:
+    """What a node is called in findings."""
+    name = type(node).__name__
+    return _WRITTEN.get(name, f"`{name}`")
 
 
 def nodes(tree: ast.AST) -> list[ast.AST]:

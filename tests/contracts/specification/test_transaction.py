@@ -197,7 +197,7 @@ WHO: dict[str, Any] = {
     "ledger time": ("close", None, None, None),
     "ledger time is no signer": ("draw", None, None, "a {role} must sign this action itself"),
     "a signer is not ledger time": ("whoami", "alice", None, "only ledger time takes this action"),
-    "ledger time is no member": ("who", None, None, "only a member that signs it can take this action"),
+    "ledger time is no member": ("who", None, None, "only a member that signs it itself can take this action"),
 }
 
 

@@ -5,12 +5,13 @@ codes those of `messages`; only what the front end reads, the forms of a file, i
 """
 
 import ast
+import hashlib
 import inspect
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from hansa.contracts import manifest, messages, prices
+from hansa.contracts import manifest, messages, prices, source
 from hansa.contracts.faults import Fault
 from hansa.contracts.specification import (
     expressions,
@@ -32,10 +33,10 @@ INTRODUCTION = """\
 A contract is one Python file. It says who may do what to which records, and the rules by which they do it. Everyone in
 the consortium can read it, and every node runs it to the same result, to the last step and byte.
 
-The dialect is a part of Python: what it has means what it means in Python, so editors and type checkers help. What
-could differ between machines is not there: no floats, sets, clocks, chance, files, exceptions, classes with behaviour.
-What a file declares is read; only the bodies of functions run. Types are checked before a contract is deployed, so at
-run time only values can be wrong.
+The dialect is a part of Python: what it has means what it means in Python. What could differ between machines
+is not there: no floats, sets, clocks, chance, files, exceptions, classes with behaviour. What a file declares is read;
+only the bodies of functions run. Types are checked before a contract is deployed, so at run time only values can be
+wrong.
 
 What programs come to is held equal by tests under Python 3.11, 3.12 and 3.14, the last two on 32-bit machines made of
 WebAssembly; other versions were not run.
@@ -112,13 +113,195 @@ A file has a docstring if it likes, imports, and declarations. A **contract** en
 
 The *subject* of an action is its first parameter that is a record: roles bound per record and states refer to it. With
 `creates=` the subject is made, from the parameters of its fields' names, and stands in no argument. `by="member"` is any
-member that signs, `by="schedule"` ledger time. With one state in `to=` the subject comes to it by itself, with several
+member that signed directly, `by="schedule"` ledger time. With one state in `to=` the subject comes to it by itself, with several
 each way to the end calls `become`. Actions and views are called with arguments by name; a record is given by its key.
 
 A body calls what is declared in the file by its name, and what is nested in the class of the contract by the name of the
 class before it: `Credit.LC.get(id)`. Names of your own are ASCII, at most 48 characters, without an underscore in front,
 and none of the dialect's. A variable has one type throughout, and is assigned on every way before it is used.
 '''
+
+LIBRARY = """\
+\"\"\"Fees: a share of an amount, or the least that is taken.\"\"\"
+
+from hansa.contract import Amount, Struct
+
+
+class Fee(Struct):
+    per_mille: int
+    least: int
+
+
+def fee_of(amount: Amount, fee: Fee) -> Amount:
+    return max(Amount(fee.least, amount.currency), amount.times(fee.per_mille, 1000, "half_even"))
+"""
+
+SECOND_FILE = f"""\
+### A library and its use
+
+A library is a file without a contract. It is used by the SHA-256 of its file, so what it does never changes under whoever
+uses it:
+
+```python
+{LIBRARY}```
+
+A contract with a struct, an enum, a list, a map, that library, what ledger time does, and another contract that it calls:
+
+```python
+\"\"\"Deliveries: what was ordered arrives, is counted, and is paid for when nobody objects.\"\"\"
+
+from hansa.contract import (
+    Amount, Contract, Date, Duration, Enum, Int, Interface, Party, Record, Struct, Text,
+    action, event, library, require, schedule, view,
+)
+
+PATIENCE = 7
+
+fees = library("fees", "{hashlib.sha256(LIBRARY.encode()).hexdigest()}")
+
+
+class Grade(Enum):
+    First = "as ordered"
+    Second = "with flaws"
+
+
+class Item(Struct):
+    name: Text[1, 40]
+    count: Int[1, 10000]
+    grade: Grade = Grade.First
+
+
+class Accounts(Interface, contract="accounts"):
+    @action
+    def pay(tx, to: Party, amount: Amount): ...
+
+    @view
+    def balance(tx, of: Party) -> Amount: ...
+
+
+def counted(items: list[Item, 100]) -> int:
+    count = 0
+    for item in items:
+        count += item.count
+    return count
+
+
+class Deliveries(Contract, version="1.0.0"):
+    class Roles:
+        buyer: Party
+        seller: Party
+
+    class States:
+        Announced: "on its way"
+        Arrived: "the buyer may object"
+        Accepted: "nobody objected"
+        Paid: "closed"
+
+    class Delivery(Record, key="id", index=["buyer", "day"]):
+        id: Text[1, 16]
+        buyer: Party
+        seller: Party
+        day: Date
+        price: Amount
+        items: list[Item, 100] = []
+        flaws: dict[Text[1, 40], int, 100] = {{}}
+        note: Text[1, 200] | None = None
+
+    @action(by="seller", creates="Delivery", to="Announced")
+    def announce(tx, d: Delivery, id: Text[1, 16], buyer: Party, day: Date, price: Amount, items: list[Item, 100]):
+        require(counted(items) > 0, "nothing is delivered")
+
+    @action(by="buyer", on="Announced", to="Arrived")
+    def receive(tx, d: Delivery, flawed: list[Text[1, 40], 100]):
+        for place in range(len(d.items)):
+            if d.items[place].name in flawed:
+                d.items[place].grade = Grade.Second
+                d.flaws[d.items[place].name] = d.items[place].count
+        event("delivery.received", id=d.id, flawed=len(d.flaws))
+        schedule(d, "accept", tx.time + Duration(days=PATIENCE))
+
+    @action(by="schedule", on="Arrived", to="Accepted")
+    def accept(tx, d: Delivery):
+        pass
+
+    @action(by="buyer", on=["Arrived", "Accepted"], to="Paid")
+    def settle(tx, d: Delivery):
+        require(Accounts.balance(of=d.buyer) >= d.price, "{{p}} is not there", p=d.price)
+        fee = fees.fee_of(d.price, fees.Fee(per_mille=2, least=100))
+        Accounts.pay(to=d.seller, amount=d.price - fee)
+
+    @view
+    def open_on(tx, day: Date) -> list[Text[1, 16], 100]:
+        found: list[Text[1, 16], 100] = []
+        for d in Deliveries.Delivery.select(by="day", equal=day, limit=100):
+            if d.state != "Paid":
+                found.append(d.id)
+        return found
+```
+"""
+
+COPIES = """\
+for item in r.items:
+    item.count = 50  # changes a copy
+
+for place in range(len(r.items)):
+    r.items[place].count = 50  # changes the record
+
+names = r.names
+names.append("new")  # changes a copy
+
+names = r.names
+names.append("new")
+r.names = names  # changes the record
+"""
+
+RULES = f"""\
+### Bounds of a file
+
+A file has at most {source.SOURCE_BYTES_MAX:,} bytes, a line {source.LINE_CHARS_MAX} characters. Brackets nest {source.BRACKETS_MAX} deep, lines are indented by at
+most {source.INDENT_MAX} spaces, the syntax tree has at most {source.NESTING_MAX} levels. Code is ASCII; texts and comments are UTF-8. There are no
+f-strings and no bytes literals.
+
+Functions of values stand outside the contract's class, before it; inside stand actions and views alone. Every field of a
+record that is made must be set before the record is used as a value, and on every way to the end. `limit` of `select`
+must be given.
+
+### Copies
+
+A local has a value of its own, and so has the variable of a loop: changing it changes nothing in the record it came
+from. A change is written through the record, or back to it. What a loop goes through cannot be changed in it; a range
+has the places.
+
+```python
+{COPIES}```
+
+### What types leave open
+
+Party, User and the values of enums are held as text, and are kinds of their own: they have no `+`, are not compared with
+text, nothing makes text of them, and there are no literals of Party or User: they come from arguments, fields, `tx.member`
+and `tx.user`. States alone are compared with text: `lc.state == "Paid"`. Users are compared as persons: where nobody
+stands the comparison faults (`value.none`), so that a rule for two persons holds.
+
+What may be None is not tracked: a test for None changes no type. A value that may be None can stand wherever one is needed,
+and faults with `value.none` if it is None there. The first item of a list literal decides the kind of the list; where a
+type is declared, that does.
+
+### Calls between contracts
+
+A contract can take an action of another only if its `by` names a role `Party(contract="…")` of the contract that calls:
+who signed confers nothing there. A view can always be called. Events of a contract that was called carry its name, as a
+third key `contract`.
+
+### Ledger time
+
+`schedule(record, "action", instant)` has an action `by="schedule"` taken when ledger time reaches the instant. It takes
+one record and nothing else. What is due comes before the transactions of a block, in order of (instant, contract, key,
+entry that scheduled it), at most `scheduled_entries` a block; the rest follow in the next blocks. Each has
+`scheduled_steps` of its own; both are limits of the ledger. One that fails is an entry that says why, and is not tried
+again. What is scheduled cannot be cancelled: let `on=` name the states in which it still counts. What waits is shown by
+`hansa query members Schedule --index due`: what was taken has no `due` any more. On an idle ledger a node that sees
+something due makes a block for it, by a tick.
+"""
 
 TYPES = (
     ("Text[least, most]", manifest.TextType),
@@ -291,7 +474,7 @@ SECTIONS: tuple[tuple[str, ModuleType, tuple[tuple[str, tuple[Callable[..., Any]
 
 def page() -> str:
     """The page."""
-    parts = [INTRODUCTION, FILE, types()]
+    parts = [INTRODUCTION, FILE, SECOND_FILE, RULES, types()]
     for title, module, groups in SECTIONS:
         parts.append(f"## {title}\n\n{inspect.getdoc(module)}\n")
         for heading, functions in groups:

@@ -419,7 +419,7 @@ def sha256(machine: Machine, data: str | bytes) -> bytes:
 
 def contract_version(machine: Machine, name: str, source: str) -> str:
     """`contract_version(name, source)`, for the contract of genesis alone: checks a file for deployment and gives its
-    version. Costs 40 steps a character.
+    version. Costs `CHECK_STEPS_PER_BYTE` for each character.
     """
     charge(machine, CHECK_STEPS_PER_BYTE * len(source))
     return ask(machine.host.contract_version, name, source)

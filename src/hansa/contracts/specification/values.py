@@ -1,7 +1,8 @@
 """Numbers, text, bytes, booleans, None and lists are Python's own; a map is a dict in code point order.
 
-Party, User, the values of enums and states are text. No value is ever changed in place: what looks like a change makes
-a new one and puts it in the old one's place. Only records are shared: two handles of a record are the same record.
+Party, User, the values of enums and states are held as text, and are kinds of their own. No value is ever changed in
+place: what looks like a change makes a new one and puts it in the old one's place. Only records are shared: two handles
+of a record are the same record.
 """
 
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false

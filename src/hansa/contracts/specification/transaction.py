@@ -268,8 +268,8 @@ def role_problem(machine: Machine, name: str, subject: Record | None) -> Fault |
     """Who has a role, and what is said to others.
 
     `member`: any member that signed directly (no contract called). `schedule`: ledger time. A role with `contract=`:
-    that contract calls. Any other: a member signed directly, and has the attribute of the role; the user that signed for it has
-    the user attribute; and if the subject has a Party field of the role's name, that is the member.
+    that contract calls. Any other: a member signed directly, and has the attribute of the role; the user that signed
+    for it has the user attribute; and if the subject has a Party field of the role's name, that is the member.
     """
     caller, calling = machine.call.caller, machine.frame.context
     assert calling is not None

@@ -469,6 +469,11 @@ LATER_CLEAR = {
     "None among the items": "x = [None]\nif c:\n    x = [1]\ny = x[0] + 1",
     "None in the items": "x = [None]\nx.append(1)\ny = x[0] + 1",
     "None in the values": "x = {'a': None}\nx['b'] = 1\ny = x['a'] + 1",
+    "None compared as an item": "x = []\nfor v in x:\n    y = v < 3\nx.append('a')",
+    "a field of None": "x = None\nx.y = 1\nx = p",
+    "an item of None": "x = None\nx[0] = 1\nx = [1]",
+    "None appended to": "x = None\nx.append(1)\nx = [1]",
+    "an item that is None appended to": "x = [None]\nx[0].append(1)\nx = [[1]]",
 }
 
 

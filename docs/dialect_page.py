@@ -150,10 +150,8 @@ A contract with a struct, an enum, a list, a map, that library, what ledger time
 ```python
 \"\"\"Deliveries: what was ordered arrives, is counted, and is paid for when nobody objects.\"\"\"
 
-from hansa.contract import (
-    Amount, Contract, Date, Duration, Enum, Int, Interface, Party, Record, Struct, Text,
-    action, event, library, require, schedule, view,
-)
+from hansa.contract import Amount, Contract, Date, Duration, Enum, Int, Interface, Party, Record, Struct, Text
+from hansa.contract import action, event, library, require, schedule, view
 
 PATIENCE = 7
 

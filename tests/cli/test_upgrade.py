@@ -238,6 +238,45 @@ def test_a_library_is_deployed_and_used(hansa: Callable, server: Any, file: Call
     assert hansa("contract", "deploy", changed, *data).code == 0, "a changed library is another one"
 
 
+def test_libraries_on_the_ledger_need_no_file(hansa: Callable, server: Any, file: Callable) -> None:
+    """One that uses another is found with it, for a deployment, a dry run and an upgrade."""
+    data = ("--as", "northbank", "--data", server.data)
+    one = LIBRARY.replace("double", "twice")
+    use = 'from hansa.contract import library\n\none = library("one", "{}")\n\n\n'
+    two = (
+        use.format(hashlib.sha256(one.encode()).hexdigest()) + "def four(n: int) -> int:\n    return one.twice(2 * n)\n"
+    )
+    use = f'import Contract, library, view\n\ntwo = library("two", "{hashlib.sha256(two.encode()).hexdigest()}")\n'
+    view = "    @view\n    def go(tx) -> int:\n        return two.four(3)\n"
+    text = f'from hansa.contract {use}\n\nclass Fours(Contract, version="1.0.0"):\n{view}'
+    user = file("fours.py", text)
+    early = hansa("contract", "deploy", user, *data)
+    assert (early.code, "[library.unknown]" in early.out, "give its file with --library FILE" in early.out) == (1, 1, 1)
+    for name, source in (("one.py", one), ("two.py", two)):
+        assert hansa("contract", "deploy", file(name, source), *data).code == 0
+    assert hansa("contract", "deploy", user, "--dry-run", *data).code == 0
+    assert hansa("contract", "deploy", user, *data).code == 0
+    following = file("next.py", text.replace("1.0.0", "1.1.0").replace("four(3)", "four(4)"))
+    assert hansa("contract", "upgrade", "fours", following, *data).code == 0
+    assert hansa("query", "fours", "go", "--data", server.data).out == "16\n"
+
+
+def test_a_library_of_another_digest_is_not_taken(
+    monkeypatch: pytest.MonkeyPatch, hansa: Callable, server: Any, file: Callable
+) -> None:
+    asked = []
+
+    def get(node: Any, path: str, **query: str) -> Any:
+        asked.append(query["key"])
+        return {"seq": 5, "value": {"digest": query["key"], "name": "maths", "source": LIBRARY}}
+
+    monkeypatch.setattr("hansa.client.connection.Connection.get", get)
+    text = f'from hansa.contract import library\n\nmaths = library("maths", "{"ab" * 32}")\n'
+    ran = hansa("contract", "deploy", file("more.py", text), "--dry-run", "--data", server.data)
+    assert ran.failed("node.foreign").endswith("has another digest")
+    assert asked == ["ab" * 32]
+
+
 def test_a_library_is_checked_with_a_dry_run(hansa: Callable, server: Any, file: Callable) -> None:
     words = ("--dry-run", "--data", server.data)
     ran = hansa("contract", "deploy", file("dry.py", LIBRARY), *words)

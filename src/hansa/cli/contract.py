@@ -8,6 +8,7 @@ import click
 
 from hansa.cli import output
 from hansa.cli.call import submit
+from hansa.cli.libraries import find_libraries
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
 from hansa.cli.progress import Progress
@@ -123,10 +124,12 @@ def deploy(
 ) -> int:
     """Put a contract or a library on the ledger. Exits with 4 if the signer may not.
 
-    A library is used by the SHA-256 of its file, so a changed one is another; contracts go on with theirs.
+    A library is used by the SHA-256 of its file, so a changed one is another; contracts go on with theirs. Those that
+    the file uses are taken from the ledger, where --library does not give them.
     """
     source, wanted = read_source(file), deployed_name(file, name)
-    checked = _sound(out, file, source, wanted, libraries, silent=out.json and not dry_run)
+    known = find_libraries(source, libraries, data, url)
+    checked = _sound(out, file, source, wanted, known, silent=out.json and not dry_run)
     if checked is None or dry_run:
         return output.FAILED if checked is None else output.DONE
     private = signing_key(data, signer, key)
@@ -171,7 +174,8 @@ def upgrade(
     a rule of its own. Exits with 1 if there are any, and with 4 if the signer may not.
     """
     source, wanted = read_source(file), deployed_name(file, name)
-    checked = _sound(out, file, source, wanted, libraries, silent=out.json)
+    known = find_libraries(source, libraries, data, url)
+    checked = _sound(out, file, source, wanted, known, silent=out.json)
     if checked is None:
         return output.FAILED
     if checked.manifest.kind == "library":
@@ -188,13 +192,10 @@ def upgrade(
         return _send(out, node, private, "upgrade", {"deployment": wanted, "source": source}, data, url)
 
 
-def _sound(
-    out: Output, file: Path, source: str, name: str, libraries: tuple[Path, ...], *, silent: bool
-) -> "Checked | None":
+def _sound(out: Output, file: Path, source: str, name: str, known: "Libraries", *, silent: bool) -> "Checked | None":
     """What a file without findings declares, shown unless something else is the one document; None if it has some."""
     from hansa.contracts import program
 
-    known = read_libraries(libraries)
     return program.check(source, name, known) if silent else _examined(out, file, source, name, known)
 
 

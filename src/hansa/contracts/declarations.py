@@ -10,10 +10,10 @@ from typing import Final, cast
 
 import msgspec
 
-from hansa.contracts import names
+from hansa.contracts import names, source
 from hansa.contracts.annotations import Annotations, constant, dotted, is_record
 from hansa.contracts.checked import Checked
-from hansa.contracts.diagnostics import nearest
+from hansa.contracts.diagnostics import ContractInvalid, nearest
 from hansa.contracts.findings import Findings
 from hansa.contracts.manifest import (
     ANY_MEMBER,
@@ -52,7 +52,7 @@ from hansa.contracts.operations import UNKNOWN
 from hansa.contracts.prices import INTEGER_BITS_MAX, TYPE_DEPTH_MAX, TYPE_FIELDS_MAX
 from hansa.contracts.tree import nodes
 from hansa.wire import names as wire_names
-from hansa.wire.limits import ATTRIBUTE_CHARS_MAX, CONTRACT_NAME_CHARS_MAX, DIGEST_BYTES
+from hansa.wire.limits import ATTRIBUTE_CHARS_MAX, CONTRACT_NAME_CHARS_MAX
 
 _PARAMETERS_MAX: Final = 32
 _FIELDS_MAX: Final = 64
@@ -249,22 +249,14 @@ class _Reader:
         self._constants[name] = value
 
     def _read_library(self, node: ast.Call, alias: str) -> None:
-        values = [constant(argument) for argument in node.args]
-        digest = b""
-        if len(values) == 2 and isinstance(values[1], str) and wire_names.is_digest_hex(values[1]):
-            digest = bytes.fromhex(values[1])
-        name = values[0] if values else None
-        if (
-            node.keywords
-            or not isinstance(name, str)
-            or not wire_names.is_contract(name)
-            or len(digest) != DIGEST_BYTES
-        ):
+        pinned = _pinned(node)
+        if pinned is None:
             self._note(node, "library.form", 'a library is used by `library("name", "64 hexadecimal digits")`')
             return
+        name, digest = pinned
         found = self._libraries.get(digest)
         if found is None:  # the digest says which; by what name it was deployed does not matter
-            hint = "deploy the library first, or check the digest of its file"
+            hint = "give its file with --library FILE, or deploy it first; check the digest of its file"
             self._note(node, "library.unknown", f"there is no library `{name}` of this digest", hint)
             return
         if sum(map(_libraries_in, self._used.values())) + _libraries_in(found) > _LIBRARIES_MAX:
@@ -837,6 +829,30 @@ def _default_hint(node: ast.expr, type_: Type) -> str:
             return ""
         case _:
             return "only text, numbers, booleans, enums, `[]`, `{}` and None can be defaults"
+
+
+def pins(text: str) -> list[bytes]:
+    """The digests of the libraries that a file's text uses, each once, in order; none of what is no file at all."""
+    try:
+        tree = source.parse(text)
+    except ContractInvalid:
+        return []
+    calls = (node.value for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call))
+    found = (_pinned(call) for call in calls if _is_name(call.func, "library"))
+    return list(dict.fromkeys(pinned[1] for pinned in found if pinned is not None))
+
+
+def _pinned(node: ast.Call) -> tuple[str, bytes] | None:
+    """The name and digest that `library("name", "digest")` pins; None if it has not this form."""
+    values = [constant(argument) for argument in node.args]
+    if len(values) != 2 or node.keywords:
+        return None
+    name, digits = values
+    if not isinstance(name, str) or not wire_names.is_contract(name):
+        return None
+    if not isinstance(digits, str) or not wire_names.is_digest_hex(digits):
+        return None
+    return name, bytes.fromhex(digits)
 
 
 def _libraries_in(checked: Checked) -> int:

@@ -187,6 +187,7 @@ def test_a_contract_is_deployed(hansa: Callable, server: Any, file: Callable) ->
     path = file("small.py", GOOD)
     dry = hansa("contract", "deploy", path, "--dry-run", *data)
     assert (dry.code, dry.out) == (0, "good  small 2.0.1: 1 action(s), 0 view(s), 0 record type(s)\n")
+    assert dry.err == "nothing was sent\n"
     ran = hansa("contract", "deploy", path, *data)
     lines = ran.out.splitlines()
     assert ran.code == 0
@@ -210,9 +211,15 @@ def test_a_dry_run_as_json_is_a_document(hansa: Callable, server: Any, file: Cal
 
 
 def test_only_deployers_deploy(hansa: Callable, server: Any, file: Callable) -> None:
-    ran = hansa("contract", "deploy", file("third.py", GOOD), "--as", "harbourline", "--data", server.data)
-    assert ran.code == 4
-    assert "harbourline has no attribute ledger:deployer [role.denied]" in ran.out
+    """Also of a file so long that nobody else could have the steps that it takes."""
+    words = ("--data", server.data)
+    before = hansa("status", *words, "--json").json["entries"]
+    for text in (GOOD, GOOD + "# as long as a file may be\n" * 2_000):
+        for signer in ("harbourline", "tradewatch/eve"):
+            ran = hansa("contract", "deploy", file("third.py", text), "--as", signer, *words)
+            told = f"nothing was sent: {signer.partition('/')[0]} has no attribute ledger:deployer [role.denied]"
+            assert (ran.code, ran.out.splitlines()[-1]) == (4, f"refused  {told}")
+    assert hansa("status", *words, "--json").json["entries"] == before
 
 
 def test_a_bad_file_is_not_sent(hansa: Callable, server: Any, file: Callable) -> None:

@@ -45,6 +45,7 @@ def test_a_refused_entry(show: Callable, refused_entry: dict[str, Any]) -> None:
     lines = ran.out.splitlines()
     assert lines[3].startswith("signed    by northbank/ana, key ")
     assert re.fullmatch(TIME, lines.pop())
+    assert re.fullmatch(r"at        example_ledger 1\.0\.0, line \d+", lines.pop(5))
     assert lines[4:] == ["outcome   refused require.failed northbank has USD 1000.00, which does not cover USD 5000.00"]
 
 
@@ -177,4 +178,6 @@ def test_a_folder_that_is_none_cannot_say_for_which_ledger(hansa: Callable, stop
 def test_a_statement_is_not_written_over(hansa: Callable, stopped: Path, tmp_path: Path) -> None:
     words = ("--as", "northbank", "--out", tmp_path / "statement.cose", "--data", stopped)
     assert hansa("tx", "exclude", ID, *words).code == 0
-    hansa("tx", "exclude", ID, *words).failed("argument.exists", 2)
+    again = hansa("tx", "exclude", ID, *words)
+    assert again.failed("argument.exists", 2)
+    assert "--force" not in again.err

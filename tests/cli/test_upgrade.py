@@ -97,7 +97,15 @@ def test_the_next_version_takes_over_the_records(hansa: Callable, server: Any, s
 def test_what_it_says_as_json_is_one_document(stock: Callable) -> None:
     dry = stock(WIDER, "--dry-run", "--json")
     name = stock.name  # type: ignore[attr-defined]
-    found = {"contract": name, "version": "1.1.0", "records": 3, "problems": [], "failures": [], "complete": True}
+    found = {
+        "contract": name,
+        "version": "1.1.0",
+        "before": "1.0.0",
+        "records": 3,
+        "problems": [],
+        "failures": [],
+        "complete": True,
+    }
     assert (dry.code, dry.json) == (0, found)
     assert stock(WIDER, "--as", "northbank", "--json").json["status"] == "applied"
 
@@ -151,7 +159,8 @@ def test_a_version_that_cannot_follow_is_not_sent(
     entries = hansa("status", "--data", server.data, "--json").json["entries"]
     ran = stock(source, "--as", "northbank", "--force")
     assert (ran.code, ran.out.splitlines()[-1]) == (1, told)
-    assert ran.out.splitlines()[1].startswith("cannot follow  ")
+    version = "1.0.0" if source is STOCK else "1.1.0"
+    assert ran.out.splitlines()[1] == f"{version} cannot follow 1.0.0:"
     assert hansa("status", "--data", server.data, "--json").json["entries"] == entries
 
 
@@ -192,8 +201,13 @@ def test_it_goes_on_page_by_page_until_it_knows_enough(
 
 
 def test_only_deployers_upgrade(stock: Callable) -> None:
-    ran = stock(WIDER, "--as", "harbourline")
-    assert (ran.code, "[role.denied]" in ran.out) == (4, True)
+    told = "refused  nothing was sent: harbourline has no attribute ledger:deployer [role.denied]"
+    long = WIDER + "# as long as a file may be\n" * 2_000
+    for source in (WIDER, long):
+        ran = stock(source, "--as", "harbourline")
+        assert (ran.code, ran.out.splitlines()[1:]) == (4, [told])
+    found = stock(WIDER, "--as", "harbourline", "--json")
+    assert (found.code, found.json["code"], found.json["sent"]) == (4, "role.denied", False)
 
 
 def test_what_cannot_be_upgraded(hansa: Callable, server: Any, stock: Callable, file: Callable) -> None:

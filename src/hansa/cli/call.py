@@ -12,7 +12,7 @@ from hansa.cli.places import DATA, connect, data_option, signer_options, signing
 from hansa.client import transactions
 from hansa.client.arguments import from_pairs, schema_of
 from hansa.client.connection import Connection, segment
-from hansa.wire import entry, jsonform
+from hansa.wire import entry, jsonform, transaction
 from hansa.wire.problems import HansaError
 
 
@@ -98,7 +98,8 @@ def submit(
         except HansaError as error:
             done = f"the action has its entry, {answer['seq']}; `hansa receipt get {answer['seq']}` gives its receipt"
             raise HansaError(error.code, f"{error.detail}; {done}") from None
-    out.show(fields, lambda: _text(out, fields))
+    called = transaction.read(made.envelope).transaction.contract
+    out.show(fields, lambda: _text(out, fields, called))
     return output.DONE if outcome.status == entry.APPLIED else output.REFUSED
 
 
@@ -111,14 +112,17 @@ def action_schema(node: Connection, contract: str, action: str) -> dict[str, Any
     return schema_of(declared, "actions", action)
 
 
-def _text(out: Output, fields: dict[str, Any]) -> str:
+def _text(out: Output, fields: dict[str, Any], called: str) -> str:
     lines: list[str] = []
     place = f"as entry {fields['seq']}" + (", before" if fields["duplicate"] else "")
     if fields["status"] == entry.APPLIED:
         lines.append(f"{out.style('applied', fg='green')}  {place}")
     else:
-        reason = output.filled(jsonform.plain(fields["result"]))
+        result = jsonform.plain(fields["result"])
+        reason = output.filled(result)
         lines.append(f"{out.style(fields['status'], fg='red')}  {place}: {reason} [{fields['code']}]")
+        if where := output.place(result, called):
+            lines.append(f"at       {where}")
     lines += [f"event    {output.shown(event['name'])}: {output.written(event['data'])}" for event in fields["events"]]
     lines.append(f"id       {fields['id'].hex()}")
     return "\n".join(lines)

@@ -12,6 +12,7 @@ from hansa.cli.libraries import find_libraries
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
 from hansa.cli.progress import Progress
+from hansa.cli.signers import attributes_of, owner_of
 from hansa.cli.sources import (
     OTHER_NAME,
     deployed_name,
@@ -25,13 +26,14 @@ from hansa.cli.trial import run
 from hansa.client import transactions
 from hansa.client.arguments import described
 from hansa.client.connection import Connection, segment
-from hansa.wire import names
+from hansa.wire import entry, names
 from hansa.wire.keys import PrivateKey
 from hansa.wire.problems import HansaError
 
 if TYPE_CHECKING:
     from hansa.contracts.checked import Checked
     from hansa.contracts.declarations import Libraries
+    from hansa.contracts.faults import Fault
 
 _FAILURES_MAX: Final = 1_000
 """So many records that fail are enough: whoever mends the file tries again."""
@@ -130,10 +132,15 @@ def deploy(
     source, wanted = read_source(file), deployed_name(file, name)
     known = find_libraries(source, libraries, data, url)
     checked = _sound(out, file, source, wanted, known, silent=out.json and not dry_run)
-    if checked is None or dry_run:
-        return output.FAILED if checked is None else output.DONE
+    if checked is None:
+        return output.FAILED
+    if dry_run:
+        out.note("nothing was sent")
+        return output.DONE
     private = signing_key(data, signer, key)
     with connect(data, url) as node:
+        if (denied := _denied(node, private)) is not None:
+            return _refused(out, denied)
         if checked.manifest.kind == "library":
             _check_new(node, wanted, checked.digest.hex())
             action = "deploy_library"
@@ -183,6 +190,8 @@ def upgrade(
         raise HansaError("contract.invalid", told, remedy=f"`hansa contract deploy {file}` puts it on the ledger.")
     private = None if dry_run else signing_key(data, signer, key)
     with connect(data, url) as node:
+        if private is not None and (denied := _denied(node, private)) is not None:
+            return _refused(out, denied)
         tried = _tried(out, node, wanted, source)
         good = not tried["problems"] and (force or not tried["failures"])
         if private is None or not good:
@@ -197,6 +206,31 @@ def _sound(out: Output, file: Path, source: str, name: str, known: "Libraries", 
     from hansa.contracts import program
 
     return program.check(source, name, known) if silent else _examined(out, file, source, name, known)
+
+
+def _denied(node: Connection, private: PrivateKey) -> "Fault | None":
+    """Why the signer may not deploy; None if the ledger is the one to say.
+
+    It is asked for here since a file may take more steps than the ledger allows anyone but a deployer, who would be
+    told of that instead.
+    """
+    from hansa.contracts import messages
+    from hansa.governance.genesis import DEPLOYER
+
+    owner = owner_of(node, private.kid)
+    if owner is None:
+        return None
+    member = owner.partition("/")[0]
+    return None if DEPLOYER in attributes_of(node, member) else messages.role_attribute(member, DEPLOYER)
+
+
+def _refused(out: Output, denied: "Fault") -> int:
+    """Shows what the ledger would say; the exit code."""
+    result = {"message": denied.message, "values": denied.values}
+    fields = {"status": entry.REFUSED, "code": denied.code, "result": result, "sent": False}
+    text = f"nothing was sent: {output.filled(result)} [{denied.code}]"
+    out.show(fields, lambda: f"{out.style('refused', fg='red')}  {text}")
+    return output.REFUSED
 
 
 def _check_new(node: Connection, name: str, digest: str) -> None:
@@ -228,6 +262,7 @@ def _send(
 
 def _tried(out: Output, node: Connection, name: str, source: str) -> dict[str, Any]:
     """Has the node try a version on all live records, as far as it takes to know."""
+    before = node.get(f"/app/contracts/{segment(name)}")["version"]
     records, failures, after = 0, list[dict[str, Any]](), None
     with Progress(out, "records tried") as progress:
         while True:
@@ -241,6 +276,7 @@ def _tried(out: Output, node: Connection, name: str, source: str) -> dict[str, A
     return {
         "contract": name,
         "version": part["version"],
+        "before": before,
         "records": records,
         "problems": part["problems"],
         "failures": failures,
@@ -252,8 +288,8 @@ def _verdict(out: Output, tried: dict[str, Any]) -> str:
     """What a trial found, in words."""
     failures: list[dict[str, Any]] = tried["failures"]
     if tried["problems"]:
-        head = out.style("cannot follow", fg="red")
-        return "\n".join([f"{head}  {tried['version']}:", *(f"  {output.shown(each)}" for each in tried["problems"])])
+        head = f"{tried['version']} {out.style('cannot follow', fg='red')} {tried['before']}:"
+        return "\n".join([head, *(f"  {output.shown(each)}" for each in tried["problems"])])
     count = f"{tried['records']:,} record(s)"
     if not failures:
         return f"{out.style('tried', fg='green')}  on {count}: all of them come up to {tried['version']}"

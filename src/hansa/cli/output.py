@@ -230,6 +230,17 @@ def filled(result: Any) -> str:
     return f"{filled}: " + "; ".join(_problem(problem) for problem in problems)
 
 
+def place(result: Any, called: str | None) -> str | None:
+    """Where in which contract a refusal arose; None where that says no more than which one was `called`."""
+    if not isinstance(result, dict) or "contract" not in result:
+        return None
+    line = result.get("line")
+    if line is None and result["contract"] == called:
+        return None
+    of = shown(f"{result['contract']} {result.get('version', '')}".rstrip())
+    return of if line is None else f"{of}, line {line}"
+
+
 def _problem(problem: Any) -> str:
     if isinstance(problem, dict) and set(problem) == {"name", "problem"}:
         return f"`{shown(problem['name'])}`: {shown(problem['problem'])}"

@@ -8,6 +8,7 @@ import click
 from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
+from hansa.cli.signers import owner_of
 from hansa.client.connection import Connection
 from hansa.wire import entry, exclusion, genesis, names, transaction
 from hansa.wire.problems import HansaError
@@ -88,6 +89,9 @@ def exclude(
     of = names.digest_from_hex(ledger, "ledger id") if ledger else genesis.ledger_id(_genesis(data))
     envelope = exclusion.seal(private, of, wanted, reason)
     path = out_file or Path(f"{id[:16]}.{private.kid.hex()[:8]}.cose")
+    if path.is_file():
+        remedy = "Give it as it is, or write another file with --out FILE."
+        raise HansaError("argument.exists", f"{path} exists", remedy=remedy)
     output.check_writable(path, replace=False)
     output.write_file(path, envelope)
     fields = {"id": id, "ledger": of.hex(), "reason": reason, "file": str(path)}
@@ -102,12 +106,12 @@ def _genesis(data: Path) -> bytes:
 
 
 def _signer(node: Connection, found: dict[str, Any]) -> str | None:
-    """Who signed, by the ledger's register of keys; a key is registered once, ever."""
+    """Who signed, by the ledger's register of keys."""
     try:
         kid = transaction.read(bytes.fromhex(found["envelope"])).kid
-        return node.get("/app/contracts/members/records/Key/value", key=kid.hex())["value"]["owner"]
     except HansaError:
         return None
+    return owner_of(node, kid)
 
 
 def _text(out: Output, found: dict[str, Any]) -> str:
@@ -120,6 +124,7 @@ def _text(out: Output, found: dict[str, Any]) -> str:
         return words[found["status"]]
     outcome = found["decoded"]
     lines = [f"entry     {found['seq']}  {found['kind']}  in block {found['height']}", f"id        {found['id']}"]
+    called = None
     if found["kind"] == entry.TRANSACTION:
         try:
             signed = transaction.read(bytes.fromhex(found["envelope"]))
@@ -127,12 +132,15 @@ def _text(out: Output, found: dict[str, Any]) -> str:
             lines.append(f"envelope  {error.detail}")
         else:
             body = signed.transaction
+            called = body.contract
             action = output.shown(f"{body.contract}.{body.action}")
             lines.append(f"action    {action}({output.written(body.arguments)})")
             lines.append(f"signed    by {found['signer'] or 'nobody known'}, key {signed.kid.hex()}")
     color = "green" if outcome["status"] == "applied" else "red"
     reason = output.filled(outcome["result"])
     lines.append(f"outcome   {out.style(outcome['status'], fg=color)} {outcome['code']} {reason}".rstrip())
+    if where := output.place(outcome["result"], called):
+        lines.append(f"at        {where}")
     lines.append(f"time      {output.moment(int(found['time']))}")
     for event in outcome["events"]:
         lines.append(f"event     {output.shown(event['name'])}: {output.written(event['data'])}")

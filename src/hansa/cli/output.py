@@ -218,6 +218,15 @@ def written(value: Any) -> str:
     return "-" if value is None else shown(value)
 
 
+def key_text(encoded: bytes) -> str:
+    """A record's key, of which nobody says the type, from its encoding: text where it can be, else hexadecimal."""
+    try:
+        found = encoded.decode()
+    except UnicodeDecodeError:
+        return encoded.hex()
+    return found if found.isprintable() else encoded.hex()
+
+
 def filled(result: Any) -> str:
     """The message of a refusal with its values put in; problems that it has no place for stand behind it."""
     if not isinstance(result, dict) or "message" not in result:

@@ -9,8 +9,8 @@ from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
 from hansa.cli.signers import owner_of
-from hansa.client.connection import Connection
-from hansa.wire import entry, exclusion, genesis, names, transaction
+from hansa.client.connection import Connection, segment
+from hansa.wire import entry, exclusion, genesis, names, scheduled, transaction, writes
 from hansa.wire.problems import HansaError
 
 _GIVE: Final = "A statement to put into the folder of the stopped node; once for each."
@@ -40,6 +40,8 @@ def show(out: Output, which: str, not_after: int | None, data: Path, url: str | 
             found = node.get(f"/app/transactions/{which}", **limit)
         if found.get("kind") == entry.TRANSACTION:
             found["signer"] = _signer(node, found)
+        elif found.get("kind") == entry.SCHEDULED:
+            found["scheduled"] = _scheduled(node, found)
     out.show(found, lambda: _text(out, found))
     return output.DONE if found["status"] in ("committed", "pending") else output.FAILED
 
@@ -114,6 +116,32 @@ def _signer(node: Connection, found: dict[str, Any]) -> str | None:
     return owner_of(node, kid)
 
 
+def _scheduled(node: Connection, found: dict[str, Any]) -> dict[str, Any]:
+    """What ledger time took: the envelope says on which record, and the schedule's own, written last, what it was."""
+    from hansa.contracts import schedules
+
+    due = scheduled.read(bytes.fromhex(found["envelope"]))
+    fields = {"contract": due.contract, "action": None, "record": None, "key": output.key_text(due.key)}
+    fields |= {"by": due.by, "due": due.due}
+    written = writes.decode(node.get_bytes(f"/app/entries/{found['seq']}/writes"))[-1:]
+    for write in written:
+        if (write.contract, write.record) == (schedules.CONTRACT, schedules.RECORD):
+            stands = schedules.read(write.value)
+            fields |= {"action": stands.action, "record": stands.record}
+            fields["key"] = _key(node, due, stands.record)
+    return fields
+
+
+def _key(node: Connection, due: scheduled.Scheduled, record: str) -> str:
+    """The key as text, by the type that the contract declares; a record type keeps its key."""
+    declared = node.get(f"/app/contracts/{segment(due.contract)}")["records"][record]
+    kind = declared["schema"]["properties"][declared["key"]]
+    is_number = "integer" in (kind.get("type"), *(one.get("type") for one in kind.get("anyOf", ())))
+    if is_number:
+        return str(int.from_bytes(due.key, "big") - (1 << 63))
+    return due.key.hex() if kind.get("contentEncoding") == "base16" else due.key.decode()
+
+
 def _text(out: Output, found: dict[str, Any]) -> str:
     words = {
         "pending": "pending: it waits for its block",
@@ -136,6 +164,12 @@ def _text(out: Output, found: dict[str, Any]) -> str:
             action = output.shown(f"{body.contract}.{body.action}")
             lines.append(f"action    {action}({output.written(body.arguments)})")
             lines.append(f"signed    by {found['signer'] or 'nobody known'}, key {signed.kid.hex()}")
+    elif found["kind"] == entry.SCHEDULED:
+        due = found["scheduled"]
+        called = due["contract"]
+        what = "action" if due["action"] is None else f"{due['action']} of {due['record']}"
+        action = output.shown(f"{called}.{what} {due['key']}")
+        lines.append(f"action    {action}, scheduled by entry {due['by']}, due {output.moment(due['due'])}")
     color = "green" if outcome["status"] == "applied" else "red"
     reason = output.filled(outcome["result"])
     lines.append(f"outcome   {out.style(outcome['status'], fg=color)} {outcome['code']} {reason}".rstrip())

@@ -166,6 +166,9 @@ def test_a_receipt_that_cannot_be_written_is_told_before_or_beside_the_outcome(
 def test_too_few_steps_are_refused_by_the_ledger(hansa: Callable, data: Any) -> None:
     ran = hansa(*TELL, "--as", "northbank", "--steps", "12", *data, "--json")
     assert (ran.code, ran.json["code"], ran.json["steps"]) == (4, "steps.exceeded", 12)
+    told = hansa(*TELL, "--as", "northbank", "--steps", "12", *data)
+    assert (told.code, "[steps.exceeded]" in told.out) == (4, True)
+    assert told.err == "hint: give more with --steps N; it had 12, this ledger allows 100000\n"
 
 
 @pytest.mark.parametrize(

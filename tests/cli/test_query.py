@@ -21,7 +21,11 @@ def test_a_record(query: Callable) -> None:
     ran = query("example_ledger", "Account", "northbank")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == "seq  owner      balance\n---  ---------  -----------\n2    northbank  USD 1000.00\n"
-    assert query("example_ledger", "Account", "northbank", "--json").json == {"seq": 2, "value": NORTHBANK}
+    assert query("example_ledger", "Account", "northbank", "--json").json == {
+        "seq": 2,
+        "version": "1.0.0",
+        "value": NORTHBANK,
+    }
 
 
 def test_a_page_of_records(query: Callable) -> None:
@@ -34,7 +38,10 @@ def test_a_page_of_records(query: Callable) -> None:
     ]
     assert query("example_ledger", "Account", "--json").json == {
         "size": 5,
-        "rows": [{"seq": 3, "value": HARBOURLINE}, {"seq": 2, "value": NORTHBANK}],
+        "rows": [
+            {"seq": 3, "version": "1.0.0", "value": HARBOURLINE},
+            {"seq": 2, "version": "1.0.0", "value": NORTHBANK},
+        ],
         "next": None,
     }
 

@@ -94,6 +94,25 @@ def test_the_next_version_takes_over_the_records(hansa: Callable, server: Any, s
     assert source == WIDER
 
 
+def test_records_are_shown_with_the_version_that_stored_them(hansa: Callable, server: Any, stock: Callable) -> None:
+    """Those of the version before lack a field until they are touched."""
+    name, data = stock.name, ("--data", server.data)  # type: ignore[attr-defined]
+    assert "stored" not in hansa("query", name, "Item", *data).out
+    more = WIDER.replace(
+        "        count: Int[0, 1000]\n", '        count: Int[0, 1000]\n        where: Text[1, 9] = "here"\n', 1
+    )
+    assert stock(more, "--as", "northbank").code == 0
+    assert hansa("call", name, "put", "name=d", "count=1", "--as", "northbank", *data).code == 0
+    rows = hansa("query", name, "Item", *data, "--json").json["rows"]
+    assert [row["version"] for row in rows] == ["1.0.0"] * 3 + ["1.1.0"]
+    head, _, *lines = [re.split(" {2,}", line) for line in hansa("query", name, "Item", *data).out.splitlines()]
+    assert head == ["seq", "name", "count", "where", "as stored by"]
+    assert [line[1:] for line in lines[::3]] == [["a", "4", "-", "1.0.0"], ["d", "1", "here"]]
+    one = hansa("query", name, "Item", "b", "--history", *data).out
+    assert one.splitlines()[2].endswith("b     25     -      1.0.0")
+    assert "stored" not in hansa("query", name, "Item", "d", *data).out
+
+
 def test_what_it_says_as_json_is_one_document(stock: Callable) -> None:
     dry = stock(WIDER, "--dry-run", "--json")
     name = stock.name  # type: ignore[attr-defined]

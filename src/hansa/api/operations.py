@@ -70,7 +70,13 @@ _ENTRY_FIELDS: Final[_Schema] = {
     "outcome": _HEX,
     "decoded": _object(_OUTCOME),
 }
-_ROW: Final = _object({"seq": SEQ_SCHEMA, "value": {"type": "object"}})
+_ROW: Final = _object(
+    {
+        "seq": SEQ_SCHEMA,
+        "version": {**_TEXT, "description": "The contract's version that stored the value: it has the fields of that."},
+        "value": {"type": "object"},
+    }
+)
 _PAGE: Final = _object(
     {"size": SEQ_SCHEMA, "rows": {"type": "array", "items": _ROW}, "next": {"type": ["string", "null"]}}
 )

@@ -12,7 +12,7 @@ from hansa.cli.places import DATA, connect, data_option, signer_options, signing
 from hansa.client import transactions
 from hansa.client.arguments import from_pairs, schema_of
 from hansa.client.connection import Connection, segment
-from hansa.wire import entry, jsonform, transaction
+from hansa.wire import entry, jsonform
 from hansa.wire.problems import HansaError
 
 
@@ -98,9 +98,18 @@ def submit(
         except HansaError as error:
             done = f"the action has its entry, {answer['seq']}; `hansa receipt get {answer['seq']}` gives its receipt"
             raise HansaError(error.code, f"{error.detail}; {done}") from None
-    called = transaction.read(made.envelope).transaction.contract
+    called = made.contract
     out.show(fields, lambda: _text(out, fields, called))
+    if outcome.code == "steps.exceeded":
+        _tell_steps(out, node, outcome.steps)
     return output.DONE if outcome.status == entry.APPLIED else output.REFUSED
+
+
+def _tell_steps(out: Output, node: Connection, given: int) -> None:
+    """Says how to give more steps, if the ledger allows more. A block's room is shared, so few are given at first."""
+    allowed = node.get("/app/contracts/members/records/Limits/value", key="ledger")["value"]["transaction_steps"]
+    if given < allowed:
+        out.note(f"hint: give more with --steps N; it had {given}, this ledger allows {allowed}")
 
 
 def action_schema(node: Connection, contract: str, action: str) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def query(
         path = f"/app/contracts/{segment(contract)}/records/{segment(name)}"
         if arguments and not history:
             row = node.get(f"{path}/value", key=arguments[0])
-            out.show(row, lambda: _rows_text(columns, [row]))
+            out.show(row, lambda: _rows_text(columns, [row], declared["version"]))
             return
         options: dict[str, str | int] = {"rows": rows}
         if history:
@@ -76,7 +76,7 @@ def query(
         else:
             options |= asked | ({"after": after} if after else {})
         page = node.get(path, **options)
-        out.show(page, lambda: _rows_text(columns, page["rows"]))
+        out.show(page, lambda: _rows_text(columns, page["rows"], declared["version"]))
         if page["next"]:
             out.note(f"there is more: --after {page['next']}")
 
@@ -112,8 +112,13 @@ def _columns(record: dict[str, Any]) -> list[str]:
     return [record["key"], *(field for field in record["schema"]["properties"] if field != record["key"])]
 
 
-def _rows_text(columns: list[str], rows: list[dict[str, Any]]) -> str:
+def _rows_text(columns: list[str], rows: list[dict[str, Any]], version: str) -> str:
+    """Rows as a table. Those that another version stored are marked: they may lack fields, and come up when touched."""
     if not rows:
         return "nothing"
     table = [[str(row["seq"]), *(output.written(row["value"].get(column)) for column in columns)] for row in rows]
-    return output.table(["seq", *columns], table)
+    if all(row["version"] == version for row in rows):
+        return output.table(["seq", *columns], table)
+    for cells, row in zip(table, rows, strict=True):
+        cells.append("" if row["version"] == version else row["version"])
+    return output.table(["seq", *columns, "as stored by"], table)

@@ -24,8 +24,9 @@ def deploy_steps(source: str) -> int:
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """A signed transaction: what to send, and what to ask for if the answer is lost."""
+    """A signed transaction: what to send, which contract it calls, and what to ask for if the answer is lost."""
 
+    contract: str
     id: bytes
     envelope: bytes
     not_after: int
@@ -58,4 +59,4 @@ def prepare(
         preconditions=preconditions,
     )
     envelope = cose.seal(signer, cose.TRANSACTION, transaction.encode(body))
-    return Prepared(cose.id_of(envelope), envelope, limit)
+    return Prepared(contract, cose.id_of(envelope), envelope, limit)

@@ -82,10 +82,14 @@ class Found(msgspec.Struct, frozen=True, gc=False):
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """A record as read: its value as a map, and the seq of the entry that wrote it."""
+    """A record as read: its value as a map, the seq of the entry that wrote it, and the contract's version then.
+
+    What a later version changed shows when the record is next touched, so its fields are those of `version`.
+    """
 
     seq: int
     value: dict[str, Any]
+    version: str
 
 
 class Page(msgspec.Struct, frozen=True, gc=False):
@@ -208,7 +212,7 @@ class Reading:
         stored = self._state.get(order.place(contract, record, self._key(contract, record, key)))
         if stored is None:
             raise _no_record(contract, record, key)
-        return _row(stored)
+        return self._row(contract, stored.seq, stored.value)
 
     def page(self, contract: str, record: str, cursor: str | None, rows: int, asked: Asked = _ALL) -> Page:
         """Records in order behind `cursor`, which the page before gave and which holds for the same query only.
@@ -222,7 +226,7 @@ class Reading:
         def read(after: Behind | None, count: int) -> list[tuple[bytes, Stored]]:
             return self._state.select(contract, record, asked.index, least, most, count, after, asked.descending)
 
-        return self._page(read, asked.index, query, cursor, rows)
+        return self._page(contract, read, asked.index, query, cursor, rows)
 
     def history(self, contract: str, record: str, key: str, before: int | None, rows: int) -> Page:
         """The values a record has had, newest first, older than entry `before` if given.
@@ -243,7 +247,7 @@ class Reading:
             size += len(write.value)
             if found and size > PAGE_BYTES_MAX:
                 break
-            found.append(Row(seq, cbor.decode_own(write.value)))
+            found.append(self._row(contract, seq, write.value))
             seq = write.previous
         return Page(found, self.tip.size, str(found[-1].seq) if seq is not None and found else None)
 
@@ -337,7 +341,14 @@ class Reading:
     def _previous(self, seq: int, contract: str, record: str, key: Key) -> int | None:
         return self._write(seq, contract, record, key).previous
 
-    def _page(self, read: _ReadPart, index: str | None, query: bytes, cursor: str | None, rows: int) -> Page:
+    def _row(self, contract: str, seq: int, value: bytes) -> Row:
+        """A record's value as entry `seq` wrote it; a contract's records are written by no other."""
+        versions = (program for since, program in reversed(self._directory.versions(contract)) if since <= seq)
+        return Row(seq, cbor.decode_own(value), next(versions).manifest.version)
+
+    def _page(
+        self, contract: str, read: _ReadPart, index: str | None, query: bytes, cursor: str | None, rows: int
+    ) -> Page:
         """Rows from behind `cursor`: at least one, and as many as the page's rows and bytes allow."""
         rows, after = max(1, min(rows, PAGE_ROWS_MAX)), _behind(query, cursor)
         found: list[Row] = []
@@ -348,7 +359,7 @@ class Reading:
                 size += len(stored.value)
                 if found and (len(found) == rows or size > PAGE_BYTES_MAX):
                     return Page(found, self.tip.size, None if after is None else _cursor(query, after))
-                row = _row(stored)
+                row = self._row(contract, stored.seq, stored.value)
                 found.append(row)
                 after = (b"" if index is None else order.indexed_bytes(row.value.get(index)), key)
             if len(part) < count:
@@ -404,10 +415,6 @@ def _found(seq: int, place: BlockPlace, decoded: Block, leaf: bytes) -> Found | 
 
 def _no_record(contract: str, record: str, key: str) -> HansaError:
     return HansaError("record.unknown", f"{contract} has no {record} {key[:80]!a}")
-
-
-def _row(stored: Stored) -> Row:
-    return Row(stored.seq, cbor.decode_own(stored.value))
 
 
 def _bounds(manifest: Manifest, type_: RecordType, asked: Asked) -> tuple[bytes | None, bytes | None]:

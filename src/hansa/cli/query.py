@@ -9,6 +9,7 @@ import click
 from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, url_option
+from hansa.cli.typed import readable
 from hansa.client.arguments import from_pairs, schema_of
 from hansa.client.connection import Connection, segment
 from hansa.wire import jsonform
@@ -50,7 +51,7 @@ def query(
     with connect(data, url) as node:
         declared = node.get(f"/app/contracts/{segment(contract)}")
         if name in declared["views"]:
-            _view(out, node, contract, name, schema_of(declared, "views", name), arguments)
+            _view(out, node, declared, name, arguments)
             return
         if name not in declared["records"]:
             known = ", ".join(sorted([*declared["records"], *declared["views"]]))
@@ -61,11 +62,10 @@ def query(
         if asked and (arguments or history):
             told = "--index, --least, --most and --descending ask for a page; leave out the key, or these"
             raise HansaError("argument.value", told)
-        columns = _columns(declared["records"][name])
         path = f"/app/contracts/{segment(contract)}/records/{segment(name)}"
         if arguments and not history:
             row = node.get(f"{path}/value", key=arguments[0])
-            out.show(row, lambda: _rows_text(columns, [row], declared["version"]))
+            out.show(row, lambda: _rows_text(declared, name, [row]))
             return
         options: dict[str, str | int] = {"rows": rows}
         if history:
@@ -76,7 +76,7 @@ def query(
         else:
             options |= asked | ({"after": after} if after else {})
         page = node.get(path, **options)
-        out.show(page, lambda: _rows_text(columns, page["rows"], declared["version"]))
+        out.show(page, lambda: _rows_text(declared, name, page["rows"]))
         if page["next"]:
             out.note(f"there is more: --after {page['next']}")
 
@@ -90,12 +90,10 @@ def _asked(index: str | None, least: str | None, most: str | None, descending: b
     return {name: text for name, text in given.items() if text is not None}
 
 
-def _view(
-    out: Output, node: Connection, contract: str, view: str, schema: dict[str, Any], arguments: tuple[str, ...]
-) -> None:
-    plain = from_pairs(schema, list(arguments))
+def _view(out: Output, node: Connection, declared: dict[str, Any], view: str, arguments: tuple[str, ...]) -> None:
+    plain = from_pairs(schema_of(declared, "views", view), list(arguments))
     try:
-        answer = node.view(contract, view, json.loads(jsonform.dumps(plain)))
+        answer = node.view(declared["contract"], view, json.loads(jsonform.dumps(plain)))
     except HansaError as error:
         if error.code != "view.refused":
             raise
@@ -104,7 +102,8 @@ def _view(
         raise HansaError(
             error.code, f"{reason} [{outcome}]", remedy=error.remedy, outcome=outcome, result=error.fields.get("result")
         ) from None
-    out.show(answer, lambda: output.written(answer["result"]))
+    returns = declared["views"][view]["returns"]
+    out.show(answer, lambda: output.written(readable(returns, answer["result"], declared["$defs"])))
 
 
 def _columns(record: dict[str, Any]) -> list[str]:
@@ -112,13 +111,17 @@ def _columns(record: dict[str, Any]) -> list[str]:
     return [record["key"], *(field for field in record["schema"]["properties"] if field != record["key"])]
 
 
-def _rows_text(columns: list[str], rows: list[dict[str, Any]], version: str) -> str:
+def _rows_text(declared: dict[str, Any], record: str, rows: list[dict[str, Any]]) -> str:
     """Rows as a table. Those that another version stored are marked: they may lack fields, and come up when touched."""
     if not rows:
         return "nothing"
-    table = [[str(row["seq"]), *(output.written(row["value"].get(column)) for column in columns)] for row in rows]
+    version, columns = declared["version"], _columns(declared["records"][record])
+    schema = declared["records"][record]["schema"]
+    values = [readable(schema, row["value"], declared["$defs"]) for row in rows]
+    cells = [[output.written(value.get(column)) for column in columns] for value in values]
+    table = [[str(row["seq"]), *line] for row, line in zip(rows, cells, strict=True)]
     if all(row["version"] == version for row in rows):
         return output.table(["seq", *columns], table)
-    for cells, row in zip(table, rows, strict=True):
-        cells.append("" if row["version"] == version else row["version"])
+    for line, row in zip(table, rows, strict=True):
+        line.append("" if row["version"] == version else row["version"])
     return output.table(["seq", *columns, "as stored by"], table)

@@ -9,6 +9,7 @@ import click
 from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.sources import deployed_name, library_option, name_of, read_source, show_findings, take
+from hansa.cli.typed import readable
 from hansa.client.arguments import from_pairs, moment
 from hansa.wire import cbor, limits, names
 from hansa.wire.problems import HansaError
@@ -114,7 +115,7 @@ def run(
         ledger.apply(ran)
         if state is not None and kept is not None:
             trial_state.save(state, ledger, kept, call.time)
-    out.show(fields, lambda: _text(out, fields, file, loaded))
+    out.show(fields, lambda: _text(out, _readable(fields, ledger), file, loaded))
     if ran.code == "role.denied":
         out.note("--as MEMBER[/USER] says who signs, --has ATTRIBUTE what the signer has")
     return output.DONE if ran.code == execution.OK else output.FAILED
@@ -242,6 +243,22 @@ def _fields(call: "Call", action: "Action", ran: "Execution", ledger: "Ledger") 
         ],
         "steps": ran.steps,
     }
+
+
+def _readable(fields: dict[str, Any], ledger: "Ledger") -> dict[str, Any]:
+    """The same with its values as people read them."""
+    from hansa.contracts.schema import contract_schema
+
+    schemas = {name: contract_schema(versions[-1][1].manifest) for name, versions in ledger.programs.items()}
+    rows: list[dict[str, Any]] = []
+    for row in fields["records"]:
+        of = schemas[row["contract"]]
+        value = readable(of["records"][row["record"]]["schema"], row["value"], of["$defs"])
+        rows.append({**row, "value": value})
+    result, of = fields["result"], schemas[fields["contract"]]
+    if fields["status"] == "returned":
+        result = readable(of["views"][fields["action"]]["returns"], result, of["$defs"])
+    return {**fields, "records": rows, "result": result}
 
 
 def _declared_order(ledger: "Ledger", write: "Write") -> dict[str, Any]:

@@ -9,6 +9,7 @@ from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
 from hansa.cli.signers import owner_of
+from hansa.cli.typed import readable
 from hansa.client.connection import Connection, segment
 from hansa.wire import entry, exclusion, genesis, names, scheduled, transaction, writes
 from hansa.wire.problems import HansaError
@@ -31,6 +32,7 @@ def tx() -> None:
 @click.pass_obj
 def show(out: Output, which: str, not_after: int | None, data: Path, url: str | None) -> int:
     """Show a transaction by its id, or an entry by its seq. Exits with 1 if there is none."""
+    told: Any = None
     with connect(data, url) as node:
         if which.isascii() and which.isdecimal() and len(which) <= 18:
             found: dict[str, Any] = {"status": "committed", **node.get(f"/app/entries/{which}")}
@@ -40,9 +42,10 @@ def show(out: Output, which: str, not_after: int | None, data: Path, url: str | 
             found = node.get(f"/app/transactions/{which}", **limit)
         if found.get("kind") == entry.TRANSACTION:
             found["signer"] = _signer(node, found)
+            told = _arguments(node, found)
         elif found.get("kind") == entry.SCHEDULED:
             found["scheduled"] = _scheduled(node, found)
-    out.show(found, lambda: _text(out, found))
+    out.show(found, lambda: _text(out, found, told))
     return output.DONE if found["status"] in ("committed", "pending") else output.FAILED
 
 
@@ -116,6 +119,20 @@ def _signer(node: Connection, found: dict[str, Any]) -> str | None:
     return owner_of(node, kid)
 
 
+def _arguments(node: Connection, found: dict[str, Any]) -> Any:
+    """The arguments as people read them, by what the contract declares now; as they are where it has no such action."""
+    try:
+        body = transaction.read(bytes.fromhex(found["envelope"])).transaction
+    except HansaError:
+        return None
+    try:
+        declared = node.get(f"/app/contracts/{segment(body.contract)}")
+    except HansaError:
+        return body.arguments
+    action = declared["actions"].get(body.action)
+    return body.arguments if action is None else readable(action["arguments"], body.arguments, declared["$defs"])
+
+
 def _scheduled(node: Connection, found: dict[str, Any]) -> dict[str, Any]:
     """What ledger time took: the envelope says on which record, and the schedule's own, written last, what it was."""
     from hansa.contracts import schedules
@@ -142,7 +159,7 @@ def _key(node: Connection, due: scheduled.Scheduled, record: str) -> str:
     return due.key.hex() if kind.get("contentEncoding") == "base16" else due.key.decode()
 
 
-def _text(out: Output, found: dict[str, Any]) -> str:
+def _text(out: Output, found: dict[str, Any], arguments: Any) -> str:
     words = {
         "pending": "pending: it waits for its block",
         "not_found": "not found: it may still come while its not_after has not passed",
@@ -162,7 +179,7 @@ def _text(out: Output, found: dict[str, Any]) -> str:
             body = signed.transaction
             called = body.contract
             action = output.shown(f"{body.contract}.{body.action}")
-            lines.append(f"action    {action}({output.written(body.arguments)})")
+            lines.append(f"action    {action}({output.written(arguments)})")
             lines.append(f"signed    by {found['signer'] or 'nobody known'}, key {signed.kid.hex()}")
     elif found["kind"] == entry.SCHEDULED:
         due = found["scheduled"]

@@ -97,7 +97,7 @@ def moment(text: str) -> int:
 
 def misfit(schema: Schema, value: Any, defined: Mapping[str, Schema]) -> str:
     """What is wrong with a plain value, empty if nothing that a schema can say."""
-    kind, is_optional = _resolved(schema, defined)
+    kind, is_optional = resolved(schema, defined)
     if value is None and is_optional:
         return ""
     match kind:
@@ -222,7 +222,7 @@ def _bounds(kind: Schema) -> tuple[int, int]:
 
 def described(schema: Schema, defined: Mapping[str, Schema]) -> str:
     """What a schema takes, in a few words."""
-    kind, is_optional = _resolved(schema, defined)
+    kind, is_optional = resolved(schema, defined)
     return _words(kind, defined) + (", or null" if is_optional else "")
 
 
@@ -268,7 +268,7 @@ def _words(kind: Schema, defined: Mapping[str, Schema]) -> str:
 
 
 def _from_text(schema: Schema, text: str, defined: Mapping[str, Schema]) -> Any:
-    kind, is_optional = _resolved(schema, defined)
+    kind, is_optional = resolved(schema, defined)
     if text == "null" and is_optional:
         return None
     if kind.get("format") in ("amount", "signed-amount") and text.startswith("{"):
@@ -324,7 +324,7 @@ def _duration(text: str) -> int:
 
 def _value(schema: Schema, value: Any, defined: Mapping[str, Schema], *, by_person: bool = False) -> Any:
     """The plain value for a JSON value; `by_person`: amounts and times in it may be text as people write it."""
-    kind, _ = _resolved(schema, defined)
+    kind, _ = resolved(schema, defined)
     read = _reader(kind) if by_person else None
     match value:
         case str() if read is not None:
@@ -342,7 +342,7 @@ def _value(schema: Schema, value: Any, defined: Mapping[str, Schema], *, by_pers
             return value
 
 
-def _resolved(schema: Schema, defined: Mapping[str, Schema]) -> tuple[Schema, bool]:
+def resolved(schema: Schema, defined: Mapping[str, Schema]) -> tuple[Schema, bool]:
     """What a schema says of values that are not null, with what it refers to in place; and whether null fits too.
 
     Of a long integer, which may be text in JSON, it is the number.
@@ -350,7 +350,7 @@ def _resolved(schema: Schema, defined: Mapping[str, Schema]) -> tuple[Schema, bo
     if "anyOf" in schema:
         kind, other = schema["anyOf"]
         title = {"title": schema["title"]} if "title" in schema else {}
-        return {**_resolved(kind, defined)[0], **title}, other == {"type": "null"}
+        return {**resolved(kind, defined)[0], **title}, other == {"type": "null"}
     if "$ref" in schema:
         return {**defined[schema["$ref"].removeprefix(_DEFINED)], **schema}, False
     return schema, False

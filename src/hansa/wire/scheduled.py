@@ -49,9 +49,11 @@ def id_of(envelope: bytes) -> bytes:
 def read(envelope: bytes) -> Scheduled:
     """What an envelope says. Raises `HansaError` (`entry.form`, `cbor.*`)."""
     try:
-        kind, *rest = msgspec.convert(cbor.decode(envelope), _Form, builtin_types=(bytes,))
+        kind, ledger, due, contract, key, sequence = msgspec.convert(
+            cbor.decode(envelope), _Form, builtin_types=(bytes,)
+        )
     except msgspec.ValidationError as error:
         raise HansaError("entry.form", str(error)) from None
     if kind != KIND:
         raise HansaError("entry.form", f"{kind[:40]!r} where {KIND!r} is expected")
-    return Scheduled(*rest)
+    return Scheduled(ledger, due, contract, key, sequence)

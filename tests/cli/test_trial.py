@@ -493,7 +493,7 @@ HOSTILE = {
     "empty": (b"", "a contract file ends with one class"),
     "line": (b"# " + b"x" * 60_000, "characters; at most 200"),
     "escape": (b"# \x1b[31m\xe2\x80\xae\n", "a control character"),
-    "loop": (LETTER.replace("become, ", "").replace("event(", "while True:\n            event(").encode(), "While"),
+    "loop": (LETTER.replace("become, ", "").replace("event(", "while True:\n            event(").encode(), "`while`"),
     "import": (b"import os\nos.system('true')\n", "import"),
 }
 

@@ -156,7 +156,7 @@ PROGRAMS = [
         do("build", id="b"),
         do("bang", door="b", other="a").emits("bang", same=False),
         _is("other"),
-        do("bang", door="b", other="b").emits("bang", same=True),
+        do("bang", door="b", other="b").refused("state.denied"),
     ),
     _door(
         "refused_stays",

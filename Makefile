@@ -11,7 +11,7 @@ TOOLS := tests/foreign/node_modules/.package-lock.json
 WHEELS := tests/sameness/wheels
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types rooms check faults bench docs clean
+.PHONY: demo test lint types rooms check faults fuzz bench docs clean
 
 demo: $(VENV)/base.stamp
 	$(BIN)/hansa demo
@@ -33,6 +33,9 @@ rooms: $(VENV)/dev.stamp
 
 faults: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.faults.report
+
+fuzz: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.contracts.fuzz $(FUZZ)
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m bench

@@ -13,11 +13,13 @@ import statistics
 import time
 from pathlib import Path
 
+from bench.contracts import contracts
 from bench.ledger import Ledger
 from bench.postgres import Postgres
 
 RESULTS = Path(__file__).with_name("results.json")
-PARTS = ("postgres", "history", "receipts")
+PARTS = ("postgres", "history", "receipts", "contracts")
+CONTRACT_ROUNDS = 21
 SINGLE, BATCH = 64, 8
 PER_REQUEST = 100
 SIGNED_PER_S = 18_000
@@ -32,6 +34,11 @@ GOALS = {
     "receipt_ms": (1, None),
     "throughput_1e6_vs_empty": (0.85, None),
     "rss_anon_1e6_mb": (500, None),
+    "transfer_vs_raw": (2.5, 3.5),
+    "letter_present_vs_raw": (2.5, 3.5),
+    "letter_examine_vs_raw": (2.5, 3.5),
+    "front_end_300_lines_ms": (100, None),
+    "records_10000_by_index_ms": (100, None),
 }
 LOWER_IS_BETTER = {
     "p50_vs_postgres",
@@ -40,6 +47,11 @@ LOWER_IS_BETTER = {
     "restart_1e6_s",
     "receipt_ms",
     "rss_anon_1e6_mb",
+    "transfer_vs_raw",
+    "letter_present_vs_raw",
+    "letter_examine_vs_raw",
+    "front_end_300_lines_ms",
+    "records_10000_by_index_ms",
 }
 
 
@@ -169,13 +181,17 @@ def main() -> None:
     parser.add_argument("--history", type=int, default=1_000_000)
     parser.add_argument("--only", choices=list(PARTS), help="one part; the other results stay as they are")
     options = parser.parse_args()
-    results: dict[str, float] = {"rounds": options.rounds, "seconds": options.seconds}
+    results: dict[str, float] = {}
+    if options.only != "contracts":
+        results |= {"rounds": options.rounds, "seconds": options.seconds}
     if options.only in (None, "postgres"):
         results |= against_postgres(options.rounds, options.seconds)
     if options.only in (None, "history"):
         results |= with_history(options.history, options.rounds, options.seconds)
     if options.only == "receipts":
         results |= receipts(options.history)
+    if options.only in (None, "contracts"):
+        results |= contracts(CONTRACT_ROUNDS)
     before = json.loads(RESULTS.read_text()) if options.only and RESULTS.exists() else {}
     RESULTS.write_text(json.dumps(before | results, indent=1, sort_keys=True) + "\n")
     print(f"\n{platform.platform()}, Python {platform.python_version()}")

@@ -54,7 +54,7 @@ class Ledger:
         node = open_node(self.folder.root)
         node.start()
         deployment = {"name": "transfer", "source": source}
-        await self._submit(node, loaded[member(0)], "members", "deploy", deployment, 100_000)
+        await self._submit(node, loaded[member(0)], "members", "deploy", deployment, transactions.deploy_steps(source))
         for start in range(0, ACCOUNTS, 500):
             await asyncio.gather(
                 *(

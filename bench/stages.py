@@ -66,18 +66,21 @@ def stages(ledger: Ledger, count: int) -> None:
             count,
             lambda: [sender.key.verify(signed.signature, signed.structure) for signed, sender in read],
         )
-        view = apply.View(parts.state)
+        view = apply.View(parts.state, parts.directory.indexes_of)
         ran = timed(
             "of applying: the contract's action",
             count,
-            lambda: [apply.execute(s.transaction, sender, now, view, parts.directory) for s, sender in read],
+            lambda: [
+                apply.execute(s.transaction, sender, now, seq, view, parts.directory)
+                for seq, (s, sender) in enumerate(read, parts.tip.size)
+            ],
         )
         items = timed(
             "of applying: outcome and write set encoded",
             count,
             lambda: [
-                apply.make_item(entry.TRANSACTION, signed.id, signed.envelope, execution, now, version)
-                for (signed, _), (execution, version) in zip(read, ran, strict=True)
+                apply.make_item(entry.TRANSACTION, signed.id, signed.envelope, execution, now)
+                for (signed, _), execution in zip(read, ran, strict=True)
             ],
         )
         timed(

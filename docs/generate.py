@@ -1,4 +1,4 @@
-"""Makes the pages that follow from the code: error codes, commands, wire vectors. `make docs` runs it.
+"""Makes the pages that follow from the code: error codes, commands, the dialect, wire vectors. `make docs` runs it.
 
 A test makes them again and compares, so they cannot fall behind.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from docs import vectors
+from docs import dialect_page, vectors
 from hansa.cli.main import COMMON, cli
 from hansa.wire.problems import KINDS
 
@@ -20,6 +20,7 @@ GROUPS = {
     "signature": "Signatures",
     "sender": "Senders",
     "transaction": "Transactions",
+    "exclusion": "Exclusions",
     "batch": "Batches",
     "steps": "Steps",
     "queue": "The queue",
@@ -28,14 +29,20 @@ GROUPS = {
     "query": "Queries",
     "argument": "Arguments of commands",
     "contract": "Contracts",
+    "upgrade": "Versions of contracts",
     "action": "Actions",
     "arguments": "Arguments of actions",
     "precondition": "Preconditions",
     "require": "Rules",
+    "invariant": "Rules that always hold",
     "role": "Roles",
     "record": "Records",
+    "records": "Records together",
     "value": "Values",
     "index": "Lists",
+    "call": "Calls",
+    "tx": "Who signed",
+    "schedule": "Schedules",
     "output": "What an action gives out",
     "view": "Views",
     "entry": "Entries",
@@ -71,6 +78,7 @@ def pages() -> dict[str, str]:
     return {
         "errors.md": errors(),
         "commands.md": commands(),
+        "dialect.md": dialect_page.page(),
         "wire-vectors.json": json.dumps(document, indent=1) + "\n",
     }
 

@@ -4,6 +4,7 @@ Enough to write a client or a verifier in another language: the keys are in the 
 """
 
 import hashlib
+from collections.abc import Generator
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
@@ -11,21 +12,39 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hansa.api import answers
+from hansa.client import transactions
 from hansa.governance.directory import Directory
 from hansa.governance.genesis import members_program
 from hansa.merkle import checkpoint, receipt, tree
 from hansa.merkle.tiles import Tiles
-from hansa.node.apply import Sealed, apply_batch, apply_genesis
+from hansa.node.apply import Sealed, Tip, apply_batch, apply_genesis
 from hansa.node.create import members_source
 from hansa.node.intake import Answer
 from hansa.orderers import Batch
-from hansa.store.state import Stored
-from hansa.wire import block, cose, entry, genesis, transaction, writes
+from hansa.store.overlay import Overlay, Span, Spot
+from hansa.wire import block, cose, entry, exclusion, genesis, tick, transaction, writes
 from hansa.wire.genesis import Genesis, Limits, Member, Node, User
 from hansa.wire.keys import PrivateKey
+from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Transaction
 
 _TIME = 1_700_000_000_000
+_ALARM = """\
+from hansa.contract import Contract, Duration, Record, Text, action, event, schedule
+
+
+class Bell(Contract, version="1.0.0"):
+    class Alarm(Record, key="name"):
+        name: Text[1, 16]
+
+    @action(by="member", creates="Alarm")
+    def set(tx, alarm: Alarm, name: Text[1, 16]):
+        schedule(alarm, "ring", tx.time + Duration(seconds=2))
+
+    @action(by="schedule")
+    def ring(tx, alarm: Alarm):
+        event("rang", name=alarm.name)
+"""
 
 
 class Vector:
@@ -38,22 +57,25 @@ class Vector:
         self.note = note
 
 
-class _State:
-    """A state in memory, as far as executing needs one."""
+class _State(Overlay):
+    """A state in memory, as far as executing needs one: an overlay above nothing."""
 
-    def __init__(self) -> None:
-        self.records: dict[bytes, Stored] = {}
+    def __init__(self, directory: Directory) -> None:
+        super().__init__(directory.indexes_of, lambda _: None, _no_spots, self.damage)
 
-    def get(self, place: bytes) -> Stored | None:
-        return self.records.get(place)
+    def damage(self, detail: str) -> HansaError:
+        return HansaError("state.corrupt", detail)
 
     def in_window(self, id: bytes, not_after: int) -> int | None:
         return None
 
     def apply(self, sealed: Sealed) -> None:
         for entered in sealed.entered:
-            for write in entered.writes:
-                self.records[write.place] = Stored(entered.seq, write.value)
+            self.write(entered.seq, entered.writes)
+
+
+def _no_spots(_: Span) -> Generator[Spot]:
+    yield from ()
 
 
 def ed25519_key(number: int) -> PrivateKey:
@@ -102,7 +124,8 @@ def make() -> tuple[list[Vector], dict[str, str]]:
     )
     ledger = genesis.ledger_id(document)
     parsed = genesis.decode(document)
-    directory, tiles, state = Directory(members_program(parsed)), Tiles(0, lambda *_: b""), _State()
+    directory, tiles = Directory(members_program(parsed)), Tiles(0, lambda *_: b"")
+    state = _State(directory)
     first = apply_genesis(document, parsed, ledger, directory, tiles)
     state.apply(first)
     arguments = {"name": "calendar", "valid_from": 0, "data": "no holidays"}
@@ -125,6 +148,24 @@ def make() -> tuple[list[Vector], dict[str, str]]:
     inclusion = receipt.inclusion(head, 1, tree.inclusion_path(1, tiles.size, tiles.node))
     consistency = receipt.consistency(head, 1, tree.consistency_path(1, tiles.size, tiles.node))
     leaf = entry.make(items[0].kind, items[0].id, items[0].envelope, items[0].outcome)
+    state.apply(second)
+    third = _rung(second.tip, bank, node_key, state, directory, tiles)
+    due, ticked = third.block.items
+    stopped = _signed(bank, ledger, 6, "set_reference", {"reference": "calendar", "valid_from": 2, "data": ""})
+    stopped_id = cose.id_of(stopped)
+    statement = exclusion.seal(bank, ledger, stopped_id, "it stops every node that runs it")
+    state.apply(third)
+    fourth, _ = apply_batch(
+        Batch(3, third.tip.time + 1_000, [stopped]),
+        third.tip,
+        state,  # type: ignore[arg-type]
+        directory,
+        tiles,
+        {},
+        exclusions={stopped_id: [exclusion.read(statement)]},
+    )
+    assert fourth is not None
+    excluded = fourth.block.items[0]
     answer = answers.answer_cbor(Answer(items[0].id, 1, items[0].outcome, False), inclusion)
     structure = cose.split(applied).structure
     assert hashlib.sha256(structure).digest() == items[0].id
@@ -141,6 +182,14 @@ def make() -> tuple[list[Vector], dict[str, str]]:
         Vector("write-set-empty", "write-set", writes.EMPTY, "of entry 2"),
         Vector("block-0", "block", first.encoded, "genesis"),
         Vector("block-1", "block", block.encode(second.block), "entries 1 to 3"),
+        Vector("scheduled", "scheduled", due.envelope, "entry 6: what entry 5 scheduled; its SHA-256 is the id"),
+        Vector("outcome-scheduled", "outcome", due.outcome, "of entry 6"),
+        Vector("write-set-scheduled", "write-set", due.writes, "of entry 6: it is not due any more"),
+        Vector("tick", "tick-envelope", ticked.envelope, "entry 7, signed by node-1 at 6 entries"),
+        Vector("block-4", "block", block.encode(third.block), "entries 6 and 7"),
+        Vector("exclusion", "exclusion-envelope", statement, f"of transaction {stopped_id.hex()}, entry 8"),
+        Vector("outcome-excluded", "outcome", excluded.outcome, "of entry 8: the ledger's one deployer excluded it"),
+        Vector("write-set-excluded", "write-set", excluded.writes, "of entry 8: the record of the exclusion"),
         Vector("checkpoint", "checkpoint", receipt.bare(head), "of the tree of 4 entries, root attached"),
         Vector("receipt", "receipt", inclusion, "for entry 1, under that checkpoint"),
         Vector("consistency", "consistency-receipt", consistency, "from size 1 to size 4"),
@@ -150,16 +199,30 @@ def make() -> tuple[list[Vector], dict[str, str]]:
     return found, {name: key.pem().decode() for name, key in keys.items()}
 
 
+def _rung(
+    tip: Tip, member: PrivateKey, node_key: PrivateKey, state: "_State", directory: Directory, tiles: Tiles
+) -> Sealed:
+    """Goes on behind `tip` to the block in which ledger time takes an action, moved there by a tick."""
+    steps = transactions.deploy_steps(_ALARM)
+    deployed = _signed(member, tip.ledger, 4, "deploy", {"name": "bell", "source": _ALARM}, steps_max=steps)
+    alarm = _signed(member, tip.ledger, 5, "set", {"name": "noon"}, contract="bell")
+    for index, envelope in enumerate((deployed, alarm, b""), 2):
+        content = envelope or tick.seal(node_key, tip.ledger, tip.size)
+        sealed, _ = apply_batch(Batch(index, _TIME + index * 3_000, [content]), tip, state, directory, tiles, {})  # type: ignore[arg-type]
+        assert sealed is not None
+        state.apply(sealed)
+        tip = sealed.tip
+    return sealed
+
+
 def _signed(signer: PrivateKey, ledger: bytes, number: int, action: str, arguments: Any, **optional: Any) -> bytes:
     body = Transaction(
         version=0,
         ledger=ledger,
         nonce=bytes([number] * 16),
         not_after=_TIME + 600_000,
-        contract="members",
         action=action,
         arguments=arguments,
-        steps_max=10_000,
-        **optional,
+        **{"contract": "members", "steps_max": transactions.STEPS_MAX, **optional},
     )
     return cose.seal(signer, cose.TRANSACTION, transaction.encode(body))

@@ -170,7 +170,9 @@ class Server:
 
     def deploy(self, name="example_ledger"):
         source = EXAMPLE.read_text()
-        return self.prepare("members", "deploy", {"name": name, "source": source}, steps_max=100_000)
+        return self.prepare(
+            "members", "deploy", {"name": name, "source": source}, steps_max=transactions.deploy_steps(source)
+        )
 
     def tell(self, message="hello", by="northbank", **options):
         return self.prepare("example_ledger", "tell", {"to": "eastmutual", "message": message}, by=by, **options)

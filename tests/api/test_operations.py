@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import re
 
 import jsonschema_rs
 import pytest
+from tests.api.conftest import EXAMPLE
 
 from hansa.api.operations import OPERATIONS, PROBLEM, SUBMIT
 from hansa.client import verification
@@ -14,6 +16,8 @@ from hansa.wire.problems import KINDS
 
 NONE = "0" * 64
 RECORDS = "/app/contracts/example_ledger/records"
+TRIAL = "/app/contracts/example_ledger/trial"
+NEXT = EXAMPLE.read_text().replace("1.0.0", "1.1.0")
 BALANCE = "/app/contracts/example_ledger/views/balance_of"
 
 GOOD = {
@@ -32,10 +36,13 @@ GOOD = {
     "page": [
         f"{RECORDS}/Account",
         f"{RECORDS}/Account?rows=1",
-        f"{RECORDS}/Account?after=61",
-        f"{RECORDS}/Account?after=",
+        f"{RECORDS}/Account?least=a&most=northbank&order=descending",
+        f"{RECORDS}/Account?least=zz&order=ascending",
+        f"{RECORDS}/Title?index=owner",
+        f"{RECORDS}/Title?index=owner&least=a&most=o",
+        "/app/contracts/members/records/Key?least=00&most=7f",
         f"{RECORDS}/Title?index=owner&value=northbank",
-        f"{RECORDS}/Title?index=owner&value=northbank&rows=1000&after=61",
+        f"{RECORDS}/Title?index=owner&value=northbank&rows=1000",
         "/app/contracts/members/records/Key?rows=5",
     ],
     "record": [
@@ -45,6 +52,8 @@ GOOD = {
     ],
     "history": [f"{RECORDS}/Title/history?key=boat", f"{RECORDS}/Title/history?rows=1&before=6&key=boat"],
     "view": [BALANCE],
+    "versions": ["/app/contracts/members/versions", "/app/contracts/example_ledger/versions"],
+    "trial": ["/app/contracts/example_ledger/trial"],
     "status": ["/node/status"],
     "health": ["/node/health"],
     "ready": ["/node/ready"],
@@ -61,8 +70,8 @@ def test_every_operation_has_a_good_request_here():
 
 
 def send(client, operation, path):
-    body = {"account": "northbank"} if operation.method == "POST" else None
-    return client.request(operation.method, path, json=body)
+    bodies = {"view": {"account": "northbank"}, "trial": {"source": NEXT}}
+    return client.request(operation.method, path, json=bodies.get(operation.name))
 
 
 @pytest.mark.parametrize(("name", "path"), [(name, path) for name, paths in GOOD.items() for path in paths])
@@ -120,6 +129,7 @@ BAD = [
     ("/app/contracts/nowhere", 404, "contract.missing"),
     ("/app/contracts/%00", 404, "contract.missing"),
     ("/app/contracts/nowhere/source", 404, "contract.missing"),
+    ("/app/contracts/nowhere/versions", 404, "contract.missing"),
     ("/app/contracts/nowhere/records/Account", 404, "contract.missing"),
     (f"{RECORDS}/Nothing", 404, "record.type"),
     (f"{RECORDS}/Nothing/value?key=key", 404, "record.type"),
@@ -130,7 +140,22 @@ BAD = [
     (f"{RECORDS}/Account?after=0", 400, "query.cursor"),
     (f"{RECORDS}/Account?index=owner&value=northbank", 400, "query.index"),
     (f"{RECORDS}/Title?index=thing&value=boat", 400, "query.index"),
-    (f"{RECORDS}/Title?index=owner", 400, "query.value"),
+    (f"{RECORDS}/Account?after=", 400, "query.cursor"),
+    (f"{RECORDS}/Account?after=61", 400, "query.cursor"),
+    (f"{RECORDS}/Account?after=%FF%C3%A9", 400, "query.cursor"),
+    (f"{RECORDS}/Account?after={'A' * 5000}", 400, "query.cursor"),
+    (f"{RECORDS}/Account?value=northbank", 400, "query.range"),
+    (f"{RECORDS}/Account?least=b&most=a", 400, "query.range"),
+    (f"{RECORDS}/Account?least={'n' * 500}", 400, "key.too_long"),
+    (f"{RECORDS}/Account?order=down", 400, "request.query"),
+    (f"{RECORDS}/Account?order=", 400, "request.query"),
+    ("/app/contracts/members/records/Key?least=zz", 400, "query.value"),
+    (f"{RECORDS}/Title?index=owner&value=", 400, "query.value"),
+    (f"{RECORDS}/Title?index=owner&value=a&least=a", 400, "query.range"),
+    (f"{RECORDS}/Title?index=owner&value=a&most=a", 400, "query.range"),
+    (f"{RECORDS}/Title?index=owner&least=b&most=a", 400, "query.range"),
+    (f"{RECORDS}/Title?index=owner&least=", 400, "query.value"),
+    (f"{RECORDS}/Title?index=&least=a", 400, "query.index"),
     (f"{RECORDS}/Title?index=owner&value={'n' * 500}", 400, "key.too_long"),
     (f"{RECORDS}/Account/northbank", 404, "request.path"),
     (f"{RECORDS}/Account/value", 400, "request.query"),
@@ -270,6 +295,63 @@ def test_pages_lead_to_one_another(client):
     assert len({row["value"]["kid"] for row in found}) == len(found) == 11
 
 
+def all_rows(client, path, **query):
+    """The rows of all pages, and how many pages there were."""
+    found, pages, after = [], 0, {}
+    while after is not None:
+        page = client.get(path, params={**query, **after}).json()
+        assert page["size"] == client.get("/node/status").json()["entries"]
+        found += page["rows"]
+        pages += 1
+        after = None if page["next"] is None else {"after": page["next"]}
+    return found, pages
+
+
+@pytest.mark.parametrize("order", ["ascending", "descending"])
+@pytest.mark.parametrize("rows", [1, 3, 100])
+@pytest.mark.parametrize(
+    "bounds", [{}, {"least": "harbourline"}, {"most": "northbank"}, {"least": "f", "most": "o"}, {"least": "zz"}]
+)
+def test_ranges_come_in_order_page_by_page(client, order, rows, bounds):
+    path = "/app/contracts/members/records/User"
+    every = client.get(path).json()["rows"]
+    for index, name in (({}, "id"), ({"index": "member"}, "member")):
+        expected = sorted(
+            (row for row in every if bounds.get("least", "") <= row["value"][name] <= bounds.get("most", "~")),
+            key=lambda row: (row["value"][name], row["value"]["id"]),
+            reverse=order == "descending",
+        )
+        found, pages = all_rows(client, path, rows=rows, order=order, **index, **bounds)
+        assert found == expected
+        assert pages == max(1, -(-len(expected) // rows))
+
+
+def test_a_cursor_is_of_one_query(client):
+    """Not of another table, order, bound or direction; the number of rows may change."""
+    users = "/app/contracts/members/records/User"
+    asked = {"index": "member", "least": "a", "rows": 2}
+    cursor = client.get(users, params=asked).json()["next"]
+    assert re.fullmatch("[A-Za-z0-9_-]+", cursor)
+    good = client.get(users, params={**asked, "rows": 3, "after": cursor})
+    assert len(good.json()["rows"]) == 3
+    for other in (
+        {"rows": 2},
+        {"index": "member"},
+        {"index": "member", "least": "b"},
+        {"index": "member", "least": "a", "most": "z"},
+        {"index": "member", "least": "a", "order": "descending"},
+        {"index": "member", "value": "northbank"},
+        {"least": "a"},
+    ):
+        answer = client.get(users, params={**other, "after": cursor})
+        assert (answer.status_code, answer.json()["code"]) == (400, "query.cursor"), other
+    answer = client.get("/app/contracts/members/records/Member", params={"after": cursor})
+    assert answer.json()["code"] == "query.cursor"
+    for changed in (cursor[:-1], cursor + "A", cursor + "=", cursor[1:], "A" + cursor[1:], cursor + "\n", " " + cursor):
+        answer = client.get(users, params={**asked, "after": changed})
+        assert (answer.status_code, answer.json()["code"]) == (400, "query.cursor"), changed
+
+
 def test_a_history_leads_back(client):
     path = f"{RECORDS}/Title/history"
     whole = client.get(path, params={"key": "boat"}).json()["rows"]
@@ -381,6 +463,69 @@ def test_a_view_takes_a_bounded_body(server):
 def test_a_view_that_is_not_there_is_named(server, path, code):
     answer = view(server, b"{}", path)
     assert (answer.status, answer.code) == (404, code)
+
+
+# Versions, and trials of the next
+
+
+def test_versions_are_listed(client):
+    found = client.get("/app/contracts/example_ledger/versions").json()["versions"]
+    digest = hashlib.sha256(EXAMPLE.read_bytes()).hexdigest()
+    assert found == [{"version": "1.0.0", "digest": digest, "since": 2}]
+
+
+def test_a_trial_tells_what_fails_and_changes_nothing(client, server):
+    entries = server.entries()
+    good = client.post(TRIAL, json={"source": NEXT}).json()
+    assert good == {"version": "1.1.0", "records": 3, "problems": [], "failures": [], "next": None}
+    ruled = NEXT.replace("balance: Amount\n\n", f"balance: Amount\n\n{RULE}", 1)
+    ruled = ruled.replace("import Amount", "import invariant, Amount")
+    line = ruled.split("\n").index(RULE.split("\n")[2]) + 1
+    found = client.post(TRIAL, json={"source": ruled, "after": None}).json()
+    failure = {"record": "Account", "code": "invariant.failed", "line": line, "message": "{who} is poor"}
+    assert found == {
+        **good,
+        "failures": [{**failure, "key": who, "values": {"who": who}} for who in ("eastmutual", "northbank")],
+    }
+    refused = client.post(TRIAL, json={"source": NEXT.replace("1.1.0", "1.0.0")}).json()
+    assert refused["problems"] == ["version 1.0.0 must be higher than 1.0.0"]
+    assert server.entries() == entries
+
+
+RULE = """\
+        @invariant
+        def rich(account):
+            require(account.balance.minor > 10000, "{who} is poor", who=account.owner)
+
+"""
+
+
+TRIALS = [
+    (b"", 400, "request.json"),
+    (b"[]", 400, "request.json"),
+    (b'{"after": null}', 400, "request.json"),
+    (b'{"source": 5}', 400, "request.json"),
+    (b'{"source": ""}', 400, "request.json"),
+    (b'{"source": "x", "more": 1}', 400, "request.json"),
+    (b'{"source": "\\ud800"}', 400, "request.json"),
+    (json.dumps({"source": "#" * 65_537}).encode(), 400, "request.json"),
+    (json.dumps({"source": "#" * 300_000}).encode(), 413, "request.oversized"),
+    (b'{"source": "x = 1\\n"}', 422, "contract.invalid"),
+    (b'{"source": "def f(n: int) -> int:\\n    return n\\n"}', 422, "contract.invalid"),
+    (json.dumps({"source": NEXT, "after": ""}).encode(), 400, "query.cursor"),
+    (json.dumps({"source": NEXT, "after": "Account:00"}).encode(), 400, "query.cursor"),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "code"), TRIALS, ids=[str(body[:40]) for body, _, _ in TRIALS])
+def test_a_trial_that_cannot_be(server, body, status, code):
+    answer = view(server, body, TRIAL)
+    assert (answer.status, answer.code) == (status, code)
+
+
+def test_a_trial_of_what_is_not_there(server):
+    answer = view(server, json.dumps({"source": NEXT}).encode(), "/app/contracts/nowhere/trial")
+    assert (answer.status, answer.code) == (404, "contract.missing")
 
 
 # The node and its description

@@ -64,9 +64,8 @@ class Faulty(Contract, version="1.0.0"):
         event("doubled", text=text + text)
 
     @action(by="member")
-    def confuse(tx, n: int):
-        items = [n, "a"]
-        event("confused", n=items[0] + items[1])
+    def unwrap(tx, n: int | None):
+        event("unwrapped", n=n + 1)
 
     @action(by="member")
     def pick(tx, n: int):
@@ -90,7 +89,7 @@ def server(tmp_path_factory):
     try:
         source = {"name": "faulty", "source": SOURCE}
         for prepared in (
-            made.prepare("members", "deploy", source, steps_max=100_000),
+            made.prepare("members", "deploy", source, steps_max=transactions.deploy_steps(SOURCE)),
             made.prepare("faulty", "make", {"name": "box", "owner": "northbank"}),
         ):
             assert made.submit(prepared).json()["status"] == "applied"
@@ -165,7 +164,7 @@ INTAKE = {
     "sender.algorithm": lambda letter: letter.sign(protected=letter.header(EDDSA)),
     "signature.invalid": lambda letter: letter.sign()[:-64] + letter.sign(nonce=bytes(16))[-64:],
     "signature.high_s": lambda letter: high_s(letter.sign()),
-    "steps.limit": lambda letter: letter.sign(steps_max=200_001),
+    "steps.limit": lambda letter: letter.sign(steps_max=100_001),
 }
 
 
@@ -202,8 +201,8 @@ OTHER = {"name": "other", "source": "x = 1\n"}
 APPLY = {
     "contract.unknown": ("nowhere", "go", {}, {}),
     "contract.version": ("faulty", "deny", {"n": 9}, {"contract_version": "2.0.0"}),
-    "contract.name": ("members", "deploy", {"name": "Faulty", "source": SOURCE}, {}),
-    "contract.invalid": ("members", "deploy", OTHER, {"steps_max": 100_000}),
+    "contract.name": ("members", "deploy", {"name": "Faulty", "source": SOURCE}, {"steps_max": 100_000}),
+    "contract.invalid": ("members", "deploy", OTHER, {}),
     "action.unknown": ("faulty", "go", {}, {}),
     "precondition.failed": ("faulty", "deny", {"n": 9}, {"preconditions": [("faulty", "Box", "box", 99)]}),
     "arguments.invalid": ("faulty", "deny", {"n": "nine"}, {}),
@@ -211,7 +210,7 @@ APPLY = {
     "role.denied": ("faulty", "fill", {"box": "box", "count": 1}, {"by": "eastmutual"}),
     "require.failed": ("faulty", "deny", {"n": 5}, {}),
     "steps.exceeded": ("faulty", "shout", {"n": 60}, {"steps_max": 20}),
-    "value.type": ("faulty", "confuse", {"n": 1}, {}),
+    "value.none": ("faulty", "unwrap", {"n": None}, {}),
     "value.range": ("faulty", "square", {"n": 2**62}, {}),
     "value.bounds": ("faulty", "fill", {"box": "box", "count": 10}, {}),
     "value.size": ("faulty", "double", {"text": "x" * 40_000}, {"steps_max": 100_000}),

@@ -18,8 +18,8 @@ from hansa.node.create import members_source
 EXAMPLES = 50
 DESCRIPTION = openapi.document(
     [
-        program.check(EXAMPLE.read_text(), "example_ledger")[0],
-        program.check(members_source(), "members", system=True)[0],
+        program.check(EXAMPLE.read_text(), "example_ledger").manifest,
+        program.check(members_source(), "members", system=True).manifest,
     ]
 )
 schema = schemathesis.openapi.from_dict(DESCRIPTION)

@@ -139,7 +139,7 @@ REFUSALS = {
     "forged": (lambda server: server.forged(), 403, "signature.invalid"),
     "expired": (lambda server: server.prepare(not_after=now() - 1_000), 400, "transaction.expired"),
     "too far ahead": (lambda server: server.prepare(not_after=now() + 4_000_000), 400, "transaction.too_far"),
-    "too many steps": (lambda server: server.prepare(steps_max=200_001), 400, "steps.limit"),
+    "too many steps": (lambda server: server.prepare(steps_max=100_001), 400, "steps.limit"),
 }
 
 

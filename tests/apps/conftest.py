@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from hansa.contracts import program
-from hansa.contracts.execution import Caller, Execution, run
-from hansa.store.state import Stored
+from hansa.contracts.calls import Call, Caller, Execution
+from hansa.contracts.execution import run
+from hansa.store.overlay import Stored
 from hansa.wire import cbor
 
 APPS = Path(__file__).parents[2] / "apps"
@@ -27,14 +28,17 @@ class App:
     def is_member(self, name: str) -> bool:
         return name in self.attributes
 
+    def versions(self, contract: str) -> list[tuple[int, Any]]:
+        return [(0, self.program)]
+
     def get(self, place: bytes) -> Stored | None:
         return self.records.get(place)
 
     def take(self, by: str, name: str, **arguments: Any) -> Execution:
         """Takes an action (or asks a view) and keeps what it wrote, if it was applied."""
-        procedure = self.program.actions.get(name) or self.program.views[name]
-        caller = Caller(by, None, frozenset(self.attributes[by]))
-        ran = run(self.program, procedure, arguments, caller, TIME, self, self, 10_000)  # type: ignore[arg-type]
+        caller = Caller(by, None, frozenset(self.attributes[by]), frozenset())
+        call = Call(self.program.manifest.name, name, arguments, caller, TIME, self.seq)
+        ran = run(call, self, self, 10_000)  # type: ignore[arg-type]
         assert ran.code != "contract.internal", ran.error
         for write in ran.writes:
             self.records[write.place] = Stored(self.seq, write.value)

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from hansa.cli import audit
+from hansa.cli import progress
 from hansa.cli.output import Output
 
-CHANGED_BYTE = 14_000  # of the first segment: in entry 1, which deployed the contract
+CHANGED = b"class ExampleLedger"  # in entry 1, which deployed the contract
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def changed(stopped: Path, tmp_path: Path) -> Path:
     shutil.copytree(stopped, tmp_path / "changed")
     segment = tmp_path / "changed" / "journal" / "00000000.segment"
     data = bytearray(segment.read_bytes())
-    data[CHANGED_BYTE] ^= 1
+    data[data.index(CHANGED)] ^= 1
     segment.write_bytes(data)
     return tmp_path / "changed"
 
@@ -144,9 +144,9 @@ def test_progress_is_shown_only_where_it_takes_long(monkeypatch: pytest.MonkeyPa
     for quiet_s, shown in ((60.0, False), (-1.0, True)):
         stderr = Terminal()
         monkeypatch.setattr("sys.stderr", stderr)
-        monkeypatch.setattr(audit, "_QUIET_S", quiet_s)
-        with audit._Progress(Output(json=False, quiet=False, color=False)) as progress:
-            progress.tell(7)
+        monkeypatch.setattr(progress, "_QUIET_S", quiet_s)
+        with progress.Progress(Output(json=False, quiet=False, color=False), "entries read") as shows:
+            shows.tell(7)
         assert ("7 entries read" in stderr.getvalue()) == shown
 
 
@@ -164,8 +164,8 @@ def test_a_process_that_is_interrupted_leaves_nothing(stopped: Path, tmp_path: P
         "import os, signal, sys\n"
         "from pathlib import Path\n"
         "from hansa.cli import main\n"
-        "import hansa.cli.audit as module\n"
-        "module._Progress.tell = lambda self, entries: entries < 3 or os.killpg(0, signal.SIGINT)\n"
+        "import hansa.cli.progress as module\n"
+        "module.Progress.tell = lambda self, entries: entries < 3 or os.killpg(0, signal.SIGINT)\n"
         "if __name__ == '__main__':\n"
         "    main.main(['audit', sys.argv[1]])\n"
     )

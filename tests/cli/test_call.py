@@ -64,7 +64,8 @@ def test_a_refused_action_ends_with_4(hansa: Callable, data: Any, entries: Calla
     seq = entries()
     ran = hansa(*PAY, "amount=USD 99999.00", "--as", "northbank/ana", *data)
     assert (ran.code, ran.err) == (4, "")
-    first, id = ran.out.splitlines()
+    first, place, id = ran.out.splitlines()
+    assert re.fullmatch(r"at       example_ledger 1\.0\.0, line \d+", place)
     assert first.startswith(f"refused  as entry {seq}: northbank has USD ")
     assert first.endswith(".00, which does not cover USD 99999.00 [require.failed]")
     assert id.startswith("id       ")
@@ -97,11 +98,19 @@ def test_every_problem_with_the_arguments_is_told(hansa: Callable, data: Any, en
 
 def test_what_the_contract_alone_can_know_is_refused_there(hansa: Callable, data: Any) -> None:
     ran = hansa(
-        "call", "example_ledger", "pay", "account=nobody", "to=nobody2", "amount=USD 1.00", "--as", "northbank", *data
+        "call",
+        "example_ledger",
+        "pay",
+        "account=nobody",
+        "to=tradewatch",
+        "amount=USD 1.00",
+        "--as",
+        "northbank",
+        *data,
     )
     assert ran.code == 4
     assert (
-        "the arguments do not fit: `account`: there is no Account of this key; `to`: there is no Account of this key "
+        "the arguments do not fit: `account`: is not a member of this ledger; `to`: there is no Account of this key "
         "[arguments.invalid]" in ran.out
     )
 
@@ -157,6 +166,9 @@ def test_a_receipt_that_cannot_be_written_is_told_before_or_beside_the_outcome(
 def test_too_few_steps_are_refused_by_the_ledger(hansa: Callable, data: Any) -> None:
     ran = hansa(*TELL, "--as", "northbank", "--steps", "12", *data, "--json")
     assert (ran.code, ran.json["code"], ran.json["steps"]) == (4, "steps.exceeded", 12)
+    told = hansa(*TELL, "--as", "northbank", "--steps", "12", *data)
+    assert (told.code, "[steps.exceeded]" in told.out) == (4, True)
+    assert told.err == "hint: give more with --steps N; it had 12, this ledger allows 100000\n"
 
 
 @pytest.mark.parametrize(

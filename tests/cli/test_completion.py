@@ -32,7 +32,11 @@ def test_bash_can_read_its_script(hansa: Callable) -> None:
     [
         ("hansa sta", "1", ["plain,status"]),
         ("hansa con", "1", ["plain,contract"]),
-        ("hansa contract ", "2", ["plain,check", "plain,deploy", "plain,schema", "plain,show"]),
+        (
+            "hansa contract ",
+            "2",
+            ["plain,check", "plain,deploy", "plain,run", "plain,schema", "plain,show", "plain,upgrade"],
+        ),
         ("hansa receipt v", "2", ["plain,verify"]),
         ("hansa status --da", "2", ["plain,--data"]),
         ("hansa contract show --js", "3", ["plain,--json"]),

@@ -1,5 +1,6 @@
 """`hansa contract`: findings with carets, schemas, deployment, and what is deployed."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -88,18 +89,60 @@ def test_a_name_that_cannot_be_deployed_is_found(name: str, hansa: Callable, fil
 @pytest.mark.parametrize("command", ["check", "deploy"])
 @pytest.mark.parametrize(
     ("contents", "detail"),
-    [(None, "No such file or directory"), (b"\xff\xfe", "is not UTF-8 text"), ("folder", "Is a directory")],
+    [(None, "No such file or directory"), ("folder", "Is a directory")],
 )
 def test_a_file_that_cannot_be_read(
-    command: str, contents: bytes | str | None, detail: str, hansa: Callable, tmp_path: Path
+    command: str, contents: str | None, detail: str, hansa: Callable, tmp_path: Path
 ) -> None:
     path = tmp_path / "x.py"
     if contents == "folder":
         path.mkdir()
-    elif isinstance(contents, bytes):
-        path.write_bytes(contents)
     assert detail in hansa("contract", command, path).failed("argument.file", 2)
     assert hansa("contract", command, path, "--json").failed("argument.file", 2)
+
+
+@pytest.mark.parametrize("command", ["check", "deploy"])
+@pytest.mark.parametrize(
+    ("contents", "detail"), [(b"\xff\xfe", "is not UTF-8 text"), (b"x" * 2_000_000, "is far too large for a contract")]
+)
+def test_a_file_that_cannot_be_a_contract(
+    command: str, contents: bytes, detail: str, hansa: Callable, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.py"
+    path.write_bytes(contents)
+    for options in ((), ("--json",)):
+        assert hansa("contract", command, path, *options).failed("contract.invalid") == f"{path} {detail}"
+
+
+LIBRARY = "def double(n: int) -> int:\n    return n * 2\n"
+
+
+def test_a_library_is_checked_and_says_how_it_is_used(hansa: Callable, file: Callable) -> None:
+    path, digest = file("maths.py", LIBRARY), hashlib.sha256(LIBRARY.encode()).hexdigest()
+    ran = hansa("contract", "check", path)
+    assert (ran.code, ran.out) == (
+        0,
+        f'good  maths: 1 function(s), 0 struct(s), 0 enum(s)\nuse it by `maths = library("maths", "{digest}")`\n',
+    )
+    assert hansa("contract", "check", path, "--json").json == {"valid": True, "library": "maths", "digest": digest}
+
+
+def test_a_file_that_uses_libraries(hansa: Callable, file: Callable) -> None:
+    maths = file("maths.py", LIBRARY)
+    digest = hashlib.sha256(LIBRARY.encode()).hexdigest()
+    use = f'from hansa.contract import library\n\nmaths = library("maths", "{digest}")\n\n\n'
+    more = file("more.py", f"{use}def four(n: int) -> int:\n    return maths.double(maths.double(n))\n")
+    digest = hashlib.sha256(more.read_bytes()).hexdigest()
+    text = GOOD.replace("\n\n\n", f'\n\nmore = library("more", "{digest}")\n\n\n', 1)
+    path = file(
+        "small.py", text.replace("action, event", "action, event, library").replace('"went"', '"went", n=more.four(1)')
+    )
+    ran = hansa("contract", "check", path)
+    assert (ran.code, "[library.unknown]" in ran.out) == (1, True)
+    for command in ("check", "schema"):
+        assert hansa("contract", command, path, "--library", maths, "--library", more).code == 0
+    told = hansa("contract", "check", path, "--library", more, "--library", maths).failed("contract.invalid")
+    assert told.startswith(f"{more}: 3 finding(s); line 3: there is no library `maths` of this digest")
 
 
 def test_a_file_that_is_nested_too_deeply(hansa: Callable, file: Callable) -> None:
@@ -144,6 +187,7 @@ def test_a_contract_is_deployed(hansa: Callable, server: Any, file: Callable) ->
     path = file("small.py", GOOD)
     dry = hansa("contract", "deploy", path, "--dry-run", *data)
     assert (dry.code, dry.out) == (0, "good  small 2.0.1: 1 action(s), 0 view(s), 0 record type(s)\n")
+    assert dry.err == "nothing was sent\n"
     ran = hansa("contract", "deploy", path, *data)
     lines = ran.out.splitlines()
     assert ran.code == 0
@@ -167,9 +211,15 @@ def test_a_dry_run_as_json_is_a_document(hansa: Callable, server: Any, file: Cal
 
 
 def test_only_deployers_deploy(hansa: Callable, server: Any, file: Callable) -> None:
-    ran = hansa("contract", "deploy", file("third.py", GOOD), "--as", "harbourline", "--data", server.data)
-    assert ran.code == 4
-    assert "harbourline has no attribute ledger:deployer [role.denied]" in ran.out
+    """Also of a file so long that nobody else could have the steps that it takes."""
+    words = ("--data", server.data)
+    before = hansa("status", *words, "--json").json["entries"]
+    for text in (GOOD, GOOD + "# as long as a file may be\n" * 2_000):
+        for signer in ("harbourline", "tradewatch/eve"):
+            ran = hansa("contract", "deploy", file("third.py", text), "--as", signer, *words)
+            told = f"nothing was sent: {signer.partition('/')[0]} has no attribute ledger:deployer [role.denied]"
+            assert (ran.code, ran.out.splitlines()[-1]) == (4, f"refused  {told}")
+    assert hansa("status", *words, "--json").json["entries"] == before
 
 
 def test_a_bad_file_is_not_sent(hansa: Callable, server: Any, file: Callable) -> None:
@@ -202,7 +252,7 @@ def test_a_contract_is_shown(hansa: Callable, server: Any) -> None:
         "          account  key of a Account\n          to       key of a Account\n"
         "          amount   amount, such as `USD 500.00`\n"
     ) in out
-    assert "view    balance_of(account)\n" in out
+    assert "view    balance_of(account) -> amount, such as `USD 500.00`\n" in out
     assert "record  Title  key thing  index owner\n          thing  1 to 40 characters\n          owner  member" in out
     found = hansa("contract", "show", "example_ledger", "--data", server.data, "--json").json
     assert found["contract"] == "example_ledger"

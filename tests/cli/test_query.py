@@ -1,5 +1,6 @@
 """`hansa query`: records by key, in pages and by index, their history, and views."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,11 @@ def test_a_record(query: Callable) -> None:
     ran = query("example_ledger", "Account", "northbank")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == "seq  owner      balance\n---  ---------  -----------\n2    northbank  USD 1000.00\n"
-    assert query("example_ledger", "Account", "northbank", "--json").json == {"seq": 2, "value": NORTHBANK}
+    assert query("example_ledger", "Account", "northbank", "--json").json == {
+        "seq": 2,
+        "version": "1.0.0",
+        "value": NORTHBANK,
+    }
 
 
 def test_a_page_of_records(query: Callable) -> None:
@@ -33,20 +38,61 @@ def test_a_page_of_records(query: Callable) -> None:
     ]
     assert query("example_ledger", "Account", "--json").json == {
         "size": 5,
-        "rows": [{"seq": 3, "value": HARBOURLINE}, {"seq": 2, "value": NORTHBANK}],
+        "rows": [
+            {"seq": 3, "version": "1.0.0", "value": HARBOURLINE},
+            {"seq": 2, "version": "1.0.0", "value": NORTHBANK},
+        ],
         "next": None,
     }
 
 
 def test_pages_follow_each_other(query: Callable) -> None:
-    first = query("example_ledger", "Account", "--rows", "1")
-    assert first.err == "there is more: --after 686172626f75726c696e65\n"
-    assert query("example_ledger", "Account", "--rows", "1", "--quiet").err == ""
     page = query("example_ledger", "Account", "--rows", "1", "--json").json
-    assert ([row["seq"] for row in page["rows"]], page["next"]) == ([3], "686172626f75726c696e65")
+    assert [row["seq"] for row in page["rows"]] == [3]
+    first = query("example_ledger", "Account", "--rows", "1")
+    assert first.err == f"there is more: --after {page['next']}\n"
+    assert query("example_ledger", "Account", "--rows", "1", "--quiet").err == ""
+    assert query("example_ledger", "Account", "--after", page["next"], "--descending").failed("query.cursor", 2)
     page = query("example_ledger", "Account", "--rows", "1", "--after", page["next"], "--json").json
     assert ([row["seq"] for row in page["rows"]], page["next"]) == ([2], None)
-    assert query("example_ledger", "Account", "--after", "ff").out == "nothing\n"
+
+
+def ids_of(ran: Any) -> list[str]:
+    return [row["value"]["id"] for row in ran.json["rows"]]
+
+
+def test_ranges_by_key(query: Callable) -> None:
+    every = ids_of(query("members", "User", "--json"))
+    assert len(every) > 4
+    assert ids_of(query("members", "User", "--descending", "--json")) == every[::-1]
+    least, most = every[1], every[3]
+    assert ids_of(query("members", "User", "--least", least, "--most", most, "--json")) == every[1:4]
+    assert ids_of(query("members", "User", "--least", least + "\u00e9", "--json")) == every[2:]
+    assert ids_of(query("members", "User", "--most", most, "--descending", "--rows", "2", "--json")) == [most, every[2]]
+
+
+def test_ranges_by_index(query: Callable) -> None:
+    found = query("members", "User", "--index", "member", "--json").json["rows"]
+    members = [row["value"]["member"] for row in found]
+    assert members == sorted(members)
+    assert len(set(members)) > 2
+    bounds = ("--index", "member", "--least", "harbourline", "--most", "northbank", "--json")
+    ranged = query("members", "User", *bounds).json["rows"]
+    assert ranged == [row for row in found if "harbourline" <= row["value"]["member"] <= "northbank"]
+    assert query("members", "User", *bounds, "--descending").json["rows"] == ranged[::-1]
+    assert 0 < len(ranged) < len(found)
+
+
+def test_what_the_how_to_page_shows_can_be_asked(query: Callable) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "query-records.md").read_text()
+    lines = page.split("```sh\n")[1].split("```")[0].splitlines()
+    assert len(lines) > 5
+    for line in lines:
+        command, name, *words = shlex.split(line)
+        assert (command, name) == ("hansa", "query")
+        ran = query(*words)
+        assert (ran.code, ran.err) == (0, ""), line
+        assert "ship" in ran.out or "--most m" in line
 
 
 def test_records_by_index(query: Callable) -> None:
@@ -81,7 +127,13 @@ def test_a_history(query: Callable) -> None:
         (["example_ledger", "Account", "northbank", "--history", "--after", "x"], "request.query", 2),
         (["example_ledger", "Account", "--after", "zz"], "query.cursor", 2),
         (["example_ledger", "Title", "--index", "thing=ship"], "query.index", 2),
-        (["example_ledger", "Title", "--index", "owner"], "query.value", 2),
+        (["example_ledger", "Title", "--index", "owner="], "query.value", 2),
+        (["example_ledger", "Title", "--index", "owner=northbank", "--most", "x"], "query.range", 2),
+        (["example_ledger", "Title", "--least", "b", "--most", "a"], "query.range", 2),
+        (["example_ledger", "Title", "--index", "owner", "--least", "n" * 500], "key.too_long", 1),
+        (["example_ledger", "Title", "ship", "--least", "a"], "argument.value", 2),
+        (["example_ledger", "Title", "ship", "--history", "--descending"], "argument.value", 2),
+        (["members", "Key", "--most", "zz"], "query.value", 2),
         (["example_ledger", "Title", "ship", "--index", "owner=northbank"], "argument.value", 2),
         (["example_ledger", "Title", "ship", "--history", "--index", "owner=northbank"], "argument.value", 2),
         (["members", "Key", "zz"], "query.value", 2),
@@ -97,7 +149,8 @@ def test_what_there_is_not(words: list[str], code: str, exit_code: int, query: C
 
 
 def test_why_a_view_refuses_is_told(query: Callable) -> None:
-    assert "there is no Account" in query("example_ledger", "balance_of", "account=nobody").err
+    assert "is not a member" in query("example_ledger", "balance_of", "account=nobody").err
+    assert "there is no Account" in query("example_ledger", "balance_of", "account=tradewatch").err
 
 
 def test_a_key_with_a_slash(query: Callable) -> None:

@@ -16,6 +16,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from hansa.client import keys, transactions
+from hansa.client.connection import Connection
+from hansa.wire import entry
+
 STOP_S = 5
 
 
@@ -234,3 +238,30 @@ def test_a_name_and_a_loopback_address_of_ones_own(start: Callable, tmp_path: Pa
         assert running.before == []
     finally:
         assert running.stop() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="children are looked up in /proc")
+def test_when_the_isolated_contracts_die_it_stops_and_says_what_to_do(start: Any, tmp_path: Path) -> None:
+    server = start(tmp_path / "data", "--isolate", "--reserve-mb", "0")
+    try:
+        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+        (worker,) = [pid for pid in children if b"hansa.node.isolated" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        key = keys.load(server.data / "keys" / "members" / "northbank.pem")
+
+        def prepared() -> transactions.Prepared:
+            return transactions.prepare(key, bytes.fromhex(server.ledger), "nowhere", "nothing", {})
+
+        with Connection(server.url) as node:
+            assert entry.decode_outcome(node.submit(prepared().envelope)["outcome"]).code == "contract.unknown"
+            os.kill(int(worker), signal.SIGKILL)
+            hostile = prepared()
+        kind = {"content-type": "application/cose"}
+        refused = httpx2.post(f"{server.url}/app/transactions", content=hostile.envelope, headers=kind, timeout=30)
+        assert refused.json()["code"] == "node.faulted"
+        said, told = server.process.communicate(timeout=STOP_S)
+        assert server.process.returncode == 1
+        assert "contract.fatal" in told
+        assert f"hansa tx exclude {hostile.id.hex()}" in said
+    finally:
+        server.process.kill()
+        server.process.communicate()

@@ -17,6 +17,18 @@ def test_what_is_written_reads_back(amount: dict[str, object]) -> None:
     assert money.parse(money.written(amount)) == amount
 
 
+@given(st.builds(dict, minor=st.integers(1 - 2**63, 2**63 - 1), currency=st.sampled_from(CURRENCIES)))
+def test_what_is_written_of_a_signed_amount_reads_back(amount: dict[str, object]) -> None:
+    assert money.parse(money.written(amount), signed=True) == amount
+
+
+@pytest.mark.parametrize("text", ["USD -12.50", "-12.50 USD", " -12.50 USD\n"])
+def test_a_signed_amount_may_be_negative(text: str, refused: Callable) -> None:
+    assert money.parse(text, signed=True) == {"minor": -1250, "currency": "USD"}
+    with refused("argument.value"):
+        money.parse(text)
+
+
 @given(st.builds(dict, minor=st.integers(0, 2**63 - 1), currency=st.text("ABCXYZ", min_size=3, max_size=3)))
 def test_any_currency_reads_back(amount: dict[str, object]) -> None:
     assert money.parse(money.written(amount)) == amount
@@ -52,6 +64,8 @@ def test_the_digits_of_a_currency(currency: str, digits: int) -> None:
     [
         ("USD 500.00", 50_000, "USD"),
         ("USD 500", 50_000, "USD"),
+        ("500 USD", 50_000, "USD"),
+        ("500.00 USD", 50_000, "USD"),
         ("USD 0.01", 1, "USD"),
         ("USD 0", 0, "USD"),
         ("USD 007.50", 750, "USD"),
@@ -92,7 +106,9 @@ def test_amounts_are_read(text: str, minor: int, currency: str) -> None:
         "USD",
         "USD ",
         "500",
-        "500 USD",
+        "500USD",
+        "-500 USD",
+        "USD 500 USD",
         "$500",
         "usd 5.00",
         "USDX 5.00",
@@ -129,6 +145,9 @@ def test_what_is_no_exact_amount_is_refused(text: str, refused: Callable) -> Non
         (10_001, "CLF", "CLF 1.0001"),
         (2**63 - 1, "USD", "USD 92233720368547758.07"),
         ("50000", "USD", "USD 500.00"),
+        (-1, "USD", "USD -0.01"),
+        (-1_250, "USD", "USD -12.50"),
+        (-5, "JPY", "JPY -5"),
     ],
 )
 def test_amounts_are_written(minor: int | str, currency: str, text: str) -> None:
@@ -139,6 +158,7 @@ def test_amounts_are_written(minor: int | str, currency: str, text: str) -> None
     ("value", "is_amount"),
     [
         ({"minor": 1, "currency": "USD"}, True),
+        ({"minor": -1, "currency": "USD"}, True),
         ({"minor": 1}, False),
         ({"minor": 1, "currency": "USD", "more": 1}, False),
         ("USD 1.00", False),

@@ -1,24 +1,45 @@
 """Which types can be keys or indexed: those whose longest value fits once encoded."""
 
 import pytest
+from tests.contracts.sources import contract
 
+from hansa.contracts import program
+from hansa.contracts.codecs import Codecs
 from hansa.contracts.manifest import (
     AmountType,
     BoolType,
     BytesType,
+    DateType,
+    DurationType,
+    EnumType,
+    InstantType,
     IntType,
     ListType,
+    MapType,
     OptionalType,
     PartyType,
     ReferenceType,
+    StateType,
+    StructType,
     TextType,
     Type,
-    encoded_bytes_most,
+    UserType,
     is_index_type,
     is_key_type,
+    is_map_key,
     key_bytes_most,
 )
 from hansa.wire import cbor, order
+from hansa.wire.limits import USER_NAME_CHARS_MAX
+
+TYPES = """
+class Terms(Struct):
+    text: Text[0, 9]
+    amount: SignedAmount
+class Shade(Enum):
+    Red = "as blood"
+"""
+MANIFEST = program.check(contract("pass", TYPES), "sample").manifest
 
 
 @pytest.mark.parametrize(
@@ -40,7 +61,17 @@ from hansa.wire import cbor, order
         (AmountType(), None, False, False),
         (OptionalType(AmountType()), None, False, False),
         (ListType(IntType(), 1), None, False, False),
-        (ReferenceType("Thing"), None, False, False),
+        (ReferenceType("Thing"), None, False, True),
+        (OptionalType(ReferenceType("Thing")), None, False, True),
+        (UserType(), 65, True, True),
+        (DateType(), 10, True, True),
+        (InstantType(), 8, True, True),
+        (DurationType(), 8, True, True),
+        (EnumType("Shade"), 48, True, True),
+        (StateType("Thing"), 48, True, True),
+        (StructType("Terms"), None, False, False),
+        (MapType(PartyType(), IntType(), 1), None, False, False),
+        (AmountType(signed=True), None, False, False),
     ],
 )
 def test_keys_and_indexes(type_: Type, most: int | None, key: bool, index: bool) -> None:
@@ -55,6 +86,9 @@ def test_keys_and_indexes(type_: Type, most: int | None, key: bool, index: bool)
         (IntType(), 2**63 - 1),
         (IntType(), -(2**63)),
         (PartyType(), "a" * 32),
+        (UserType(), "a" * 32 + "/" + "b" * 32),
+        (DateType(), "9999-12-31"),
+        (EnumType("Shade"), "V" * 48),
     ],
 )
 def test_the_bound_is_reached_and_never_passed(type_: Type, longest: int | str | bytes) -> None:
@@ -73,8 +107,32 @@ def test_the_bound_is_reached_and_never_passed(type_: Type, longest: int | str |
         (AmountType(), {"minor": 2**63 - 1, "currency": "EUR"}),
         (ListType(OptionalType(TextType(0, 9)), 1_024), ["\U0010ffff" * 9] * 1_024),
         (OptionalType(IntType()), 2**63 - 1),
+        (UserType(), "a" * 32 + "/" + "b" * 32),
+        (DateType(), "9999-12-31"),
+        (EnumType("Shade"), "V" * 48),
+        (StructType("Terms"), {"text": "\U0010ffff" * 9, "amount": {"minor": -(2**63) + 1, "currency": "EUR"}}),
+        (MapType(TextType(0, 9), IntType(), 99), {"\U0010ffff" * 8 + chr(0x10000 + n): -(2**63) for n in range(99)}),
     ],
 )
 def test_no_value_is_encoded_longer_than_its_type_says(type_: Type, longest: object) -> None:
-    most = encoded_bytes_most(type_)
-    assert len(cbor.encode(longest)) <= most <= 2 * len(cbor.encode(longest)) + 8
+    most = Codecs(MANIFEST).bytes_most(type_)
+    slack = max(2 * len(cbor.encode(longest)), USER_NAME_CHARS_MAX) + 9
+    assert len(cbor.encode(longest)) <= most <= slack * (99 if isinstance(type_, MapType) else 1)
+
+
+@pytest.mark.parametrize(
+    ("type_", "can_be"),
+    [
+        (TextType(0, 100), True),
+        (TextType(0, 101), False),
+        (PartyType(), True),
+        (UserType(), True),
+        (EnumType("Shade"), True),
+        (IntType(), False),
+        (BoolType(), False),
+        (DateType(), False),
+        (OptionalType(PartyType()), False),
+    ],
+)
+def test_keys_of_maps(type_: Type, can_be: bool) -> None:
+    assert is_map_key(type_) is can_be

@@ -2,11 +2,11 @@
 
 import ast
 import time
-from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.contracts.sources import findings
 
 from hansa.contracts import source
 from hansa.contracts.diagnostics import ContractInvalid, Diagnostic
@@ -50,8 +50,7 @@ def refusal(text: str) -> tuple[str, int, int]:
         "'''\n# ([{ '' \" \n'''",
         "x = ''\ny = \"\"\nz = ''''''",
         "x = '\x7f'",
-        "# -*- coding: ascii -*-\nx = 'ü'",
-        "# -*- coding: no-such -*-\nx = 'ü'",
+        "x = 1\n\n# coding: ascii in the third line",
     ],
 )
 def test_what_is_within_bounds_parses(text: str) -> None:
@@ -74,6 +73,32 @@ def test_control_characters_are_refused_everywhere(character: str, before: str, 
 def test_code_is_ascii(character: str) -> None:
     assert refusal(f"x = 1\ny = {character}2") == ("source.ascii", 2, 4)
     assert refusal(f"{character}x = 1") == ("source.ascii", 1, 0)
+
+
+TURNING = [0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+
+
+@pytest.mark.parametrize("character", [chr(code) for code in TURNING])
+@pytest.mark.parametrize(("before", "after"), [("x = 1  # ", ""), ("x = 'a", "'"), ("'''\n", "'''"), ("", "")])
+def test_what_turns_the_writing_is_refused_everywhere(character: str, before: str, after: str) -> None:
+    """With it a file reads other than it runs (CVE-2021-42574)."""
+    line, column = before.count("\n") + 1, len(before.rpartition("\n")[2])
+    assert refusal(before + character + after) == ("source.character", line, column)
+
+
+def test_characters_beside_those_that_turn_are_fine() -> None:
+    for code in {near for each in TURNING for near in (each - 1, each + 1)} - set(TURNING):
+        assert refusals(f"x = '{chr(code)}'") == []
+
+
+@pytest.mark.parametrize(
+    "line", ["# -*- coding: ascii -*-", "# coding=utf-7", "# vim: set fileencoding=latin-1 :", "#coding:utf-8"]
+)
+def test_an_encoding_is_not_declared(line: str) -> None:
+    """Python would read another text from the same file."""
+    assert refusal(line) == ("source.encoding", 1, 0)
+    assert refusal(f"\n{line}\nx = 1") == ("source.encoding", 2, 0)
+    assert refusals(f"\n\n{line}") == []
 
 
 @pytest.mark.parametrize("surrogate", ["\ud800", "\udbff", "\udc00", "\udfff"])
@@ -321,6 +346,6 @@ def test_the_scan_and_python_agree_where_strings_end(tokens: list[str]) -> None:
             assert isinstance(node.value, str)
 
 
-def test_findings_are_sorted_by_place(findings: Callable[..., list[Diagnostic]]) -> None:
+def test_findings_are_sorted_by_place() -> None:
     found = findings("x\ty\n\tz\n\n\t")
     assert [(d.line, d.column) for d in found] == sorted((d.line, d.column) for d in found)

@@ -1,5 +1,6 @@
 """The documented wire format: every vector fits the CDDL, inside its byte strings too, and the code reads it back."""
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -10,12 +11,20 @@ import pytest
 
 from hansa.client import verification
 from hansa.merkle import receipt
-from hansa.wire import block, entry, genesis, transaction, writes
+from hansa.wire import block, entry, exclusion, genesis, tick, transaction, writes
 from hansa.wire.keys import PrivateKey
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 VECTORS = {v["name"]: v for v in json.loads((REFERENCE / "wire-vectors.json").read_text())["vectors"]}
 KEYS = json.loads((REFERENCE / "wire-vectors.json").read_text())["keys"]
+
+
+ENVELOPES = {
+    entry.GENESIS: "genesis",
+    entry.TRANSACTION: "transaction-envelope",
+    entry.SCHEDULED: "scheduled",
+    entry.TICK: "tick-envelope",
+}
 
 
 def data(name: str) -> bytes:
@@ -47,6 +56,8 @@ def test_a_vector_cut_short_fits_no_more(name: str) -> None:
         ("transaction-es256", "transaction-header", "transaction"),
         ("transaction-eddsa", "transaction-header", "transaction"),
         ("transaction-conditional", "transaction-header", "transaction"),
+        ("tick", "tick-header", "tick"),
+        ("exclusion", "exclusion-header", "exclusion"),
         ("checkpoint", "checkpoint-header", None),
         ("receipt", "checkpoint-header", None),
         ("consistency", "checkpoint-header", None),
@@ -61,17 +72,45 @@ def test_the_byte_strings_of_a_message_fit_theirs(name: str, header: str, payloa
         validate({-1: "inclusion-proof", -2: "consistency-proof"}[kind], proofs[0])
 
 
-@pytest.mark.parametrize("name", ["block-0", "block-1"])
+@pytest.mark.parametrize("name", ["block-0", "block-1", "block-4"])
 def test_the_byte_strings_of_a_block_fit_theirs(name: str) -> None:
     for item in block.decode(data(name)).items:
         validate("outcome", item.outcome)
         validate("write-set", item.writes)
-        if item.kind == entry.TRANSACTION:
-            validate("transaction-envelope", item.envelope)
+        validate(ENVELOPES[item.kind], item.envelope)
+
+
+def test_an_excluded_entry_is_as_documented() -> None:
+    outcome = entry.decode_outcome(data("outcome-excluded"))
+    validate("refusal", cbor2.dumps(outcome.result))
+    statement = exclusion.read(data("exclusion"))
+    assert outcome.result["values"] == {"reason": statement.reason, "statement": statement.digest}
+    (write,) = writes.decode(data("write-set-excluded"))
+    assert (write.contract, write.record, write.key) == ("members", "Exclusion", statement.id)
+    record = cbor2.loads(write.value)
+    assert record == {"id": statement.id, "reason": statement.reason, "statements": [data("exclusion")]}
 
 
 def test_a_refusal_has_the_documented_result() -> None:
     validate("refusal", cbor2.dumps(entry.decode_outcome(data("outcome-refused")).result))
+
+
+def test_every_kind_of_entry_stands_in_a_block_here() -> None:
+    blocks = [block.decode(data(name)) for name in VECTORS if name.startswith("block-")]
+    assert {item.kind for each in blocks for item in each.items} == set(entry.KINDS) == set(ENVELOPES)
+
+
+def test_what_ledger_time_took_is_what_was_documented() -> None:
+    ledger = genesis.ledger_id(data("genesis"))
+    due, ticked = block.decode(data("block-4")).items
+    assert (due.envelope, due.id) == (data("scheduled"), hashlib.sha256(data("scheduled")).digest())
+    assert cbor2.loads(due.envelope)[:5] == ["scheduled", ledger, 1_700_000_011_000, "bell", b"noon"]
+    assert cbor2.loads(due.envelope)[5] >> 16 == 5, "the entry that scheduled it"
+    found = tick.read(data("tick"))
+    assert (ticked.envelope, ticked.id, found.ledger, found.size) == (data("tick"), found.id, ledger, 6)
+    key = PrivateKey(KEYS["node-1"].encode())
+    assert key.kid == found.kid
+    assert key.public.verify(found.signature, found.structure)
 
 
 def test_the_code_reads_what_is_documented() -> None:

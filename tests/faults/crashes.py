@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from hansa.contracts import schedules
 from hansa.merkle import checkpoint as merkle_checkpoint
 from hansa.node.reading import Reading
 from hansa.node.recovery import Recovered, recover
 from hansa.store.files import Disk, Files
 from hansa.store.folder import Folder
 from hansa.store.journal import Scan
+from hansa.wire import order
+from hansa.wire.limits import INTEGER_MAX
 from hansa.wire.problems import HansaError
 
 from .workload import CONTRACT, Run
@@ -115,10 +118,14 @@ def check_index(parts: Recovered, run: Run, size: int) -> None:
         assert (found.id, found.outcome) == (run.ids[seq], run.outcomes[seq]), f"entry {seq} is another"
     assert all(reading.find(id) is None for id in run.ids[size : size + 3])
     assert len(list(parts.state.rows("ids"))) + len(parts.state._new_ids) == size
-    page = parts.state.page(CONTRACT, "Count", None, 1000)
+    if size:
+        first, last = order.indexed_bytes(0), order.indexed_bytes(INTEGER_MAX)
+        due = parts.state.select(schedules.CONTRACT, schedules.RECORD, schedules.FIELD, first, last, 1000)
+        assert sorted(stored.value for _, stored in due) == run.due(size), "something else is to come"
+    page = parts.state.select(CONTRACT, "Count", None, None, None, 1000)
     assert tuple((key, stored.seq, stored.value) for key, stored in page) == run.counts(size), "other records"
     if CONTRACT in parts.directory.programs:
-        odd = parts.state.page_by_index(CONTRACT, "Count", "odd", b"\x01\x01", None, 1000)
+        odd = parts.state.select(CONTRACT, "Count", "odd", b"\x01\x01", b"\x01\x01", 1000)
         assert [key for key, _ in odd] == run.odd(size), "the index is not of these records"
 
 

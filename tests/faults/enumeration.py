@@ -16,7 +16,7 @@ from random import Random
 
 from . import workload
 from .crashes import Crash, Tally, check_all, chosen, crashes_in_recovery, enumerate_states
-from .workload import Asked, Ledger, Prepared, Run, read_run, session
+from .workload import Ahead, Asked, Ledger, Prepared, Run, read_run, session
 from .world import Recorder, Rename, StateFlush, Write, materialise, read_image, recorded_state
 
 STATES = int(os.environ.get("HANSA_CRASH_STATES", "-1"))
@@ -50,6 +50,16 @@ def waves(ledger: Ledger, seed: int) -> Iterator[list[Prepared]]:
         yield wave
 
 
+def scheduling_waves(ledger: Ledger, clock: Ahead) -> Iterator[list[Prepared]]:
+    """The same with what ledger time takes: it goes on by 400 ms with each wave, and what is due comes first."""
+    yield [ledger.deploy(workload.SCHEDULING)]
+    yield [ledger.open(name) for name in "abc"]
+    for number in range(12):
+        clock.ahead += 400
+        wave = [ledger.later("abc"[(number + at) % 3]) for at in range(number % 4)]
+        yield [*wave, ledger.add("abc"[number % 3], number % 2)]
+
+
 @contextmanager
 def conditions(seed: int = 0, replay_flush_entries: int = 50_000) -> Iterator[Path]:
     """Small segments, flushes and tiles, no log, a scratch folder."""
@@ -64,16 +74,18 @@ def conditions(seed: int = 0, replay_flush_entries: int = 50_000) -> Iterator[Pa
         yield base
 
 
-def record(base: Path, seed: int = 0, deaf: tuple[tuple[str, str], ...] = ()) -> Recorded:
+def record(base: Path, seed: int = 0, deaf: tuple[tuple[str, str], ...] = (), *, scheduling: bool = False) -> Recorded:
     """Makes a ledger and runs the workload on it, every operation written down and every answer with it."""
     root = base / "ledger"
     recorder = Recorder(root, deaf=deaf)
     with recorded_state(recorder):
         ledger = Ledger(root, recorder)
         asked = Asked(on_answer=lambda answer: recorder.promise(answer.seq + 1))
-        asyncio.run(session(ledger, recorder, list(waves(ledger, seed)), asked))
+        clock = Ahead()
+        asking = scheduling_waves(ledger, clock) if scheduling else waves(ledger, seed)
+        asyncio.run(session(ledger, recorder, asking, asked, clock=clock))
     run = read_run(root)
-    assert len(asked.acknowledged) == len(run.ids) - 1
+    assert scheduling or len(asked.acknowledged) == len(run.ids) - 1
     for answer in asked.acknowledged:
         assert (run.ids[answer.seq], run.outcomes[answer.seq]) == (answer.id, answer.outcome)
     if not deaf:

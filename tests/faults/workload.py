@@ -9,7 +9,7 @@ import contextlib
 import logging
 import os
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -18,12 +18,18 @@ import structlog
 
 from hansa.client import keys, transactions
 from hansa.client.transactions import Prepared
+from hansa.contracts import program as program_module
+from hansa.contracts import schedules
+from hansa.contracts.checked import Checked
+from hansa.contracts.declarations import Libraries
+from hansa.contracts.program import Program
 from hansa.governance import directory as governance_directory
 from hansa.governance import genesis as governance_genesis
 from hansa.merkle import tiles
 from hansa.merkle.tree import leaf_hash, node_hash
 from hansa.node import node as node_module
 from hansa.node import recovery
+from hansa.node.clock import Clock
 from hansa.node.create import Founder, create_ledger, member_key
 from hansa.node.intake import Answer
 from hansa.node.node import Node, open_node
@@ -64,6 +70,35 @@ class Counter(Contract, version="1.0.0"):
         event("counted", name=count.name, value=count.value)
 '''
 
+SCHEDULING = (
+    SOURCE.replace(
+        "Contract, Record, Text, action, event, require",
+        "Contract, Duration, Record, Text, action, event, require, schedule",
+    )
+    + """
+    @action(by="member")
+    def later(tx, count: Count):
+        schedule(count, "grow", tx.time + Duration(seconds=1))
+
+    @action(by="schedule")
+    def grow(tx, count: Count):
+        count.value = count.value + 101
+        count.odd = count.value % 2 == 1
+"""
+)
+"""The same with what ledger time does."""
+
+
+class Ahead(Clock):
+    """The machine's clock, set wrong by `ahead` ms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead = 0
+
+    def now(self) -> int:
+        return super().now() + self.ahead
+
 
 class Ledger:
     """A ledger in a folder with one member, whose key signs everything."""
@@ -75,8 +110,8 @@ class Ledger:
         )
         self.key = keys.load(member_key(self.folder, MEMBER))
 
-    def deploy(self) -> Prepared:
-        arguments = {"name": CONTRACT, "source": SOURCE}
+    def deploy(self, source: str = SOURCE) -> Prepared:
+        arguments = {"name": CONTRACT, "source": source}
         return transactions.prepare(self.key, self.id, "members", "deploy", arguments, steps_max=100_000)
 
     def open(self, name: str) -> Prepared:
@@ -84,6 +119,10 @@ class Ledger:
 
     def add(self, name: str, amount: int = 1) -> Prepared:
         return transactions.prepare(self.key, self.id, CONTRACT, "add", {"count": name, "amount": amount})
+
+    def later(self, name: str) -> Prepared:
+        """Has ledger time count on in a second."""
+        return transactions.prepare(self.key, self.id, CONTRACT, "later", {"count": name})
 
     def any(self, contract: str, arguments: dict) -> Prepared:
         """A transaction that is refused at apply, and carries what it likes."""
@@ -162,6 +201,15 @@ class Run:
                 hashes = [node_hash(a, b) for a, b in zip(hashes[::2], hashes[1::2], strict=False)]
         return found
 
+    def due(self, size: int) -> list[bytes]:
+        """The records of what is still to come at `size`."""
+        found = {}
+        for written in self.written[:size]:
+            for write in written:
+                if (write.contract, write.record) == (schedules.CONTRACT, schedules.RECORD):
+                    found[write.key] = write.value
+        return sorted(value for value in found.values() if cbor.decode_own(value)["due"] is not None)
+
     def odd(self, size: int) -> list[bytes]:
         return [key for key, _, value in self.counts(size) if cbor.decode_own(value)["odd"]]
 
@@ -183,15 +231,16 @@ def read_run(root: Path) -> Run:
 async def session(
     ledger: Ledger,
     files: Files,
-    waves: list[list[Prepared]],
+    waves: Iterable[list[Prepared]],
     asked: Asked,
     *,
+    clock: Clock | None = None,
     stop: bool = True,
     opened: Callable[[Node], None] = lambda _: None,
     root: Path | None = None,
 ) -> Node:
     """Opens the ledger, or a copy of it at `root`, submits each wave and waits for its answers, each an `Answer`."""
-    node = open_node(root or ledger.folder.root, files=files, reserve_bytes=0)
+    node = open_node(root or ledger.folder.root, files=files, clock=clock, reserve_bytes=0)
     node.start()
     opened(node)
     for wave in waves:
@@ -262,7 +311,15 @@ def patched(patches: list[tuple[object, str, object]]) -> Iterator[None]:
 @contextlib.contextmanager
 def remembered() -> Iterator[None]:
     """Pure functions that every recovery calls with the same arguments answer from memory."""
-    load = lru_cache(None)(governance_directory.load)
+    loaded: dict[tuple[str, str, bytes], Program] = {}
+
+    def load(source: str, name: str, libraries: Libraries, before: Checked | None) -> Program:
+        assert not libraries  # else they would be part of what the answer is remembered by
+        known = source, name, b"" if before is None else before.digest
+        if known not in loaded:
+            loaded[known] = program_module.load(source, name, libraries, before)
+        return loaded[known]
+
     program = lru_cache(None)(lambda source: governance_genesis.load(source, governance_genesis.CONTRACT, system=True))
     patches = [
         (governance_directory, "load", load),

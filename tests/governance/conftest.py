@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from hansa.contracts.execution import Caller, Execution, run
+from hansa.contracts.calls import Call, Caller, Execution
+from hansa.contracts.execution import run
 from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory
 from hansa.node.create import members_source
-from hansa.store.state import Stored
+from hansa.store.overlay import Stored
 from hansa.wire import cbor
 from hansa.wire.genesis import Genesis, Limits, Member, Node, User
 from hansa.wire.keys import PrivateKey
@@ -63,11 +64,10 @@ class Ledger:
     def get(self, place: bytes) -> Stored | None:
         return self.records.get(place)
 
-    def run(self, action: str, by: str, *, steps: int = 500_000, **arguments: Any) -> Execution:
+    def run(self, action: str, by: str, *, steps: int = 4_000_000, **arguments: Any) -> Execution:
         """What an action gives; nothing is written."""
-        program = self.directory.programs["members"]
-        caller = Caller(by, None, self.directory.attributes[by])
-        ran = run(program, program.actions[action], arguments, caller, TIME, self, self.directory, steps)
+        caller = Caller(by, None, self.directory.attributes[by], frozenset())
+        ran = run(Call("members", action, arguments, caller, TIME, self.seq), self.directory, self, steps)
         assert ran.code != "contract.internal", ran.error
         assert cbor.encode(ran.result) == cbor.encode_ordered(ran.result)
         assert cbor.encode(ran.events) == cbor.encode_ordered(ran.events)
@@ -81,7 +81,7 @@ class Ledger:
         return ran
 
     def _enter(self, writes: list[Any]) -> None:
-        self.directory.apply(writes)
+        self.directory.apply(self.seq, writes)
         for write in writes:
             self.records[write.place] = Stored(self.seq, write.value)
         self.seq += 1

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from hansa.contracts import program
-from hansa.contracts.meter import Fault
+from hansa.contracts.faults import Fault
 from hansa.governance import directory as directory_module
 from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory
@@ -111,19 +111,19 @@ def test_the_indexes_follow_what_is_deployed(ledger: Any, contract: str, record:
 def test_writes_of_other_contracts_are_passed_over(ledger: Any) -> None:
     before = contents(ledger.directory)
     forged = writes.make("notes", "Member", "mallory", cbor.encode({"id": "mallory", "attributes": []}), None)
-    ledger.directory.apply([forged])
+    ledger.directory.apply(1, [forged])
     assert contents(ledger.directory) == before
 
 
 def test_a_new_value_of_a_record_takes_the_place_of_the_old(ledger: Any) -> None:
     value = cbor.encode({"id": "bolt", "name": "Bolt", "attributes": ["new"]})
-    ledger.directory.apply([writes.make("members", "Member", "bolt", value, 0)])
+    ledger.directory.apply(1, [writes.make("members", "Member", "bolt", value, 0)])
     assert ledger.directory.attributes["bolt"] == frozenset({"new"})
 
 
 def test_the_directory_from_records_is_the_one_from_writes(ledger: Any, founding: Genesis, tmp_path: Path) -> None:
     deployed = ledger.run("deploy", "zeta", name="notes", source=CONTRACT).writes
-    ledger.directory.apply(deployed)
+    ledger.directory.apply(1, deployed)
     state = State(tmp_path / "state", ledger.directory.indexes_of)
     try:
         entered = [
@@ -188,7 +188,7 @@ def test_a_deployment_is_loaded_once(ledger: Any, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(directory_module, "load", lambda *of: loaded.append(of) or program.load(*of))
     directory.contract_version("notes", CONTRACT)
     for name, source in (("notes", CONTRACT), ("other", CONTRACT), ("notes", CONTRACT + "\n")):
-        directory.apply_record("Deployment", cbor.encode({"name": name, "source": source}))
+        directory.apply_record("Version", cbor.encode({"contract": name, "source": source}), 5)
         assert directory.programs[name].digest == hashlib.sha256(source.encode()).digest()
         assert directory.programs[name].manifest.name == name
-    assert loaded == [(CONTRACT, "notes"), (CONTRACT, "other"), (CONTRACT + "\n", "notes")]
+    assert [of[:2] for of in loaded] == [(CONTRACT, "notes"), (CONTRACT, "other"), (CONTRACT + "\n", "notes")]

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from hansa.contracts.meter import CHECK_STEPS_PER_BYTE
+from hansa.governance.directory import Sender
 from hansa.node.create import members_source
 from hansa.wire import cbor, order
-from hansa.wire.limits import TRANSACTION_STEPS_DEFAULT
+from hansa.wire.limits import CHECK_STEPS_PER_BYTE
 
 CONTRACT = """
 from hansa.contract import Contract, Record, Text, action, event
@@ -21,25 +21,38 @@ class Notes(Contract, version="3.2.1"):
     def write(tx, note: Note, id: Text[1, 9]):
         event("written", id=id)
 """
+NEXT = CONTRACT.replace('version="3.2.1"', 'version="3.3.0"').replace(
+    "Text[1, 9]\n\n", 'Text[1, 9]\n        text: Text[0, 80] = ""\n\n'
+)
+LIBRARY = """
+def add(a: int, b: int) -> int:
+    return a + b
+"""
 
 
 def test_a_deployer_deploys_a_contract(ledger: Any) -> None:
     ran = ledger.take("deploy", "acme", name="notes", source=CONTRACT)
-    (write,) = ran.writes
+    deployment, version = ran.writes
     digest = hashlib.sha256(CONTRACT.encode()).digest()
-    assert (write.record, write.key, write.previous) == ("Deployment", "notes", None)
-    assert cbor.decode(write.value) == {"name": "notes", "version": "3.2.1", "digest": digest, "source": CONTRACT}
+    assert (deployment.record, deployment.key, deployment.previous) == ("Deployment", "notes", None)
+    assert cbor.decode(deployment.value) == {"name": "notes", "version": "3.2.1", "digest": digest}
+    assert (version.record, version.key, version.previous) == ("Version", "notes@3.2.1", None)
+    kept = {"id": "notes@3.2.1", "contract": "notes", "version": "3.2.1", "digest": digest, "source": CONTRACT}
+    assert cbor.decode(version.value) == kept
     assert ran.events == [
         {"data": {"name": "notes", "digest": digest, "version": "3.2.1"}, "name": "contract.deployed"}
     ]
     assert ledger.directory.programs["notes"].actions
 
 
-@pytest.mark.parametrize("action", ["deploy", "add_reference", "set_reference"])
+@pytest.mark.parametrize("action", ["deploy", "upgrade", "deploy_library", "add_reference", "set_reference"])
 def test_only_deployers_may(ledger: Any, action: str) -> None:
     ledger.take("add_reference", "acme", name="rates", valid_from=1, data="x")
+    ledger.take("deploy", "acme", name="other", source=CONTRACT)
     arguments: dict[str, Any] = {
         "deploy": {"name": "notes", "source": CONTRACT},
+        "upgrade": {"deployment": "other", "source": NEXT},
+        "deploy_library": {"name": "sums", "source": LIBRARY},
         "add_reference": {"name": "more", "valid_from": 1, "data": ""},
         "set_reference": {"reference": "rates", "valid_from": 2, "data": ""},
     }[action]
@@ -89,8 +102,8 @@ def test_a_file_with_findings_is_refused_in_the_same_words(ledger: Any, source: 
     """What exactly is wrong depends on the Python that parses, so it stays out of the outcome."""
     ran = ledger.run("deploy", "acme", name="notes", source=source)
     assert (ran.code, ran.writes, ran.events) == ("contract.invalid", [], [])
-    assert set(ran.result) == {"line", "message"}
-    assert ran.result["message"] == "the contract file has findings; check it to see them"
+    assert set(ran.result) == {"line", "message", "version", "contract"}
+    assert ran.result["message"] == "the file has findings; check it to see them"
 
 
 def test_the_members_contract_cannot_be_deployed_again(ledger: Any) -> None:
@@ -114,10 +127,64 @@ def test_the_price_of_a_deployment_is_exact(ledger: Any) -> None:
     assert (short.code, short.writes, short.events) == ("steps.exceeded", [], [])
 
 
-def test_the_largest_file_can_be_deployed_with_the_default_limit(ledger: Any) -> None:
+def test_the_largest_file_can_be_deployed_within_what_deployers_may_use(ledger: Any) -> None:
     comment = "# " + "x" * 197 + "\n"
     source = CONTRACT + comment * ((65_536 - len(CONTRACT)) // len(comment))
-    assert ledger.run("deploy", "acme", name="notes", source=source, steps=TRANSACTION_STEPS_DEFAULT).code == "ok"
+    directory = ledger.directory
+    most = directory.steps_most(Sender(None, "acme", None), "members")  # type: ignore[arg-type]
+    assert ledger.run("deploy", "acme", name="notes", source=source, steps=most).code == "ok"
+    assert directory.steps_most(Sender(None, "acme", None), "notes") == directory.limits.transaction_steps  # type: ignore[arg-type]
+    assert directory.steps_most(Sender(None, "bolt", None), "members") == directory.limits.transaction_steps  # type: ignore[arg-type]
+
+
+# Versions and libraries
+
+
+def test_a_next_version_takes_the_place_of_the_one_before(ledger: Any) -> None:
+    ledger.take("deploy", "acme", name="notes", source=CONTRACT)
+    seq = ledger.seq
+    ran = ledger.take("upgrade", "acme", deployment="notes", source=NEXT)
+    assert ran.events == [
+        {"data": {"name": "notes", "before": "3.2.1", "version": "3.3.0"}, "name": "contract.upgraded"}
+    ]
+    assert [(w.record, w.key) for w in ran.writes] == [("Deployment", "notes"), ("Version", "notes@3.3.0")]
+    assert [(since, p.manifest.version) for since, p in ledger.directory.versions("notes")] == [
+        (seq, "3.2.1"),
+        (seq + 1, "3.3.0"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (CONTRACT, "version 3.2.1 must be higher than 3.2.1"),
+        (NEXT.replace("class Note(", "class Other("), "the record `Note` is gone: its records would be lost"),
+    ],
+)
+def test_a_version_that_would_lose_records_is_refused(ledger: Any, source: str, message: str) -> None:
+    ledger.take("deploy", "acme", name="notes", source=CONTRACT)
+    source = source.replace("note: Note", "note: Other") if "class Other(" in source else source
+    source = source.replace('creates="Note"', 'creates="Other"') if "class Other(" in source else source
+    ran = ledger.run("upgrade", "acme", deployment="notes", source=source)
+    assert (ran.code, ran.result["message"], ran.writes) == ("upgrade.refused", message, [])
+
+
+def test_a_library_is_deployed_once_and_used_by_its_digest(ledger: Any) -> None:
+    ran = ledger.take("deploy_library", "acme", name="sums", source=LIBRARY)
+    digest = hashlib.sha256(LIBRARY.encode()).digest()
+    assert ran.events == [{"data": {"name": "sums", "digest": digest}, "name": "library.deployed"}]
+    assert list(ledger.directory.libraries) == [digest]
+    using = CONTRACT.replace("\n\nclass", f'\n\nsums = library("sums", "{digest.hex()}")\n\nclass', 1)
+    using = using.replace("from hansa.contract import ", "from hansa.contract import library, ", 1)
+    assert ledger.run("deploy", "acme", name="notes", source=using).code == "ok"
+    other = using.replace(digest.hex(), "0" * 64)
+    assert ledger.run("deploy", "acme", name="notes", source=other).code == "contract.invalid"
+    assert ledger.run("deploy_library", "acme", name="sums", source=LIBRARY).code == "record.exists"
+
+
+def test_a_library_is_no_contract_and_a_contract_no_library(ledger: Any) -> None:
+    assert ledger.run("deploy", "acme", name="sums", source=LIBRARY).code == "contract.invalid"
+    assert ledger.run("deploy_library", "acme", name="notes", source=CONTRACT).code == "contract.invalid"
 
 
 # Reference data

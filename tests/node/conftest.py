@@ -57,7 +57,7 @@ class Notes(Contract, version="1.0.0"):
         event("opened", name=name)
 
     @action(by="member", creates="Seal")
-    def seal(tx, seal: Seal, number: int):
+    def seal(tx, made: Seal, number: int):
         """Makes a seal."""
 
     @action(by="member")
@@ -109,7 +109,12 @@ class Ledger:
         return transactions.prepare(self.keys[by], self.id, contract, action, arguments or {}, **options)
 
     def deploy(self, name="notes", source=SOURCE, **options):
-        return self.prepare("members", "deploy", {"name": name, "source": source}, steps_max=100_000, **options)
+        options.setdefault("steps_max", transactions.deploy_steps(source))
+        return self.prepare("members", "deploy", {"name": name, "source": source}, **options)
+
+    def upgrade(self, name, source, **options):
+        options.setdefault("steps_max", transactions.deploy_steps(source))
+        return self.prepare("members", "upgrade", {"deployment": name, "source": source}, **options)
 
     def open(self, name="a", owner="acme", **options):
         return self.prepare("notes", "open", {"name": name, "owner": owner}, **options)

@@ -10,12 +10,12 @@ import pytest
 
 from hansa.client import keys as key_files
 from hansa.client import transactions
-from hansa.contracts import meter
+from hansa.contracts import prices
 from hansa.contracts.manifest import DIALECT
 from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory
 from hansa.node import create, reexecution
-from hansa.node.apply import BLOCK_ENCODED_BYTES_MAX, View, apply_batch, apply_genesis
+from hansa.node.apply import BLOCK_ENCODED_BYTES_MAX, FREE_BYTES_MAX, View, apply_batch, apply_genesis
 from hansa.orderers import Batch
 from hansa.store.files import Disk
 from hansa.store.folder import Folder
@@ -194,7 +194,7 @@ SKIPPED = {
         lambda ledger, now: ledger.idle(not_after=now + VALIDITY_MS_MAX + 1),
         "transaction.too_far",
     ),
-    "steps beyond the limit": (lambda ledger, _: ledger.idle(steps_max=200_001), "steps.limit"),
+    "steps beyond the limit": (lambda ledger, _: ledger.idle(steps_max=100_001), "steps.limit"),
 }
 
 
@@ -406,8 +406,8 @@ def test_an_audit_decides_about_senders_as_apply_does(registering, parts):
 
         def audited(*found):
             directory = Directory(governance_genesis.members_program(recovered.genesis))
-            directory.apply(founding)
-            view, findings = View(recovered.state), []
+            directory.apply(0, founding)
+            view, findings = View(recovered.state, directory.indexes_of), []
             for one in found:
                 at = tip if one is not second.block else first.tip
                 findings += reexecution._execute_block(one, at, view, directory)
@@ -422,11 +422,12 @@ def test_an_audit_decides_about_senders_as_apply_does(registering, parts):
 
 def test_a_block_cannot_become_more_than_the_journal_holds():
     """From the constants: what envelopes, steps and entries allow, whatever contracts do."""
-    paid = limits.BLOCK_STEPS_MAX * meter.OUTPUT_BYTES_PER_STEP
-    free = limits.BLOCK_ENTRIES_MAX * meter.FREE_BYTES_MAX
-    assert paid <= 32_000_000
+    scheduled = limits.SCHEDULED_ENTRIES_MAX * limits.SCHEDULED_STEPS_MAX
+    paid = (limits.BLOCK_STEPS_MAX + scheduled) * prices.OUTPUT_BYTES_PER_STEP
+    free = (limits.BLOCK_ENTRIES_MAX + limits.SCHEDULED_ENTRIES_MAX + 1) * FREE_BYTES_MAX
+    assert paid <= 64_000_000
     assert limits.BLOCK_BYTES_MAX + paid + free <= BLOCK_ENCODED_BYTES_MAX
-    assert BLOCK_ENCODED_BYTES_MAX < UNIT_BYTES_MAX // 12
+    assert BLOCK_ENCODED_BYTES_MAX < UNIT_BYTES_MAX // 8
 
 
 WRITING = (
@@ -475,7 +476,8 @@ class Writing(Contract, version="1.0.0"):
 
 
 @pytest.fixture
-def writing(ledger, play):
+def writing(make_ledger, play):
+    ledger = make_ledger(Limits(transaction_steps=150_000))
     play(ledger, lambda session: session.applied(ledger.deploy("writing", WRITING)))
     return ledger
 
@@ -503,8 +505,8 @@ def test_what_a_block_holds_is_paid_for_by_its_steps(writing, applied):
             outcome = entry.decode_outcome(item.outcome)
             assert (outcome.status == "applied") == (number < size and outcome.code == "ok")
             out = len(item.outcome) + len(item.writes) + 100
-            assert out <= outcome.steps * meter.OUTPUT_BYTES_PER_STEP + meter.FREE_BYTES_MAX
-            assert outcome.status == "applied" or out <= meter.FREE_BYTES_MAX
+            assert out <= outcome.steps * prices.OUTPUT_BYTES_PER_STEP + FREE_BYTES_MAX
+            assert outcome.status == "applied" or out <= FREE_BYTES_MAX
 
 
 # The bounds of a block, in a running node

@@ -13,6 +13,8 @@ import struct
 import lmdb
 import msgspec
 import pytest
+from tests.node.chain import JOBS
+from tests.node.conftest import Ledger, SetClock, run
 
 from hansa.client import keys as key_files
 from hansa.client import transactions
@@ -21,9 +23,10 @@ from hansa.merkle import receipt
 from hansa.merkle.tiles import Tiles
 from hansa.merkle.tree import leaf_hash
 from hansa.node import audit as audit_module
+from hansa.node import node as node_module
 from hansa.node import reexecution
 from hansa.node.audit import audit
-from hansa.node.create import CHECKPOINT_KEY
+from hansa.node.create import CHECKPOINT_KEY, NODE_KEY
 from hansa.node.node import open_node
 from hansa.node.recovery import open_stopped, recover
 from hansa.node.workers import Worker
@@ -32,7 +35,7 @@ from hansa.store.checkpoints import RECORD_BYTES, Checkpoints
 from hansa.store.checksum import crc32c
 from hansa.store.files import Disk
 from hansa.store.journal import Scan, Segments, Writer, segment_name
-from hansa.wire import block, cbor, cose, entry, writes
+from hansa.wire import block, cbor, cose, entry, scheduled, tick, writes
 from hansa.wire.block import Block
 from hansa.wire.genesis import Limits
 from hansa.wire.problems import HansaError
@@ -688,8 +691,16 @@ MADE_UP = {
     "a record that nobody declared": (("nowhere", "Thing", "a", cbor.encode({"a": 1})), set()),
     "a key that is none": (("members", "Key", b"k", cbor.encode({"spki": b"x"})), {"block.writes"}),
     "a contract that is none": (
-        ("members", "Deployment", "x", cbor.encode({"name": "x", "source": "x ="})),
+        ("members", "Version", "x@1.0.0", cbor.encode({"contract": "x", "source": "x ="})),
         {"block.writes"},
+    ),
+    "a library that is none": (
+        ("members", "Library", bytes(32), cbor.encode({"digest": bytes(32), "name": "x", "source": "x ="})),
+        {"block.writes"},
+    ),
+    "a schedule that says nothing": (
+        ("members", "Schedule", b"s", cbor.encode({"due": 1})),
+        set(),
     ),
     "a record that is no map": (("notes", "Note", "a", cbor.encode([1])), {"block.writes"}),
     "an index of any length": (
@@ -1213,3 +1224,225 @@ def test_a_folder_without_a_ledger(tmp_path, refused):
     for path in (tmp_path, tmp_path / "nothing"):
         with refused("folder.none"):
             audit(path)
+
+
+# What ledger time took
+
+GROWN = JOBS.replace('version="1.0.0"', 'version="1.1.0"').replace(
+    "        runs: int = 0", '        runs: int = 0\n        note: Text[0, 40] = "none"'
+)
+
+
+@pytest.fixture(scope="module")
+def taken_template(tmp_path_factory, template):
+    """See `taken`."""
+    root = tmp_path_factory.mktemp("taken") / "ledger"
+    source, id = template(Limits(scheduled_entries=3), "ed25519", True)
+    shutil.copytree(source, root)
+    ledger, clock = Ledger(root, id), SetClock()
+
+    def plan(name, then="work"):
+        return ledger.prepare("jobs", "plan", {"name": name, "then": then, "ahead": 1_000})
+
+    async def scenario(session):
+        def size():
+            return session.node.status().entries
+
+        await session.applied(ledger.deploy("jobs", JOBS))
+        await session.submit_all([plan("a"), plan("b"), plan("f", "fail")])
+        clock.ahead = 2_000
+        await session.until(lambda: size() == 10)
+        await session.applied(ledger.upgrade("jobs", GROWN))
+        await session.submit_all([plan(name) for name in "cd"])
+        await session.applied(ledger.prepare("jobs", "also", {"job": "a", "ahead": 1_500, "times": 2}))
+        clock.ahead = 4_000
+        await session.until(lambda: size() == 20)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(node_module, "TIMER_S_MAX", 0.02)
+        run(ledger, scenario, clock=clock)
+    return ledger
+
+
+@pytest.fixture
+def taken(taken_template, tmp_path):
+    """A stopped ledger on which ledger time took what was due.
+
+    Entries: genesis 0, contracts 1 and 2, plans 3 to 5, taken 6 to 8 (8 is refused) with a tick 9, an upgrade 10,
+    plans 11 to 13, taken 14 to 16 with a tick 17, what was carried over 18 with a tick 19: the last block.
+    """
+    shutil.copytree(taken_template.root, tmp_path / "taken")
+    return Ledger(tmp_path / "taken", taken_template.id)
+
+
+KINDS = ["genesis", *["transaction"] * 5, *["scheduled"] * 3, "tick", *["transaction"] * 4]
+KINDS += [*["scheduled"] * 3, "tick", "scheduled", "tick"]
+
+
+def without(ledger, *seqs):
+    """The blocks without these entries, and what is behind them but for the rest of their block."""
+    blocks = blocks_of(ledger)
+    height, _ = place_of(blocks, seqs[0])
+    first = blocks[height].header.seq
+    kept = [item for seq, item in enumerate(blocks[height].items, first) if seq not in seqs]
+    return [*blocks[:height], Block(blocks[height].header, kept)]
+
+
+def exchanged(ledger, one, other):
+    blocks = blocks_of(ledger)
+    height, first = place_of(blocks, one)
+    _, second = place_of(blocks, other)
+    items = list(blocks[height].items)
+    items[first], items[second] = items[second], items[first]
+    return [*blocks[:height], Block(blocks[height].header, items)]
+
+
+def added(ledger, after, *more):
+    """The blocks to the one of the entry `after`, with these items behind it."""
+    blocks = blocks_of(ledger)
+    height, index = place_of(blocks, after)
+    items = list(blocks[height].items)
+    items[index + 1 : index + 1] = more
+    return [*blocks[:height], Block(blocks[height].header, items)]
+
+
+def item_of(ledger, seq):
+    blocks = blocks_of(ledger)
+    height, index = place_of(blocks, seq)
+    return blocks[height].items[index]
+
+
+def tick_of(ledger, size, key=None):
+    """The item of a tick that a node of the ledger made at so many entries, as of the last block."""
+    signer = key or key_files.load(ledger.folder.keys / NODE_KEY)
+    envelope = tick.seal(signer, ledger.id, size)
+    return msgspec.structs.replace(item_of(ledger, 19), envelope=envelope, id=cose.id_of(envelope))
+
+
+def made_up(ledger, **fields):
+    """An item that says that ledger time took something."""
+    _, id, due, contract, key, sequence = cbor.decode(item_of(ledger, 18).envelope)
+    about = {"due": due, "contract": contract, "key": key, "sequence": sequence, **fields}
+    envelope = scheduled.envelope(id, *(about[name] for name in ("due", "contract", "key", "sequence")))
+    return msgspec.structs.replace(item_of(ledger, 18), envelope=envelope, id=scheduled.id_of(envelope))
+
+
+def not_taken(item):
+    """The item as if what it took were still to come."""
+    written = writes.encode([write for write in writes.decode(item.writes) if write.record != "Schedule"])
+    return msgspec.structs.replace(with_outcome(item, writes=writes.digest(written)), writes=written)
+
+
+EXECUTED = "audit.executed"
+
+
+def forms(*seqs):
+    return {("block.form", f"entry {seq}") for seq in seqs}
+
+
+FALSE_TAKINGS = {
+    "one is left out": (lambda t: without(t, 16), {(EXECUTED, "entry 16"), ("block.form", "entry 16")}),
+    "the first is left out": (
+        lambda t: without(t, 14),
+        {*((EXECUTED, f"entry {seq}") for seq in (14, 15, 16)), ("block.form", "entry 16")},
+    ),
+    "all are left out": (lambda t: without(t, 14, 15, 16), {(EXECUTED, "entry 14"), ("block.form", "entry 14")}),
+    "what was carried over is left out": (
+        lambda t: without(t, 18),
+        {(EXECUTED, "entry 18"), ("block.form", "entry 18")},
+    ),
+    "two are exchanged": (lambda t: exchanged(t, 14, 15), {(EXECUTED, "entry 14"), (EXECUTED, "entry 15")}),
+    "the tick comes first": (
+        lambda t: exchanged(t, 18, 19),
+        {(EXECUTED, "entry 18"), ("block.form", "entry 18"), ("block.form", "entry 19")},
+    ),
+    "one more than so many": (lambda t: added(t, 16, item_of(t, 18)), forms(17, 18)),
+    "one is taken twice": (lambda t: added(t, 18, item_of(t, 18)), forms(19, 20) | {("block.writes", "entry 19")}),
+    "one is made up": (lambda t: added(t, 18, made_up(t, key=b"b")), forms(19, 20) | {("block.writes", "entry 19")}),
+    "one among transactions": (lambda t: added(t, 13, made_up(t)), forms(14) | {("block.writes", "entry 14")}),
+    "it was of another record": (lambda t: falsify(t, 18, lambda _: made_up(t, key=b"b")), {(EXECUTED, "entry 18")}),
+    "it was due earlier": (lambda t: falsify(t, 18, lambda _: made_up(t, due=1)), {(EXECUTED, "entry 18")}),
+    "it was scheduled by another": (
+        lambda t: falsify(t, 18, lambda _: made_up(t, sequence=5)),
+        {(EXECUTED, "entry 18")},
+    ),
+    "an id that is not its envelope's": (
+        lambda t: falsify(t, 18, lambda i: msgspec.structs.replace(i, id=bytes(32))),
+        {(EXECUTED, "entry 18")},
+    ),
+    "a failure says applied": (
+        lambda t: falsify(t, 8, lambda i: with_outcome(i, status="applied", code="ok", result=None)),
+        {(EXECUTED, "entry 8")},
+    ),
+    "the steps": (lambda t: falsify(t, 18, lambda i: with_outcome(i, steps=1)), {(EXECUTED, "entry 18")}),
+    "a record's value": (
+        lambda t: falsify(t, 18, lambda i: with_writes(i, lambda w: with_value(w, runs=9) if w.record == "Job" else w)),
+        {(EXECUTED, "entry 18")},
+    ),
+    "a record that came up to a version": (
+        lambda t: falsify(
+            t, 16, lambda i: with_writes(i, lambda w: with_value(w, note="some") if w.record == "Job" else w)
+        ),
+        {(EXECUTED, "entry 16"), (EXECUTED, "entry 18")},
+    ),
+    "it stays to come": (lambda t: falsify(t, 18, not_taken), {(EXECUTED, "entry 18")}),
+    "a tick without cause": (lambda t: added(t, 19, tick_of(t, 18)), {("block.form", "entry 20")}),
+    "a tick among transactions": (lambda t: added(t, 10, tick_of(t, 11)), {("block.form", "entry 11")}),
+    "a tick of another key": (
+        lambda t: falsify(t, 19, lambda _: tick_of(t, 18, t.keys["acme"])),
+        {(EXECUTED, "entry 19")},
+    ),
+    "a tick at another size": (lambda t: falsify(t, 19, lambda _: tick_of(t, 17)), {(EXECUTED, "entry 19")}),
+    "a tick from before": (lambda t: falsify(t, 19, lambda _: item_of(t, 17)), {(EXECUTED, "entry 19")}),
+    "a tick unsigned": (lambda t: falsify(t, 19, unsigned), {(EXECUTED, "entry 19")}),
+    "a tick that wrote": (
+        lambda t: falsify(
+            t,
+            19,
+            lambda i: msgspec.structs.replace(
+                with_outcome(i, writes=outcome_of(item_of(t, 18)).writes), writes=item_of(t, 18).writes
+            ),
+        ),
+        {(EXECUTED, "entry 19"), ("block.writes", "entry 19")},
+    ),
+    "a tick that is none": (
+        lambda t: falsify(t, 19, lambda i: msgspec.structs.replace(i, envelope=b"x")),
+        {("envelope.form", "entry 19")},
+    ),
+    "the upgrade's version": (
+        lambda t: falsify(
+            t, 10, lambda i: with_writes(i, lambda w: with_value(w, version="1.2.0") if w.record == "Deployment" else w)
+        ),
+        {(EXECUTED, "entry 10")},
+    ),
+    "the upgrade's source": (
+        lambda t: falsify(
+            t,
+            10,
+            lambda i: with_writes(
+                i, lambda w: with_value(w, source=GROWN.replace('"none"', '"more"')) if w.record == "Version" else w
+            ),
+        ),
+        {(EXECUTED, f"entry {seq}") for seq in (10, 11, 12, 13)},
+    ),
+}
+
+
+def test_what_ledger_time_took_is_executed_again(taken, audited):
+    report = audited(taken)
+    assert (report.findings, report.notes, report.entries, report.executed) == ([], [], 20, 20)
+    assert [item.kind for one in blocks_of(taken) for item in one.items] == KINDS
+    assert outcome_of(item_of(taken, 8)).code == "require.failed"
+
+
+@pytest.mark.parametrize("slice_entries", [1, 5])
+def test_what_ledger_time_took_is_executed_again_in_slices(taken, audited, monkeypatch, slice_entries):
+    monkeypatch.setattr(audit_module, "SLICE_ENTRIES", slice_entries)
+    report = audited(taken)
+    assert (report.findings, report.executed) == ([], 20)
+
+
+@pytest.mark.parametrize(("forge", "findings"), FALSE_TAKINGS.values(), ids=FALSE_TAKINGS)
+def test_a_false_taking_is_found(taken, audited, forge, findings):
+    rewrite(taken, forge(taken), rebuild=False)
+    assert found(audited(taken)) == findings

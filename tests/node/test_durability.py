@@ -118,8 +118,7 @@ def test_a_view_reads_what_is_durable(ledger, play, gate):
         await session.hold()
         future = session.submit(ledger.add("a", 7))
         await session.until(lambda: gate.held)
-        nobody = type("Nobody", (), {"member": "", "user": None, "attributes": frozenset()})
-        value = lambda: session.node.reading.view("notes", "value_of", {"note": "a"}, nobody).result  # noqa: E731
+        value = lambda: session.node.reading.view("notes", "value_of", {"note": "a"}).result  # noqa: E731
         assert value() == 0
         gate.release()
         await future

@@ -333,7 +333,7 @@ def test_ledger_time_decides_where_the_clock_is_behind_it(ledger, play, clock):
     play(ledger, scenario, clock=clock)
 
 
-@pytest.mark.parametrize(("steps", "code"), [(200_000, "contract.unknown"), (200_001, "steps.limit")])
+@pytest.mark.parametrize(("steps", "code"), [(100_000, "contract.unknown"), (100_001, "steps.limit")])
 def test_steps_max_is_at_most_the_ledgers_limit(ledger, play, steps, code):
     assert play(ledger, lambda session: session.code(ledger.idle(steps_max=steps))) == code
 

@@ -34,7 +34,10 @@ REFUSALS = {
     "an existing record": (lambda ledger: ledger.open("a"), "record.exists"),
     "no steps": (lambda ledger: ledger.add("a", steps_max=0), "steps.exceeded"),
     "a number beyond 64 bits": (lambda ledger: ledger.add("a", 2**63 - 1), "value.bounds"),
-    "a deployment by another": (lambda ledger: ledger.deploy("more", by="bolt"), "role.denied"),
+    "a deployment by another": (
+        lambda ledger: ledger.prepare("members", "deploy", {"name": "more", "source": "x"}, by="bolt"),
+        "role.denied",
+    ),
     "a contract that is none": (lambda ledger: ledger.deploy("more", "import os"), "contract.invalid"),
     "a contract's name that is taken": (lambda ledger: ledger.deploy("members"), "contract.name"),
 }
@@ -278,7 +281,7 @@ def test_preconditions_are_checked_before_the_action(ledger, play):
     async def scenario(session):
         stale = [["members", "Member", "bolt", 9]]
         assert await session.code(ledger.add("none", preconditions=stale)) == "precondition.failed"
-        assert await session.code(ledger.prepare("notes", "steal", preconditions=stale)) == "action.unknown"
+        assert await session.code(ledger.prepare("notes", "steal", preconditions=stale)) == "precondition.failed"
 
     play(ledger, scenario)
 

@@ -10,9 +10,11 @@ from hansa.merkle import checkpoint as merkle_checkpoint
 from hansa.merkle import receipt
 from hansa.node import node as node_module
 from hansa.node import reading
+from hansa.node.reading import Asked
 from hansa.store.checkpoints import Checkpoints
 from hansa.store.files import Disk
 from hansa.wire import cbor
+from hansa.wire.genesis import Limits
 from hansa.wire.keys import PublicKey
 
 
@@ -40,12 +42,16 @@ def names_of(page):
     return [row.value["name"] for row in page.rows]
 
 
+def owned_by(member):
+    return Asked(index="owner", value=member)
+
+
 def read_pages(reading, rows, by_index=False):
     """All pages, one after the other."""
     found, cursor = [], None
     while True:
         if by_index:
-            page = reading.page_by_index("notes", "Note", "owner", "acme", cursor, rows)
+            page = reading.page("notes", "Note", cursor, rows, owned_by("acme"))
         else:
             page = reading.page("notes", "Note", cursor, rows)
         assert len(page.rows) <= rows
@@ -82,7 +88,7 @@ def test_a_cursor_stays_where_it_is_while_records_come(ledger, play, by_index):
 
         def page(cursor):
             if by_index:
-                return reading.page_by_index("notes", "Note", "owner", "acme", cursor, 2)
+                return reading.page("notes", "Note", cursor, 2, owned_by("acme"))
             return reading.page("notes", "Note", cursor, 2)
 
         await write_notes(session, ["b", "d", "f", "h"])
@@ -100,10 +106,56 @@ def test_a_cursor_stays_where_it_is_while_records_come(ledger, play, by_index):
     play(ledger, scenario)
 
 
+def test_a_record_that_moves_is_read_where_it_stands(ledger, play):
+    """A cursor by index is a value and a key, not a count and not a copy; each page says which state it is of."""
+
+    async def scenario(session):
+        reading = session.node.reading
+        for name, owner in (("a", "bolt"), ("b", "acme"), ("c", "core"), ("d", "bolt")):
+            await write_notes(session, [name], owner)
+        asked = Asked(index="owner", descending=True)
+        first = reading.page("notes", "Note", None, 2, asked)
+        assert (names_of(first), first.size) == (["c", "d"], 6)
+        await session.applied(ledger.prepare("notes", "give", {"note": "c", "to": "acme"}))
+        await session.applied(ledger.prepare("notes", "give", {"note": "b", "to": "core"}))
+        second = reading.page("notes", "Note", first.next, 2, asked)
+        assert (names_of(second), second.size, second.next) == (["a", "c"], 8, None)
+
+    play(ledger, scenario)
+
+
+def test_a_cursor_is_of_one_ledger(make_ledger, play, refused):
+    async def scenario(session):
+        await write_notes(session, ["a", "b"])
+        return session.node.reading.page("notes", "Note", None, 1).next
+
+    cursor = play(make_ledger(limits=Limits(block_entries=7)), scenario)
+
+    async def other(session):
+        assert await scenario(session) != cursor
+        with refused("query.cursor"):
+            session.node.reading.page("notes", "Note", cursor, 1)
+
+    play(make_ledger(), other)
+
+
+def test_keys_that_are_numbers_are_ranged_as_numbers(ledger, play):
+    async def scenario(session):
+        for number in (-5, 10, 9, 0, -(2**63)):
+            await session.applied(ledger.prepare("notes", "seal", {"number": number}))
+        for flush in (False, True):
+            if flush:
+                session.node._flush()
+            page = session.node.reading.page("notes", "Seal", None, 10, Asked(least="-5", most="9"))
+            assert [row.value["number"] for row in page.rows] == [-5, 0, 9]
+
+    play(ledger, scenario)
+
+
 def test_an_index_follows_its_field(ledger, play):
     async def scenario(session):
         def owned(by):
-            return names_of(session.node.reading.page_by_index("notes", "Note", "owner", by, None, 10))
+            return names_of(session.node.reading.page("notes", "Note", None, 10, owned_by(by)))
 
         await write_notes(session, ["a", "b"])
         for to, flush in (("bolt", True), ("core", False), ("acme", False), ("core", True)):
@@ -122,7 +174,20 @@ READ_REFUSALS = {
     "a page of an unknown contract": (lambda r: r.page("nowhere", "Note", None, 1), "contract.missing"),
     "a page of an unknown type": (lambda r: r.page("notes", "Nothing", None, 1), "record.type"),
     "a page behind no cursor": (lambda r: r.page("notes", "Note", "zz", 1), "query.cursor"),
-    "a page by no index": (lambda r: r.page_by_index("notes", "Note", "value", "1", None, 1), "query.index"),
+    "a page by no index": (lambda r: r.page("notes", "Note", None, 1, Asked(index="value")), "query.index"),
+    "a page behind another spelling": (lambda r: r.page("notes", "Note", "g0A=", 1), "query.cursor"),
+    "a page of a value of no index": (lambda r: r.page("notes", "Note", None, 1, Asked(value="a")), "query.range"),
+    "a page of a value and a bound": (
+        lambda r: r.page("notes", "Note", None, 1, Asked(index="owner", value="acme", most="b")),
+        "query.range",
+    ),
+    "a page of bounds that leave nothing": (
+        lambda r: r.page("notes", "Seal", None, 1, Asked(least="10", most="9")),
+        "query.range",
+    ),
+    "a page from no number on": (lambda r: r.page("notes", "Seal", None, 1, Asked(least="nine")), "query.value"),
+    "a page up to half a pair": (lambda r: r.page("notes", "Note", None, 1, Asked(most="\ud800")), "query.value"),
+    "a page up to a key too long": (lambda r: r.page("notes", "Note", None, 1, Asked(most="n" * 500)), "key.too_long"),
     "a record of an unknown key": (lambda r: r.record("notes", "Note", "none"), "record.unknown"),
     "a record of a key too long": (lambda r: r.record("notes", "Note", "n" * 500), "record.unknown"),
     "a record of a key that is no number": (lambda r: r.record("notes", "Seal", "one"), "query.value"),
@@ -140,9 +205,9 @@ READ_REFUSALS = {
     "a receipt beyond the end": (lambda r: r.receipt(99), "entry.unknown"),
     "a proof from nothing": (lambda r: r.consistency(0, r.tip.size), "tree.range"),
     "a proof backwards": (lambda r: r.consistency(r.tip.size + 1, r.tip.size), "tree.range"),
-    "a view of an unknown contract": (lambda r: r.view("nowhere", "x", {}, None), "contract.missing"),
-    "an unknown view": (lambda r: r.view("notes", "x", {}, None), "view.missing"),
-    "an action as a view": (lambda r: r.view("notes", "add", {}, None), "view.missing"),
+    "a view of an unknown contract": (lambda r: r.view("nowhere", "x", {}), "contract.missing"),
+    "an unknown view": (lambda r: r.view("notes", "x", {}), "view.missing"),
+    "an action as a view": (lambda r: r.view("notes", "add", {}), "view.missing"),
 }
 
 
@@ -468,7 +533,7 @@ def test_a_page_is_bounded_in_bytes(ledger, play, flushed, monkeypatch):
         for rows in (1, 40, 1_000):
             for read in (
                 lambda cursor: face.page("large", "R", cursor, rows),  # noqa: B023 - called here
-                lambda cursor: face.page_by_index("large", "R", "kind", "1", cursor, rows),  # noqa: B023
+                lambda cursor: face.page("large", "R", cursor, rows, Asked(index="kind", value="1")),  # noqa: B023
             ):
                 pages = all_pages(read)
                 assert [row.value["k"] for page in pages for row in page.rows] == [f"k{n:02}" for n in range(70)]

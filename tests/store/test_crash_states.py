@@ -12,10 +12,12 @@ from faults import crashes, enumeration, workload, world
 from hansa.node import flush as flush_module
 from hansa.node import node as node_module
 from hansa.node import recovery
+from hansa.node.node import open_node
 from hansa.store import journal
 from hansa.store.checksum import crc32c
 from hansa.store.files import Disk
 from hansa.store.folder import Folder
+from hansa.wire import block
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +116,72 @@ def test_recovered_ledgers_go_on(recorded, base):
         assert run.ids[:first] == recorded.run.ids[:first]
         assert run.ids[first:] == [answer.id for answer in asked.acknowledged]
         assert crashes.check(place, run, first + 2) == first + 2
+
+
+# What ledger time takes
+
+
+@pytest.fixture(scope="module")
+def scheduled():
+    with enumeration.conditions() as base:
+        yield enumeration.record(base, scheduling=True)
+
+
+def kinds(run):
+    return [item.kind for data in run.blocks for item in block.decode(data).items]
+
+
+def test_the_run_has_scheduled_entries_in_many_blocks(scheduled):
+    found = [[item.kind for item in block.decode(data).items] for data in scheduled.run.blocks]
+    assert sum("scheduled" in one for one in found) >= 4
+    assert any(one.count("scheduled") > 1 for one in found)
+    assert all(one == sorted(one, key=lambda kind: kind != "scheduled") for one in found if "tick" not in one)
+    assert scheduled.run.due(len(scheduled.run.ids))  # and something is still to come
+
+
+@pytest.mark.timeout(300)
+def test_a_crash_between_and_in_blocks_with_scheduled_entries(scheduled, base, capsys):
+    """The state of each size has the same to come, whether it was kept or made again."""
+    tally = enumeration.crashes(scheduled, base, enumeration.states_of(300))
+    assert told(capsys, "a crash with scheduled entries", tally) == ""
+    assert len(tally.sizes) == len(scheduled.run.blocks) + 1
+
+
+@pytest.mark.timeout(300)
+def test_what_was_scheduled_is_taken_once_after_any_crash(scheduled, base, monkeypatch):
+    """The node that starts takes what was to come by a tick, and nothing that it took before."""
+    monkeypatch.setattr(node_module, "TICK_WAIT_S", 0.001)
+    states = [state for state in crashes.enumerate_states(scheduled.recorder, crashes.Tally()) if state.promised > 4]
+    for number, crash in enumerate(crashes.chosen(states, 20)):
+        place = base / f"taken-{number}"
+        place.mkdir()
+        world.materialise(crash.image, place)
+        (place / "keys").symlink_to(scheduled.ledger.folder.keys)
+        asyncio.run(take_all(place))
+        run = workload.read_run(place)
+        schedules_made = {
+            write.key for written in run.written for write in written if (write.contract, write.record) == SCHEDULE
+        }
+        assert run.due(len(run.ids)) == []
+        assert kinds(run).count("scheduled") == len(schedules_made)
+        assert len(set(run.ids)) == len(run.ids)
+        assert crashes.check(place, run, crash.promised) == len(run.ids)
+
+
+SCHEDULE = ("members", "Schedule")
+
+
+async def take_all(place):
+    """A node at a time behind everything that was scheduled, until nothing is to come."""
+    clock = workload.Ahead()
+    clock.ahead = 60_000
+    node = open_node(place, clock=clock, reserve_bytes=0)
+    node.start()
+    for _ in range(1_000):
+        if node._tick_timer is None and not node._committing:
+            break
+        await asyncio.sleep(0.005)
+    await node.stop()
 
 
 # That the harness can fail

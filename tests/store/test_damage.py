@@ -224,13 +224,13 @@ def test_a_changed_value_in_the_state_is_always_noticed(made, base, sealed):
     try:
         if sealed:
             assert parts.state.get(place) is not None
-            assert parts.state.page(workload.CONTRACT, "Count", None, 10)
+            assert parts.state.select(workload.CONTRACT, "Count", None, None, None, 10)
         else:
             with pytest.raises(HansaError) as error:
                 parts.state.get(place)
             assert error.value.code == "state.corrupt"
             with pytest.raises(HansaError) as error:
-                parts.state.page(workload.CONTRACT, "Count", None, 10)
+                parts.state.select(workload.CONTRACT, "Count", None, None, None, 10)
             assert error.value.code == "state.corrupt"
     finally:
         recovery.close(Folder(root), parts)
@@ -251,10 +251,10 @@ def test_a_changed_key_in_the_state_is_noticed_by_the_seal_or_by_an_audit(made, 
     try:
         assert (parts.state.get(place) is None) == (not sealed)
         if sealed:
-            assert len(parts.state.page(workload.CONTRACT, "Count", None, 10)) == 3
+            assert len(parts.state.select(workload.CONTRACT, "Count", None, None, None, 10)) == 3
         else:
             with pytest.raises(HansaError) as error:
-                parts.state.page(workload.CONTRACT, "Count", None, 10)
+                parts.state.select(workload.CONTRACT, "Count", None, None, None, 10)
             assert error.value.code == "state.corrupt"
     finally:
         recovery.close(Folder(root), parts)
@@ -295,7 +295,7 @@ def sound_checkpoints(root):
 
 @pytest.mark.parametrize("missing", [1])
 def test_a_missing_segment_is_refused_and_named(root, missing):
-    assert len(list((root / "journal").iterdir())) == 3
+    assert len(list((root / "journal").iterdir())) == 4
     (root / "journal" / segment_name(missing)).unlink()
     error = refused(root)
     assert error.code == "journal.missing"

@@ -43,6 +43,8 @@ def document(make_key):
             "block_steps": 1000,
             "transaction_bytes": 512,
             "transaction_steps": 1,
+            "scheduled_entries": 7,
+            "scheduled_steps": 300,
         },
         "members_contract": "# the rules",
     }
@@ -64,6 +66,7 @@ class TestSoundDocuments:
         assert [(node.id, node.member) for node in read.nodes] == [("n1", "acme"), ("n2", "bolt-2")]
         assert (read.deployers, read.members_contract) == (["acme"], "# the rules")
         assert (read.limits.block_entries, read.limits.transaction_steps) == (100, 1)
+        assert (read.limits.scheduled_entries, read.limits.scheduled_steps) == (7, 300)
 
     def test_a_document_survives(self, document):
         assert genesis.encode(decode(document)) == cbor.encode(document)
@@ -199,6 +202,8 @@ class TestForm:
             ("block_steps", 1, limits.BLOCK_STEPS_MAX),
             ("transaction_bytes", 512, limits.ENVELOPE_BYTES_MAX),
             ("transaction_steps", 1, limits.TRANSACTION_STEPS_MAX),
+            ("scheduled_entries", 1, limits.SCHEDULED_ENTRIES_MAX),
+            ("scheduled_steps", 1, limits.SCHEDULED_STEPS_MAX),
         ],
     )
     def test_limits_stay_within_those_of_the_wire(self, document, field, least, most, refused):

@@ -122,7 +122,7 @@ def found_fields(found: Found) -> dict[str, Any]:
 
 def row_fields(row: Row) -> dict[str, Any]:
     """A record as JSON fields."""
-    return {"seq": row.seq, "value": row.value}
+    return {"seq": row.seq, "version": row.version, "value": row.value}
 
 
 def page_fields(page: Page) -> dict[str, Any]:

@@ -5,7 +5,7 @@ but in `api.submit`, on the same port. Handlers run on the node's event loop and
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from starlette.applications import Starlette
@@ -16,19 +16,21 @@ from starlette.routing import BaseRoute, Route
 
 import hansa
 from hansa.api import answers, openapi
-from hansa.api.operations import OPERATIONS, SUBMIT, Operation
+from hansa.api.operations import OPERATIONS, ORDERS, SUBMIT, Operation
 from hansa.client.arguments import from_json
 from hansa.contracts import execution
-from hansa.contracts.execution import Caller
 from hansa.contracts.program import Program
 from hansa.contracts.schema import arguments_schema, contract_schema
+from hansa.contracts.source import SOURCE_BYTES_MAX
 from hansa.governance import genesis as governance_genesis
 from hansa.merkle import receipt
 from hansa.node.node import Node
+from hansa.node.reading import Asked
 from hansa.wire import jsonform, names
 from hansa.wire.limits import JSON_INTEGER_MAX, PAGE_ROWS_MAX
 from hansa.wire.problems import KINDS, HansaError
 
+_Body = TypeVar("_Body")
 Handler = Callable[[Request], Awaitable[Response]]
 
 _BODY_BYTES_MAX: Final = 256 * 1024
@@ -155,23 +157,35 @@ class _Routes:
     async def contract(self, request: Request) -> Response:
         return _json(contract_schema(self._program(request).manifest))
 
+    async def versions(self, request: Request) -> Response:
+        found = self._node.directory.versions(self._program(request).manifest.name)
+        fields = [{"version": p.manifest.version, "digest": p.digest, "since": since} for since, p in found]
+        return _json({"versions": fields})
+
+    async def trial(self, request: Request) -> Response:
+        body = await _json_body(request, _TRIED)
+        return _json(self._reading.trial(request.path_params["contract"], body.source, body.after))
+
     async def source(self, request: Request) -> Response:
         name = self._program(request).manifest.name
         if name == governance_genesis.CONTRACT:
             source = self._node.parsed_genesis.members_contract
         else:
-            source = self._reading.record(governance_genesis.CONTRACT, "Deployment", name).value["source"]
+            version = self._program(request).manifest.version
+            source = self._reading.record(governance_genesis.CONTRACT, "Version", f"{name}@{version}").value["source"]
         return Response(source, media_type="text/x-python", headers=_SECURITY)
 
     async def page(self, request: Request) -> Response:
         query, rows = request.query_params, _row_count(request)
         contract, record = request.path_params["contract"], request.path_params["record"]
-        if "index" in query:
-            field, value = query["index"], query.get("value", "")
-            page = self._reading.page_by_index(contract, record, field, value, query.get("after"), rows)
-        else:
-            page = self._reading.page(contract, record, query.get("after"), rows)
-        return _json(answers.page_fields(page))
+        asked = Asked(
+            index=query.get("index"),
+            value=query.get("value"),
+            least=query.get("least"),
+            most=query.get("most"),
+            descending=_is_descending(request),
+        )
+        return _json(answers.page_fields(self._reading.page(contract, record, query.get("after"), rows, asked)))
 
     async def record(self, request: Request) -> Response:
         path, key = request.path_params, request.query_params["key"]
@@ -184,14 +198,13 @@ class _Routes:
         return _json(answers.page_fields(page))
 
     async def view(self, request: Request) -> Response:
-        body = await _json_body(request)
+        body = await _json_body(request, _ARGUMENTS)
         path = request.path_params
         program = self._program(request)
         procedure = program.views.get(path["view"])
         if procedure is not None:
             body = from_json(arguments_schema(procedure.action, program.manifest), body)
-        nobody = Caller("", None, frozenset())
-        ran = self._reading.view(path["contract"], path["view"], body, nobody)
+        ran = self._reading.view(path["contract"], path["view"], body)
         if ran.code != execution.OK:
             raise HansaError("view.refused", outcome=ran.code, result=ran.result, steps=ran.steps)
         tip = self._reading.tip
@@ -261,7 +274,7 @@ async def _handle_defect(_: Request, __: Exception) -> Response:
     return _problem(HansaError("node.defect"))
 
 
-async def _json_body(request: Request) -> dict[str, Any]:
+async def _json_body(request: Request, decoder: msgspec.json.Decoder[_Body]) -> _Body:
     body = b""
     try:
         async for chunk in request.stream():
@@ -271,7 +284,7 @@ async def _json_body(request: Request) -> dict[str, Any]:
     except ClientDisconnect:
         raise HansaError("request.form", "the connection ended inside the body") from None
     try:
-        return _ARGUMENTS.decode(body or b"{}")
+        return decoder.decode(body or b"{}")
     except (ValueError, RecursionError):
         raise HansaError("request.json") from None
 
@@ -282,6 +295,16 @@ def _refuse(text: str) -> Any:
 
 _ARGUMENTS: Final = msgspec.json.Decoder(dict[str, Any], float_hook=_refuse)
 """Arguments by name; neither fractions nor halves of surrogate pairs, which no signed message can hold."""
+
+
+class _Tried(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A version of a contract to be tried, and the cursor to go on behind."""
+
+    source: Annotated[str, msgspec.Meta(min_length=1, max_length=SOURCE_BYTES_MAX)]
+    after: str | None = None
+
+
+_TRIED: Final = msgspec.json.Decoder(_Tried)
 
 
 def _checked(operation: Operation, handler: Handler) -> Handler:
@@ -310,6 +333,13 @@ def _row_count(request: Request) -> int:
     if rows is None or not 0 < rows <= PAGE_ROWS_MAX:
         raise HansaError("request.query", f"`rows` lies within 1 and {PAGE_ROWS_MAX}")
     return rows
+
+
+def _is_descending(request: Request) -> bool:
+    asked = request.query_params.get("order", ORDERS[0])
+    if asked not in ORDERS:
+        raise HansaError("request.query", f"`order` is one of {list(ORDERS)}")
+    return asked != ORDERS[0]
 
 
 def _number(text: str, name: str) -> int:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import hansa
 from hansa.api.operations import OPERATIONS, PLAIN, PROBLEM, SUBMIT, Operation
 from hansa.contracts.manifest import Manifest
-from hansa.contracts.schema import arguments_schema, record_schema, type_schema
+from hansa.contracts.schema import arguments_schema, definitions, record_schema, type_schema
 
 _PROBLEM_TYPE: Final = "application/problem+json"
 _MEANINGS: Final = {
@@ -68,13 +68,17 @@ def _refusal(status: int) -> dict[str, Any]:
 
 
 def _contract_schemas(manifests: Sequence[Manifest]) -> dict[str, Any]:
+    """A component for each record, struct, enum, the arguments of each action and view, and what each view returns."""
     found: dict[str, Any] = {}
     for manifest in manifests:
+        at = f"#/components/schemas/{manifest.name}."
+        for name, schema in definitions(manifest, at).items():
+            found[f"{manifest.name}.{name}"] = schema
         for record in manifest.records.values():
-            found[f"{manifest.name}.{record.name}"] = record_schema(record, manifest)
+            found[f"{manifest.name}.{record.name}"] = record_schema(record, manifest, at)
         for action in (*manifest.actions.values(), *manifest.views.values()):
-            found[f"{manifest.name}.{action.name}.arguments"] = arguments_schema(action, manifest)
+            found[f"{manifest.name}.{action.name}.arguments"] = arguments_schema(action, manifest, at)
         for view in manifest.views.values():
             if view.returns is not None:
-                found[f"{manifest.name}.{view.name}.result"] = type_schema(view.returns, manifest)
+                found[f"{manifest.name}.{view.name}.result"] = type_schema(view.returns, manifest, at)
     return found

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
+from hansa.contracts.source import SOURCE_BYTES_MAX
+from hansa.wire import entry
 from hansa.wire.limits import BATCH_ENVELOPES_MAX, JSON_INTEGER_MAX, PAGE_ROWS_MAX
 
 JSON: Final = "application/json"
@@ -26,6 +28,19 @@ _TEXT: Final[_Schema] = {"type": "string"}
 _ANY: Final[_Schema] = {}
 _LONG: Final[_Schema] = {"type": ["integer", "string"]}
 _PLAIN: Final[_Schema] = {"$ref": "#/components/schemas/Plain"}
+ORDERS: Final = ("ascending", "descending")
+_RANGE: Final[dict[str, _Schema]] = {
+    "index": {**_NAME, "description": "Order by this indexed field, and by key where it is equal; else by key alone."},
+    "value": {**_TEXT, "description": "Only this value of the indexed field, written as a key is; absent is empty."},
+    "least": {**_TEXT, "description": "From this value of the indexed field, or this key, on."},
+    "most": {**_TEXT, "description": "Up to this value or key, which counts too."},
+    "order": {"enum": list(ORDERS), "default": ORDERS[0]},
+    "after": {
+        "type": "string",
+        "pattern": "^[A-Za-z0-9_-]+$",
+        "description": "`next` of a page of the same query: go on behind it, in the state as it is by then.",
+    },
+}
 _HEX: Final[_Schema] = {"type": "string", "pattern": "^([0-9a-f]{2})*$"}
 
 
@@ -34,7 +49,7 @@ def _object(required: _Schema, optional: _Schema | None = None) -> _Schema:
 
 
 _OUTCOME: Final[_Schema] = {
-    "status": {"enum": ["applied", "refused"]},
+    "status": {"enum": ["applied", "refused", "excluded"]},
     "code": _TEXT,
     "result": _ANY,
     "events": {"type": "array", "items": {"type": "object"}},
@@ -46,7 +61,7 @@ _OUTCOME: Final[_Schema] = {
 }
 _ENTRY_FIELDS: Final[_Schema] = {
     "seq": SEQ_SCHEMA,
-    "kind": {"enum": ["genesis", "transaction"]},
+    "kind": {"enum": list(entry.KINDS)},
     "id": _DIGEST,
     "height": SEQ_SCHEMA,
     "time": _LONG,
@@ -55,9 +70,25 @@ _ENTRY_FIELDS: Final[_Schema] = {
     "outcome": _HEX,
     "decoded": _object(_OUTCOME),
 }
-_ROW: Final = _object({"seq": SEQ_SCHEMA, "value": {"type": "object"}})
+_ROW: Final = _object(
+    {
+        "seq": SEQ_SCHEMA,
+        "version": {**_TEXT, "description": "The contract's version that stored the value: it has the fields of that."},
+        "value": {"type": "object"},
+    }
+)
 _PAGE: Final = _object(
     {"size": SEQ_SCHEMA, "rows": {"type": "array", "items": _ROW}, "next": {"type": ["string", "null"]}}
+)
+_FAILURE: Final = _object(
+    {
+        "record": _NAME,
+        "key": {"type": ["integer", "string"]},
+        "code": _TEXT,
+        "line": {"type": ["integer", "null"]},
+        "message": _TEXT,
+        "values": {"type": "object"},
+    }
 )
 ANSWER: Final = _object(
     {"id": _DIGEST, "seq": SEQ_SCHEMA, "duplicate": {"type": "boolean"}, **_OUTCOME}, {"receipt": _HEX}
@@ -200,12 +231,61 @@ OPERATIONS: Final = (
         statuses=(404,),
     ),
     Operation(
+        "versions",
+        "/app/contracts/{contract}/versions",
+        "A contract's versions, oldest first, each with the first entry that it decides about.",
+        {
+            JSON: _object(
+                {
+                    "versions": {
+                        "type": "array",
+                        "items": _object({"version": _TEXT, "digest": _DIGEST, "since": SEQ_SCHEMA}),
+                    }
+                }
+            )
+        },
+        _CONTRACT,
+        statuses=(404,),
+    ),
+    Operation(
+        "trial",
+        "/app/contracts/{contract}/trial",
+        "What would come of an upgrade: why this file cannot follow at all (`problems`), and which live records could "
+        "not be brought up to it or would break its rules (`failures`). A bounded number of records is tried at once; "
+        "`next` goes into `after`. Nothing is changed.",
+        {
+            JSON: _object(
+                {
+                    "version": _TEXT,
+                    "records": SEQ_SCHEMA,
+                    "problems": {"type": "array", "items": _TEXT},
+                    "failures": {"type": "array", "items": _FAILURE},
+                    "next": {"type": ["string", "null"]},
+                }
+            )
+        },
+        _CONTRACT,
+        method="POST",
+        bodies={
+            JSON: {
+                **_object(
+                    {"source": {**_TEXT, "minLength": 1, "maxLength": SOURCE_BYTES_MAX}},
+                    {"after": {"type": ["string", "null"], "pattern": "^[A-Za-z0-9_-]+$"}},
+                ),
+                "additionalProperties": False,
+            }
+        },
+        statuses=(404, 413, 422),
+    ),
+    Operation(
         "page",
         "/app/contracts/{contract}/records/{record}",
-        "Records in the order of their keys, or those of one indexed value; `next` goes into `after`.",
+        "Records in the order of their keys or of an indexed field, all or from `least` up to `most`; `next` goes into "
+        "`after`, `size` is the number of entries that the page was read at. Text is ordered by code point, bytes "
+        "(hexadecimal here) bytewise; an absent value comes first.",
         {JSON: _PAGE},
         _RECORD,
-        {"rows": _ROWS, "after": _HEX, "index": _NAME, "value": _TEXT},
+        {"rows": _ROWS, **_RANGE},
         statuses=(404,),
     ),
     Operation(

@@ -1,7 +1,5 @@
 """`hansa audit`: reads a stopped ledger again from genesis and says what is not as it must be."""
 
-import sys
-import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,12 +8,11 @@ import msgspec
 
 from hansa.cli import output
 from hansa.cli.output import Output
+from hansa.cli.progress import Progress
 from hansa.merkle import receipt
 from hansa.wire.problems import HansaError
 
 _EVIDENCE_BYTES_MAX: Final = 64 * 1024
-_QUIET_S: Final = 1.0
-"""So long an audit may take without a word."""
 
 
 @click.command()
@@ -41,7 +38,7 @@ def audit(out: Output, folder: Path, at_least: tuple[Path, ...], workers: int | 
     for path in at_least:
         _check_evidence(path)
     output.log_to_stderr()
-    with _Progress(out) as progress:
+    with Progress(out, "entries read") as progress:
         report = run(folder, at_least, progress.tell, workers)
     fields = {"sound": report.is_sound, **msgspec.structs.asdict(report), "at_least": [str(path) for path in at_least]}
     out.show(fields, lambda: _text(out, report, at_least))
@@ -76,32 +73,3 @@ def _text(out: Output, report: Any, at_least: tuple[Path, ...]) -> str:
     lines += ["", out.style(f"{len(report.findings)} finding(s):", fg="red")]
     lines += [f"  {finding.where}: {output.shown(finding.detail)} [{finding.code}]" for finding in report.findings]
     return "\n".join(lines)
-
-
-class _Progress:
-    """A count of entries on stderr, where somebody looks at it and it takes long enough to wonder."""
-
-    def __init__(self, out: Output) -> None:
-        self._shown = not out.json and not out.quiet and sys.stderr.isatty()
-        self._begun = time.monotonic()
-        self._progress: Any = None
-
-    def __enter__(self) -> "_Progress":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-
-    def tell(self, entries: int) -> None:
-        """So many entries have been read."""
-        if self._shown and self._progress is None and time.monotonic() - self._begun > _QUIET_S:
-            from rich.console import Console
-            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-            columns = (SpinnerColumn(), TextColumn("{task.completed:,} entries read"), TimeElapsedColumn())
-            self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
-            self._progress.start()
-            self._task = self._progress.add_task("audit", total=None)
-        if self._progress is not None:
-            self._progress.update(self._task, completed=entries)

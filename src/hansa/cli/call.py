@@ -10,7 +10,7 @@ from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import DATA, connect, data_option, signer_options, signing_key, url_option
 from hansa.client import transactions
-from hansa.client.arguments import from_pairs
+from hansa.client.arguments import from_pairs, schema_of
 from hansa.client.connection import Connection, segment
 from hansa.wire import entry, jsonform
 from hansa.wire.problems import HansaError
@@ -46,7 +46,8 @@ def call(
 ) -> int:
     """Take an action: sign it, submit it, and wait for its entry.
 
-    Amounts are written like `amount="USD 500.00"`, lists and maps as JSON. Exits with 4 if the ledger's rules refuse.
+    Amounts are written like `amount="USD 500.00"`, times like 2030-01-31T12:00:00Z, lengths of time like 3d or 90m,
+    lists, maps and structs as JSON. Exits with 4 if the ledger's rules refuse.
     """
     private = signing_key(data, signer, key)
     if receipt is not None:
@@ -97,28 +98,40 @@ def submit(
         except HansaError as error:
             done = f"the action has its entry, {answer['seq']}; `hansa receipt get {answer['seq']}` gives its receipt"
             raise HansaError(error.code, f"{error.detail}; {done}") from None
-    out.show(fields, lambda: _text(out, fields))
+    called = made.contract
+    out.show(fields, lambda: _text(out, fields, called))
+    if outcome.code == "steps.exceeded":
+        _tell_steps(out, node, outcome.steps)
     return output.DONE if outcome.status == entry.APPLIED else output.REFUSED
+
+
+def _tell_steps(out: Output, node: Connection, given: int) -> None:
+    """Says how to give more steps, if the ledger allows more. A block's room is shared, so few are given at first."""
+    allowed = node.get("/app/contracts/members/records/Limits/value", key="ledger")["value"]["transaction_steps"]
+    if given < allowed:
+        out.note(f"hint: give more with --steps N; it had {given}, this ledger allows {allowed}")
 
 
 def action_schema(node: Connection, contract: str, action: str) -> dict[str, Any]:
     """The schema of an action's arguments. Raises `HansaError` `argument.action` with those there are."""
     declared = node.get(f"/app/contracts/{segment(contract)}")
-    found = declared["actions"].get(action)
-    if found is None:
+    if action not in declared["actions"]:
         known = ", ".join(sorted(declared["actions"])) or "none"
         raise HansaError("argument.action", f"{contract} has no action {action!r}; there is {known}")
-    return found["arguments"]
+    return schema_of(declared, "actions", action)
 
 
-def _text(out: Output, fields: dict[str, Any]) -> str:
+def _text(out: Output, fields: dict[str, Any], called: str) -> str:
     lines: list[str] = []
     place = f"as entry {fields['seq']}" + (", before" if fields["duplicate"] else "")
     if fields["status"] == entry.APPLIED:
         lines.append(f"{out.style('applied', fg='green')}  {place}")
     else:
-        reason = output.filled(jsonform.plain(fields["result"]))
-        lines.append(f"{out.style('refused', fg='red')}  {place}: {reason} [{fields['code']}]")
+        result = jsonform.plain(fields["result"])
+        reason = output.filled(result)
+        lines.append(f"{out.style(fields['status'], fg='red')}  {place}: {reason} [{fields['code']}]")
+        if where := output.place(result, called):
+            lines.append(f"at       {where}")
     lines += [f"event    {output.shown(event['name'])}: {output.written(event['data'])}" for event in fields["events"]]
     lines.append(f"id       {fields['id'].hex()}")
     return "\n".join(lines)

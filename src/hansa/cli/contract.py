@@ -1,25 +1,43 @@
-"""`hansa contract`: check a contract file, see what it declares, deploy it, show what is deployed."""
+"""`hansa contract`: check a contract file, try it, see what it declares, deploy or upgrade it, show what is there."""
 
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from hansa.cli import output
 from hansa.cli.call import submit
+from hansa.cli.libraries import find_libraries
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
+from hansa.cli.progress import Progress
+from hansa.cli.signers import attributes_of, owner_of
+from hansa.cli.sources import (
+    OTHER_NAME,
+    deployed_name,
+    library_option,
+    name_of,
+    read_libraries,
+    read_source,
+    show_findings,
+)
+from hansa.cli.trial import run
 from hansa.client import transactions
 from hansa.client.arguments import described
-from hansa.client.connection import segment
-from hansa.wire import names
+from hansa.client.connection import Connection, segment
+from hansa.wire import entry, names
+from hansa.wire.keys import PrivateKey
 from hansa.wire.problems import HansaError
 
-_DEPLOY_STEPS: Final = 20_000
-"""What a deployment takes at most, but for the checking of the file."""
+if TYPE_CHECKING:
+    from hansa.contracts.checked import Checked
+    from hansa.contracts.declarations import Libraries
+    from hansa.contracts.faults import Fault
 
-_OTHER_NAME: Final = "Give another with --name: lower-case letters, digits and underscores."
+_FAILURES_MAX: Final = 1_000
+"""So many records that fail are enough: whoever mends the file tries again."""
+_FAILURES_SHOWN: Final = 20
 
 
 @click.group()
@@ -27,44 +45,59 @@ def contract() -> None:
     """Contracts: files in the contract dialect."""
 
 
+contract.add_command(run)
+
+
 @contract.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--name", help="The name it will have; by default the file's or its folder's.")
+@library_option()
 @click.pass_obj
-def check(out: Output, file: Path, name: str | None) -> int:
-    """Check a contract file. Exits with 1 and says where and why if it cannot be deployed."""
-    return _examine(out, file, read_source(file), _deployed_name(file, name))
+def check(out: Output, file: Path, name: str | None, libraries: tuple[Path, ...]) -> int:
+    """Check a contract or library file. Exits with 1 and says where and why if it cannot be deployed."""
+    source, wanted = read_source(file), deployed_name(file, name)
+    return output.FAILED if _examined(out, file, source, wanted, read_libraries(libraries)) is None else output.DONE
 
 
-def _examine(out: Output, file: Path, source: str, name: str) -> int:
+def _examined(out: Output, file: Path, source: str, name: str, libraries: "Libraries") -> "Checked | None":
+    """Checks a file and shows what came of it; None if it has findings."""
     from hansa.contracts import program
-    from hansa.contracts.diagnostics import ContractInvalid, render
+    from hansa.contracts.diagnostics import ContractInvalid
 
     try:
-        manifest, _ = program.check(source, name)
+        checked = program.check(source, name, libraries)
     except ContractInvalid as invalid:
-        findings = "\n".join(render(source, found, str(file)) for found in invalid.diagnostics)
-        text = f"{findings}\n\n{out.style(f'{len(invalid.diagnostics)} finding(s)', fg='red')}"
-        out.show({"valid": False, "findings": invalid.diagnostics}, text)
-        return output.FAILED
-    fields = {"valid": True, "contract": manifest.name, "version": manifest.version}
+        show_findings(out, file, source, invalid)
+        return None
+    manifest, good = checked.manifest, out.style("good", fg="green")
+    if manifest.kind == "library":
+        digest = checked.digest.hex()
+        counts = (
+            f"{len(manifest.functions)} function(s), {len(manifest.structs)} struct(s), {len(manifest.enums)} enum(s)"
+        )
+        text = f'{good}  {name}: {counts}\nuse it by `{name} = library("{name}", "{digest}")`'
+        out.show({"valid": True, "library": name, "digest": digest}, text)
+        return checked
     counts = f"{len(manifest.actions)} action(s), {len(manifest.views)} view(s), {len(manifest.records)} record type(s)"
-    out.show(fields, f"{out.style('good', fg='green')}  {manifest.name} {manifest.version}: {counts}")
-    return output.DONE
+    fields = {"valid": True, "contract": manifest.name, "version": manifest.version}
+    out.show(fields, f"{good}  {manifest.name} {manifest.version}: {counts}")
+    return checked
 
 
 @contract.command()
 @click.argument("what", metavar="FILE|NAME")
+@library_option()
 @data_option()
 @url_option()
 @click.pass_obj
-def schema(out: Output, what: str, data: Path, url: str | None) -> None:
+def schema(out: Output, what: str, libraries: tuple[Path, ...], data: Path, url: str | None) -> None:
     """Print what a contract file, or a deployed contract, declares, with JSON Schemas."""
     if Path(what).is_file() or what.endswith(".py") or not names.is_contract(what):
         from hansa.contracts import program
         from hansa.contracts.schema import contract_schema
 
-        found = contract_schema(program.check(read_source(Path(what)), name_of(Path(what)))[0])
+        source, found = read_source(Path(what)), read_libraries(libraries)
+        found = contract_schema(program.check(source, name_of(Path(what)), found).manifest)
     else:
         with connect(data, url) as node:
             found = node.get(f"/app/contracts/{segment(what)}")
@@ -74,6 +107,7 @@ def schema(out: Output, what: str, data: Path, url: str | None) -> None:
 @contract.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--name", help="Its name on the ledger; by default the file's or its folder's.")
+@library_option()
 @signer_options
 @click.option("--dry-run", is_flag=True, help="Check the file, submit nothing.")
 @data_option()
@@ -83,32 +117,191 @@ def deploy(
     out: Output,
     file: Path,
     name: str | None,
+    libraries: tuple[Path, ...],
     signer: str | None,
     key: Path | None,
     dry_run: bool,
     data: Path,
     url: str | None,
 ) -> int:
-    """Put a contract on the ledger. Exits with 4 if the signer may not."""
-    from hansa.contracts import meter, program
+    """Put a contract or a library on the ledger. Exits with 4 if the signer may not.
 
-    source, wanted = read_source(file), _deployed_name(file, name)
-    if out.json and not dry_run:  # what comes of the deployment is the one document
-        program.check(source, wanted)
-    else:
-        failed = _examine(out, file, source, wanted)
-        if failed or dry_run:
-            return failed
+    A library is used by the SHA-256 of its file, so a changed one is another; contracts go on with theirs. Those that
+    the file uses are taken from the ledger, where --library does not give them.
+    """
+    source, wanted = read_source(file), deployed_name(file, name)
+    known = find_libraries(source, libraries, data, url)
+    checked = _sound(out, file, source, wanted, known, silent=out.json and not dry_run)
+    if checked is None:
+        return output.FAILED
+    if dry_run:
+        out.note("nothing was sent")
+        return output.DONE
     private = signing_key(data, signer, key)
     with connect(data, url) as node:
-        if wanted in {deployed["name"] for deployed in node.get("/app/contracts")["contracts"]}:
-            raise HansaError(
-                "contract.name", f"there is a contract {wanted} on this ledger already", remedy=_OTHER_NAME
-            )
-        arguments = {"name": wanted, "source": source}
-        steps = _DEPLOY_STEPS + meter.CHECK_STEPS_PER_BYTE * len(source.encode())
-        made = transactions.prepare(private, node.ledger(), "members", "deploy", arguments, steps_max=steps)
-        return submit(out, node, made, None, data, url)
+        if (denied := _denied(node, private)) is not None:
+            return _refused(out, denied)
+        if checked.manifest.kind == "library":
+            _check_new(node, wanted, checked.digest.hex())
+            action = "deploy_library"
+        else:
+            if wanted in {deployed["name"] for deployed in node.get("/app/contracts")["contracts"]}:
+                told = f"there is a contract {wanted} on this ledger already"
+                remedy = f"`hansa contract upgrade {wanted} FILE` puts its next version there. {OTHER_NAME}"
+                raise HansaError("contract.name", told, remedy=remedy)
+            action = "deploy"
+        return _send(out, node, private, action, {"name": wanted, "source": source}, data, url)
+
+
+@contract.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path))
+@library_option()
+@signer_options
+@click.option("--dry-run", is_flag=True, help="Check the file and try it on the live records, submit nothing.")
+@click.option("--force", is_flag=True, help="Submit it even if there are records that fail.")
+@data_option()
+@url_option()
+@click.pass_obj
+def upgrade(
+    out: Output,
+    name: str,
+    file: Path,
+    libraries: tuple[Path, ...],
+    signer: str | None,
+    key: Path | None,
+    dry_run: bool,
+    force: bool,
+    data: Path,
+    url: str | None,
+) -> int:
+    """Put the next version of a contract in its place, after trying it on all live records.
+
+    A record that fails is one that nobody could touch any more: it cannot be brought up to the version, or would break
+    a rule of its own. Exits with 1 if there are any, and with 4 if the signer may not.
+    """
+    source, wanted = read_source(file), deployed_name(file, name)
+    known = find_libraries(source, libraries, data, url)
+    checked = _sound(out, file, source, wanted, known, silent=out.json)
+    if checked is None:
+        return output.FAILED
+    if checked.manifest.kind == "library":
+        told = f"{file} is a library: deploy it, and pin its digest in the contracts that use it"
+        raise HansaError("contract.invalid", told, remedy=f"`hansa contract deploy {file}` puts it on the ledger.")
+    private = None if dry_run else signing_key(data, signer, key)
+    with connect(data, url) as node:
+        if private is not None and (denied := _denied(node, private)) is not None:
+            return _refused(out, denied)
+        tried = _tried(out, node, wanted, source)
+        good = not tried["problems"] and (force or not tried["failures"])
+        if private is None or not good:
+            out.show(tried, lambda: _verdict(out, tried))
+            return output.FAILED if tried["problems"] or tried["failures"] else output.DONE
+        out.say(_verdict(out, tried))
+        return _send(out, node, private, "upgrade", {"deployment": wanted, "source": source}, data, url)
+
+
+def _sound(out: Output, file: Path, source: str, name: str, known: "Libraries", *, silent: bool) -> "Checked | None":
+    """What a file without findings declares, shown unless something else is the one document; None if it has some."""
+    from hansa.contracts import program
+
+    return program.check(source, name, known) if silent else _examined(out, file, source, name, known)
+
+
+def _denied(node: Connection, private: PrivateKey) -> "Fault | None":
+    """Why the signer may not deploy; None if the ledger is the one to say.
+
+    It is asked for here since a file may take more steps than the ledger allows anyone but a deployer, who would be
+    told of that instead.
+    """
+    from hansa.contracts import messages
+    from hansa.governance.genesis import DEPLOYER
+
+    owner = owner_of(node, private.kid)
+    if owner is None:
+        return None
+    member = owner.partition("/")[0]
+    return None if DEPLOYER in attributes_of(node, member) else messages.role_attribute(member, DEPLOYER)
+
+
+def _refused(out: Output, denied: "Fault") -> int:
+    """Shows what the ledger would say; the exit code."""
+    result = {"message": denied.message, "values": denied.values}
+    fields = {"status": entry.REFUSED, "code": denied.code, "result": result, "sent": False}
+    text = f"nothing was sent: {output.filled(result)} [{denied.code}]"
+    out.show(fields, lambda: f"{out.style('refused', fg='red')}  {text}")
+    return output.REFUSED
+
+
+def _check_new(node: Connection, name: str, digest: str) -> None:
+    """Refuses a library that is there. Raises `HansaError`."""
+    try:
+        node.get("/app/contracts/members/records/Library/value", key=digest)
+    except HansaError as error:
+        if error.code != "record.unknown":
+            raise
+        return
+    remedy = f'Contracts use it by `library("{name}", "{digest}")`.'
+    raise HansaError("contract.name", "this library is on the ledger already", remedy=remedy)
+
+
+def _send(
+    out: Output,
+    node: Connection,
+    private: PrivateKey,
+    action: str,
+    arguments: dict[str, Any],
+    data: Path,
+    url: str | None,
+) -> int:
+    """Submits what is about a file, with the steps that checking it takes."""
+    steps = transactions.deploy_steps(arguments["source"])
+    made = transactions.prepare(private, node.ledger(), "members", action, arguments, steps_max=steps)
+    return submit(out, node, made, None, data, url)
+
+
+def _tried(out: Output, node: Connection, name: str, source: str) -> dict[str, Any]:
+    """Has the node try a version on all live records, as far as it takes to know."""
+    before = node.get(f"/app/contracts/{segment(name)}")["version"]
+    records, failures, after = 0, list[dict[str, Any]](), None
+    with Progress(out, "records tried") as progress:
+        while True:
+            part = node.trial(name, source, after)
+            after = part["next"]
+            records += part["records"]
+            failures += part["failures"]
+            progress.tell(records)
+            if after is None or len(failures) >= _FAILURES_MAX:
+                break
+    return {
+        "contract": name,
+        "version": part["version"],
+        "before": before,
+        "records": records,
+        "problems": part["problems"],
+        "failures": failures,
+        "complete": after is None,
+    }
+
+
+def _verdict(out: Output, tried: dict[str, Any]) -> str:
+    """What a trial found, in words."""
+    failures: list[dict[str, Any]] = tried["failures"]
+    if tried["problems"]:
+        head = f"{tried['version']} {out.style('cannot follow', fg='red')} {tried['before']}:"
+        return "\n".join([head, *(f"  {output.shown(each)}" for each in tried["problems"])])
+    count = f"{tried['records']:,} record(s)"
+    if not failures:
+        return f"{out.style('tried', fg='green')}  on {count}: all of them come up to {tried['version']}"
+    more = "" if tried["complete"] else ", and did not look further"
+    lines = [f"{out.style('tried', fg='red')}  on {count}: {len(failures):,} would fail{more}"]
+    for each in failures[:_FAILURES_SHOWN]:
+        line = "" if each["line"] is None else f", line {each['line']}"
+        key = output.written(each["key"])
+        lines.append(f"  {output.shown(each['record'])} {key}: {output.filled(each)} [{each['code']}{line}]")
+    if len(failures) > _FAILURES_SHOWN:
+        lines.append(f"  and {len(failures) - _FAILURES_SHOWN:,} more; --json has them all")
+    return "\n".join(lines)
 
 
 @contract.command()
@@ -130,60 +323,55 @@ def show(out: Output, name: str | None, source: bool, data: Path, url: str | Non
             out.show({"contract": name, "source": text}, lambda: _lines(text) if sys.stdout.isatty() else text)
             return
         found = node.get(f"/app/contracts/{segment(name)}")
+        found |= node.get(f"/app/contracts/{segment(name)}/versions")
     out.show(found, lambda: _described(found))
 
 
-def _deployed_name(file: Path, given: str | None) -> str:
-    """The name a contract will have. Raises `HansaError` if no ledger takes it."""
-    from hansa.governance.genesis import CONTRACT
-
-    name = name_of(file) if given is None else given
-    if not names.is_contract(name) or name == CONTRACT:
-        why = "is taken by the ledger's own contract" if name == CONTRACT else "cannot name a contract"
-        raise HansaError("contract.name", f"{name[:60]!a} {why}", remedy=_OTHER_NAME)
-    return name
-
-
-def read_source(file: Path) -> str:
-    """A contract file's text. Raises `HansaError` `argument.file`."""
-    try:
-        return file.read_text("utf-8")
-    except OSError as error:
-        raise HansaError("argument.file", f"{file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise HansaError("argument.file", f"{file} is not UTF-8 text") from None
-
-
-def name_of(file: Path) -> str:
-    """The name a contract file suggests: its own, or its folder's if it is called contract.py."""
-    stem = file.absolute().parent.name if file.stem == "contract" else file.stem
-    return stem.lower().replace("-", "_")
-
-
 def _described(found: dict[str, Any]) -> str:
+    defined = found["$defs"]
     lines = [f"{found['contract']} {found['version']}", _lines(found["description"]), ""]
-    for name, role in found["roles"].items():
-        attribute = role["attribute"]
-        whose = f"members with the attribute {attribute}" if attribute else f"who stands in a record's field `{name}`"
-        lines.append(f"role    {name}: {whose}")
-    for title in ("actions", "views"):
-        for name, declared in found[title].items():
-            given = declared["arguments"]["properties"]
-            who = f"  by {declared['by']}" if title == "actions" else ""
-            lines.append(f"{title[:-1]:7} {name}({', '.join(given)}){who}")
-            if declared["arguments"]["description"]:
-                lines.append(f"        {output.shown(declared['arguments']['description'].splitlines()[0])}")
-            lines += _fields(given)
-    for name, declared in found["records"].items():
-        indexes = f"  index {', '.join(declared['index'])}" if declared["index"] else ""
-        lines.append(f"record  {name}  key {declared['key']}{indexes}")
-        lines += _fields(declared["schema"]["properties"])
+    lines += [f"version {each['version']}  from entry {each['since']} on" for each in found["versions"]]
+    lines += [f"role    {name}: {_whose(name, role)}" for name, role in found["roles"].items()]
+    for name, action in found["actions"].items():
+        moves = f"  on {', '.join(action['on'])}" if action["on"] else ""
+        moves += f"  to {' or '.join(action['to'])}" if action["to"] else ""
+        lines.append(
+            f"action  {name}({', '.join(action['arguments']['properties'])})  by {' or '.join(action['by'])}{moves}"
+        )
+        lines += _taken(action["arguments"], defined)
+    for name, view in found["views"].items():
+        returns = f" -> {described(view['returns'], defined)}" if view["returns"] else ""
+        lines.append(f"view    {name}({', '.join(view['arguments']['properties'])}){returns}")
+        lines += _taken(view["arguments"], defined)
+    for name, record in found["records"].items():
+        indexes = f"  index {', '.join(record['index'])}" if record["index"] else ""
+        lines.append(f"record  {name}  key {record['key']}{indexes}")
+        lines += _fields(record["schema"]["properties"], defined)
+    for name, values in found["enums"].items():
+        lines.append(f"enum    {name}")
+        lines += [f"          {value}: {output.shown(says)}" for value, says in values.items()]
     return "\n".join(lines)
 
 
-def _fields(properties: dict[str, Any]) -> list[str]:
+def _whose(name: str, role: dict[str, Any]) -> str:
+    """Who has a role, in words."""
+    if role["contract"]:
+        return f"the contract {role['contract']}"
+    if role["user"]:
+        return f"users with the attribute {role['user']}"
+    if role["attribute"]:
+        return f"members with the attribute {role['attribute']}"
+    return f"who stands in a record's field `{name}`"
+
+
+def _taken(arguments: dict[str, Any], defined: dict[str, Any]) -> list[str]:
+    doc = arguments["description"].splitlines()[:1]
+    return [*(f"        {output.shown(line)}" for line in doc), *_fields(arguments["properties"], defined)]
+
+
+def _fields(properties: dict[str, Any], defined: dict[str, Any]) -> list[str]:
     width = max(map(len, properties), default=0)
-    return [f"          {name:{width}}  {described(schema)}" for name, schema in properties.items()]
+    return [f"          {name:{width}}  {described(schema, defined)}" for name, schema in properties.items()]
 
 
 def _lines(text: str) -> str:

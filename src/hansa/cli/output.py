@@ -114,12 +114,12 @@ def exit_code(error: HansaError) -> int:
     return USAGE if error.code.startswith(_USAGE_CODES) else FAILED
 
 
-def defect(error: BaseException) -> HansaError:
-    """An unexpected failure: the trace goes into a file, never before a user."""
+def defect(error: BaseException, code: str = "node.defect", what: str = "") -> HansaError:
+    """An unexpected failure, of `what`: the trace goes into a file, never before a user."""
     descriptor, path = tempfile.mkstemp(prefix="hansa-defect-", suffix=".txt")
     with os.fdopen(descriptor, "w") as file:
         traceback.print_exception(error, file=file)
-    return HansaError("node.defect", f"{type(error).__name__}; the details are in {path}")
+    return HansaError(code, f"{what}{type(error).__name__}; the details are in {path}")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -185,6 +185,21 @@ def write_file(path: "Path", data: bytes) -> None:
         raise HansaError("argument.file", f"{path}: {error.strerror}") from None
 
 
+def replace_file(path: "Path", data: bytes) -> None:
+    """Puts a file in the place of another, whole or not at all. Raises `HansaError` `argument.file`."""
+    target = path.resolve()
+    new = target.with_name(f".{target.name}.{os.getpid()}.new")
+    try:
+        with new.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(target)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise HansaError("argument.file", f"{path}: {error.strerror}") from None
+
+
 def moment(milliseconds: int) -> str:
     """A time as people read it."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -203,6 +218,15 @@ def written(value: Any) -> str:
     return "-" if value is None else shown(value)
 
 
+def key_text(encoded: bytes) -> str:
+    """A record's key, of which nobody says the type, from its encoding: text where it can be, else hexadecimal."""
+    try:
+        found = encoded.decode()
+    except UnicodeDecodeError:
+        return encoded.hex()
+    return found if found.isprintable() else encoded.hex()
+
+
 def filled(result: Any) -> str:
     """The message of a refusal with its values put in; problems that it has no place for stand behind it."""
     if not isinstance(result, dict) or "message" not in result:
@@ -213,6 +237,17 @@ def filled(result: Any) -> str:
     if "{problems}" in text or not isinstance(problems, list):
         return filled
     return f"{filled}: " + "; ".join(_problem(problem) for problem in problems)
+
+
+def place(result: Any, called: str | None) -> str | None:
+    """Where in which contract a refusal arose; None where that says no more than which one was `called`."""
+    if not isinstance(result, dict) or "contract" not in result:
+        return None
+    line = result.get("line")
+    if line is None and result["contract"] == called:
+        return None
+    of = shown(f"{result['contract']} {result.get('version', '')}".rstrip())
+    return of if line is None else f"{of}, line {line}"
 
 
 def _problem(problem: Any) -> str:

@@ -9,7 +9,8 @@ import click
 from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, url_option
-from hansa.client.arguments import from_pairs
+from hansa.cli.typed import readable
+from hansa.client.arguments import from_pairs, schema_of
 from hansa.client.connection import Connection, segment
 from hansa.wire import jsonform
 from hansa.wire.problems import HansaError
@@ -20,7 +21,12 @@ from hansa.wire.problems import HansaError
 @click.argument("name", metavar="RECORD|VIEW")
 @click.argument("arguments", nargs=-1, metavar="[KEY | NAME=VALUE...]")
 @click.option("--history", is_flag=True, help="The values that a record has had, newest first.")
-@click.option("--index", "index", metavar="FIELD=VALUE", help="Records whose indexed field has a value.")
+@click.option(
+    "--index", "index", metavar="FIELD[=VALUE]", help="Records in the order of an indexed field, or of one value of it."
+)
+@click.option("--least", help="Records from this value of the indexed field on; without --index, from this key on.")
+@click.option("--most", help="Records up to this value or key, which counts too.")
+@click.option("--descending", is_flag=True, help="The last record first.")
 @click.option("--rows", type=click.IntRange(1, 1000), default=100, show_default=True, help="Rows of one page.")
 @click.option("--after", help="Go on behind a page: its `next`.")
 @data_option()
@@ -33,6 +39,9 @@ def query(
     arguments: tuple[str, ...],
     history: bool,
     index: str | None,
+    least: str | None,
+    most: str | None,
+    descending: bool,
     rows: int,
     after: str | None,
     data: Path,
@@ -42,20 +51,21 @@ def query(
     with connect(data, url) as node:
         declared = node.get(f"/app/contracts/{segment(contract)}")
         if name in declared["views"]:
-            _view(out, node, contract, name, declared["views"][name]["arguments"], arguments)
+            _view(out, node, declared, name, arguments)
             return
         if name not in declared["records"]:
             known = ", ".join(sorted([*declared["records"], *declared["views"]]))
             raise HansaError("argument.action", f"{contract} has no record or view {name!r}; there is {known}")
         if len(arguments) > 1:
             raise HansaError("argument.value", "a record has one key")
-        if index is not None and (arguments or history):
-            raise HansaError("argument.value", "--index asks for a page; leave out the key, or --index")
-        columns = _columns(declared["records"][name])
+        asked = _asked(index, least, most, descending)
+        if asked and (arguments or history):
+            told = "--index, --least, --most and --descending ask for a page; leave out the key, or these"
+            raise HansaError("argument.value", told)
         path = f"/app/contracts/{segment(contract)}/records/{segment(name)}"
         if arguments and not history:
             row = node.get(f"{path}/value", key=arguments[0])
-            out.show(row, lambda: _rows_text(columns, [row]))
+            out.show(row, lambda: _rows_text(declared, name, [row]))
             return
         options: dict[str, str | int] = {"rows": rows}
         if history:
@@ -64,22 +74,26 @@ def query(
             path += "/history"
             options |= {"key": arguments[0], **({"before": after} if after else {})}
         else:
-            options |= {"after": after} if after else {}
-            if index is not None:
-                field, _, value = index.partition("=")
-                options |= {"index": field, "value": value}
+            options |= asked | ({"after": after} if after else {})
         page = node.get(path, **options)
-        out.show(page, lambda: _rows_text(columns, page["rows"]))
+        out.show(page, lambda: _rows_text(declared, name, page["rows"]))
         if page["next"]:
             out.note(f"there is more: --after {page['next']}")
 
 
-def _view(
-    out: Output, node: Connection, contract: str, view: str, schema: dict[str, Any], arguments: tuple[str, ...]
-) -> None:
-    plain = from_pairs(schema, list(arguments))
+def _asked(index: str | None, least: str | None, most: str | None, descending: bool) -> dict[str, str]:
+    """What the options ask of a page, as the API takes it."""
+    given = {"least": least, "most": most, "order": "descending" if descending else None}
+    if index is not None:
+        given["index"], equals, value = index.partition("=")
+        given["value"] = value if equals else None
+    return {name: text for name, text in given.items() if text is not None}
+
+
+def _view(out: Output, node: Connection, declared: dict[str, Any], view: str, arguments: tuple[str, ...]) -> None:
+    plain = from_pairs(schema_of(declared, "views", view), list(arguments))
     try:
-        answer = node.view(contract, view, json.loads(jsonform.dumps(plain)))
+        answer = node.view(declared["contract"], view, json.loads(jsonform.dumps(plain)))
     except HansaError as error:
         if error.code != "view.refused":
             raise
@@ -88,7 +102,8 @@ def _view(
         raise HansaError(
             error.code, f"{reason} [{outcome}]", remedy=error.remedy, outcome=outcome, result=error.fields.get("result")
         ) from None
-    out.show(answer, lambda: output.written(answer["result"]))
+    returns = declared["views"][view]["returns"]
+    out.show(answer, lambda: output.written(readable(returns, answer["result"], declared["$defs"])))
 
 
 def _columns(record: dict[str, Any]) -> list[str]:
@@ -96,8 +111,17 @@ def _columns(record: dict[str, Any]) -> list[str]:
     return [record["key"], *(field for field in record["schema"]["properties"] if field != record["key"])]
 
 
-def _rows_text(columns: list[str], rows: list[dict[str, Any]]) -> str:
+def _rows_text(declared: dict[str, Any], record: str, rows: list[dict[str, Any]]) -> str:
+    """Rows as a table. Those that another version stored are marked: they may lack fields, and come up when touched."""
     if not rows:
         return "nothing"
-    table = [[str(row["seq"]), *(output.written(row["value"].get(column)) for column in columns)] for row in rows]
-    return output.table(["seq", *columns], table)
+    version, columns = declared["version"], _columns(declared["records"][record])
+    schema = declared["records"][record]["schema"]
+    values = [readable(schema, row["value"], declared["$defs"]) for row in rows]
+    cells = [[output.written(value.get(column)) for column in columns] for value in values]
+    table = [[str(row["seq"]), *line] for row, line in zip(rows, cells, strict=True)]
+    if all(row["version"] == version for row in rows):
+        return output.table(["seq", *columns], table)
+    for line, row in zip(table, rows, strict=True):
+        line.append("" if row["version"] == version else row["version"])
+    return output.table(["seq", *columns, "as stored by"], table)

@@ -90,7 +90,10 @@ def verify(
         name: getattr(proven, name) for name in ("ledger", "seq", "size", "time", "kid", "kind", "id")
     }
     fields["signer"] = proven.signer
-    fields["envelope_checked"] = proven.signed is not None
+    if proven.scheduled is not None:
+        due = proven.scheduled
+        fields["scheduled"] = {"contract": due.contract, "key": due.key, "by": due.by, "due": due.due}
+    fields["envelope_checked"] = proven.signed is not None or proven.scheduled is not None
     fields["outcome_checked"] = proven.outcome is not None
     fields["pinned"] = " and ".join(["ledger"] * (ledger is not None) + ["key"] * (key is not None)) or "nothing"
     if fields["pinned"] == "nothing":
@@ -115,6 +118,10 @@ def _text(out: Output, proven: Proven, pinned: str) -> str:
         action = output.shown(f"{body.contract}.{body.action}")
         lines.append(f"action   {action}({output.written(body.arguments)})")
         lines.append(f"signed   by {proven.signer or f'the key {proven.signed.kid.hex()}'}")
+    if proven.scheduled is not None:
+        due = proven.scheduled
+        of = f"an action of {output.shown(due.contract)} on the record {output.key_text(due.key)}"
+        lines.append(f"action   {of}, scheduled by entry {due.by}, due {output.moment(due.due)}")
     if proven.outcome is not None:
         lines.append(f"outcome  {proven.outcome.status} {output.shown(proven.outcome.code)}")
         lines.append(f"time     {output.moment(proven.outcome.time)}")

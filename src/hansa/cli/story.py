@@ -168,7 +168,13 @@ async def _live(folder: Folder, ledger: bytes, source: str) -> _Made:
     try:
         signers = {name: keys.load(member_key(folder, name)) for name in (REGISTRAR, *PEOPLE)}
         deployed = await _take(
-            node, ledger, signers[REGISTRAR], "members", "deploy", {"name": CONTRACT, "source": source}
+            node,
+            ledger,
+            signers[REGISTRAR],
+            "members",
+            "deploy",
+            {"name": CONTRACT, "source": source},
+            transactions.deploy_steps(source),
         )
         digest = deployed[1].events[0]["data"]["digest"].hex()
         for person in PEOPLE:
@@ -193,11 +199,17 @@ async def _live(folder: Folder, ledger: bytes, source: str) -> _Made:
 
 
 async def _take(
-    node: Node, ledger: bytes, signer: PrivateKey, contract: str, action: str, arguments: dict[str, Any]
+    node: Node,
+    ledger: bytes,
+    signer: PrivateKey,
+    contract: str,
+    action: str,
+    arguments: dict[str, Any],
+    steps_max: int = transactions.STEPS_MAX,
 ) -> tuple[Answer, Outcome]:
     """Signs and submits one action; its answer and outcome."""
     done: asyncio.Future[Answer | HansaError] = asyncio.get_running_loop().create_future()
-    made = transactions.prepare(signer, ledger, contract, action, arguments, steps_max=50_000)
+    made = transactions.prepare(signer, ledger, contract, action, arguments, steps_max=steps_max)
     node.submit(made.envelope, lambda answer: None if done.cancelled() else done.set_result(answer))
     answer = await done
     if isinstance(answer, HansaError):

@@ -1,16 +1,20 @@
-"""`hansa tx show`: what became of a transaction."""
+"""`hansa tx`: what became of a transaction, and how deployers exclude one that stops every node."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from hansa.cli import output
 from hansa.cli.output import Output
-from hansa.cli.places import connect, data_option, url_option
-from hansa.client.connection import Connection
-from hansa.wire import entry, names, transaction
+from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
+from hansa.cli.signers import owner_of
+from hansa.cli.typed import readable
+from hansa.client.connection import Connection, segment
+from hansa.wire import entry, exclusion, genesis, names, scheduled, transaction, writes
 from hansa.wire.problems import HansaError
+
+_GIVE: Final = "A statement to put into the folder of the stopped node; once for each."
 
 
 @click.group()
@@ -28,6 +32,7 @@ def tx() -> None:
 @click.pass_obj
 def show(out: Output, which: str, not_after: int | None, data: Path, url: str | None) -> int:
     """Show a transaction by its id, or an entry by its seq. Exits with 1 if there is none."""
+    told: Any = None
     with connect(data, url) as node:
         if which.isascii() and which.isdecimal() and len(which) <= 18:
             found: dict[str, Any] = {"status": "committed", **node.get(f"/app/entries/{which}")}
@@ -37,20 +42,124 @@ def show(out: Output, which: str, not_after: int | None, data: Path, url: str | 
             found = node.get(f"/app/transactions/{which}", **limit)
         if found.get("kind") == entry.TRANSACTION:
             found["signer"] = _signer(node, found)
-    out.show(found, lambda: _text(out, found))
+            told = _arguments(node, found)
+        elif found.get("kind") == entry.SCHEDULED:
+            found["scheduled"] = _scheduled(node, found)
+    out.show(found, lambda: _text(out, found, told))
     return output.DONE if found["status"] in ("committed", "pending") else output.FAILED
 
 
+@tx.command()
+@click.argument("id", metavar="ID")
+@click.option("--give", "given", metavar="FILE", multiple=True, type=click.Path(path_type=Path), help=_GIVE)
+@click.option(
+    "--reason", default="it stops every node that runs it", show_default=True, help="The same of all signers."
+)
+@click.option(
+    "--out",
+    "out_file",
+    type=click.Path(path_type=Path),
+    help="The statement's file, instead of one named by id and key.",
+)
+@click.option("--ledger", metavar="HEX", help="The ledger's id, where its folder is not at hand.")
+@signer_options
+@data_option()
+@click.pass_obj
+def exclude(
+    out: Output,
+    id: str,
+    given: tuple[Path, ...],
+    reason: str,
+    out_file: Path | None,
+    ledger: str | None,
+    signer: str | None,
+    key: Path | None,
+    data: Path,
+) -> None:
+    """Exclude a transaction that stops every node that runs it: it gets an entry that says so, and is never run.
+
+    Each of more than half of the deployers signs a statement, in a file; then all statements are given (--give FILE
+    --give FILE) to every stopped node, the same to each.
+    """
+    wanted = names.digest_from_hex(id, "transaction id")
+    if given:
+        from hansa.node import exclusions
+
+        output.log_to_stderr()
+        signers = exclusions.give(data, wanted, given)
+        text = f"{id} is excluded by {', '.join(signers)}; start the node, and give the same to every other"
+        out.show({"id": id, "signers": signers}, text)
+        return
+    private = signing_key(data, signer, key)
+    of = names.digest_from_hex(ledger, "ledger id") if ledger else genesis.ledger_id(_genesis(data))
+    envelope = exclusion.seal(private, of, wanted, reason)
+    path = out_file or Path(f"{id[:16]}.{private.kid.hex()[:8]}.cose")
+    if path.is_file():
+        remedy = "Give it as it is, or write another file with --out FILE."
+        raise HansaError("argument.exists", f"{path} exists", remedy=remedy)
+    output.check_writable(path, replace=False)
+    output.write_file(path, envelope)
+    fields = {"id": id, "ledger": of.hex(), "reason": reason, "file": str(path)}
+    out.show(fields, f"{path} excludes {id}, once enough deployers have signed and it is given to the stopped nodes")
+
+
+def _genesis(data: Path) -> bytes:
+    try:
+        return (data / "genesis.cbor").read_bytes()
+    except OSError as error:
+        raise HansaError("argument.file", f"{data / 'genesis.cbor'}: {error.strerror}; or give --ledger") from None
+
+
 def _signer(node: Connection, found: dict[str, Any]) -> str | None:
-    """Who signed, by the ledger's register of keys; a key is registered once, ever."""
+    """Who signed, by the ledger's register of keys."""
     try:
         kid = transaction.read(bytes.fromhex(found["envelope"])).kid
-        return node.get("/app/contracts/members/records/Key/value", key=kid.hex())["value"]["owner"]
     except HansaError:
         return None
+    return owner_of(node, kid)
 
 
-def _text(out: Output, found: dict[str, Any]) -> str:
+def _arguments(node: Connection, found: dict[str, Any]) -> Any:
+    """The arguments as people read them, by what the contract declares now; as they are where it has no such action."""
+    try:
+        body = transaction.read(bytes.fromhex(found["envelope"])).transaction
+    except HansaError:
+        return None
+    try:
+        declared = node.get(f"/app/contracts/{segment(body.contract)}")
+    except HansaError:
+        return body.arguments
+    action = declared["actions"].get(body.action)
+    return body.arguments if action is None else readable(action["arguments"], body.arguments, declared["$defs"])
+
+
+def _scheduled(node: Connection, found: dict[str, Any]) -> dict[str, Any]:
+    """What ledger time took: the envelope says on which record, and the schedule's own, written last, what it was."""
+    from hansa.contracts import schedules
+
+    due = scheduled.read(bytes.fromhex(found["envelope"]))
+    fields = {"contract": due.contract, "action": None, "record": None, "key": output.key_text(due.key)}
+    fields |= {"by": due.by, "due": due.due}
+    written = writes.decode(node.get_bytes(f"/app/entries/{found['seq']}/writes"))[-1:]
+    for write in written:
+        if (write.contract, write.record) == (schedules.CONTRACT, schedules.RECORD):
+            stands = schedules.read(write.value)
+            fields |= {"action": stands.action, "record": stands.record}
+            fields["key"] = _key(node, due, stands.record)
+    return fields
+
+
+def _key(node: Connection, due: scheduled.Scheduled, record: str) -> str:
+    """The key as text, by the type that the contract declares; a record type keeps its key."""
+    declared = node.get(f"/app/contracts/{segment(due.contract)}")["records"][record]
+    kind = declared["schema"]["properties"][declared["key"]]
+    is_number = "integer" in (kind.get("type"), *(one.get("type") for one in kind.get("anyOf", ())))
+    if is_number:
+        return str(int.from_bytes(due.key, "big") - (1 << 63))
+    return due.key.hex() if kind.get("contentEncoding") == "base16" else due.key.decode()
+
+
+def _text(out: Output, found: dict[str, Any], arguments: Any) -> str:
     words = {
         "pending": "pending: it waits for its block",
         "not_found": "not found: it may still come while its not_after has not passed",
@@ -60,6 +169,7 @@ def _text(out: Output, found: dict[str, Any]) -> str:
         return words[found["status"]]
     outcome = found["decoded"]
     lines = [f"entry     {found['seq']}  {found['kind']}  in block {found['height']}", f"id        {found['id']}"]
+    called = None
     if found["kind"] == entry.TRANSACTION:
         try:
             signed = transaction.read(bytes.fromhex(found["envelope"]))
@@ -67,12 +177,21 @@ def _text(out: Output, found: dict[str, Any]) -> str:
             lines.append(f"envelope  {error.detail}")
         else:
             body = signed.transaction
+            called = body.contract
             action = output.shown(f"{body.contract}.{body.action}")
-            lines.append(f"action    {action}({output.written(body.arguments)})")
+            lines.append(f"action    {action}({output.written(arguments)})")
             lines.append(f"signed    by {found['signer'] or 'nobody known'}, key {signed.kid.hex()}")
+    elif found["kind"] == entry.SCHEDULED:
+        due = found["scheduled"]
+        called = due["contract"]
+        what = "action" if due["action"] is None else f"{due['action']} of {due['record']}"
+        action = output.shown(f"{called}.{what} {due['key']}")
+        lines.append(f"action    {action}, scheduled by entry {due['by']}, due {output.moment(due['due'])}")
     color = "green" if outcome["status"] == "applied" else "red"
     reason = output.filled(outcome["result"])
     lines.append(f"outcome   {out.style(outcome['status'], fg=color)} {outcome['code']} {reason}".rstrip())
+    if where := output.place(outcome["result"], called):
+        lines.append(f"at        {where}")
     lines.append(f"time      {output.moment(int(found['time']))}")
     for event in outcome["events"]:
         lines.append(f"event     {output.shown(event['name'])}: {output.written(event['data'])}")

@@ -32,8 +32,11 @@ SAMPLE_MEMBERS: Final = (
 @click.option(
     "--reserve-mb", type=click.IntRange(0), default=256, show_default=True, help="Free disk below which intake stops."
 )
+@click.option("--isolate", is_flag=True, help="Run contracts in a process of their own that may only compute.")
 @click.pass_obj
-def up(out: Output, data: Path, port: int, host: str, name: str, accept_clock: bool, reserve_mb: int) -> None:
+def up(
+    out: Output, data: Path, port: int, host: str, name: str, accept_clock: bool, reserve_mb: int, isolate: bool
+) -> None:
     """Start a node. A new folder gets a new ledger with four sample members, whose keys lie in DATA/keys."""
     import uvloop
 
@@ -57,6 +60,7 @@ def up(out: Output, data: Path, port: int, host: str, name: str, accept_clock: b
         node = open_node(
             folder.root,
             accept_clock=accept_clock,
+            isolate=isolate,
             reserve_bytes=reserve_mb * 1_000_000,
             progress=_progress(out),
         )

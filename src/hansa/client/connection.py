@@ -78,9 +78,11 @@ class Connection:
 
     def view(self, contract: str, view: str, arguments: dict[str, Any]) -> Any:
         """Runs a view; `arguments` in their JSON form."""
-        path = f"/app/contracts/{segment(contract)}/views/{segment(view)}"
-        body = json.dumps(arguments).encode()
-        return _json(self._request("POST", path, {}, body=body, content_type="application/json"))
+        return self._post(f"/app/contracts/{segment(contract)}/views/{segment(view)}", arguments)
+
+    def trial(self, contract: str, source: str, after: str | None = None) -> Any:
+        """Tries a next version of a contract on live records, those behind `after`: the `next` of an answer before."""
+        return self._post(f"/app/contracts/{segment(contract)}/trial", {"source": source, "after": after})
 
     def submit(self, envelope: bytes, *, receipt: bool = False) -> dict[str, Any]:
         """Submits a transaction; its id, seq, exact outcome, whether it is a duplicate, and the receipt if asked.
@@ -114,6 +116,10 @@ class Connection:
                 return cbor.decode(answer.content)
         assert lost is not None
         raise HansaError("answer.unknown", lost.detail, cause=lost.code)
+
+    def _post(self, path: str, value: dict[str, Any]) -> Any:
+        body = json.dumps(value).encode()
+        return _json(self._request("POST", path, {}, body=body, content_type="application/json"))
 
     def _request(
         self,

@@ -37,9 +37,11 @@ _DIGITS: Final = {
     **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
     **dict.fromkeys(["CLF", "UYW"], 4),
 }
-_MINOR: Final = re.compile(r"[0-9]{1,19}")
+_MINOR: Final = re.compile(r"-?[0-9]{1,19}")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
-_WRITTEN: Final = re.compile(r"([A-Z]{3}) ([0-9]{1,19})(?:\.([0-9]{1,4}))?")
+_NUMBER: Final = r"(?P<minus>-?)(?P<whole>[0-9]{1,19})(?:\.(?P<fraction>[0-9]{1,4}))?"
+_CURRENCY_FIRST: Final = re.compile(rf"(?P<currency>[A-Z]{{3}}) {_NUMBER}")
+_CURRENCY_LAST: Final = re.compile(rf"{_NUMBER} (?P<currency>[A-Z]{{3}})")
 
 
 def digits(currency: str) -> int:
@@ -47,27 +49,35 @@ def digits(currency: str) -> int:
     return _DIGITS.get(currency, 2)
 
 
-def parse(text: str) -> dict[str, Any]:
-    """The plain amount for `USD 500.00`. Raises `HansaError` `argument.value`; nothing is ever rounded."""
-    found = _WRITTEN.fullmatch(text.strip())
+def parse(text: str, *, signed: bool = False) -> dict[str, Any]:
+    """The plain amount for `USD 500.00` or `500.00 USD`, below zero only if it is `signed`.
+
+    Raises `HansaError` `argument.value`; nothing is ever rounded.
+    """
+    text = text.strip()
+    found = _CURRENCY_FIRST.fullmatch(text) or _CURRENCY_LAST.fullmatch(text)
     if found is None:
-        raise HansaError("argument.value", f"{text[:60]!a} is not an amount such as `USD 500.00`")
-    currency, whole, fraction = found[1], found[2], found[3] or ""
+        example = "USD -500.00" if signed else "USD 500.00"
+        raise HansaError("argument.value", f"{text[:60]!a} is not an amount such as `{example}`")
+    currency, fraction = found["currency"], found["fraction"] or ""
+    if found["minus"] and not signed:
+        raise HansaError("argument.value", f"{text} is negative, which this amount cannot be")
     places = digits(currency)
     if len(fraction) not in (0, places):
         raise HansaError("argument.value", f"{currency} is written with {places} digits after the point")
-    minor = int(whole) * 10**places + int(fraction.ljust(places, "0") or 0)
+    minor = int(found["whole"]) * 10**places + int(fraction.ljust(places, "0") or 0)
     if minor > INTEGER_MAX:
         raise HansaError("argument.value", f"{text} is beyond 64 bits")
-    return {"minor": minor, "currency": currency}
+    return {"minor": -minor if found["minus"] else minor, "currency": currency}
 
 
 def written(amount: Any) -> str:
-    """`USD 500.00` for a plain amount."""
+    """`USD 500.00` for a plain amount, `USD -500.00` below zero."""
     minor, currency = int(amount["minor"]), str(amount["currency"])
     places = digits(currency)
-    whole, fraction = divmod(minor, 10**places)
-    return f"{currency} {whole}.{fraction:0{places}d}" if places else f"{currency} {whole}"
+    whole, fraction = divmod(abs(minor), 10**places)
+    number = f"{whole}.{fraction:0{places}d}" if places else str(whole)
+    return f"{currency} {'-' if minor < 0 else ''}{number}"
 
 
 def is_amount(value: object) -> bool:

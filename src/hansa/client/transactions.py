@@ -8,17 +8,25 @@ import msgspec
 
 from hansa.wire import cose, transaction
 from hansa.wire.keys import Signer
-from hansa.wire.limits import NONCE_BYTES
+from hansa.wire.limits import CHECK_STEPS_PER_BYTE, NONCE_BYTES
 from hansa.wire.transaction import Precondition, Transaction
 
 VALID_MS: Final = 10 * 60 * 1000
 """How long a new transaction may wait for its block."""
 STEPS_MAX: Final = 10_000
+_DEPLOY_STEPS: Final = 20_000
+"""What a deployment takes at most, but for the checking of the file."""
+
+
+def deploy_steps(source: str) -> int:
+    """The steps that deploying or upgrading a contract, or deploying a library, takes at most."""
+    return _DEPLOY_STEPS + CHECK_STEPS_PER_BYTE * len(source)
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """A signed transaction: what to send, and what to ask for if the answer is lost."""
+    """A signed transaction: what to send, which contract it calls, and what to ask for if the answer is lost."""
 
+    contract: str
     id: bytes
     envelope: bytes
     not_after: int
@@ -51,4 +59,4 @@ def prepare(
         preconditions=preconditions,
     )
     envelope = cose.seal(signer, cose.TRANSACTION, transaction.encode(body))
-    return Prepared(cose.id_of(envelope), envelope, limit)
+    return Prepared(contract, cose.id_of(envelope), envelope, limit)

@@ -12,10 +12,11 @@ from collections.abc import Generator, Mapping
 import msgspec
 
 from hansa.merkle import receipt
-from hansa.wire import cbor, entry, genesis, transaction
+from hansa.wire import cbor, cose, entry, genesis, scheduled, transaction
 from hansa.wire.entry import Entry, Outcome
 from hansa.wire.keys import PublicKey
 from hansa.wire.problems import HansaError
+from hansa.wire.scheduled import Scheduled
 from hansa.wire.transaction import Signed
 
 
@@ -40,7 +41,8 @@ class Pinned(msgspec.Struct, frozen=True):
 class Proven(msgspec.Struct, frozen=True):
     """What was proven. `signed` and `outcome` are None if their bytes were not given.
 
-    `signer` is who signed, by the genesis document: None without one, or if the key was registered later.
+    `scheduled` is what ledger time took, if it was no transaction. `signer` is who signed, by the genesis document:
+    None without one, or if the key was registered later.
     """
 
     ledger: bytes
@@ -53,6 +55,7 @@ class Proven(msgspec.Struct, frozen=True):
     signed: Signed | None
     outcome: Outcome | None
     signer: str | None = None
+    scheduled: Scheduled | None = None
 
 
 def pin_genesis(document: bytes, ledger: bytes | None = None) -> Pinned:
@@ -109,7 +112,7 @@ def verify(
         if pinned.ledger is not None and proven.ledger != pinned.ledger:
             raise HansaError("verify.ledger", f"it is for ledger {proven.ledger.hex()}")
     decoded = _read_entry(entry_bytes)
-    signed = signer = decoded_outcome = None
+    signed = signer = decoded_outcome = due = None
     if envelope is not None:
         with _part("envelope", "envelope.form"):
             if hashlib.sha256(envelope).digest() != decoded.envelope_digest:
@@ -119,6 +122,10 @@ def verify(
                 if signed.id != decoded.id:
                     raise HansaError("verify.id")
                 signer = _signer(signed, pinned)
+            elif decoded.id != _id_of(decoded.kind, envelope):
+                raise HansaError("verify.id")
+            elif decoded.kind == entry.SCHEDULED:
+                due = scheduled.read(envelope)
     if outcome is not None:
         with _part("outcome", "outcome.form"):
             if hashlib.sha256(outcome).digest() != decoded.outcome_digest:
@@ -135,6 +142,7 @@ def verify(
         signed,
         decoded_outcome,
         signer,
+        due,
     )
 
 
@@ -153,6 +161,11 @@ def _part(name: str, form: str) -> Generator[None, None, None]:
 def _read_entry(data: bytes) -> Entry:
     with _part("entry", "entry.form"):
         return entry.decode(data)
+
+
+def _id_of(kind: entry.Kind, envelope: bytes) -> bytes:
+    """The id of an entry of another kind than a transaction's; see `wire.entry.Entry`."""
+    return cose.id_of(envelope) if kind == entry.TICK else hashlib.sha256(envelope).digest()
 
 
 def _signer(signed: Signed, pinned: Pinned) -> str | None:

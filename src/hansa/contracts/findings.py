@@ -33,6 +33,11 @@ class Findings:
         if self._ends_at_first:
             self.raise_any()
 
+    @property
+    def count(self) -> int:
+        """How many there are so far."""
+        return len(self._found)
+
     def raise_any(self) -> None:
         """Raises `ContractInvalid` with all findings, if there are any."""
         if self._found:

@@ -4,25 +4,38 @@ from typing import Final
 
 MODULE: Final = "hansa.contract"
 
-TYPES: Final = frozenset({"Amount", "Bytes", "Hash", "Int", "Party", "Text"})
-DECLARATIONS: Final = frozenset({"Contract", "Record", "action", "view"})
-CALLS: Final = frozenset({"event", "require"})
-SYSTEM_CALLS: Final = frozenset({"contract_version", "sha256"})
+TYPES: Final = frozenset(
+    {"Amount", "Bytes", "Date", "Duration", "Hash", "Instant", "Int", "Party", "SignedAmount", "Text", "User"}
+)
+DECLARATIONS: Final = frozenset(
+    {"Contract", "Enum", "Interface", "Record", "Struct", "action", "invariant", "library", "migration", "view"}
+)
+STATEMENTS: Final = frozenset({"become", "event", "require", "schedule"})
+"""Calls that stand on a line of their own."""
+SYSTEM_CALLS: Final = frozenset({"contract_version", "library_digest"})
 """Host functions that only the contract in genesis may use."""
-IMPORTABLE: Final = TYPES | DECLARATIONS | CALLS | SYSTEM_CALLS
+FUNCTIONS: Final = frozenset({"sha256"}) | SYSTEM_CALLS
+IMPORTABLE: Final = TYPES | DECLARATIONS | STATEMENTS | FUNCTIONS
 
-BUILTINS: Final = {"abs": (1, 1), "len": (1, 1), "max": (2, 8), "min": (2, 8), "range": (1, 3)}
-"""The functions known without import, with the least and most arguments."""
-CALLABLE_ARITIES: Final = BUILTINS | {"Amount": (2, 2), "contract_version": (2, 2), "sha256": (1, 1)}
+BUILTINS: Final = frozenset(
+    {"abs", "enumerate", "int", "len", "max", "min", "range", "reversed", "sorted", "str", "sum", "zip"}
+)
+"""The functions known without import."""
 
+ROLES: Final = "Roles"
+STATES: Final = "States"
 CONTEXT: Final = "tx"
-CONTEXT_FIELDS: Final = frozenset({"member", "user", "time"})
-AMOUNT_FIELDS: Final = frozenset({"minor", "currency"})
+NAME_CHARS_MAX: Final = 48
 
-RESERVED: Final = frozenset(BUILTINS) | IMPORTABLE | {CONTEXT, "True", "False", "None", "int", "bool", "list"}
+_RESERVED: Final = BUILTINS | IMPORTABLE | {CONTEXT, ROLES, STATES, "True", "False", "None", "bool", "list", "dict"}
 """Names that a contract cannot give to anything of its own."""
 
 
 def is_free(name: str) -> bool:
     """Whether a contract may bind this name: ASCII, no leading underscore, not reserved."""
-    return name.isascii() and not name.startswith("_") and name not in RESERVED and len(name) <= 48
+    return is_field(name) and name not in _RESERVED
+
+
+def is_field(name: str) -> bool:
+    """Whether a field may have this name: it is only ever written behind a dot, so no word is reserved."""
+    return name.isascii() and not name.startswith("_") and len(name) <= NAME_CHARS_MAX

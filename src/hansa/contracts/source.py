@@ -24,7 +24,15 @@ _TOO_MANY_DIGITS: Final = re.compile(f"[0-9]{{{_DIGITS_MAX + 1}}}")
 _WORD: Final = re.compile(r"[0-9][0-9A-Za-z_.]*|[A-Za-z_][0-9A-Za-z_]*")
 _NUMBER: Final = re.compile(r"[0-9_]+\.?[0-9_]*([eE][0-9_]*)?[jJ]?|0[xX][0-9A-Fa-f_]*|0[oO][0-7_]*|0[bB][01_]*")
 """Numbers as Python has them; those outside the dialect are the checker's to refuse."""
+_PREFIXES: Final = {
+    "f": ("no f-strings", "join texts with `+`; in messages pass values by name: require(c, 'text {x}', x=value)"),
+    "b": ("no bytes literals", "bytes come from arguments, records and `sha256(...)`"),
+}
 _ESCAPES: Final = "nrt\\'\""
+_TURNING: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Characters that turn the direction of writing: with them a file reads other than it runs (CVE-2021-42574)."""
+_ENCODING: Final = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*[-_.a-zA-Z0-9]+")
+"""An encoding as PEP 263 has it: Python would read another text from the same file."""
 
 
 def parse(source: str) -> ast.Module:
@@ -76,6 +84,12 @@ def _check_text(source: str) -> list[Diagnostic]:
         if control is not None:  # a carriage return would be a new line to Python's parser, even in a comment
             hint = "indent with spaces, end lines with a line feed alone"
             findings.append(Diagnostic("source.character", "a control character", number, control, hint))
+        if turning := _TURNING.search(text):
+            hint = "write it by its number in a comment, if it must be told"
+            place = turning.start()
+            findings.append(Diagnostic("source.character", "a character that turns the writing", number, place, hint))
+        if number <= 2 and _ENCODING.match(text):
+            findings.append(Diagnostic("source.encoding", "files are UTF-8, and say no encoding", number, 0))
         if len(text) > LINE_CHARS_MAX:
             findings.append(Diagnostic("source.line", f"{len(text)} characters; at most {LINE_CHARS_MAX}", number, 0))
         if len(text) - len(text.lstrip(" ")) > INDENT_MAX:
@@ -140,5 +154,6 @@ def _check_word(word: re.Match[str], line: int, start: int) -> list[Diagnostic]:
     if "0" <= text[0] <= "9" and not _NUMBER.fullmatch(text):
         return [Diagnostic("source.number", "a number run into a word", line, begin, "put a space between them")]
     if word.string.startswith(("'", '"'), word.end()):
-        return [Diagnostic("source.prefix", "a string with a prefix", line, end, "use a plain string")]
+        message, hint = _PREFIXES.get(text.lower(), ("a string with a prefix", "use a plain string"))
+        return [Diagnostic("source.prefix", message, line, end, hint)]
     return []

@@ -1,22 +1,50 @@
-"""What a contract handles while it runs: records and `tx`, and the plain form of what leaves it.
+"""Records and `tx` while a contract runs, and the size of what is made of values.
 
-A record lives for one transaction and knows its type and whether it was changed. Lists are never changed in
-place: every operation makes a new one, so sharing them cannot be noticed.
+A record lives for one transaction. Values in it are never changed in place: every operation makes a new one, so
+sharing them cannot be noticed.
 """
 
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 # Plain values are dynamic: their type is what this module finds out.
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
 
-from hansa.contracts.codecs import Amount, codec
-from hansa.contracts.manifest import PartyType, RecordType, encoded_bytes_most
-from hansa.contracts.meter import NESTING_MAX, Fault, Frame
+from hansa.contracts import calendar, messages
+from hansa.contracts.calls import Caller, Found
+from hansa.contracts.codecs import Amount, Codecs, to_plain
+from hansa.contracts.manifest import (
+    STATE_FIELD,
+    ListType,
+    MapType,
+    PartyType,
+    RecordType,
+    StateType,
+    StructType,
+)
+from hansa.contracts.operations import plain
+from hansa.contracts.prices import (
+    LIST_BYTES,
+    LIST_ITEM_BYTES,
+    MAP_BYTES,
+    MAP_ITEM_BYTES,
+    TEXT_BYTES,
+)
 from hansa.wire import cbor, order
-from hansa.wire.transaction import Key
+from hansa.wire.limits import INTEGER_MAX, INTEGER_MIN
+from hansa.wire.order import Key
 
+_LARGE_BYTES: Final = 65_536
+"""Records that may become larger are measured before they are encoded."""
 _AMOUNT_BYTES: Final = len(cbor.encode({"minor": 0, "currency": "EUR"})) - 1  # but for the number
+
+
+class Migrating(Protocol):
+    """How a record of the version before becomes one of this: see `records.Migration`."""
+
+    def __call__(self, frame: Any, values: dict[str, Any], key: Key, place: bytes) -> dict[str, Any]:
+        """The new values of a record of these old ones, both as a contract has them."""
+        ...
 
 
 class Shape:
@@ -24,9 +52,13 @@ class Shape:
 
     __slots__ = (
         "_conversions",
+        "_weighed",
         "bytes_most",
         "codecs",
-        "key_problem",
+        "contract",
+        "invariants",
+        "is_large",
+        "migrate",
         "name",
         "order",
         "party_fields",
@@ -34,41 +66,54 @@ class Shape:
         "type",
     )
 
-    def __init__(self, contract: str, type: RecordType) -> None:
+    def __init__(self, codecs: Codecs, type: RecordType) -> None:
+        manifest = codecs.manifest
         self.type = type
         self.name = type.name
-        self.table = order.table(contract, type.name)
-        self.codecs = {name: codec(field.type) for name, field in type.fields.items()}
-        self.key_problem = self.codecs[type.key].problem
-        self.party_fields = {name for name, f in type.fields.items() if isinstance(f.type, PartyType)}
-        self.order = sorted(type.fields, key=cbor.key_order)
-        self.bytes_most = 64 + sum(64 + encoded_bytes_most(field.type) for field in type.fields.values())
-        """The longest a record can become when it is stored, or a little more."""
+        self.contract = manifest.name
+        self.table = order.table(manifest.name, type.name)
+        types = {name: field.type for name, field in type.fields.items()}
+        if type.states:
+            types[STATE_FIELD] = StateType(type.name)
+        self.codecs = {name: codecs.of(found) for name, found in types.items()}
+        self.order = sorted(types, key=cbor.key_order)
+        self.party_fields = {name for name, found in types.items() if isinstance(plain(found), PartyType)}
+        self.bytes_most = sum(len(name) + 2 + codecs.bytes_most(found) for name, found in types.items()) + 9
+        self.is_large = self.bytes_most > _LARGE_BYTES
+        self._weighed = [n for n, found in types.items() if isinstance(plain(found), ListType | MapType | StructType)]
         self._conversions = [
             (name, found.from_plain) for name, found in self.codecs.items() if found.from_plain is not None
         ]
+        self.invariants: list[Callable[..., None]] = []
+        self.migrate: Migrating | None = None
 
     def place(self, key: Key) -> bytes:
         """Where the record of a key stands."""
         return self.table + order.key_bytes(key)
 
-    def load(self, key: Key, place: bytes, value: bytes, seq: int) -> "Record":
-        """The record of this key and place from its stored bytes, last written by entry `seq`."""
-        plain: dict[str, Any] = cbor.decode_own(value)
+    def load(self, value: bytes) -> tuple[dict[str, Any], int]:
+        """The values in stored bytes, and what making them counts."""
+        values: dict[str, Any] = cbor.decode_own(value)
         for name, convert in self._conversions:
-            plain[name] = convert(plain[name])
-        return Record(self, key, place, plain, seq)
+            values[name] = convert(values[name])
+        return values, self.weight(values)
 
-    def dump(self, record: "Record") -> bytes:
+    def weight(self, values: dict[str, Any]) -> int:
+        """What making these values counts: that of the lists, maps and structs among them."""
+        return sum(weigh(values[name]) for name in self._weighed) if self._weighed else 0
+
+    def dump(self, values: dict[str, Any]) -> bytes:
         """The bytes to store: a map of all fields in encoding order."""
-        values = record.values
-        if len(values) == len(self.order) and not self._conversions and list(values) == self.order:
+        if not self._conversions and list(values) == self.order:
             return cbor.encode_ordered(values)
         return cbor.encode_ordered({name: to_plain(values[name]) for name in self.order})
 
 
 class Record:
-    """One record in one transaction: its shape, key, place and values, and whether it was made or changed here."""
+    """One record in one transaction: its shape, key, place and values, and whether it was made or changed here.
+
+    Fields that refer to other records hold their keys.
+    """
 
     __slots__ = ("changed", "key", "place", "previous", "shape", "values")
 
@@ -78,65 +123,156 @@ class Record:
         self.place = place
         self.values = values
         self.previous = previous
-        self.changed = False
+        self.changed = previous is None
 
 
 class Context:
-    """`tx`: who signed and when. `time` is ledger time in ms."""
+    """`tx`: who signed, who calls, and when. Reading who signed a run that nobody did is a fault."""
 
-    __slots__ = ("member", "time", "user")
+    __slots__ = ("_caller", "caller", "time")
 
-    def __init__(self, member: str, user: str | None, time: int) -> None:
-        self.member = member
-        self.user = user
+    def __init__(self, signer: Caller, caller: str | None, time: int) -> None:
+        self._caller = signer
+        self.caller = caller
         self.time = time
 
+    @property
+    def member(self) -> str:
+        """The member that signed, itself or by a user."""
+        if self._caller.member is None:
+            raise messages.unsigned()
+        return self._caller.member
 
-def to_plain(value: Any) -> Any:
-    """The plain form of a value: maps in encoding order."""
+    @property
+    def user(self) -> str | None:
+        """The user that signed; None if the member's own key did."""
+        if self._caller.member is None:
+            raise messages.unsigned()
+        return self._caller.user
+
+    @property
+    def date(self) -> str:
+        """The UTC date of ledger time."""
+        return calendar.date_at(self.time)
+
+
+_CACHED_BYTES_MAX: Final = 2_048
+"""Larger records are decoded each time, so that what is remembered stays small."""
+
+
+class Cache:
+    """Records as they were last loaded or stored, kept from one transaction to the next, `most` of them.
+
+    Saves decoding alone: what is charged follows from the stored record, so it makes no difference to any outcome.
+    """
+
+    __slots__ = ("_entries", "_most")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._entries: dict[bytes, tuple[int, bytes, Shape, dict[str, Any], int]] = {}
+
+    def load(self, shape: Shape, place: bytes, found: Found) -> tuple[dict[str, Any], int]:
+        """See `Shape.load`; the values are the caller's own."""
+        entry = self._entries.get(place)
+        if entry is not None:
+            seq, value, of, values, weight = entry
+            if seq == found.seq and of is shape and value == found.value:
+                return dict(values), weight
+        values, weight = shape.load(found.value)
+        self._keep(shape, place, found.seq, found.value, dict(values), weight)
+        return values, weight
+
+    def store(self, shape: Shape, place: bytes, seq: int, value: bytes, values: dict[str, Any]) -> None:
+        """Keeps a record as entry `seq` writes it; the values MUST NOT be changed from then on."""
+        self._keep(shape, place, seq, value, values, shape.weight(values))
+
+    def clear(self) -> None:
+        """Forgets all."""
+        self._entries.clear()
+
+    def _keep(self, shape: Shape, place: bytes, seq: int, value: bytes, values: dict[str, Any], weight: int) -> None:
+        if len(value) <= _CACHED_BYTES_MAX:
+            if len(self._entries) >= self._most:
+                self._entries.clear()
+            self._entries[place] = (seq, value, shape, values, weight)
+        else:
+            self._entries.pop(place, None)
+
+
+# Sizes in memory
+
+
+def text_bytes(count: int) -> int:
+    """What making a text of so many characters counts."""
+    return TEXT_BYTES + 4 * count
+
+
+def list_bytes(count: int) -> int:
+    """What making a list of so many items counts, the items aside."""
+    return LIST_BYTES + LIST_ITEM_BYTES * count
+
+
+def map_bytes(count: int) -> int:
+    """What making a map or struct of so many values counts, these aside."""
+    return MAP_BYTES + MAP_ITEM_BYTES * count
+
+
+def weigh(value: Any) -> int:
+    """What making a value with all that is in it counts."""
     kind = type(value)
-    if kind is Amount:
-        return {"minor": value.minor, "currency": value.currency}
+    if kind is str:
+        return text_bytes(len(value))
+    if kind is bytes:
+        return TEXT_BYTES + len(value)
     if kind is list:
-        return [to_plain(item) for item in value]
-    return value
+        return list_bytes(len(value)) + sum(map(weigh, value))
+    if kind is dict:
+        return map_bytes(len(value)) + sum(text_bytes(len(name)) + weigh(each) for name, each in value.items())
+    return TEXT_BYTES if kind is Amount else 0
 
 
-def named_size(frame: Frame, values: Mapping[str, Any], room: int) -> int:
-    """How many bytes a map of these values has once encoded; see `encoded_size`."""
+# Sizes once encoded
+
+
+def named_size(values: Mapping[str, Any], order: Sequence[str], room: int) -> int:
+    """How many bytes a map of these values has once encoded; beyond `room` they are not counted to the end.
+
+    `order` are its names in encoding order. A list may hold the same text or list many times over, which costs nothing
+    until it is written out: so its size is known before it is. Raises `Fault` for an integer that does not fit 64 bits.
+    """
     size = _head_size(len(values))
-    for name, value in values.items():
+    for name in order:
         if size > room:
             break
-        size += text_size(name, room) + encoded_size(frame, value, room - size)
+        size += text_size(name, room)
+        if size <= room:
+            size += encoded_size(values[name], room - size)
     return size
 
 
-def encoded_size(frame: Frame, value: Any, room: int, depth: int = NESTING_MAX) -> int:
-    """How many bytes a value has once encoded; beyond `room` they are not counted to the end.
-
-    A list may hold the same text or list many times over, which costs nothing until it is written out: so its size
-    is known, and each item looked at is charged, before it is.
-    """
+def encoded_size(value: Any, room: int) -> int:
+    """How many bytes a value has once encoded; see `named_size`."""
     kind = type(value)
     if kind is str:
         return text_size(value, room)
     if kind is int:
+        if not INTEGER_MIN <= value <= INTEGER_MAX:
+            raise messages.leaving_range()
         return _head_size(value if value >= 0 else ~value)
     if kind is bytes:
         return _head_size(len(value)) + len(value)
     if kind is Amount:
-        return _AMOUNT_BYTES + _head_size(value.minor)
+        return _AMOUNT_BYTES + _head_size(value.minor if value.minor >= 0 else ~value.minor)
+    if kind is dict:
+        return named_size(value, sorted(value, key=cbor.key_order), room)
     if kind is not list:
         return 1
-    if depth == 0:
-        raise Fault("value.size", f"lists are nested more than {NESTING_MAX} deep")
-    frame.charge(len(value))
     size = _head_size(len(value))
     for item in value:
         if size > room:
             break
-        size += encoded_size(frame, item, room - size, depth - 1)
+        size += encoded_size(item, room - size)
     return size
 
 

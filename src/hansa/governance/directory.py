@@ -5,20 +5,25 @@ it takes effect. Derived: `from_records` makes it again from the state.
 """
 
 import hashlib
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 import msgspec
 
+from hansa.contracts import upgrade
+from hansa.contracts.checked import Checked
 from hansa.contracts.diagnostics import ContractInvalid
-from hansa.contracts.meter import Fault
+from hansa.contracts.faults import Fault
 from hansa.contracts.program import Program, load
-from hansa.governance.genesis import CHECKPOINT, CONTRACT, TRANSACTION
+from hansa.governance.genesis import CHECKPOINT, CONTRACT, DEPLOYER, NODE, TRANSACTION
 from hansa.wire import cbor, names
 from hansa.wire.genesis import Limits
 from hansa.wire.keys import PublicKey
 from hansa.wire.limits import CONTRACT_NAME_CHARS_MAX
 from hansa.wire.writes import Write
+
+RECORDS: Final = ("Ledger", "Limits", "Member", "User", "Key", "Library", "Version")
+"""The members records that it holds, in the order in which one entry's may need each other."""
 
 
 class Sender(msgspec.Struct, frozen=True, gc=False):
@@ -35,10 +40,15 @@ class Directory:
     def __init__(self, members: Program) -> None:
         self.senders: dict[bytes, Sender] = {}
         self.checkpoint_keys: dict[bytes, PublicKey] = {}
+        self.node_keys: dict[bytes, PublicKey] = {}
         self.attributes: dict[str, frozenset[str]] = {}
+        self.user_attributes: dict[str, frozenset[str]] = {}
         self.limits = Limits()
         self.name = ""
+        self.libraries: dict[bytes, Checked] = {}
         self.programs: dict[str, Program] = {CONTRACT: members}
+        """The current version of each contract."""
+        self._versions: dict[str, list[tuple[int, Program]]] = {CONTRACT: [(0, members)]}
         self._owners: dict[str, str] = {}
         self._checked = members
         """What was checked last: the program of a deployment that is about to be written, so it is loaded once."""
@@ -47,19 +57,23 @@ class Directory:
         """Another one of the same content, to be moved on apart."""
         made = Directory(self.programs[CONTRACT])
         made.senders, made.checkpoint_keys = dict(self.senders), dict(self.checkpoint_keys)
-        made.attributes, made.limits, made.name = dict(self.attributes), self.limits, self.name
+        made.node_keys, made.libraries = dict(self.node_keys), dict(self.libraries)
+        made.attributes, made.user_attributes = dict(self.attributes), dict(self.user_attributes)
+        made.limits, made.name = self.limits, self.name
         made.programs, made._owners = dict(self.programs), dict(self._owners)
+        made._versions = {name: list(versions) for name, versions in self._versions.items()}
         return made
 
-    def apply(self, writes: Iterable[Write]) -> None:
-        """Takes writes in, other contracts' passed over."""
+    def apply(self, seq: int, writes: Iterable[Write]) -> None:
+        """Takes in what entry `seq` wrote, other contracts' passed over."""
         for write in writes:
             if write.contract == CONTRACT:
-                self.apply_record(write.record, write.value)
+                self.apply_record(write.record, write.value, seq)
 
-    def apply_record(self, record: str, value: bytes) -> None:
-        """Takes in the current value of a members record."""
-        self._apply_fields(record, cbor.decode_own(value))
+    def apply_record(self, record: str, value: bytes, seq: int) -> None:
+        """Takes in the value of a members record that entry `seq` wrote last."""
+        if record in RECORDS:
+            self._apply_fields(record, cbor.decode_own(value), seq)
 
     def indexes_of(self, contract: str, record: str) -> tuple[str, ...]:
         """The indexed fields of a record type, as `store.state` asks for them."""
@@ -67,25 +81,57 @@ class Directory:
         shape = None if program is None else program.shapes.get(record)
         return () if shape is None else shape.type.indexes
 
+    def steps_most(self, sender: Sender, contract: str) -> int:
+        """What a transaction may use at most: checking a large contract takes a deployer more than anything else."""
+        if contract == CONTRACT and DEPLOYER in self.attributes.get(sender.member, ()):
+            return max(self.limits.block_steps, self.limits.transaction_steps)
+        return self.limits.transaction_steps
+
+    # contracts.calls.Host
+
     def is_member(self, name: str) -> bool:
-        """Whether a member of this name is registered: see `contracts.meter.Host`."""
+        """See `contracts.calls.Host`."""
         return name in self.attributes
 
+    def is_user(self, name: str) -> bool:
+        """See `contracts.calls.Host`."""
+        return name in self._owners
+
+    def versions(self, contract: str) -> Sequence[tuple[int, Program]]:
+        """See `contracts.calls.Host`."""
+        return self._versions.get(contract, ())
+
     def contract_version(self, name: str, source: str) -> str:
-        """Checks a contract file for deployment: see `contracts.meter.Host`."""
-        if not names.is_contract(name) or name in self.programs:
+        """See `contracts.calls.Host`."""
+        checked = self._check(name, source)
+        before = self.programs.get(name)
+        if checked.manifest.kind != "contract":
+            raise Fault("contract.invalid", "this is a library: use deploy_library")
+        if before is not None and (problems := upgrade.problems(before.manifest, checked.manifest)):
+            raise Fault("upgrade.refused", problems[0])
+        return checked.manifest.version
+
+    def library_digest(self, name: str, source: str) -> bytes:
+        """See `contracts.calls.Host`."""
+        checked = self._check(name, source)
+        if checked.manifest.kind != "library":
+            raise Fault("contract.invalid", "this is a contract: use deploy")
+        return checked.digest
+
+    def _check(self, name: str, source: str) -> Program:
+        if not names.is_contract(name) or name == CONTRACT:
             raise Fault(
                 "contract.name", "`{name}` is taken or not a contract name", {"name": name[:CONTRACT_NAME_CHARS_MAX]}
             )
+        before = self.programs.get(name)
         try:
-            checked = load(source, name)
+            self._checked = load(source, name, self.libraries, None if before is None else before.checked)
         except ContractInvalid:
             # Which findings there are may depend on the Python that parsed the file; that there are some does not.
-            raise Fault("contract.invalid", "the contract file has findings; check it to see them") from None
-        self._checked = checked
-        return checked.manifest.version
+            raise Fault("contract.invalid", "the file has findings; check it to see them") from None
+        return self._checked
 
-    def _apply_fields(self, record: str, value: dict[str, Any]) -> None:
+    def _apply_fields(self, record: str, value: dict[str, Any], seq: int) -> None:
         match record:
             case "Ledger":
                 self.name = value["name"]
@@ -95,22 +141,31 @@ class Directory:
                 self.attributes[value["id"]] = frozenset(value["attributes"])
             case "User":
                 self._owners[value["id"]] = value["member"]
+                self.user_attributes[value["id"]] = frozenset(value["attributes"])
             case "Key":
                 self._apply_key(value)
-            case "Deployment":
-                self.programs[value["name"]] = self._program(value["name"], value["source"])
+            case "Library":
+                self.libraries[value["digest"]] = self._program(value["name"], value["source"]).checked
             case _:
-                pass
+                name: str = value["contract"]
+                program = self.programs[name] = self._program(name, value["source"])
+                program.forget_bodies()
+                self._versions.setdefault(name, []).append((seq + 1, program))
 
     def _program(self, name: str, source: str) -> Program:
         checked = self._checked
         same = checked.manifest.name == name and checked.digest == hashlib.sha256(source.encode()).digest()
-        return checked if same else load(source, name)
+        if same:
+            return checked
+        before = self.programs.get(name)
+        return load(source, name, self.libraries, None if before is None else before.checked)
 
     def _apply_key(self, value: dict[str, Any]) -> None:
         key = PublicKey(value["spki"])
         if value["purpose"] == CHECKPOINT:
             self.checkpoint_keys[key.kid] = key
+        elif value["purpose"] == NODE:
+            self.node_keys[key.kid] = key
         elif value["purpose"] == TRANSACTION:
             owner = value["owner"]
             if value["owner_kind"] == "user":

@@ -6,6 +6,8 @@ ledger began with, whatever version of Hansa it uses.
 
 from typing import Any, Final
 
+import msgspec
+
 from hansa.contracts.program import Program, load
 from hansa.wire import cbor, keys
 from hansa.wire.genesis import Genesis
@@ -30,7 +32,7 @@ def members_program(genesis: Genesis) -> Program:
 def writes(genesis: Genesis) -> WriteSet:
     """The records that genesis makes, in a fixed order."""
     found = [_write("Ledger", genesis.name, {"name": genesis.name})]
-    limits = {name: getattr(genesis.limits, name) for name in genesis.limits.__struct_fields__}
+    limits = msgspec.structs.asdict(genesis.limits)
     found.append(_write("Limits", LIMITS_SCOPE, {"scope": LIMITS_SCOPE, **limits}))
     for member in genesis.members:
         deployer = [DEPLOYER] if member.id in genesis.deployers else []

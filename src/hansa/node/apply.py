@@ -5,34 +5,59 @@ the window, an id already seen. Everything else becomes an entry, applied or ref
 clock, or touches a disk; the block takes effect when `commit` says that it is durable.
 """
 
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
 
 import msgspec
 import structlog
 
-from hansa.contracts import execution, meter
-from hansa.contracts.execution import Caller, Execution
-from hansa.contracts.manifest import DIALECT
+from hansa.contracts import execution, prices, schedules
+from hansa.contracts.calls import NOBODY, Call, Caller, Execution
+from hansa.contracts.manifest import DIALECT, ReferenceType
+from hansa.contracts.values import Cache
+from hansa.governance import exclusion as governance_exclusion
 from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory, Sender
 from hansa.merkle.tiles import Tiles
 from hansa.merkle.tree import leaf_hash
+from hansa.node.workers import Lost
 from hansa.orderers import Batch
-from hansa.store.state import UNREADABLE, Entered, State, Stored
-from hansa.wire import block, entry, names, order, transaction, writes
+from hansa.store.overlay import IndexesOf, Overlay, Stored
+from hansa.store.state import Entered, State
+from hansa.wire import block, entry, names, order, scheduled, tick, transaction, writes
 from hansa.wire.block import Block, Header, Item
+from hansa.wire.exclusion import Statement
 from hansa.wire.genesis import Genesis, Limits
-from hansa.wire.limits import BLOCK_BYTES_MAX, BLOCK_ENTRIES_MAX, BLOCK_STEPS_MAX, VALIDITY_MS_MAX
+from hansa.wire.limits import (
+    BLOCK_BYTES_MAX,
+    BLOCK_ENTRIES_MAX,
+    BLOCK_STEPS_MAX,
+    SCHEDULED_ENTRIES_MAX,
+    SCHEDULED_STEPS_MAX,
+    VALIDITY_MS_MAX,
+)
 from hansa.wire.problems import HansaError
+from hansa.wire.tick import Tick
 from hansa.wire.transaction import Signed, Transaction
-from hansa.wire.writes import WriteSet
 
 log = structlog.get_logger()
 
+_NO_ATTRIBUTES: Final = frozenset[str]()
+FREE_BYTES_MAX: Final = 16 * 1024
+"""What an entry may hold beside its envelope that no step pays for: a refusal, digests, the outcome's own fields."""
 BLOCK_ENCODED_BYTES_MAX: Final = (
-    BLOCK_BYTES_MAX + BLOCK_STEPS_MAX * meter.OUTPUT_BYTES_PER_STEP + BLOCK_ENTRIES_MAX * meter.FREE_BYTES_MAX
+    BLOCK_BYTES_MAX
+    + (BLOCK_STEPS_MAX + SCHEDULED_ENTRIES_MAX * SCHEDULED_STEPS_MAX) * prices.OUTPUT_BYTES_PER_STEP
+    + (BLOCK_ENTRIES_MAX + SCHEDULED_ENTRIES_MAX + 1) * FREE_BYTES_MAX
 )
-"""No block is larger, whatever contracts do (about 66 MiB): its envelopes, what steps paid for, what they need not."""
+"""No block is larger, whatever contracts do (about 102 MiB): its envelopes, what steps paid for, what they need not."""
+
+
+Run: TypeAlias = Callable[..., Execution]
+"""`contracts.execution.run`, or what stands in for it and gives the very same."""
+EXCLUDED: Final = "transaction.excluded"
+_NONE_EXCLUDED: Final[Mapping[bytes, Sequence[Statement]]] = MappingProxyType({})
 
 
 class Given(msgspec.Struct, frozen=True, gc=False):
@@ -62,24 +87,21 @@ class Sealed(msgspec.Struct, frozen=True, gc=False):
     tip: Tip
 
 
-class View:
-    """The state as an action sees it: what this block wrote before, above what is durable."""
+class View(Overlay):
+    """The state as an action sees it: what this block wrote before, above what is durable.
 
-    __slots__ = ("_state", "_written")
+    A `contracts.calls.Reader`. The state MUST stay as it is while it is in use. `cache` is handed to what runs on it
+    by `run`.
+    """
 
-    def __init__(self, state: State) -> None:
-        self._state = state
-        self._written: dict[bytes, Stored] = {}
+    __slots__ = ("cache", "run")
 
-    def get(self, place: bytes) -> Stored | None:
-        """See `contracts.execution.Reader`."""
-        found = self._written.get(place)
-        return self._state.get(place) if found is None else found
-
-    def write(self, seq: int, written: WriteSet) -> None:
-        """Takes in what an entry wrote."""
-        for write in written:
-            self._written[write.place] = Stored(seq, write.value)
+    def __init__(
+        self, state: State, indexes_of: IndexesOf, cache: Cache | None = None, run: Run = execution.run
+    ) -> None:
+        super().__init__(indexes_of, state.get, state.spots, state.damage)
+        self.cache = cache
+        self.run = run
 
 
 def apply_batch(
@@ -89,30 +111,33 @@ def apply_batch(
     directory: Directory,
     tiles: Tiles,
     verified: dict[bytes, Signed],
+    cache: Cache | None = None,
+    run: Run = execution.run,
+    exclusions: Mapping[bytes, Sequence[Statement]] = _NONE_EXCLUDED,
 ) -> tuple[Sealed | None, list[tuple[bytes, str]]]:
     """The block of a batch, None if nothing in it counts, and the ids skipped with the code of the reason.
 
     `verified` has, by envelope, what this node verified already and MUST know to have no entry yet; the rest is
     verified here, exactly, and looked up. A key registered in this batch counts from the next one on: nothing is
-    executed whose signature was not verified.
+    executed whose signature was not verified. What is due by ledger time comes first; a tick counts only with it.
+    What enough deployers exclude (`exclusions`, by id) gets its entry and is not run.
     Tiles and directory move on with the entries: after this returns, the block MUST become durable or the
     process end.
     """
-    given = [one for envelope in batch.envelopes if (one := _read(envelope, verified, directory)) is not None]
+    read = [_read(envelope, verified, directory) for envelope in batch.envelopes]
+    given = [one for one in read if isinstance(one, Given)]
     void = _void_reason(batch, given, directory.limits)
     if void:
         log.error("batch.void", index=batch.index, reason=void)
         return None, [(one.signed.id, void) for one in given]
-    time = max(tip.time, batch.stamp)
-    view = View(state)
-    items: list[Item] = []
-    entered: list[Entered] = []
+    making = _Making(tip, max(tip.time, batch.stamp), View(state, directory.indexes_of, cache, run), directory, tiles)
+    _take_due(making, [one for one in read if isinstance(one, Tick)], exclusions)
     skipped: list[tuple[bytes, str]] = []
     seen: set[bytes] = set()
     for one in given:
         signed, sender = one.signed, one.sender
         body = signed.transaction
-        skip = skip_reason(signed, sender, tip, time, directory)
+        skip = skip_reason(signed, sender, tip, making.time, directory)
         if not skip and (
             signed.id in seen or (not one.verified and state.in_window(signed.id, body.not_after) is not None)
         ):
@@ -121,67 +146,210 @@ def apply_batch(
             skipped.append((signed.id, skip))
             continue
         seen.add(signed.id)
-        seq = tip.size + len(items)
-        ran, version = execute(body, sender, time, view, directory)
-        view.write(seq, ran.writes)
-        directory.apply(ran.writes)
-        item = make_item(entry.TRANSACTION, signed.id, signed.envelope, ran, time, version)
-        tiles.append(leaf_hash(entry.make(item.kind, item.id, item.envelope, item.outcome)))
-        items.append(item)
-        entered.append(Entered(seq, signed.id, body.not_after, ran.writes))
-    if not items:
+        try:
+            ran = excluded(exclusions.get(signed.id, ()), tip.ledger, signed.id, body.contract, directory)
+            if ran is None:
+                ran = execute(body, sender, making.time, making.seq, making.view, directory)
+            making.take(entry.TRANSACTION, signed.id, signed.envelope, body.not_after, ran)
+        except HansaError:  # a record cannot be read: whatever was run
+            raise
+        except Exception as error:
+            raise _fatal(error, signed.id, body.contract) from error
+    if not making.items:
         return None, skipped
-    return seal(tip, time, items, entered, tiles), skipped
+    return seal(tip, making.time, making.items, making.entered, tiles), skipped
+
+
+class _Making:
+    """A block while it is made: what each entry wrote counts for those behind it."""
+
+    __slots__ = ("_tiles", "directory", "entered", "items", "time", "tip", "view")
+
+    def __init__(self, tip: Tip, time: int, view: View, directory: Directory, tiles: Tiles) -> None:
+        self.tip = tip
+        self._tiles = tiles
+        self.time = time
+        self.view = view
+        self.directory = directory
+        self.items: list[Item] = []
+        self.entered: list[Entered] = []
+
+    @property
+    def seq(self) -> int:
+        """The number of the next entry."""
+        return self.tip.size + len(self.items)
+
+    def take(self, kind: entry.Kind, id: bytes, envelope: bytes, not_after: int, ran: Execution) -> None:
+        """Adds an entry."""
+        seq = self.seq
+        self.view.write(seq, ran.writes)
+        self.directory.apply(seq, ran.writes)
+        item = make_item(kind, id, envelope, ran, self.time)
+        self._tiles.append(leaf_hash(entry.make(item.kind, item.id, item.envelope, item.outcome)))
+        self.items.append(item)
+        self.entered.append(Entered(seq, id, not_after, ran.writes))
+
+
+def _take_due(making: _Making, ticks: list[Tick], exclusions: Mapping[bytes, Sequence[Statement]]) -> None:
+    """Takes what is due, and the tick that had it looked at, if it was one."""
+    tip, directory = making.tip, making.directory
+    for found in due(making.view, making.time, directory.limits.scheduled_entries):
+        envelope = scheduled_envelope(tip.ledger, found.value)
+        id = scheduled.id_of(envelope)
+        contract = schedules.read(found.value).contract
+        stopped = excluded(exclusions.get(id, ()), tip.ledger, id, contract, directory)
+        try:
+            ran = execute_scheduled(found, making.time, making.seq, making.view, directory, stopped)
+            making.take(entry.SCHEDULED, id, envelope, 0, ran)
+        except HansaError:
+            raise
+        except Exception as error:
+            raise _fatal(error, id, contract) from error
+    ticked = next((one for one in ticks if is_tick(one, tip, directory)), None) if making.items else None
+    if ticked is not None:
+        making.take(entry.TICK, ticked.id, ticked.envelope, 0, _TICKED)
 
 
 def apply_genesis(document: bytes, genesis: Genesis, ledger: bytes, directory: Directory, tiles: Tiles) -> Sealed:
     """Block 0, which holds the genesis entry alone."""
     written = governance_genesis.writes(genesis)
-    directory.apply(written)
+    directory.apply(0, written)
     version = directory.programs[governance_genesis.CONTRACT].manifest.version
-    ran = Execution(execution.OK, None, [], written, 0)
-    item = make_item(entry.GENESIS, ledger, document, ran, genesis.time, version)
+    ran = Execution(execution.OK, None, [], written, 0, version)
+    item = make_item(entry.GENESIS, ledger, document, ran, genesis.time)
     tiles.append(leaf_hash(entry.make(item.kind, item.id, item.envelope, item.outcome)))
     tip = Tip(ledger, 0, 0, genesis.time, block.GENESIS_PREVIOUS)
     return seal(tip, genesis.time, [item], [Entered(0, ledger, 0, written)], tiles)
 
 
-def execute(body: Transaction, sender: Sender, time: int, view: View, directory: Directory) -> tuple[Execution, str]:
-    """Runs a transaction's action on `view`; also the version of the contract that ran, empty if none did."""
+def execute(body: Transaction, sender: Sender, time: int, seq: int, view: View, directory: Directory) -> Execution:
+    """Runs a transaction's action on `view`, as entry `seq`."""
     program = directory.programs.get(body.contract)
-    if program is None:
-        return _refused("contract.unknown", "there is no contract {contract}", contract=body.contract), ""
-    version = program.manifest.version
-    if body.contract_version is not None and body.contract_version != version:
-        return _refused("contract.version", "version {version} runs here", version=version), version
-    procedure = program.actions.get(body.action)
-    if procedure is None:
-        return _refused("action.unknown", "the contract has no action {action}", action=body.action), version
-    failed = _failed_precondition(body, view)
+    if program is not None:
+        version = program.manifest.version
+        if body.contract_version is not None and body.contract_version != version:
+            values = {"version": version}
+            return _refusal(body.contract, "contract.version", "version {version} runs here", version, values)
+        if body.action in program.views:
+            return _refusal(body.contract, "action.unknown", "{action} is a view", version, {"action": body.action})
+    failed = _failed_precondition(body, view, "" if program is None else program.manifest.version)
     if failed is not None:
-        return failed, version
-    attributes = directory.attributes.get(sender.member, frozenset())
-    caller = Caller(sender.member, sender.user, attributes)
-    ran = execution.run(program, procedure, body.arguments, caller, time, view, directory, body.steps_max)
-    if isinstance(ran.error, HansaError) and ran.error.code in UNREADABLE:
-        raise ran.error  # this node's disk, not the contract: nothing of it may become an outcome
+        return failed
+    attributes = directory.attributes.get(sender.member, _NO_ATTRIBUTES)
+    of_user = _NO_ATTRIBUTES if sender.user is None else directory.user_attributes.get(sender.user, _NO_ATTRIBUTES)
+    caller = Caller(sender.member, sender.user, attributes, of_user)
+    call = Call(body.contract, body.action, body.arguments, caller, time, seq)
+    ran = view.run(call, directory, view, body.steps_max, view.cache)
+    _tell_defect(call, ran)
+    return ran
+
+
+def _tell_defect(call: Call, ran: Execution) -> None:
     if ran.error is not None:
-        log.error("contract.internal", contract=body.contract, action=body.action, exc_info=ran.error)
-    return ran, version
+        log.error("contract.internal", contract=call.contract, action=call.action, exc_info=ran.error)
 
 
-def make_item(kind: entry.Kind, id: bytes, envelope: bytes, ran: Execution, time: int, version: str) -> Item:
+def due(view: View, time: int, rows: int) -> list[Stored]:
+    """What ledger time has reached, in order of (due, contract, key, sequence), up to so many."""
+    first, last = order.indexed_bytes(0), order.indexed_bytes(time)
+    found = view.select(schedules.CONTRACT, schedules.RECORD, schedules.FIELD, first, last, rows)
+    return [stored for _, stored in found]
+
+
+def scheduled_envelope(ledger: bytes, value: bytes) -> bytes:
+    """The envelope of what a schedule's record says."""
+    found = schedules.read(value)
+    return scheduled.envelope(ledger, found.at, found.contract, found.key, found.sequence)
+
+
+def execute_scheduled(
+    stored: Stored, time: int, seq: int, view: View, directory: Directory, stopped: Execution | None = None
+) -> Execution:
+    """Runs what was due as its contract, as entry `seq`, unless it is `stopped`: excluded.
+
+    It is not tried again, whatever comes of it.
+    """
+    found = schedules.read(stored.value)
+    done = schedules.taken(found, stored.seq)
+    program = directory.programs[found.contract]
+    procedure = program.actions.get(found.action)
+    subject = None if procedure is None else procedure.action.subject
+    if stopped is not None:
+        ran = stopped
+    elif subject is None or subject.type != ReferenceType(found.record):  # the version that runs now is another
+        version, values = program.manifest.version, {"action": found.action, "record": found.record}
+        message = "the contract has no {action} of {record} any more"
+        ran = _refusal(found.contract, "action.unknown", message, version, values)
+    else:
+        type_ = program.shapes[found.record].type
+        arguments = {subject.name: schedules.key_of(type_.fields[type_.key].type, found.key)}
+        call = Call(found.contract, found.action, arguments, NOBODY, time, seq)
+        ran = view.run(call, directory, view, directory.limits.scheduled_steps, view.cache)
+        _tell_defect(call, ran)
+    return msgspec.structs.replace(ran, writes=[*ran.writes, done])
+
+
+def excluded(
+    statements: Sequence[Statement], ledger: bytes, id: bytes, contract: str, directory: Directory
+) -> Execution | None:
+    """What stands for running a transaction that enough deployers exclude; None if they are not enough."""
+    if not statements:
+        return None
+    try:
+        found = governance_exclusion.enough(statements, ledger, id, directory)
+    except HansaError as error:
+        log.warning("exclusion.ignored", transaction=id.hex(), reason=error.detail)
+        return None
+    values = {"reason": found[0].reason, "statement": found[0].digest}
+    ran = _refusal(contract, EXCLUDED, "deployers excluded it: {reason}", "", values)
+    return msgspec.structs.replace(ran, writes=[governance_exclusion.write(found)])
+
+
+def _fatal(error: Exception, id: bytes, contract: str) -> HansaError:
+    """What stops the node where no outcome of what was run can be known: it names it, so that it can be excluded.
+
+    How much memory there is, or whether the interpreter crashes, may differ from node to node.
+    """
+    reason = str(error) if isinstance(error, Lost) else f"{type(error).__name__}: {error}"
+    log.error("contract.fatal", transaction=id.hex(), contract=contract, reason=reason)
+    return HansaError(
+        "contract.fatal",
+        f"transaction {id.hex()} of contract {contract}: {reason}",
+        remedy=f"Start the node again. If it stops here again, deployers exclude it: hansa tx exclude {id.hex()}",
+    )
+
+
+_TICKED: Final = Execution(execution.OK, None, [], [], 0, "")
+
+
+_STATUSES: Final[dict[str, entry.Status]] = {execution.OK: entry.APPLIED, EXCLUDED: entry.EXCLUDED}
+
+
+def tick_item(one: Tick, tip: Tip, time: int, directory: Directory) -> Item | None:
+    """The item of a tick behind `tip` at ledger time `time`; None if it does not count there."""
+    return make_item(entry.TICK, one.id, one.envelope, _TICKED, time) if is_tick(one, tip, directory) else None
+
+
+def is_tick(one: Tick, tip: Tip, directory: Directory) -> bool:
+    """Whether a tick counts behind `tip`: made just there, by a node of this ledger."""
+    key = directory.node_keys.get(one.kid)
+    if (one.ledger, one.size) != (tip.ledger, tip.size) or key is None or key.algorithm != one.algorithm:
+        return False
+    return key.verify_exactly(one.signature, one.structure)
+
+
+def make_item(kind: entry.Kind, id: bytes, envelope: bytes, ran: Execution, time: int) -> Item:
     """The item of one entry: its outcome and write set encoded."""
     written = writes.encode(ran.writes) if ran.writes else writes.EMPTY
     outcome = entry.encode_outcome(
-        status=entry.APPLIED if ran.code == execution.OK else entry.REFUSED,
+        status=_STATUSES.get(ran.code, entry.REFUSED),
         code=ran.code,
         result=ran.result,
         events=ran.events,
         writes=writes.digest(written),
         steps=ran.steps,
         time=time,
-        contract=version,
+        contract=ran.version,
         dialect=DIALECT,
     )
     return Item(kind, id, envelope, outcome, written)
@@ -199,14 +367,21 @@ def tip_after(header: Header) -> Tip:
     return Tip(header.ledger, header.height + 1, header.seq + header.count, header.time, block.header_digest(header))
 
 
-def _read(envelope: bytes, verified: dict[bytes, Signed], directory: Directory) -> Given | None:
-    """The transaction in an envelope, None for bad form."""
+def _read(envelope: bytes, verified: dict[bytes, Signed], directory: Directory) -> Given | Tick | None:
+    """The transaction or tick in an envelope, None for bad form."""
     known = verified.get(envelope)
     try:
         signed = transaction.read(envelope) if known is None else known
+    except HansaError as error:
+        return _read_tick(envelope) if error.code == "envelope.content_type" else None
+    return Given(signed, directory.senders.get(signed.kid), known is not None)
+
+
+def _read_tick(envelope: bytes) -> Tick | None:
+    try:
+        return tick.read(envelope)
     except HansaError:
         return None
-    return Given(signed, directory.senders.get(signed.kid), known is not None)
 
 
 def _void_reason(batch: Batch, given: list[Given], limits: Limits) -> str:
@@ -242,7 +417,7 @@ def skip_reason(signed: Signed, sender: Sender | None, tip: Tip, time: int, dire
         return "transaction.ledger"
     if sender is None or sender.key.algorithm != signed.algorithm:
         return "sender.unknown"
-    if body.steps_max > directory.limits.transaction_steps:
+    if body.steps_max > directory.steps_most(sender, body.contract):
         return "steps.limit"
     if body.not_after < time:
         return "transaction.expired"
@@ -251,21 +426,18 @@ def skip_reason(signed: Signed, sender: Sender | None, tip: Tip, time: int, dire
     return ""
 
 
-def _failed_precondition(body: Transaction, view: View) -> Execution | None:
+def _failed_precondition(body: Transaction, view: View, version: str) -> Execution | None:
     for contract, record, key, expected in body.preconditions or ():
         known = names.is_contract(contract) and names.is_identifier(record) and order.is_key(key)
         found = view.get(order.place(contract, record, key)) if known else None
         actual = None if found is None else found.seq
         if actual != expected:
-            return _refused(
-                "precondition.failed",
-                "{record} was last written by entry {seq}",
-                seq=actual,
-                record=record[:64],
-            )
+            message, values = "{record} was last written by entry {seq}", {"seq": actual, "record": record[:64]}
+            return _refusal(body.contract, "precondition.failed", message, version, values)
     return None
 
 
-def _refused(code: str, message: str, **values: Any) -> Execution:
-    """A refusal before a contract ran; `values` are named in encoding order."""
-    return Execution(code, {"line": None, "values": values, "message": message}, [], [], 0)
+def _refusal(contract: str, code: str, message: str, version: str, values: dict[str, Any]) -> Execution:
+    """A refusal before a contract ran; `values` come in encoding order."""
+    result = {"line": None, "values": values, "message": message, "version": version, "contract": contract}
+    return Execution(code, result, [], [], 0, version)

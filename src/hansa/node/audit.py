@@ -248,7 +248,7 @@ class _Audit:
             raise HansaError("block.root", f"block {header.height}: its entries do not give its root")
         try:
             for one in entered:
-                directory.apply(one.writes)
+                directory.apply(one.seq, one.writes)
             state.apply(BlockPlace(header.seq, header.height, location), entered)
         except Exception as error:  # it fits every hash, but no action can have written it
             raise HansaError(
@@ -260,6 +260,7 @@ class _Audit:
     def _check_id(self, item: Item, seq: int, time: int, state: State, ids: set[bytes]) -> int:
         """Checks that an entry's id is its envelope's and new; until when it counts as seen (ms)."""
         if item.kind != entry.TRANSACTION:
+            ids.add(item.id)  # executing makes these again, ids and all
             return 0
         try:
             not_after = transaction.not_after_of(item.envelope)

@@ -152,8 +152,8 @@ def read(envelope: bytes, ledger: bytes, directory: Directory) -> tuple[Signed, 
     if len(envelope) > directory.limits.transaction_bytes:
         limit = directory.limits.transaction_bytes
         raise HansaError("envelope.oversized", f"{len(envelope)} bytes; this ledger takes {limit}")
-    if body.steps_max > directory.limits.transaction_steps:
-        limit = directory.limits.transaction_steps
+    limit = directory.steps_most(sender, body.contract)
+    if body.steps_max > limit:
         raise HansaError("steps.limit", f"steps_max is {body.steps_max}; this ledger allows {limit}")
     return signed, sender
 

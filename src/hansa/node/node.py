@@ -17,15 +17,20 @@ import msgspec
 import structlog
 
 from hansa.client import keys as key_files
+from hansa.contracts import execution, schedules
+from hansa.contracts.values import Cache
 from hansa.governance.directory import Sender
 from hansa.merkle import checkpoint as merkle_checkpoint
 from hansa.node import intake
-from hansa.node.apply import Sealed, apply_batch, apply_genesis
+from hansa.node.apply import Sealed, View, apply_batch, apply_genesis, due
 from hansa.node.clock import Clock
 from hansa.node.commit import Committer
-from hansa.node.create import CHECKPOINT_KEY
+from hansa.node.create import CHECKPOINT_KEY, NODE_KEY
+from hansa.node.exclusions import Exclusions
+from hansa.node.exclusions import load as load_exclusions
 from hansa.node.flush import FLUSH_ENTRIES, flush
 from hansa.node.intake import Accepted, Answer, Listener, Pending, Queue
+from hansa.node.isolation import Isolation
 from hansa.node.recovery import Progress, Recovered, close, close_in_order, recover
 from hansa.node.verifier import Verifier
 from hansa.orderers.solo import Solo
@@ -33,6 +38,7 @@ from hansa.store.files import Disk, Files, read_whole, replace, trouble_told
 from hansa.store.folder import Folder, Lock, signer_lock
 from hansa.store.journal import Location, Writer
 from hansa.store.state import BlockPlace
+from hansa.wire import cose, tick
 from hansa.wire.keys import PrivateKey
 from hansa.wire.limits import INTEGER_MAX
 from hansa.wire.problems import HansaError
@@ -47,6 +53,11 @@ RETRY_S: Final = 1.0
 RESERVE_BYTES: Final = 256 * 1024 * 1024
 """Free space below which intake stops, so that what was promised can always be kept."""
 RESERVE_CHECK_S: Final = 0.5
+CACHED_RECORDS: Final = 4_096
+TICK_WAIT_S: Final = 0.05
+"""The least time between two ticks: what is carried over to the next block is not hurried more than this."""
+TIMER_S_MAX: Final = 60.0
+"""The timer is set anew this often: clocks are set and machines sleep, and it counts neither."""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -74,8 +85,11 @@ class Node:
         locks: list[Lock],
         recovered: Recovered,
         signer: PrivateKey,
+        own_key: PrivateKey,
         clock: Clock,
         reserve_bytes: int,
+        exclusions: Exclusions,
+        isolation: Isolation | None,
     ) -> None:
         self.folder = folder
         self.ledger = recovered.ledger
@@ -90,6 +104,12 @@ class Node:
         self._parts = recovered
         self._tip = recovered.tip
         self._signer = signer
+        self._own_key = own_key
+        self._cache = Cache(CACHED_RECORDS)
+        self._exclusions = exclusions
+        self._isolation = isolation
+        self._run = execution.run if isolation is None else isolation.run
+        self._tick_timer: asyncio.TimerHandle | None = None
         self._clock = clock
         self._reserve_bytes = reserve_bytes
         self._queue = Queue()
@@ -126,11 +146,16 @@ class Node:
             self.sign_checkpoint()
             if self._parts.state.pending():
                 self._flush_later()
+            self._await_due()
 
     async def stop(self) -> None:
         """Finishes the block in hand, brings everything to disk and lets the folder go."""
         self._stopping = True
+        if self._tick_timer is not None:
+            self._tick_timer.cancel()
         self._verifier.stop()
+        if self._isolation is not None:
+            self._isolation.stop()
         try:
             await self._loop.run_in_executor(None, self._committer.stop)
             await asyncio.sleep(0)  # the last block's answers
@@ -153,7 +178,7 @@ class Node:
         """
         self._check_open()
         signed, sender = intake.read(envelope, self.ledger, self.directory)
-        not_after, time = signed.transaction.not_after, max(self._tip.time, self._clock.now())
+        not_after, time = signed.transaction.not_after, self._ledger_time()
         if signed.id not in self._queue.by_id:
             earlier = self._earlier(signed, sender) if not_after < time else None
             if earlier is not None:
@@ -283,7 +308,17 @@ class Node:
             return
         try:
             parts = self._parts
-            sealed, skipped = apply_batch(batch, self._tip, parts.state, parts.directory, parts.tiles, self._verified)
+            sealed, skipped = apply_batch(
+                batch,
+                self._tip,
+                parts.state,
+                parts.directory,
+                parts.tiles,
+                self._verified,
+                self._cache,
+                self._run,
+                self._exclusions,
+            )
         except Exception as error:
             self._fail(error)
             return
@@ -307,7 +342,7 @@ class Node:
             self._fail(error)
             return
         for entered in sealed.entered:
-            self.directory.apply(entered.writes)
+            self.directory.apply(entered.seq, entered.writes)
         self._tip = self.reading.tip = sealed.tip
         self._root = header.root
         self._committing = False
@@ -322,7 +357,43 @@ class Node:
             self._flush_later()
         if not self._stopping:
             self._committer.prepare()
+            if any(write.record == schedules.RECORD for one in sealed.entered for write in one.writes):
+                self._await_due()
         self._wake()
+
+    # Ledger time on an idle ledger
+
+    def _await_due(self) -> None:
+        """Sets the timer for what is due next, if there is anything."""
+        if self._tick_timer is not None:
+            self._tick_timer.cancel()
+            self._tick_timer = None
+        try:
+            found = due(View(self._parts.state, self.directory.indexes_of), INTEGER_MAX, 1)
+        except Exception as error:  # what lies in the state is damaged
+            self._fail(error)
+            return
+        if found:
+            at = schedules.read(found[0].value).at
+            wait = min(max((at - self._ledger_time()) / 1000, TICK_WAIT_S), TIMER_S_MAX)
+            self._tick_timer = self._loop.call_later(wait, self._tick, at)
+
+    def _tick(self, at: int) -> None:
+        """What is due `at` comes first: if no transaction is on its way to move ledger time there, a tick does.
+
+        While something keeps the node from making blocks, another tick would not help either.
+        """
+        self._tick_timer = None
+        if self._stopping or "fault" in self._trouble:
+            return
+        if at <= self._ledger_time() and not (self._committing or len(self._queue) or self._trouble):
+            envelope = tick.seal(self._own_key, self.ledger, self._tip.size)
+            self._orderer.submit("", cose.id_of(envelope), envelope, 0)
+        self._await_due()
+
+    def _ledger_time(self) -> int:
+        """Ledger time if a block were made now, undoubted."""
+        return max(self._tip.time, self._clock.now())
 
     def _tell(self, id: bytes, answer: Answer | HansaError) -> None:
         pending = self._queue.remove(id)
@@ -430,7 +501,8 @@ class Node:
     def _fail(self, error: BaseException) -> None:
         """Stops for good: what is on the disk is unknown, or a block was half applied."""
         log.error("node.faulted", exc_info=error)
-        self._trouble["fault"] = HansaError("node.faulted", str(error))
+        remedy = error.remedy if isinstance(error, HansaError) else ""
+        self._trouble["fault"] = HansaError("node.faulted", str(error), remedy=remedy)
         self._give_up(HansaError("node.faulted"))
         if self.failed is not None and not self.failed.done():
             self.failed.set_exception(self._trouble["fault"])
@@ -456,25 +528,34 @@ def open_node(
     files: Files | None = None,
     clock: Clock | None = None,
     accept_clock: bool = False,
+    isolate: bool = False,
     reserve_bytes: int = RESERVE_BYTES,
     progress: Progress = lambda _: None,
 ) -> Node:
-    """Locks and recovers the ledger in a folder. Raises `HansaError` where it must not run."""
+    """Locks and recovers the ledger in a folder. Raises `HansaError` where it must not run.
+
+    `isolate`: contracts run in a process of their own, see `isolation`.
+    """
     files, clock, folder = files or Disk(), clock or Clock(), Folder(root)
     folder.check_format(files)
     with contextlib.ExitStack() as opened:
         locks = [Lock(folder.lock)]
         opened.callback(locks[0].release)
         signer = key_files.load(folder.keys / CHECKPOINT_KEY)
+        own_key = key_files.load(folder.keys / NODE_KEY)
         locks.append(Lock(signer_lock(signer.kid), passing=True))
         opened.callback(locks[1].release)
         recovered = recover(files, folder, progress)
         opened.callback(recovered.close)
         if recovered.tip.size and signer.kid not in recovered.directory.checkpoint_keys:
             raise HansaError("key.checkpoint", f"{folder.keys / CHECKPOINT_KEY} is not a checkpoint key of this ledger")
+        if recovered.tip.size and own_key.kid not in recovered.directory.node_keys:
+            raise HansaError("key.node", f"{folder.keys / NODE_KEY} is not a node's key of this ledger")
         clock.check_start(max(recovered.tip.time, last_stop(files, folder)), accepted=accept_clock)
+        exclusions = load_exclusions(files, folder)
+        isolation = Isolation(recovered.genesis.members_contract) if isolate else None
         opened.pop_all()
-    return Node(folder, files, locks, recovered, signer, clock, reserve_bytes)
+    return Node(folder, files, locks, recovered, signer, own_key, clock, reserve_bytes, exclusions, isolation)
 
 
 class _Stopped(msgspec.Struct):

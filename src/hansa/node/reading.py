@@ -3,6 +3,8 @@
 Works on the parts of an open ledger, running or stopped. Owned by the event loop; no read outlives its call.
 """
 
+import base64
+import hashlib
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -10,28 +12,37 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from hansa.contracts import execution
-from hansa.contracts.execution import Caller, Execution
+from hansa.contracts import execution, trial
+from hansa.contracts.calls import NOBODY, Call, Execution
 from hansa.contracts.manifest import (
     BoolType,
     BytesType,
+    DateType,
+    DurationType,
+    EnumType,
+    InstantType,
     IntType,
+    Manifest,
     OptionalType,
     PartyType,
     RecordType,
     TextType,
     Type,
+    UserType,
+    stored_type,
 )
-from hansa.contracts.program import Program
+from hansa.contracts.program import Program, load
+from hansa.contracts.trial import Failure
 from hansa.governance.directory import Directory
 from hansa.merkle import receipt, tree
 from hansa.merkle.checkpoint import Checkpoint
 from hansa.merkle.tiles import Tiles
 from hansa.merkle.tree import leaf_hash
-from hansa.node.apply import Tip
+from hansa.node.apply import Tip, View
 from hansa.store.checkpoints import Checkpoints
 from hansa.store.journal import Location, Segments
-from hansa.store.state import UNREADABLE, BlockPlace, State, Stored
+from hansa.store.overlay import Behind, Stored
+from hansa.store.state import BlockPlace, State
 from hansa.wire import block, cbor, entry, order, writes
 from hansa.wire.block import Block
 from hansa.wire.limits import INTEGER_MAX, INTEGER_MIN, PAGE_BYTES_MAX, PAGE_ROWS_MAX, TRANSACTION_STEPS_DEFAULT
@@ -42,8 +53,14 @@ _BLOCKS_CACHED: Final = 32
 _BLOCK_CACHED_BYTES_MAX: Final = 1024 * 1024
 """Larger blocks are read again each time, so that what is remembered stays small."""
 HISTORY_ROWS_MAX: Final = 100
+FAILURES_MAX: Final = 100
+TRIAL_RECORDS_MAX: Final = 5_000
+TRIAL_STEPS_MAX: Final = 500_000
+"""Of an upgrade that is tried: what is told, and looked at, at once; it holds up the node meanwhile."""
 _PART_ROWS: Final = 32
 """Rows read at a time: records may be large, and how large is known only when they are read."""
+_QUERY_BYTES: Final = 8
+"""Of the digest by which a cursor knows its query: enough against mistakes, and who forges one reads what all may."""
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
 
 
@@ -65,10 +82,14 @@ class Found(msgspec.Struct, frozen=True, gc=False):
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """A record as read: its value as a map, and the seq of the entry that wrote it."""
+    """A record as read: its value as a map, the seq of the entry that wrote it, and the contract's version then.
+
+    What a later version changed shows when the record is next touched, so its fields are those of `version`.
+    """
 
     seq: int
     value: dict[str, Any]
+    version: str
 
 
 class Page(msgspec.Struct, frozen=True, gc=False):
@@ -79,8 +100,36 @@ class Page(msgspec.Struct, frozen=True, gc=False):
     next: str | None
 
 
-_ReadPart: TypeAlias = Callable[[bytes | None, int], list[tuple[bytes, Stored]]]
-"""Up to so many records in order behind an encoded key, with their keys."""
+class Asked(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Which records pages are of, and their order: by key, or by an indexed field. Values are text from outside.
+
+    `value` is the one value of the field that counts; `least` and `most` are the first and the last value or key.
+    """
+
+    index: str | None = None
+    value: str | None = None
+    least: str | None = None
+    most: str | None = None
+    descending: bool = False
+
+
+_ALL: Final = Asked()
+
+_ReadPart: TypeAlias = Callable[[Behind | None, int], list[tuple[bytes, Stored]]]
+"""Up to so many records in order behind a position, with their keys."""
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """What would come of an upgrade: why it cannot be at all, and which of the `records` looked at would fail.
+
+    `next`: where to go on, None if all were looked at.
+    """
+
+    version: str
+    records: int
+    problems: list[str]
+    failures: list[Failure]
+    next: str | None
 
 
 class Reading:
@@ -100,6 +149,7 @@ class Reading:
         self._tiles = tiles
         self._checkpoints = checkpoints
         self._directory = directory
+        self._load_once = lru_cache(1)(self._load)
         self._small_block = lru_cache(_BLOCKS_CACHED)(self._read_block)
         self.tip = tip
         """The end of what is durable; `node` moves it on."""
@@ -162,24 +212,21 @@ class Reading:
         stored = self._state.get(order.place(contract, record, self._key(contract, record, key)))
         if stored is None:
             raise _no_record(contract, record, key)
-        return _row(stored)
+        return self._row(contract, stored.seq, stored.value)
 
-    def page(self, contract: str, record: str, cursor: str | None, rows: int) -> Page:
-        """Records in the order of their keys, behind `cursor`."""
-        self._check_table(contract, record)
-        return self._page(lambda after, count: self._state.page(contract, record, after, count), cursor, rows)
+    def page(self, contract: str, record: str, cursor: str | None, rows: int, asked: Asked = _ALL) -> Page:
+        """Records in order behind `cursor`, which the page before gave and which holds for the same query only.
 
-    def page_by_index(self, contract: str, record: str, field: str, value: str, cursor: str | None, rows: int) -> Page:
-        """The records whose indexed field has a value, in the order of their keys, behind `cursor`."""
+        Each page is of the state as it is then: a record that moves meanwhile may come twice or not at all.
+        """
         type_ = self._check_table(contract, record)
-        if field not in type_.indexes:
-            raise HansaError("query.index", f"{record} has no index on {field!r}", indexes=list(type_.indexes))
-        encoded = order.indexed_bytes(typed_key(type_.fields[field].type, value))
+        least, most = _bounds(self.program(contract).manifest, type_, asked)
+        query = _query([self.tip.ledger, contract, record, asked.index, least, most, asked.descending])
 
-        def read(after: bytes | None, count: int) -> list[tuple[bytes, Stored]]:
-            return self._state.page_by_index(contract, record, field, encoded, after, count)
+        def read(after: Behind | None, count: int) -> list[tuple[bytes, Stored]]:
+            return self._state.select(contract, record, asked.index, least, most, count, after, asked.descending)
 
-        return self._page(read, cursor, rows)
+        return self._page(contract, read, asked.index, query, cursor, rows)
 
     def history(self, contract: str, record: str, key: str, before: int | None, rows: int) -> Page:
         """The values a record has had, newest first, older than entry `before` if given.
@@ -200,7 +247,7 @@ class Reading:
             size += len(write.value)
             if found and size > PAGE_BYTES_MAX:
                 break
-            found.append(Row(seq, cbor.decode_own(write.value)))
+            found.append(self._row(contract, seq, write.value))
             seq = write.previous
         return Page(found, self.tip.size, str(found[-1].seq) if seq is not None and found else None)
 
@@ -213,25 +260,50 @@ class Reading:
             raise HansaError("contract.missing", f"there is no contract {contract[:60]!a}")
         return program
 
-    def view(self, contract: str, view: str, arguments: dict[str, Any], caller: Caller) -> Execution:
-        """Runs a view on the durable state, within the steps of one transaction."""
+    def view(self, contract: str, view: str, arguments: dict[str, Any]) -> Execution:
+        """Runs a view on the durable state, within the steps of one transaction; nobody signed for it."""
         program = self.program(contract)
-        procedure = program.views.get(view)
-        if procedure is None:
+        if view not in program.views:
             raise HansaError("view.missing", f"{contract} has no view {view!r}", views=sorted(program.views))
-        ran = execution.run(
-            program,
-            procedure,
-            arguments,
-            caller,
-            self.tip.time,
-            self._state,
-            self._directory,
-            TRANSACTION_STEPS_DEFAULT,
-        )
-        if isinstance(ran.error, HansaError) and ran.error.code in UNREADABLE:
-            raise ran.error
-        return ran
+        call = Call(contract, view, arguments, NOBODY, self.tip.time, self.tip.size)
+        reader = View(self._state, self._directory.indexes_of)
+        return execution.run(call, self._directory, reader, TRANSACTION_STEPS_DEFAULT)
+
+    def trial(self, contract: str, source: str, cursor: str | None = None) -> Trial:
+        """Tries a next version of a contract on its live records, from behind `cursor` on, a bounded number at a time.
+
+        Each is tried in the state as it is then. Raises `HansaError`: `contract.missing`, `query.cursor`,
+        `contract.invalid` for a file with findings or of a library.
+        """
+        before = self.program(contract)
+        program = self._load_once(contract, source, before)
+        if program.manifest.kind != "contract":
+            raise HansaError("contract.invalid", "this is a library: no records are of it")
+        version, problems = program.manifest.version, trial.problems(before, program)
+        query = _query(["trial", self.tip.ledger, contract, before.digest, program.digest])
+        behind = _behind(query, cursor)
+        if problems:
+            return Trial(version, 0, problems, [], None)
+        first = "" if behind is None else behind[0].decode("ascii", "replace")
+        found: list[Failure] = []
+        count = spent = 0
+        for name in sorted(name for name in before.shapes if name >= first):
+            after = (b"", behind[1]) if behind is not None and name == first else None
+            while page := self._state.select(contract, name, None, None, None, _PART_ROWS, after):
+                stored = [row for _, row in page]
+                tried = trial.attempts(
+                    program, name, stored, self._directory, self.tip.time, self.tip.size + 1, TRANSACTION_STEPS_DEFAULT
+                )
+                for (key, _), (steps, failure) in zip(page, tried, strict=True):
+                    count, spent, after = count + 1, spent + steps, (b"", key)
+                    if failure is not None:
+                        found.append(failure)
+                    if count == TRIAL_RECORDS_MAX or len(found) == FAILURES_MAX or spent >= TRIAL_STEPS_MAX:
+                        return Trial(version, count, [], found, _cursor(query, (name.encode(), key)))
+        return Trial(version, count, [], found, None)
+
+    def _load(self, contract: str, source: str, before: Program) -> Program:
+        return load(source, contract, self._directory.libraries, before.checked)
 
     def _place(self, seq: int) -> BlockPlace:
         place = self._state.block_of(seq) if 0 <= seq < self.tip.size else None
@@ -269,9 +341,16 @@ class Reading:
     def _previous(self, seq: int, contract: str, record: str, key: Key) -> int | None:
         return self._write(seq, contract, record, key).previous
 
-    def _page(self, read: _ReadPart, cursor: str | None, rows: int) -> Page:
+    def _row(self, contract: str, seq: int, value: bytes) -> Row:
+        """A record's value as entry `seq` wrote it; a contract's records are written by no other."""
+        versions = (program for since, program in reversed(self._directory.versions(contract)) if since <= seq)
+        return Row(seq, cbor.decode_own(value), next(versions).manifest.version)
+
+    def _page(
+        self, contract: str, read: _ReadPart, index: str | None, query: bytes, cursor: str | None, rows: int
+    ) -> Page:
         """Rows from behind `cursor`: at least one, and as many as the page's rows and bytes allow."""
-        rows, after = max(1, min(rows, PAGE_ROWS_MAX)), _from_cursor(cursor)
+        rows, after = max(1, min(rows, PAGE_ROWS_MAX)), _behind(query, cursor)
         found: list[Row] = []
         size = 0
         count = min(rows + 1, _PART_ROWS)
@@ -279,9 +358,10 @@ class Reading:
             for key, stored in part:
                 size += len(stored.value)
                 if found and (len(found) == rows or size > PAGE_BYTES_MAX):
-                    return Page(found, self.tip.size, None if after is None else after.hex())
-                found.append(_row(stored))
-                after = key
+                    return Page(found, self.tip.size, None if after is None else _cursor(query, after))
+                row = self._row(contract, stored.seq, stored.value)
+                found.append(row)
+                after = (b"" if index is None else order.indexed_bytes(row.value.get(index)), key)
             if len(part) < count:
                 break
         return Page(found, self.tip.size, None)
@@ -297,7 +377,9 @@ def typed_key(type_: Type, text: str) -> int | str | bytes | bool | None:
         match type_:
             case OptionalType():
                 return None if text == "" else typed_key(type_.item, text)
-            case IntType() if _INTEGER.fullmatch(text) and INTEGER_MIN <= int(text) <= INTEGER_MAX:
+            case IntType() | InstantType() | DurationType() if (
+                _INTEGER.fullmatch(text) and INTEGER_MIN <= int(text) <= INTEGER_MAX
+            ):
                 return int(text)
             case BytesType():
                 return bytes.fromhex(text)
@@ -305,7 +387,7 @@ def typed_key(type_: Type, text: str) -> int | str | bytes | bool | None:
                 return {"true": True, "false": False}[text]
             case TextType():
                 return text
-            case PartyType() if text:
+            case PartyType() | UserType() | EnumType() | DateType() if text:
                 return text
             case _:
                 pass
@@ -335,14 +417,48 @@ def _no_record(contract: str, record: str, key: str) -> HansaError:
     return HansaError("record.unknown", f"{contract} has no {record} {key[:80]!a}")
 
 
-def _row(stored: Stored) -> Row:
-    return Row(stored.seq, cbor.decode_own(stored.value))
+def _bounds(manifest: Manifest, type_: RecordType, asked: Asked) -> tuple[bytes | None, bytes | None]:
+    """The encoded bounds. Raises `HansaError`: `query.index`, `query.value`, `query.range`, `key.too_long`."""
+    if asked.index is not None and asked.index not in type_.indexes:
+        raise HansaError("query.index", f"{type_.name} has no index on {asked.index!r}", indexes=list(type_.indexes))
+    if asked.value is not None and (asked.index is None or asked.least is not None or asked.most is not None):
+        raise HansaError("query.range", "`value` is for an index and stands for both bounds")
+    field = type_.fields[asked.index or type_.key]
+
+    def encoded(text: str | None) -> bytes | None:
+        value = None if text is None else typed_key(stored_type(manifest, field.type), text)
+        if asked.index is not None:
+            return None if text is None else order.indexed_bytes(value)
+        return None if value is None else order.key_bytes(value)
+
+    if asked.value is not None:
+        value = encoded(asked.value)
+        return value, value
+    least, most = encoded(asked.least), encoded(asked.most)
+    if least is not None and most is not None and least > most:
+        raise HansaError("query.range", "`least` is beyond `most`")
+    return least, most
 
 
-def _from_cursor(cursor: str | None) -> bytes | None:
+def _query(named: list[Any]) -> bytes:
+    """What a cursor knows its query by."""
+    return hashlib.sha256(cbor.encode(named)).digest()[:_QUERY_BYTES]
+
+
+def _cursor(query: bytes, after: Behind) -> str:
+    """Where a page of a query ended, as text that stands in a URL as it is."""
+    return base64.urlsafe_b64encode(cbor.encode([query, *after])).rstrip(b"=").decode()
+
+
+def _behind(query: bytes, cursor: str | None) -> Behind | None:
+    """What `_cursor` was made of. Raises `HansaError` `query.cursor` for anything that it did not make."""
     if cursor is None:
         return None
     try:
-        return bytes.fromhex(cursor)
-    except ValueError:
-        raise HansaError("query.cursor") from None
+        data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        _, value, key = msgspec.convert(cbor.decode(data), tuple[bytes, bytes, bytes], builtin_types=(bytes,))
+        if _cursor(query, (value, key)) == cursor:  # there is no second spelling
+            return value, key
+    except (ValueError, msgspec.ValidationError, HansaError):
+        pass
+    raise HansaError("query.cursor")

@@ -8,7 +8,7 @@ rebuilt from the journal if they are missing, damaged or do not fit; the journal
 
 import contextlib
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from hansa.governance import genesis as governance_genesis
-from hansa.governance.directory import Directory
+from hansa.governance.directory import RECORDS, Directory
 from hansa.merkle import checkpoint as merkle_checkpoint
 from hansa.merkle import tree
 from hansa.merkle.checkpoint import Checkpoint
@@ -31,6 +31,7 @@ from hansa.store.checkpoints import Checkpoints
 from hansa.store.files import Disk, Files, read_whole, replace, trouble_told
 from hansa.store.folder import Folder, Lock
 from hansa.store.journal import Location, Position, Scan, Segments
+from hansa.store.overlay import Overlay
 from hansa.store.rows import Rows
 from hansa.store.state import Applied, BlockPlace, Entered, State
 from hansa.wire import block, entry, genesis, transaction, writes
@@ -214,7 +215,7 @@ class _Replay:
         for seq, item in enumerate(decoded.items, self.tip.size):
             self.tiles.append(leaf_hash(entry.make(item.kind, item.id, item.envelope, item.outcome)))
             written = checked_writes(item, seq)
-            self._directory.apply(written)
+            self._directory.apply(seq, written)
             not_after = transaction.not_after_of(item.envelope) if item.kind == entry.TRANSACTION else 0
             entered.append(Entered(seq, item.id, not_after, written))
         if self.tiles.root() != decoded.header.root:
@@ -327,13 +328,20 @@ def _fresh_state(folder: Folder, decoded: Genesis) -> tuple[Directory, State]:
 
 
 def load_directory(directory: Directory, state: State) -> None:
-    """Fills a directory from the members records of a state."""
-    for record in ("Ledger", "Limits", "Member", "User", "Key", "Deployment"):
+    """Fills a directory from the members records of a state, in the order in which they were written."""
+    for seq, record, value in members_records(state, RECORDS):
+        directory.apply_record(record, value, seq)
+
+
+def members_records(state: State | Overlay, types: Iterable[str]) -> list[tuple[int, str, bytes]]:
+    """Members records of these types in the order in which they were written: by whom last, type and value."""
+    found: list[tuple[int, str, bytes]] = []
+    for record in types:
         after = None
-        while page := state.page(governance_genesis.CONTRACT, record, after, 1_000):
-            for _, stored in page:
-                directory.apply_record(record, stored.value)
-            after = page[-1][0]
+        while page := state.select(governance_genesis.CONTRACT, record, None, None, None, 1_000, after):
+            found += [(stored.seq, record, stored.value) for _, stored in page]
+            after = (b"", page[-1][0])
+    return sorted(found, key=lambda row: row[0])
 
 
 def _check_fits(applied: Applied, state: State, segments: Segments, rows: Rows) -> None:

@@ -10,6 +10,9 @@ from typing import Final
 
 import msgspec
 
+from hansa.contracts import schedules
+from hansa.contracts.calls import Execution
+from hansa.governance import exclusion as governance_exclusion
 from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory, Sender
 from hansa.merkle.tiles import Tiles
@@ -20,11 +23,12 @@ from hansa.node.workers import Lost, Worker
 from hansa.store.files import Disk
 from hansa.store.journal import Location, Segments
 from hansa.store.state import State
-from hansa.wire import block, entry, genesis, transaction, writes
+from hansa.wire import block, entry, genesis, scheduled, tick, transaction, writes
 from hansa.wire.block import Block, Item
 from hansa.wire.genesis import Genesis
 from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Signed
+from hansa.wire.writes import WriteSet
 
 _FINDINGS_MAX: Final = 100
 
@@ -109,7 +113,7 @@ def execute_slice(opened: Callable[[], None], ledger: Ledger, first: Tip, places
         load_directory(directory, state)
         opened()
         findings: list[Finding] = []
-        executed, tip, view = 0, first, View(state)
+        executed, tip, view = 0, first, View(state, directory.indexes_of)
         for place in places:
             found = block.decode(segments.read(place))
             if tip.size:
@@ -137,28 +141,62 @@ def _execute_block(found: Block, tip: Tip, view: View, directory: Directory) -> 
     """What is wrong with a block. What its entries wrote counts for those behind them, wrong or not."""
     findings: list[Finding] = []
     limits = directory.limits
-    given = [_read(item, directory) for item in found.items]
-    for seq, (item, one) in enumerate(zip(found.items, given, strict=True), tip.size):
+    derived = _check_derived(found, tip, view, directory, findings)
+    rest = found.items[derived:]
+    given = [_read(item, directory) for item in rest]
+    for seq, (item, one) in enumerate(zip(rest, given, strict=True), tip.size + derived):
+        written = writes.decode(item.writes)
         try:
             if isinstance(one, HansaError):
                 raise one
-            again = _execute(*one, tip, found.header.time, view, directory)
+            again = _execute(*one, written, tip, seq, found.header.time, view, directory)
             if again.writes != item.writes or again.outcome != item.outcome:
                 raise HansaError(
                     "audit.executed", f"executed again, the action gives another {_differing(item, again)}"
                 )
         except HansaError as error:
             findings.append(Finding(error.code, f"entry {seq}", error.detail))
-        written = writes.decode(item.writes)
         view.write(seq, written)
-        directory.apply(written)
+        directory.apply(seq, written)
     read = [one[0] for one in given if not isinstance(one, HansaError)]
     size = sum(len(signed.envelope) for signed in read)
     steps = sum(signed.transaction.steps_max for signed in read)
-    if not apply.is_within_limits(len(found.items), size, steps, limits):
+    if rest and not apply.is_within_limits(len(rest), size, steps, limits):
         where = f"block {found.header.height}, entry {tip.size} and on"
         findings.append(Finding("batch.void", where, "it is beyond the limits of a block"))
     return findings
+
+
+def _check_derived(found: Block, tip: Tip, view: View, directory: Directory, findings: list[Finding]) -> int:
+    """Checks what ledger time took, and the tick behind it: they follow from the state and come first. How many."""
+    time = found.header.time
+    expected = apply.due(view, time, directory.limits.scheduled_entries)
+    for number, stored in enumerate(expected):
+        seq = tip.size + number
+        item = found.items[number] if number < len(found.items) else None
+        if item is None or item.kind != entry.SCHEDULED:
+            findings.append(Finding("audit.executed", f"entry {seq}", "what was due by then was not taken"))
+            return number
+        envelope = apply.scheduled_envelope(tip.ledger, stored.value)
+        id, written = scheduled.id_of(envelope), writes.decode(item.writes)
+        stopped = _excluded(written, tip, id, schedules.read(stored.value).contract, directory)
+        ran = apply.execute_scheduled(stored, time, seq, view, directory, stopped)
+        again = apply.make_item(entry.SCHEDULED, id, envelope, ran, time)
+        if again != item:
+            detail = f"what was due, taken again, gives another {_differing(item, again)}"
+            findings.append(Finding("audit.executed", f"entry {seq}", detail))
+        view.write(seq, written)
+        directory.apply(seq, written)
+    count = len(expected)
+    if count and count < len(found.items) and found.items[count].kind == entry.TICK:
+        item = found.items[count]
+        try:
+            if item != apply.tick_item(tick.read(item.envelope), tip, time, directory):
+                raise HansaError("audit.executed", "this tick does not count here")
+        except HansaError as error:
+            findings.append(Finding(error.code, f"entry {tip.size + count}", error.detail))
+        return count + 1
+    return count
 
 
 def _read(item: Item, directory: Directory) -> tuple[Signed, Sender | None] | HansaError:
@@ -172,15 +210,38 @@ def _read(item: Item, directory: Directory) -> tuple[Signed, Sender | None] | Ha
     return signed, directory.senders.get(signed.kid)
 
 
-def _execute(signed: Signed, sender: Sender | None, tip: Tip, time: int, view: View, directory: Directory) -> Item:
+def _execute(
+    signed: Signed,
+    sender: Sender | None,
+    written: WriteSet,
+    tip: Tip,
+    seq: int,
+    time: int,
+    view: View,
+    directory: Directory,
+) -> Item:
     """The item that the rules give for a transaction. Raises `HansaError` if it should have no entry at all."""
     reason = apply.skip_reason(signed, sender, tip, time, directory)
     if reason or sender is None:
         raise HansaError(reason)
     if not sender.key.verify_exactly(signed.signature, signed.structure):
         raise HansaError("signature.invalid")
-    ran, version = apply.execute(signed.transaction, sender, time, view, directory)
-    return apply.make_item(entry.TRANSACTION, signed.id, signed.envelope, ran, time, version)
+    stopped = _excluded(written, tip, signed.id, signed.transaction.contract, directory)
+    ran = stopped or apply.execute(signed.transaction, sender, time, seq, view, directory)
+    return apply.make_item(entry.TRANSACTION, signed.id, signed.envelope, ran, time)
+
+
+def _excluded(written: WriteSet, tip: Tip, id: bytes, contract: str, directory: Directory) -> Execution | None:
+    """What stands for running what deployers excluded, by the statements that its entry wrote.
+
+    None if they are not enough: then it is run, and what it gives is not what stands there. Whether a node did run
+    what is excluded here nobody can tell, but no entry is excluded without them.
+    """
+    try:
+        statements = governance_exclusion.written(written)
+    except HansaError:
+        return None
+    return apply.excluded(statements, tip.ledger, id, contract, directory)
 
 
 def _differing(found: Item, again: Item) -> str:

@@ -10,10 +10,10 @@ import errno
 import os
 import struct
 from bisect import bisect_right
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import lmdb
 import msgspec
@@ -21,7 +21,8 @@ import msgspec
 from hansa.store.checksum import crc32c
 from hansa.store.files import FOLDER_MODE, Disk, Files
 from hansa.store.journal import Location, Position
-from hansa.wire import cbor, order
+from hansa.store.overlay import Behind, IndexesOf, Overlay, Span, Spot, Stored
+from hansa.wire import cbor
 from hansa.wire.problems import HansaError
 from hansa.wire.writes import Write
 
@@ -62,13 +63,6 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     rows: tuple[int, ...] = ()  # checksum of each row of the tree
 
 
-class Stored(msgspec.Struct, frozen=True, gc=False):
-    """A record's current value (deterministic CBOR) and the seq of the entry that wrote it."""
-
-    seq: int
-    value: bytes
-
-
 class BlockPlace(msgspec.Struct, frozen=True, gc=False):
     """Where the block that begins with entry `seq` lies."""
 
@@ -84,10 +78,6 @@ class Entered(msgspec.Struct, frozen=True, gc=False):
     id: bytes
     not_after: int
     writes: list[Write]
-
-
-IndexesOf = Callable[[str, str], tuple[str, ...]]
-"""The indexed fields of a record type, by contract and record name; empty for types unknown or without index."""
 
 
 class State:
@@ -140,10 +130,9 @@ class State:
             self._environment.close()
             raise _meaning(error) or HansaError("state.unreadable", str(error)) from error
         self._records, self._index, self._ids, self._window, self._blocks, self._meta = self._databases.values()
-        self._new_records: dict[bytes, Stored] = {}
+        self._new = self._overlay()
         self._flushed_records: dict[bytes, Stored] = {}
         """What the last flush moved: often asked for again, and bounded as the overlay is."""
-        self._new_index: dict[tuple[bytes, bytes], bool] = {}  # (value, key) -> present
         self._new_ids: dict[bytes, bytes] = {}
         self._new_window: dict[bytes, int] = {}
         self._new_blocks: list[BlockPlace] = []
@@ -169,49 +158,25 @@ class State:
 
     def get(self, place: bytes) -> Stored | None:
         """The record at a place (`wire.order.place`). Raises `HansaError` `state.corrupt` for a wrong checksum."""
-        found = self._new_records.get(place) or self._flushed_records.get(place)
-        if found is not None:
-            return found
-        data = self._look(self._records, place)
-        return None if data is None else _stored(data)
+        return self._new.get(place)
 
-    def page(self, contract: str, record: str, after: bytes | None, rows: int) -> list[tuple[bytes, Stored]]:
-        """Up to `rows` records in key order, behind the encoded key `after`; with their encoded keys."""
-        prefix = order.table(contract, record)
-        start = prefix if after is None else prefix + after + b"\0"
-        end = prefix[:-1] + b"\x01"
-        new = sorted(key for key in self._new_records if start <= key < end)
-        found: list[tuple[bytes, Stored]] = []
-        with self._cursor(self._records) as cursor:
-            stored = _forward(cursor, start, end)
-            for key, data in _merge(new, stored, rows):
-                record_found = self._new_records[key] if data is None else _stored(self._checked(key, data))
-                found.append((key[len(prefix) :], record_found))
-        return found
-
-    def page_by_index(
-        self, contract: str, record: str, field: str, value: bytes, after: bytes | None, rows: int
+    def select(
+        self,
+        contract: str,
+        record: str,
+        field: str | None,
+        least: bytes | None,
+        most: bytes | None,
+        rows: int,
+        after: Behind | None = None,
+        descending: bool = False,
     ) -> list[tuple[bytes, Stored]]:
-        """Up to `rows` records whose indexed `field` has the encoded `value`, in key order behind `after`."""
-        table = order.table(contract, record)
-        indexed = table + _field_byte(self._indexes_of(contract, record), field) + value
-        new = {key: present for (at, key), present in self._new_index.items() if at == indexed}
-        keys: list[bytes] = []
-        with self._cursor(self._index) as cursor:
-            here = cursor.set_key(indexed) if after is None else cursor.set_range_dup(indexed, _INDEXED + after + b"\0")
-            while here and len(keys) < rows + len(new):
-                key = cursor.value()[len(_INDEXED) :]
-                if new.get(key, True):
-                    keys.append(key)
-                here = cursor.next_dup()
-        keys = sorted({*keys, *(k for k, present in new.items() if present and (after is None or k > after))})
-        found: list[tuple[bytes, Stored]] = []
-        for key in keys[:rows]:
-            record_found = self.get(table + key)
-            if record_found is None:
-                raise self._damage(f"the index on {field} names a record that is not there")
-            found.append((key, record_found))
-        return found
+        """Records in order by key or by index: see `Overlay.select`. Raises `HansaError` `state.corrupt` too."""
+        return self._new.select(contract, record, field, least, most, rows, after, descending)
+
+    def spots(self, span: Span) -> Generator[Spot]:
+        """See `Overlay.spots`."""
+        return self._new.spots(span)
 
     def in_window(self, id: bytes, not_after: int) -> int | None:
         """The seq of an entry with this id, among those whose `not_after` has not passed."""
@@ -261,18 +226,15 @@ class State:
             self._new_ids[_BUCKET.pack(entry.seq >> _SEQ_BUCKET_BITS) + entry.id] = packed
             if entry.not_after:
                 self._new_window[_U64.pack(entry.not_after) + entry.id] = entry.seq
-            for write in entry.writes:
-                indexes = self._indexes_of(write.contract, write.record)
-                if indexes:
-                    self._apply_indexes(write, indexes)
-                self._new_records[write.place] = Stored(entry.seq, write.value)
+            self._new.write(entry.seq, entry.writes)
+        self._new.settle()  # block by block, so that no flush has all of it to do
 
     def flush(self, applied: Applied) -> None:
         """Moves the overlay into LMDB with the place it reaches; durable when this returns.
 
         Raises `HansaError` `disk.full` with the overlay kept, to be tried again; any other error is final.
         """
-        records = [(key, _row(key, _U64.pack(s.seq) + s.value)) for key, s in sorted(self._new_records.items())]
+        records = [(key, _row(key, _U64.pack(s.seq) + s.value)) for key, s in sorted(self._new.records.items())]
         ids = [(key, _row(key, packed)) for key, packed in sorted(self._new_ids.items())]
         window = [(key, _row(key, _U64.pack(seq))) for key, seq in sorted(self._new_window.items())]
         need = 4 * (sum(len(k) + len(v) for k, v in records) + 128 * (len(ids) + len(window)))
@@ -291,8 +253,7 @@ class State:
             raise self._failure(error) from error
         finally:
             self._reader = self._environment.begin()
-        self._flushed_records, self._new_records = self._new_records, {}
-        self._new_index.clear()
+        self._flushed_records, self._new = self._new.records, self._overlay()
         self._new_ids.clear()
         self._new_window.clear()
         self._new_blocks.clear()
@@ -320,7 +281,7 @@ class State:
             for database, rows in ((self._records, records), (self._ids, ids), (self._window, window)):
                 with txn.cursor(database) as cursor:
                     cursor.putmulti(rows)
-            for (indexed, key), present in sorted(self._new_index.items()):
+            for (indexed, key), present in sorted(self._new.entries.items()):
                 if present:
                     txn.put(indexed, _INDEXED + key, db=self._index)
                 else:
@@ -333,17 +294,8 @@ class State:
             encoded = cbor.encode(msgspec.to_builtins(applied, builtin_types=(bytes,)))
             txn.put(_APPLIED, _row(_APPLIED, encoded), db=self._meta)
 
-    def _apply_indexes(self, write: Write, indexes: tuple[str, ...]) -> None:
-        table, key = order.table(write.contract, write.record), order.key_bytes(write.key)
-        old = self.get(write.place)
-        before: dict[str, Any] = {} if old is None else cbor.decode_own(old.value)
-        after: dict[str, Any] = cbor.decode_own(write.value)
-        for field in indexes:
-            column = table + _field_byte(indexes, field)
-            if old is not None and before.get(field) != after.get(field):
-                self._new_index[column + order.indexed_bytes(before.get(field)), key] = False
-            if old is None or before.get(field) != after.get(field):
-                self._new_index[column + order.indexed_bytes(after.get(field)), key] = True
+    def _overlay(self) -> Overlay:
+        return Overlay(self._indexes_of, self._flushed, self._flushed_spots, self.damage)
 
     def _forget(self, txn: "lmdb.Transaction[bytes]", time: int) -> None:
         """Drops ids whose time has passed: no block can hold them again."""
@@ -352,6 +304,30 @@ class State:
             here = cursor.first()
             while here and cursor.key() < bound:
                 here = cursor.delete()
+
+    def _flushed(self, place: bytes) -> Stored | None:
+        """The record at a place as it was flushed."""
+        found = self._flushed_records.get(place)
+        if found is not None:
+            return found
+        data = self._look(self._records, place)
+        return None if data is None else Stored(_U64.unpack_from(data)[0], data[_U64.size :])
+
+    def _flushed_spots(self, span: Span) -> Generator[Spot]:
+        """What stands in a span as it was flushed, in order."""
+        with self._cursor(self._index if span.by_index else self._records) as cursor:
+            here = _seek(cursor, span.high if span.descending else span.low)
+            if span.descending:
+                here = cursor.prev() if here else cursor.last()
+            if not here:
+                return
+            for row, value in cursor.iterprev() if span.descending else cursor.iternext():
+                spot = (row, value[len(_INDEXED) :] if span.by_index else b"")
+                if not span.low <= spot < span.high:
+                    return
+                if not span.by_index:
+                    self._checked(row, value)  # a damaged key that has become another's would pass for that one
+                yield spot
 
     def _look(self, database: "lmdb._Database", key: bytes) -> bytes | None:
         """The value at a key in LMDB, its checksum right."""
@@ -373,16 +349,17 @@ class State:
         """The value in a row."""
         value = data[_CRC.size :]
         if data[: _CRC.size] != _CRC.pack(crc32c(key + value)):
-            raise self._damage(f"what the state holds at {key!r} does not match its checksum")
+            raise self.damage(f"what the state holds at {key!r} does not match its checksum")
         return value
 
-    def _damage(self, detail: str) -> HansaError:
+    def damage(self, detail: str) -> HansaError:
+        """Notes that something was read that is not what was written; the error to raise."""
         self.is_damaged = True
         return HansaError("state.corrupt", detail)
 
     def _failure(self, error: lmdb.Error) -> Exception:
         failure = _meaning(error)
-        return self._damage(str(error)) if failure is None else failure
+        return self.damage(str(error)) if failure is None else failure
 
     def _lengthen(self) -> None:
         """Makes the file as long as its meta page says, which LMDB does not if the last pages are free."""
@@ -421,10 +398,6 @@ def _row(key: bytes, value: bytes) -> bytes:
     return _CRC.pack(crc32c(key + value)) + value
 
 
-def _stored(value: bytes) -> Stored:
-    return Stored(_U64.unpack_from(value)[0], value[_U64.size :])
-
-
 def _meaning(error: lmdb.Error) -> Exception | None:
     """What an error of LMDB means: no room, the system's own trouble, a mistake of ours; None for a damaged file."""
     if isinstance(error, lmdb.DiskError):
@@ -454,35 +427,14 @@ def _check_length(file: Path) -> None:
         raise HansaError("state.unreadable", f"{file} is cut off: it has {size} bytes")
 
 
-def _field_byte(indexes: tuple[str, ...], field: str) -> bytes:
-    if field not in indexes:
-        raise HansaError("query.index", f"there is no index on {field!r}", indexes=list(indexes))
-    return bytes((indexes.index(field),))
-
-
 def _data_bytes(file: Path) -> int:
     """The size of an existing data file: the map must cover it."""
     return file.stat().st_size if file.exists() else 0
 
 
-def _forward(cursor: "lmdb.Cursor[bytes]", start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
-    here = cursor.set_range(start)
-    while here and cursor.key() < end:
-        yield cursor.key(), cursor.value()
-        here = cursor.next()
-
-
-def _merge(new: list[bytes], stored: Iterator[tuple[bytes, bytes]], rows: int) -> Iterator[tuple[bytes, bytes | None]]:
-    """The first `rows` of both in key order; None for data means the new value counts."""
-    position = 0
-    pair = next(stored, None)
-    while rows and (position < len(new) or pair is not None):
-        rows -= 1
-        if pair is None or (position < len(new) and new[position] <= pair[0]):
-            if pair is not None and new[position] == pair[0]:
-                pair = next(stored, None)
-            yield new[position], None
-            position += 1
-        else:
-            yield pair
-            pair = next(stored, None)
+def _seek(cursor: "lmdb.Cursor[bytes]", spot: Spot) -> bool:
+    """Puts a cursor on the first row that stands at a spot or behind it; whether there is one."""
+    row, key = spot
+    if key and cursor.set_range_dup(row, _INDEXED + key):
+        return True
+    return cursor.set_range(row + b"\0" if key else row)

@@ -18,6 +18,8 @@ from hansa.wire.problems import HansaError
 
 TRANSACTION: Final = "application/vnd.hansa.transaction+cbor"
 CHECKPOINT: Final = "application/vnd.hansa.checkpoint+cbor"
+TICK: Final = "application/vnd.hansa.tick+cbor"
+EXCLUSION: Final = "application/vnd.hansa.exclusion+cbor"
 
 SIGN1_TAG: Final = b"\xd2"  # tag 18
 _SIGN1_START: Final = b"\xd2\x84"  # tag 18, array of 4

@@ -16,17 +16,20 @@ from hansa.wire.problems import HansaError
 
 GENESIS: Final = "genesis"
 TRANSACTION: Final = "transaction"
-KINDS: Final = (GENESIS, TRANSACTION)
-"""The kinds this version writes. Governance, scheduled, evidence, tick and snapshot are named in the design."""
+SCHEDULED: Final = "scheduled"
+TICK: Final = "tick"
+KINDS: Final = (GENESIS, TRANSACTION, SCHEDULED, TICK)
+"""The kinds this version writes. Governance, evidence and snapshot are named in the design."""
 
-Kind: TypeAlias = Literal["genesis", "transaction"]
+Kind: TypeAlias = Literal["genesis", "transaction", "scheduled", "tick"]
 Digest: TypeAlias = Annotated[bytes, Meta(min_length=DIGEST_BYTES, max_length=DIGEST_BYTES)]
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
 
-Status: TypeAlias = Literal["applied", "refused"]
+Status: TypeAlias = Literal["applied", "refused", "excluded"]
 
 APPLIED: Final = "applied"
 REFUSED: Final = "refused"
+EXCLUDED: Final = "excluded"
 
 
 _DIGEST_HEAD: Final = b"\x58\x20"
@@ -35,7 +38,11 @@ _STARTS: Final = {kind: b"\x84" + cbor.encode(kind) + _DIGEST_HEAD for kind in K
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
-    """What stands at one seq. `id` is the ledger id for genesis, the transaction id otherwise."""
+    """What stands at one seq.
+
+    `id` is the ledger id for genesis, the SHA-256 of what is signed for transaction and tick, of the envelope for
+    scheduled.
+    """
 
     kind: Kind
     id: Digest
@@ -47,7 +54,9 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknow
     """What executing a transaction gave.
 
     `writes` is the SHA-256 of the write set, `time` the ledger time in ms, `contract` the version that ran
-    (empty if none did). A refused outcome has the digest of the empty write set and a `result` that says why.
+    (empty if none did). A refused outcome has a `result` that says why, and the digest of the empty write set; what
+    ledger time took writes that it did, whatever came of it.
+    An excluded one was not executed: deployers said so, and its write set holds their statements.
     """
 
     status: Status

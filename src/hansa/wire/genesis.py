@@ -53,13 +53,18 @@ class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a block and a transaction may hold, at most the constants of `wire.limits`."""
+    """What a block and a transaction may hold, at most the constants of `wire.limits`.
+
+    `scheduled_entries`: what ledger time takes in one block at most, each within `scheduled_steps`.
+    """
 
     block_entries: Annotated[int, Meta(ge=1, le=limits.BLOCK_ENTRIES_MAX)] = limits.BLOCK_ENTRIES_MAX
     block_bytes: Annotated[int, Meta(ge=1024, le=limits.BLOCK_BYTES_MAX)] = limits.BLOCK_BYTES_MAX
     block_steps: Annotated[int, Meta(ge=1, le=limits.BLOCK_STEPS_MAX)] = limits.BLOCK_STEPS_MAX
     transaction_bytes: Annotated[int, Meta(ge=512, le=limits.ENVELOPE_BYTES_MAX)] = limits.ENVELOPE_BYTES_MAX
     transaction_steps: Annotated[int, Meta(ge=1, le=limits.TRANSACTION_STEPS_MAX)] = limits.TRANSACTION_STEPS_DEFAULT
+    scheduled_entries: Annotated[int, Meta(ge=1, le=limits.SCHEDULED_ENTRIES_MAX)] = 100
+    scheduled_steps: Annotated[int, Meta(ge=1, le=limits.SCHEDULED_STEPS_MAX)] = limits.SCHEDULED_STEPS_MAX
 
 
 class Genesis(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

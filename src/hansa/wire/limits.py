@@ -28,8 +28,13 @@ BLOCK_BYTES_MAX: Final = 4 * 1024 * 1024
 BLOCK_STEPS_MAX: Final = 4_000_000
 """A step takes about 0.1 microseconds or a little more: a block must not hold up everyone else for seconds."""
 TRANSACTION_STEPS_MAX: Final = 1_000_000
-TRANSACTION_STEPS_DEFAULT: Final = 200_000
-"""What a ledger allows unless its genesis says otherwise: enough to deploy the largest contract file."""
+TRANSACTION_STEPS_DEFAULT: Final = 100_000
+"""What a ledger allows unless its genesis says otherwise."""
+SCHEDULED_ENTRIES_MAX: Final = 200
+SCHEDULED_STEPS_MAX: Final = 20_000
+"""What ledger time takes in one block besides, and the steps of each."""
+CHECK_STEPS_PER_BYTE: Final = 60
+"""Checking a contract or library file for deployment, per character: whoever deploys one must know it."""
 
 GENESIS_BYTES_MAX: Final = 2 * 1024 * 1024
 

@@ -9,11 +9,16 @@ from typing import Final
 from hansa.wire import limits
 from hansa.wire.problems import HansaError
 
-_MEMBER: Final = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{limits.MEMBER_NAME_CHARS_MAX - 1}}})\Z")
-_USER: Final = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{limits.MEMBER_NAME_CHARS_MAX - 1}}}/[a-z0-9][a-z0-9.-]{{0,31}}\Z")
+MEMBER: Final = rf"[a-z0-9][a-z0-9-]{{0,{limits.MEMBER_NAME_CHARS_MAX - 1}}}"
+"""The pattern of a member's name, without anchors."""
+USER: Final = rf"{MEMBER}/[a-z0-9][a-z0-9.-]{{0,31}}"
+"""The pattern of a user's name, without anchors."""
+
+_MEMBER: Final = re.compile(rf"{MEMBER}\Z")
+_USER: Final = re.compile(rf"{USER}\Z")
 _CONTRACT: Final = re.compile(rf"[a-z][a-z0-9_]{{0,{limits.CONTRACT_NAME_CHARS_MAX - 1}}}\Z")
 _IDENTIFIER: Final = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{limits.ACTION_NAME_CHARS_MAX - 1}}}\Z")
-_VERSION: Final = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}\Z")
+_VERSION: Final = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8})){2}\Z")
 _HEX_DIGEST: Final = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -42,8 +47,13 @@ def is_version(text: str) -> bool:
     return _VERSION.match(text) is not None
 
 
+def is_digest_hex(text: str) -> bool:
+    """Whether `text` is a digest as it is written: 64 lower-case hexadecimal digits."""
+    return _HEX_DIGEST.match(text) is not None
+
+
 def digest_from_hex(text: str, what: str) -> bytes:
     """The 32 bytes of a digest written as 64 lower-case hexadecimal digits. `what` names it in the error."""
-    if _HEX_DIGEST.match(text) is None:
+    if not is_digest_hex(text):
         raise HansaError("request.digest", f"the {what} is not 64 lower-case hexadecimal digits", value=text[:80])
     return bytes.fromhex(text)

@@ -188,6 +188,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "key.exists": Kind(409, "There is a key file already", "Choose another path; keys are never overwritten."),
     "key.exposed": Kind(403, "Others can read this private key", "Run `chmod 600 FILE`, and think whether it leaked."),
     "key.checkpoint": Kind(500, "The node's checkpoint key is not this ledger's", "Put the right key into DIR/keys."),
+    "key.node": Kind(500, "The node's own key is not this ledger's", "Put the right key into DIR/keys."),
     # The node
     "node.not_loopback": Kind(
         403,
@@ -239,6 +240,24 @@ KINDS: Final[Mapping[str, Kind]] = {
     "transaction.too_far": Kind(400, "not_after is more than an hour ahead", "Sign with a nearer not_after."),
     "transaction.duplicate": Kind(409, "The transaction has an entry already", "Ask for it: GET /app/transactions/ID."),
     "steps.limit": Kind(400, "steps_max is beyond the ledger's limit", "Sign with a smaller steps_max."),
+    "transaction.excluded": Kind(
+        200,
+        "The ledger's deployers excluded the transaction: it was not run",
+        "Ask them for the reason; what is wanted takes another transaction, in another form.",
+    ),
+    "exclusion.form": Kind(
+        400, "The statement is malformed", "Make it with `hansa tx exclude`, alike for all signers."
+    ),
+    "exclusion.ledger": Kind(400, "The statement is for another ledger", "Sign for this ledger's id."),
+    "exclusion.signer": Kind(
+        403, "The statement's signer is no deployer", "Have a deployer sign, with a registered key."
+    ),
+    "exclusion.minority": Kind(
+        403, "Too few deployers signed", "Collect statements of more than half of them, and give them together."
+    ),
+    "exclusion.late": Kind(
+        409, "The transaction has its entry already", "Leave it: what has an entry does not run again."
+    ),
     "batch.void": Kind(
         500, "An ordered batch broke its bounds and counts for nothing", "Sign and send again; report it."
     ),
@@ -280,7 +299,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "argument.exists": Kind(409, "A file is there already", "Choose another name, or replace it with --force."),
     "argument.value": Kind(400, "An argument does not fit", "Mend every argument named."),
     "query.value": Kind(400, "A value in the query does not fit its field", "Give a value of the field's type."),
-    "query.cursor": Kind(400, "The cursor is malformed", "Use `next` of the page before as it is."),
+    "query.cursor": Kind(
+        400, "The cursor is malformed, or of another query", "Use `next` of the page before as it is, and ask the same."
+    ),
+    "query.range": Kind(
+        400, "The bounds of the query do not go together", "Give one value of an index, or `least` up to `most`."
+    ),
     "query.index": Kind(400, "There is no index on this field", "Ask by key, or by one of the indexed fields."),
     # Contracts: before they run
     "contract.invalid": Kind(
@@ -303,16 +327,46 @@ KINDS: Final[Mapping[str, Kind]] = {
     "precondition.failed": Kind(200, "A record changed since it was read", "Read it again, decide again, sign again."),
     "record.exists": Kind(200, "The record to be made exists already", "Choose another key."),
     "steps.exceeded": Kind(200, "The action needs more steps than it was given", "Sign again with a larger steps_max."),
-    "value.type": Kind(200, "An operation does not take these values", _MEND_CONTRACT),
+    "value.none": Kind(200, "A value that is needed is absent", _MEND_CONTRACT),
+    "value.form": Kind(200, "A text has not the form that an operation needs", _SEND_ANOTHER),
+    "value.made": Kind(200, "The action makes more in memory than it may", _MEND_CONTRACT),
     "value.range": Kind(200, "A number left its range", "Use smaller numbers; ask the contract's authors if in doubt."),
     "value.bounds": Kind(200, "A value does not fit its field", "Send values within the declared bounds."),
     "value.size": Kind(200, "A value grew too large", _MEND_CONTRACT),
     "value.currency": Kind(200, "Currencies differ or a code is malformed", "Use the currency of the record."),
     "value.division": Kind(200, "A division by zero", _MEND_CONTRACT),
     "index.range": Kind(200, "A list has no such item", _MEND_CONTRACT),
+    "key.missing": Kind(200, "A map has no such key", _MEND_CONTRACT),
+    "call.depth": Kind(200, "Functions or contracts call each other too deep", _MEND_CONTRACT),
+    "call.reentrant": Kind(200, "A contract is called that waits for this call", _MEND_CONTRACT),
+    "call.result": Kind(
+        200,
+        "Another contract returned what its interface does not say",
+        "Have the calling contract's interface mended.",
+    ),
+    "tx.unsigned": Kind(200, "Nobody signed what asks who signed", _MEND_CONTRACT),
+    "schedule.past": Kind(200, "Something is scheduled too soon", "Choose a later time."),
+    "records.exceeded": Kind(200, "The action touches more records than it may", _MEND_CONTRACT),
+    "record.missing": Kind(200, "There is no record of this key", "Check the key."),
+    "state.denied": Kind(
+        200, "The record is in another state", "Look at the record, and at what can be done in its state."
+    ),
+    "invariant.failed": Kind(200, "A record would break a rule of its own", _SEND_ANOTHER),
+    "upgrade.refused": Kind(
+        200, "The next version of a contract would lose records", "Mend the file as the message says, and try again."
+    ),
     "output.events": Kind(200, "The action emits more than it may", _MEND_CONTRACT),
+    "output.schedules": Kind(200, "The action schedules more than it may", _MEND_CONTRACT),
     "output.stored": Kind(200, "The action stores more than it may", _MEND_CONTRACT),
     "output.result": Kind(200, "The view returns more than it may", "Ask for less, or have the contract mended."),
+    "contract.fatal": Kind(
+        500,
+        "Running a transaction took the contract engine down; no outcome is known",
+        "Start the node again. If the same transaction takes it down again, have deployers exclude it.",
+    ),
+    "contract.isolation": Kind(
+        500, "The process that runs contracts does not start", "Look at the node's log, or start it without --isolate."
+    ),
     "contract.internal": Kind(
         200, "The contract engine failed unexpectedly: a defect of Hansa", "Report it with the transaction's id."
     ),

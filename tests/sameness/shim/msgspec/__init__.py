@@ -5,6 +5,7 @@ Structs are dataclasses. It checks no types and converts nothing; what is missin
 """
 
 import dataclasses
+import types
 from typing import dataclass_transform
 
 from msgspec import structs
@@ -28,20 +29,30 @@ class Struct:
     """What subclasses of it become: a dataclass that knows its fields and its tag."""
 
     def __init_subclass__(
-        cls, *, frozen=False, tag=None, kw_only=False, gc=True, array_like=False, forbid_unknown_fields=False
+        cls,
+        *,
+        frozen=False,
+        tag=None,
+        kw_only=False,
+        gc=True,
+        array_like=False,
+        forbid_unknown_fields=False,
+        eq=True,
+        weakref=False,
     ):
         super().__init_subclass__()
-        dataclasses.dataclass(frozen=frozen, kw_only=kw_only)(cls)
+        dataclasses.dataclass(frozen=frozen, kw_only=kw_only, eq=eq)(cls)
         cls.__struct_fields__ = tuple(field.name for field in dataclasses.fields(cls))
-        cls.__struct_tag__ = tag
+        cls.__struct_config__ = types.SimpleNamespace(tag=tag)
 
 
 def to_builtins(value, *, builtin_types=()):
     """The plain form of structs of plain values: maps of their fields, the tag first."""
     if isinstance(value, Struct):
-        tag = {} if value.__struct_tag__ is None else {"type": value.__struct_tag__}
+        tag = value.__struct_config__.tag
+        tagged = {} if tag is None else {"type": tag}
         fields = {name: getattr(value, name) for name in value.__struct_fields__}
-        return tag | {name: to_builtins(field, builtin_types=builtin_types) for name, field in fields.items()}
+        return tagged | {name: to_builtins(field, builtin_types=builtin_types) for name, field in fields.items()}
     if isinstance(value, dict):
         return {key: to_builtins(item, builtin_types=builtin_types) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,0 +1,100 @@
+"""Contract and library files: read, named, checked, and what is wrong with them shown."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from hansa.cli import output
+from hansa.cli.output import Output
+from hansa.wire import names
+from hansa.wire.problems import HansaError
+
+if TYPE_CHECKING:
+    from hansa.contracts.declarations import Libraries
+    from hansa.contracts.diagnostics import ContractInvalid
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+OTHER_NAME: Final = "Give another with --name: lower-case letters, digits and underscores."
+_READ_BYTES_MAX: Final = 1024 * 1024
+"""Of any file; what the dialect allows is much less, and told with its finding."""
+
+_LINE_CHARS_SHOWN: Final = 400
+"""Of a line with a finding: no line of a contract is as long."""
+
+
+def read_source(file: Path) -> str:
+    """A contract file's text. Raises `HansaError`: `argument.file`, or `contract.invalid` for what can be none."""
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(_READ_BYTES_MAX + 1)
+    except OSError as error:
+        raise HansaError("argument.file", f"{file}: {error.strerror}") from None
+    if len(data) > _READ_BYTES_MAX:
+        raise HansaError("contract.invalid", f"{file} is far too large for a contract", remedy="Give a contract file.")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise HansaError("contract.invalid", f"{file} is not UTF-8 text", remedy="Give a contract file.") from None
+
+
+def name_of(file: Path) -> str:
+    """The name a contract file suggests: its own, or its folder's if it is called contract.py."""
+    stem = file.absolute().parent.name if file.stem == "contract" else file.stem
+    return stem.lower().replace("-", "_")
+
+
+def deployed_name(file: Path, given: str | None) -> str:
+    """The name a contract will have. Raises `HansaError` if no ledger takes it."""
+    from hansa.contracts.schedules import CONTRACT
+
+    name = name_of(file) if given is None else given
+    if not names.is_contract(name) or name == CONTRACT:
+        why = "is taken by the ledger's own contract" if name == CONTRACT else "cannot name a contract"
+        raise HansaError("contract.name", f"{name[:60]!a} {why}", remedy=OTHER_NAME)
+    return name
+
+
+def show_findings(out: Output, file: Path, source: str, invalid: "ContractInvalid") -> int:
+    """Shows what is wrong with a file, each finding with its line and a caret; the exit code."""
+    from hansa.contracts.diagnostics import render
+
+    lines = "\n".join(render(source, found, str(file)) for found in invalid.diagnostics).split("\n")
+    findings = "\n".join(output.shown(line[:_LINE_CHARS_SHOWN]) for line in lines)
+    text = f"{findings}\n\n{out.style(f'{len(invalid.diagnostics)} finding(s)', fg='red')}"
+    out.show({"valid": False, "file": str(file), "findings": invalid.diagnostics}, text)
+    return output.FAILED
+
+
+def take(file: Path, name: str, by: Callable[[str, str], object]) -> None:
+    """Gives the name and text of a file that another one needs to who takes it. Raises `HansaError`."""
+    from hansa.contracts.diagnostics import ContractInvalid
+
+    try:
+        by(name, read_source(file))
+    except ContractInvalid as invalid:
+        raise HansaError("contract.invalid", f"{file}: {invalid.detail}", findings=invalid.diagnostics) from None
+
+
+def read_libraries(files: Iterable[Path]) -> "Libraries":
+    """The libraries in files, each of which may use those before. Raises `HansaError`."""
+    from hansa.contracts.ledger import Ledger
+
+    ledger = Ledger()
+    for file in files:
+        take(file, name_of(file), ledger.add_library)
+    return ledger.libraries
+
+
+def library_option() -> Callable[[_Command], _Command]:
+    """The option for library files that a contract file uses."""
+    return click.option(
+        "--library",
+        "libraries",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        multiple=True,
+        help="A library that it uses; again for each, those used by others first.",
+    )

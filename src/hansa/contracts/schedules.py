@@ -1,0 +1,68 @@
+"""Scheduled actions as records: the form in which something due later stands in the state.
+
+They are records of the contract that genesis brings, so everyone can read them. `due` is set until ledger time has
+reached it; their key sorts by contract, record key, entry and place in the entry.
+"""
+
+from typing import Final
+
+import msgspec
+
+from hansa.contracts.manifest import BytesType, DurationType, InstantType, IntType, Type
+from hansa.wire import cbor, limits, order, writes
+from hansa.wire.order import Key
+from hansa.wire.writes import Write
+
+CONTRACT: Final = "members"
+RECORD: Final = "Schedule"
+FIELD: Final = "due"
+"""The indexed field by which they come in order."""
+_SEQUENCE_BYTES: Final = 8
+KEY_BYTES_MAX: Final = limits.KEY_BYTES_MAX - limits.CONTRACT_NAME_CHARS_MAX - 1 - _SEQUENCE_BYTES
+"""The longest key of a record that something can be scheduled for: it stands in the key of the schedule."""
+
+
+class Due(msgspec.Struct, frozen=True):
+    """Something scheduled, as it stands in the state: `id` and `key` encoded, instants in ms."""
+
+    id: bytes
+    at: int
+    due: int | None
+    key: bytes
+    record: str
+    action: str
+    contract: str
+
+    @property
+    def sequence(self) -> int:
+        """The entry that scheduled it, and its place there."""
+        return int.from_bytes(self.id[-_SEQUENCE_BYTES:], "big")
+
+
+def read(value: bytes) -> Due:
+    """What a record says."""
+    return Due(**cbor.decode_own(value))
+
+
+def taken(found: Due, seq: int) -> Write:
+    """The write that says that ledger time has taken it; it was written last by entry `seq`."""
+    fields = msgspec.structs.asdict(found) | {"due": None}
+    return writes.make(CONTRACT, RECORD, found.id, cbor.encode(fields), seq)
+
+
+def key_of(type_: Type, encoded: bytes) -> Key:
+    """The plain key of a record from its encoding."""
+    if isinstance(type_, BytesType):
+        return encoded
+    if isinstance(type_, IntType | InstantType | DurationType):
+        return int.from_bytes(encoded, "big") - (1 << 63)
+    return encoded.decode()
+
+
+def pending(contract: str, record: str, key: Key, action: str, due: int, seq: int, number: int) -> Write:
+    """The write that schedules an action on a record: the `number`th of entry `seq`, due at ledger time `due` (ms)."""
+    encoded = order.key_bytes(key)
+    sequence = (seq << 16 | number).to_bytes(_SEQUENCE_BYTES, "big")
+    id = contract.encode() + b"\0" + encoded + sequence
+    fields = {"id": id, "at": due, "due": due, "key": encoded, "record": record, "action": action, "contract": contract}
+    return writes.make(CONTRACT, RECORD, id, cbor.encode(fields), None)

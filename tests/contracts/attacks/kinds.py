@@ -1,0 +1,473 @@
+"""Values of one kind in place of another, mutation where something else sees it, and words where they have no place."""
+
+from tests.contracts.attacks.attack import Attack, Finding, attacks, in_body, in_class, in_module, viewing
+
+TYPE = ("type.mismatch", "type.operand", "type.map", "type.unclear")
+WRITES = ("context.writes", "call.unknown", "assign.target")
+THING = "class Thing(Record, key='id'):\n    id: Int[0, 9]\n    n: int = 0\n    words: list[Text[0, 9], 9] = []\n    counts: dict[Party, int, 9] = {}"
+PAIR = "class Pair(Struct):\n    a: int\n    b: list[int, 9]\n\n\nclass Kind(Enum):\n    One = 'one'\n    Two = 'two'"
+OTHER = "class Other(Interface, contract='other'):\n    @action\n    def pay(tx, a: int): ...\n    @view\n    def tell(tx, a: int) -> int: ..."
+
+
+def _kind(name: str, body: str, *codes: str) -> Attack:
+    parameters = "t: Thing, m: Amount, p: Pair, k: Kind, d: Date, i: Instant, maybe: int | None, who: Party"
+    return in_body(name, body, *TYPE, *codes, parameters=parameters, declared=THING, module=PAIR)
+
+
+def _looping(name: str, body: str) -> Attack:
+    return in_body(name, body, "loop.mutation", parameters="t: Thing, p: Pair", declared=THING, module=PAIR)
+
+
+def _view(name: str, body: str, *codes: str) -> Attack:
+    program = viewing(body, "int", "t: Thing", THING, OTHER)
+    return Attack(name, program, Finding(_marked(program), frozenset(codes)))
+
+
+def _marked(program: str) -> int:
+    return next(n for n, said in enumerate(program.split("\n"), 1) if said.endswith("# !"))
+
+
+KINDS = [
+    *attacks(
+        "Python would take it, and mean something else",
+        _kind("a truth as a number", "x = True + 1"),
+        _kind("a number as a condition", "if 1:\n    pass"),
+        _kind("a text as a condition", "require('yes', 'no')"),
+        _kind("a list as a condition", "require([1], 'no')"),
+        _kind("a map as a condition", "x = {'a': 1}\nif x:  # !\n    pass"),
+        _kind("an optional as a condition", "if maybe:\n    pass"),
+        _kind("None as a condition", "require(None, 'no')", "type.unclear"),
+        _kind("money as a condition", "if m:\n    pass"),
+        _kind("a number in `and`", "x = 1 and True"),
+        _kind("not of a number", "x = not 1"),
+        _kind("a number compared with a text", "x = 1 < 'a'"),
+        _kind("a number equal to a truth", "x = 1 == True"),
+        _kind("a number equal to a text", "x = 1 == '1'"),
+        _kind("a party equal to a user", "x = who == tx.user"),
+        _kind("a date compared with an instant", "x = d < i"),
+        _kind("lists compared by order", "x = [1] < [2]"),
+        _kind("records compared by order", "x = t < t"),
+        _kind("truths compared by order", "x = True < False"),
+        _kind("enums compared by order", "x = k < Kind.Two"),
+        _kind("an enum compared with a text of no value", "x = k == 'Three'"),
+        _kind("a map with keys of two kinds", "x = {1: 2, True: 3}"),
+        _kind("a map by numbers", "x = {1: 2}"),
+        _kind("a map by lists", "x = {[1]: 2}"),
+        _kind("a list of two kinds", "x = [1, 'a']"),
+        _kind("a list of functions", "x = [len]", "name.unknown"),
+        _kind("a list of records", "x = [t]", "record.value", "type.record"),
+        _kind("a map of records", "x = {'a': t}", "record.value", "type.record"),
+        _kind("a record in an event", "event('e', x=t)", "record.value", "type.record"),
+        _kind("a variable of two kinds", "x = 1\nx = 'a'  # !"),
+        _kind("a variable of two records", "x = t\nx = 1  # !", "record.value"),
+        _kind("a variable of None alone", "x = None", "type.unclear"),
+        _kind("a list of nothing alone", "x = []", "type.unclear"),
+        _kind("a map of nothing alone", "x = {}", "type.unclear"),
+        _kind("an empty list in a list", "x = [[]]", "type.unclear"),
+        _kind("text added to a number", "x = 'a' + 1"),
+        _kind("money times money", "x = m * m"),
+        _kind("money added to a number", "x = m + 1"),
+        _kind("money divided", "x = m // 2"),
+        _kind("money minus truth", "x = m - True"),
+        _kind("an instant added to an instant", "x = i + i"),
+        _kind("a list times a number", "x = [1] * 2"),
+        _kind("minus of a text", "x = -'a'"),
+        _kind("minus of a truth", "x = -True"),
+        _kind("a map added to a map", "x = {'a': 1} + {'b': 2}"),
+        _kind("an index by a truth", "x = [1][True]"),
+        _kind("an index by a text", "x = [1]['a']"),
+        _kind("an index of a number", "x = 1[0]"),
+        _kind("an index of money", "x = m[0]"),
+        _kind("an index of a struct", "x = p[0]"),
+        _kind("an index of a record", "x = t['n']"),
+        _kind("an index of a type", "x = list[int]", "name.unknown"),
+        _kind("a loop over a text", "for c in 'abc':\n    pass", "loop.items"),
+        _kind("a loop over a number", "for c in 9:\n    pass", "loop.items"),
+        _kind("a loop over a struct", "for c in p:\n    pass", "loop.items"),
+        _kind("a loop over an enum", "for c in Kind:\n    pass", "name.class"),
+        _kind("a loop over a record type", "for c in Sample.Thing:\n    pass", "name.class"),
+        _kind("a loop over None", "for c in None:\n    pass", "loop.items", "type.unclear"),
+        _kind("a bound of a range that is a truth", "for c in range(True):\n    pass"),
+        _kind("a bound of a range that is a text", "for c in range('a'):\n    pass"),
+        _kind("a sum of texts", "x = sum(['a'])"),
+        _kind("a sum of money", "x = sum([m])"),
+        _kind("a maximum of mixed kinds", "x = max(1, 'a')"),
+        _kind("a maximum of a list", "x = max([1, 2])", "call.arity"),
+        _kind("a maximum of nine", "x = max(1, 2, 3, 4, 5, 6, 7, 8, 9)", "call.arity"),
+        _kind("sorted money", "x = sorted([m])"),
+        _kind("sorted lists", "x = sorted([[1]])"),
+        _kind("sorted structs", "x = sorted([p])"),
+        _kind("the length of a number", "x = len(1)"),
+        _kind("the length of a struct", "x = len(p)"),
+        _kind("a number of a truth", "x = int(True)"),
+        _kind("a text of a text", "x = str('a')"),
+        _kind("a text of a list", "x = str([1])"),
+        _kind("a hash of a number", "x = sha256(1)"),
+        _kind("a hash of a record", "x = sha256(t)", "record.value"),
+        _kind("money of a text", "x = Amount('1', 'USD')"),
+        _kind("a date of texts", "x = Date('1', 1, 1)"),
+        _kind("a length of time of nothing", "x = Duration()", "call.arity", "call.form"),
+        _kind("a length of time by place", "x = Duration(1)", "call.arity", "call.form"),
+        _kind("a length of time in years", "x = Duration(years=1)", "field.unknown"),
+        _kind("an unknown rounding", "x = m.times(1, 2, 'random')", "call.form", "call.rounding"),
+        _kind("a computed rounding", "x = m.times(1, 2, 'half' + '_up')", "call.form", "call.rounding"),
+        _kind("a struct without a field", "x = Pair(a=1)", "call.form", "struct.fields", "call.missing", "call.arity"),
+        _kind(
+            "a struct with a field too many", "x = Pair(a=1, b=[1], c=1)", "call.form", "field.unknown", "call.arity"
+        ),
+        _kind("a struct by place", "x = Pair(1, [1])", "call.form", "call.arity"),
+        _kind("a struct with a field twice", "x = Pair(a=1, a=2, b=[1])", "call.form", "syntax.invalid"),
+        _kind(
+            "a struct with dunder fields",
+            "x = Pair(a=1, b=[1], __class__=1)",
+            "call.form",
+            "field.unknown",
+            "call.arity",
+        ),
+        _kind("an enum called", "x = Kind('One')", "call.unknown"),
+        _kind("an enum by index", "x = Kind['One']", "name.class"),
+        _kind("an enum value that is not there", "x = Kind.Three", "enum.unknown", "field.unknown"),
+        _kind("what an enum value says", "x = Kind.One.value", "field.unknown"),
+        _kind("a record made by calling its type", "x = Sample.Thing(id=1)", "name.class"),
+        _kind("a fixed type called", "x = Text('a')", "call.unknown"),
+        _kind("a party made of a text", "x = Party('alice')", "call.unknown"),
+        _kind("a text where a party stands", "t.counts = {'mallory': 1}"),
+        _kind("a text for a field that is a number", "t.n = 'a'"),
+        _kind("a list of numbers for texts", "t.words = [1]"),
+        _kind("None for what must be there", "t.n = None"),
+        _kind("an optional pass of a value to another field", "t.words = maybe"),
+    ),
+    *attacks(
+        "mutation of what is being looped over",
+        _looping("append to the list", "x = [1]\nfor v in x:\n    x.append(v)  # !"),
+        _looping("append to a list of a record", "for v in t.words:\n    t.words.append(v)  # !"),
+        _looping("insert", "x = [1]\nfor v in x:\n    x.insert(0, v)  # !"),
+        _looping("pop", "x = [1]\nfor v in x:\n    x.pop(0)  # !"),
+        _looping("an item", "x = [1]\nfor v in x:\n    x[0] = v  # !"),
+        _looping("the list itself", "x = [1]\nfor v in x:\n    x = [v]  # !"),
+        _looping("the list added to", "x = [1]\nfor v in x:\n    x += [v]  # !"),
+        _looping("a map by its keys", "x = {'a': 1}\nfor v in x:\n    x[v] = 2  # !"),
+        _looping("a map by its items", "x = {'a': 1}\nfor k, v in x.items():\n    x.pop(k)  # !"),
+        _looping("a map of a record", "for k, v in t.counts.items():\n    t.counts[k] = v + 1  # !"),
+        _looping("a list enumerated", "x = [1]\nfor n, v in enumerate(x):\n    x.append(v)  # !"),
+        _looping("the second of two lists", "x = [1]\ny = [1]\nfor v, w in zip(x, y):\n    y.append(w)  # !"),
+        _looping("the whole around it", "q = Pair(a=1, b=[1])\nfor v in q.b:\n    q = Pair(a=v, b=[1])  # !"),
+        _looping("a part of it", "x = [[1]]\nfor v in x:\n    x[0][0] = 2  # !"),
+        _looping("in a loop inside", "x = [1]\nfor v in x:\n    for w in range(2):\n        x.append(w)  # !"),
+        _looping("in a branch", "x = [1]\nfor v in x:\n    if v > 0:\n        x.append(v)  # !"),
+        _looping("the loop's own list of lists", "x = [[1]]\nfor v in x[0]:\n    x[0].append(v)  # !"),
+    ),
+    *attacks(
+        "who only reads must not write",
+        _view("a view that assigns a field", "t.n = 1  # !\nreturn 1", *WRITES),
+        _view("a view that adds to a field", "t.n += 1  # !\nreturn 1", *WRITES),
+        _view("a view that appends to a field", "t.words.append('a')  # !\nreturn 1", *WRITES),
+        _view("a view that takes from a field", "t.words.pop(0)  # !\nreturn 1", *WRITES),
+        _view("a view that emits", "event('e')  # !\nreturn 1", *WRITES),
+        _view(
+            "a view that creates",
+            "x = Sample.Thing.find(1)\nx = Sample.Thing.create(id=1)  # !\nreturn 1",
+            *WRITES,
+            "field.unknown",
+        ),
+        _view("a view that creates a record", "x = Sample.Thing.create(id=1)  # !\nreturn 1", *WRITES),
+        _view("a view that schedules", "schedule(t, 'go', tx.time)  # !\nreturn 1", *WRITES),
+        _view(
+            "a view that changes state",
+            "become(t, 'Open')  # !\nreturn 1",
+            *WRITES,
+            "become.record",
+            "become.state",
+            "state.unknown",
+        ),
+        _view("a view that acts on another contract", "Other.pay(a=1)  # !\nreturn 1", *WRITES),
+        _view("a view that ends without a value", "if t.n > 0:\n    return 1\nreturn  # !", "flow.returns"),
+        _view("a view that returns another kind", "return 'a'  # !", *TYPE, "view.returns"),
+        in_body(
+            "an action of another contract as a value",
+            "x = Other.pay(a=1)",
+            "call.unknown",
+            "call.statement",
+            module=OTHER,
+        ),
+        in_body("another contract's action by place", "Other.pay(1)", "call.form", "call.arity", module=OTHER),
+        in_body(
+            "another contract's unknown action",
+            "Other.steal(a=1)",
+            "call.unknown",
+            "field.unknown",
+            "statement.value",
+            module=OTHER,
+        ),
+        in_body("another contract's view alone", "Other.tell(a=1)", "call.unknown", module=OTHER),
+        in_body("an interface as a value", "x = Other", "name.class", module=OTHER),
+    ),
+    *attacks(
+        "an invariant must decide by its record alone",
+        *[
+            in_class(
+                name,
+                THING.replace("    n: int", "    next: Thing | None = None\n    n: int")
+                + f"\n    @invariant\n    def f(t):\n        {line}  # !",
+                *WRITES,
+                *codes,
+            )
+            for name, line, codes in (
+                ("an invariant that writes", "t.n = 1", ()),
+                ("an invariant that appends", "t.words.append('a')", ()),
+                ("an invariant that emits", "event('e')", ()),
+                ("an invariant that looks elsewhere", "require(Sample.Thing.exists(1), 'no')", ("context.records",)),
+                (
+                    "an invariant that selects",
+                    "for u in Sample.Thing.select(limit=9): require(u.n > 0, 'no')",
+                    ("context.records",),
+                ),
+                ("an invariant that follows a reference", "require(t.next.n > 0, 'no')", ("context.records",)),
+                ("an invariant that asks who", "require(tx.member == 'alice', 'no')", ("name.unknown",)),
+                ("an invariant that asks when", "require(tx.time > tx.time, 'no')", ("name.unknown",)),
+                ("an invariant that becomes", "become(t, 'Open')", ("become.record", "become.state", "state.unknown")),
+                ("an invariant that returns", "return 1", ("flow.returns",)),
+            )
+        ],
+        in_class(
+            "an invariant with another parameter",
+            "class R(Record, key='id'):\n    id: int\n    @invariant\n    def f(r, s):  # !\n        require(True, 'no')",
+            "invariant.form",
+            "parameter.form",
+        ),
+        in_class(
+            "an invariant with a default",
+            "class R(Record, key='id'):\n    id: int\n    @invariant\n    def f(r=1):  # !\n        require(True, 'no')",
+            "invariant.form",
+            "parameter.form",
+        ),
+        in_class(
+            "an invariant outside a record",
+            "@invariant\ndef f(r):  # !\n    require(True, 'no')",
+            "action.decorator",
+            "contract.statement",
+        ),
+    ),
+    *attacks(
+        "a function has its values and nothing else",
+        in_module("a function that emits", "def f(a: int) -> int:\n    event('e')  # !\n    return a", *WRITES),
+        in_module(
+            "a function that asks who",
+            "def f(a: int) -> bool:\n    return tx.time > tx.time  # !",
+            "name.context",
+            "name.unknown",
+        ),
+        in_module(
+            "a function that takes the context",
+            "def f(tx, a: int) -> int:  # !\n    return a",
+            "name.reserved",
+            "parameter.type",
+            "parameter.context",
+        ),
+        in_module(
+            "a function of a record",
+            "def f(t: Thing) -> int:  # !\n    return t.n",
+            "type.unknown",
+            "function.records",
+            "parameter.type",
+        ),
+        in_module(
+            "a function that returns nothing", "def f(a: int):  # !\n    require(a > 0, 'no')", "function.returns"
+        ),
+        in_module(
+            "a function that may not return",
+            "def f(a: int) -> int:  # !\n    if a > 0:\n        return a",
+            "flow.returns",
+        ),
+        in_module(
+            "a function that acts on another contract",
+            f"{OTHER}\n\n\ndef f(a: int) -> int:\n    Other.pay(a=a)  # !\n    return a",
+            *WRITES,
+        ),
+        in_module(
+            "a function that assigns its parameter",
+            "def f(a: int) -> int:\n    a = 1  # !\n    return a",
+            "name.parameter",
+        ),
+        in_module(
+            "a function that changes its parameter",
+            "def f(a: list[int, 9]) -> int:\n    a.append(1)  # !\n    return 1",
+            "name.parameter",
+            "assign.target",
+        ),
+        in_body(
+            "a function with too few values",
+            "x = f(1)",
+            "call.arity",
+            "call.form",
+            "call.missing",
+            module="def f(a: int, b: int) -> int:\n    return a",
+        ),
+        in_body(
+            "a function with a value twice",
+            "x = f(1, a=2)",
+            "call.arity",
+            "call.form",
+            module="def f(a: int, b: int) -> int:\n    return a",
+        ),
+        in_body(
+            "a function with an unknown name",
+            "x = f(a=1, c=2)",
+            "call.arity",
+            "call.form",
+            module="def f(a: int, b: int) -> int:\n    return a",
+        ),
+        in_body(
+            "a function called for nothing", "f(1)", "statement.value", module="def f(a: int) -> int:\n    return a"
+        ),
+        in_class(
+            "what is never reached",
+            "@action(by='member')\ndef go(tx):\n    return\n    event('e')  # !",
+            "flow.unreachable",
+        ),
+        in_class(
+            "what is never reached after two branches",
+            "@action(by='member')\ndef go(tx, a: int):\n    if a > 0:\n        return\n    else:\n        return\n    event('e')  # !",
+            "flow.unreachable",
+        ),
+        in_class(
+            "what is never reached in a loop",
+            "@action(by='member')\ndef go(tx, a: int):\n    for i in range(a):\n        break\n        event('e')  # !",
+            "flow.unreachable",
+        ),
+        in_class(
+            "an action that returns a value", "@action(by='member')\ndef go(tx):\n    return 1  # !", "flow.returns"
+        ),
+        in_class(
+            "an action that says it returns",
+            "@action(by='member')\ndef go(tx) -> int:  # !\n    return 1",
+            "action.returns",
+        ),
+        in_class(
+            "a scheduled action that asks who signed",
+            f"{THING}\n@action(by='schedule')\ndef go(tx, t: Thing):\n    t.counts = {{tx.member: 1}}  # !",
+            "tx.unsigned",
+            "name.context",
+        ),
+    ),
+    *attacks(
+        "a message of a rule is no program",
+        in_body(
+            "an attribute in a hole", "require(True, 'a {x.__class__}', x=1)", "require.holes", source="CVE-2023-41039"
+        ),
+        in_body("a conversion in a hole", "require(True, 'a {x!r}', x=1)", "require.holes"),
+        in_body("a width in a hole", "require(True, 'a {x:1000000000}', x=1)", "require.holes"),
+        in_body("an index in a hole", "require(True, 'a {x[0]}', x=1)", "require.holes"),
+        in_body("a hole by place", "require(True, 'a {0}', x=1)", "require.holes"),
+        in_body("an empty hole", "require(True, 'a {}', x=1)", "require.holes"),
+        in_body("a hole in a hole", "require(True, 'a {x:{y}}', x=1, y=2)", "require.holes"),
+        in_body("an escaped brace", "require(True, 'a {{x}', x=1)", "require.holes"),
+        in_body("a hole not given", "require(True, 'a {y}', x=1)", "require.holes"),
+        in_body("a computed text", "require(True, 'a' + 'b')", "call.form"),
+        in_body("a computed name of an event", "event('a' + 'b')", "call.form"),
+        in_body("an event without a name", "event('')", "call.form"),
+        in_body("a rule without a text", "require(True)", "call.form"),
+        in_body("a rule with too much", "require(True, 'a', 'b')", "call.form"),
+        in_body("a value given twice", "event('e', x=1, x=2)", "call.form", "syntax.invalid"),
+        in_body(
+            "a scheduled action that is not there",
+            "schedule(t, 'gone', tx.time)",
+            "schedule.action",
+            "action.unknown",
+            "call.form",
+            parameters="t: Thing",
+            declared=THING,
+        ),
+        in_body(
+            "a scheduled action that people take",
+            "schedule(t, 'go', tx.time)",
+            "schedule.action",
+            "action.unknown",
+            "call.form",
+            parameters="t: Thing",
+            declared=THING,
+        ),
+        in_body(
+            "a scheduled action by a computed name",
+            "schedule(t, 'g' + 'o', tx.time)",
+            "schedule.action",
+            "action.unknown",
+            "call.form",
+            parameters="t: Thing",
+            declared=THING,
+        ),
+        in_body(
+            "a selection outside a loop",
+            "x = Sample.Thing.select(limit=9)",
+            "call.range",
+            "call.unknown",
+            declared=THING,
+        ),
+        in_body(
+            "a selection without a limit",
+            "for u in Sample.Thing.select():\n    pass",
+            "call.form",
+            "select.limit",
+            declared=THING,
+        ),
+        in_body(
+            "a selection by a field without index",
+            "for u in Sample.Thing.select(by='n', equal=1, limit=9):\n    pass",
+            "select.index",
+            "call.form",
+            declared=THING,
+        ),
+        in_body(
+            "a selection by a computed field",
+            "for u in Sample.Thing.select(by='i' + 'd', limit=9):\n    pass",
+            "select.index",
+            "call.form",
+            declared=THING,
+        ),
+        in_body(
+            "a record made without a field",
+            "x = Sample.Thing.create(n=1)",
+            "record.incomplete",
+            "call.form",
+            "call.missing",
+            "call.arity",
+            declared=THING,
+        ),
+        in_body("a record made from a map", "x = Sample.Thing.create(**{'id': 1})", "call.form", declared=THING),
+    ),
+    *attacks(
+        "the migration decides what every record becomes",
+        *[
+            in_class(
+                name,
+                f"class Thing(Record, key='id'{index}):\n    id: Int[0, 9]\n    n: int = 0\n    @migration\n    def f(t, old: Old):\n        {line}  # !",
+                *WRITES,
+                *codes,
+                module="class Old(Struct):\n    id: Int[0, 9]\n    n: int",
+            )
+            for name, index, line, codes in (
+                ("a migration that changes the key", "", "t.id = 5", ("record.key", "migration.key")),
+                ("a migration that changes what is indexed", ", index=['n']", "t.n = 5", ("migration.key",)),
+                ("a migration that emits", "", "event('e')", ()),
+                ("a migration that refuses", "", "require(False, 'no')", ("context.refuses",)),
+                ("a migration that makes a record", "", "x = Sample.Thing.create(id=1)", ()),
+                ("a migration that reads another record", "", "x = Sample.Thing.get(1)", ("context.records",)),
+                ("a migration that asks when", "", "t.n = tx.time.milliseconds", ("name.unknown",)),
+                ("a migration that changes the old", "", "old.n = 1", ("name.parameter",)),
+            )
+        ],
+        in_class(
+            "two migrations",
+            "class R(Record, key='id'):\n    id: Int[0, 9]\n    @migration\n    def f(r, old: Old):\n        pass\n    @migration\n    def g(r, old: Old):  # !\n        pass",
+            "name.twice",
+            "migration.form",
+            module="class Old(Struct):\n    id: Int[0, 9]",
+        ),
+        in_class(
+            "a migration from a record",
+            f"{THING}\nclass R(Record, key='id'):\n    id: Int[0, 9]\n    @migration\n    def f(r, old: Thing):  # !\n        pass",
+            "migration.form",
+            "type.unknown",
+        ),
+    ),
+]

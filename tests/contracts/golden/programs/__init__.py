@@ -1,0 +1,1 @@
+"""The programs by theme: each module has its `PROGRAMS`."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from hansa.contracts import upgrade
+from hansa.contracts import schedules, upgrade
 from hansa.contracts.checked import Checked
 from hansa.contracts.diagnostics import ContractInvalid
 from hansa.contracts.faults import Fault
@@ -45,6 +45,8 @@ class Directory:
         self.user_attributes: dict[str, frozenset[str]] = {}
         self.limits = Limits()
         self.name = ""
+        self.has_schedules = False
+        """Whether anything was ever scheduled: where nothing was, no block need look for what is due."""
         self.libraries: dict[bytes, Checked] = {}
         self.programs: dict[str, Program] = {CONTRACT: members}
         """The current version of each contract."""
@@ -59,7 +61,7 @@ class Directory:
         made.senders, made.checkpoint_keys = dict(self.senders), dict(self.checkpoint_keys)
         made.node_keys, made.libraries = dict(self.node_keys), dict(self.libraries)
         made.attributes, made.user_attributes = dict(self.attributes), dict(self.user_attributes)
-        made.limits, made.name = self.limits, self.name
+        made.limits, made.name, made.has_schedules = self.limits, self.name, self.has_schedules
         made.programs, made._owners = dict(self.programs), dict(self._owners)
         made._versions = {name: list(versions) for name, versions in self._versions.items()}
         return made
@@ -68,6 +70,7 @@ class Directory:
         """Takes in what entry `seq` wrote, other contracts' passed over."""
         for write in writes:
             if write.contract == CONTRACT:
+                self.has_schedules = self.has_schedules or write.record == schedules.RECORD
                 self.apply_record(write.record, write.value, seq)
 
     def apply_record(self, record: str, value: bytes, seq: int) -> None:

@@ -193,6 +193,8 @@ class _Making:
 def _take_due(making: _Making, ticks: list[Tick], exclusions: Mapping[bytes, Sequence[Statement]]) -> None:
     """Takes what is due, and the tick that had it looked at, if it was one."""
     tip, directory = making.tip, making.directory
+    if not directory.has_schedules:
+        return
     for found in due(making.view, making.time, directory.limits.scheduled_entries):
         envelope = scheduled_envelope(tip.ledger, found.value)
         id = scheduled.id_of(envelope)

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from hansa.contracts import schedules
 from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import RECORDS, Directory
 from hansa.merkle import checkpoint as merkle_checkpoint
@@ -331,6 +332,8 @@ def load_directory(directory: Directory, state: State) -> None:
     """Fills a directory from the members records of a state, in the order in which they were written."""
     for seq, record, value in members_records(state, RECORDS):
         directory.apply_record(record, value, seq)
+    scheduled = state.select(governance_genesis.CONTRACT, schedules.RECORD, None, None, None, 1)
+    directory.has_schedules = bool(scheduled)
 
 
 def members_records(state: State | Overlay, types: Iterable[str]) -> list[tuple[int, str, bytes]]:

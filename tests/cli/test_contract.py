@@ -45,15 +45,15 @@ def test_a_bad_file_is_shown_with_carets(hansa: Callable, file: Callable) -> Non
     ran = hansa("contract", "check", path)
     assert (ran.code, ran.err) == (1, "")
     assert ran.out == (
-        f"{path}:7:13: `Div` is not in the dialect [syntax.outside]\n"
-        "    7 |         x = y / 2\n"
-        "      |             ^\n"
-        "      = use `//`; there are no fractions\n"
         f"{path}:7:13: there is no `y` here [name.unknown]\n"
         "    7 |         x = y / 2\n"
         "      |             ^\n"
+        f"{path}:7:13: `/` is not in the dialect [syntax.outside]\n"
+        "    7 |         x = y / 2\n"
+        "      |             ^\n"
+        "      = use `//`; there are no fractions\n"
         "\n2 finding(s)\n"
-    ) or set(ran.out.splitlines()) >= {f"{path}:7:13: `Div` is not in the dialect [syntax.outside]", "2 finding(s)"}
+    )
 
 
 def test_a_bad_file_as_json(hansa: Callable, file: Callable) -> None:

@@ -84,12 +84,21 @@ def test_the_base_install_is_small_and_pinned_with_hashes() -> None:
     assert set(found.items()) <= set(pinned("dev.txt").items()), "the tests run with what is installed"
 
 
+def requirement(line: str) -> str:
+    """The name of the distribution a line of Requires-Dist asks for."""
+    return re.split(r"[<>=!~ ;\[]", line)[0].lower()
+
+
 def test_what_the_wheel_requires_is_pinned(wheel: zipfile.ZipFile) -> None:
     (name,) = [name for name in wheel.namelist() if name.endswith("METADATA")]
     metadata = email.message_from_bytes(wheel.read(name))
-    required = {re.split(r"[<>=!~ ;\[]", line)[0].lower() for line in metadata.get_all("Requires-Dist", [])}
+    lines = metadata.get_all("Requires-Dist", [])
+    extra = {requirement(line) for line in lines if "extra ==" in line}
+    required = {requirement(line) for line in lines if "extra ==" not in line}
     assert required
     assert required <= set(pinned("base.txt"))
+    assert extra
+    assert extra <= set(pinned("dev.txt")), "the tests run with what an extra installs"
     assert metadata["Requires-Python"] == ">=3.11"
 
 

@@ -675,7 +675,7 @@ def creator_role(action: Action, record: RecordType, roles: Mapping[str, object]
             return None
     for name in action.by:
         field = record.fields.get(name)
-        if field is not None and isinstance(field.type, PartyType) and name not in given:
+        if field is not None and isinstance(plain(field.type), PartyType) and name not in given:
             return name
     return None
 

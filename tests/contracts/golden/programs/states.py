@@ -386,6 +386,26 @@ PROGRAMS = [
         do("go", id=2).by("alice/ann").emits("made", seller="alice", buyer=None),
     ),
     sample(
+        "the_creator_fills_a_field_that_may_be_empty",
+        """
+            class Roles:
+                registrar: Party = Party(attribute="role:registrar")
+            class Deal(Record, key="id"):
+                id: int
+                registrar: Party | None
+            @action(by="registrar", creates="Deal")
+            def make(tx, deal: Deal, id: int):
+                event("made", by=deal.registrar)
+            @action(by="registrar")
+            def leave(tx, deal: Deal):
+                deal.registrar = None
+        """,
+        do("make", id=1).by("bob").refused("role.denied"),
+        do("make", id=1).emits("made", by="alice"),
+        do("leave", deal=1),
+        do("leave", deal=1).refused("role.denied"),
+    ),
+    sample(
         "unknown_names",
         "@view\ndef go(tx) -> int:\n    return 1",
         do("go").gives(1),

@@ -45,8 +45,6 @@ def prove(session: Session, answer: Answer, envelope: bytes, outcome: bytes, giv
     try:
         found = yield from _receipt(session, answer.seq, entry=made, envelope=envelope, outcome=outcome, given=given)
     except HansaError as error:
-        if error.code in ("ledger.forked", "ledger.shrunken"):
-            raise
         raise Unproven(answer, error) from None
     return msgspec.structs.replace(answer, receipt=found)
 

@@ -34,7 +34,7 @@ class Answer(msgspec.Struct, frozen=True):
     """What became of a transaction.
 
     `id` is its id, 64 hexadecimal digits. `status` is applied, refused or excluded, or accepted if nothing more was
-    waited for: then `seq` is None and nothing else is known yet. `code` says why it was refused, `result` with what;
+    waited for or found out: then `seq` is None and nothing else is known yet. `code` says why it was refused, `result` with what;
     `events` have a `name` and `data` each. Values in these are plain: bytes, integers, text, lists, maps. `steps` were
     used; `time` is the ledger time of its block, in ms since 1970 UTC. `duplicate`: its entry was there before this
     answer was asked for, as it is where an answer was lost on the way. `receipt` is there if it was waited for.
@@ -90,10 +90,14 @@ class Unknown(HansaError):
 
 
 class Unproven(HansaError):
-    """The transaction has its entry, as `answer` says, but no receipt came that verifies: `cause` says why."""
+    """The transaction has its entry, as `answer` says, but no receipt came that verifies.
+
+    `cause` says why: where its code is `ledger.forked`, the entry is in a history that is not the one seen before.
+    """
 
     def __init__(self, answer: Answer, cause: HansaError) -> None:
         self.answer = answer
+        self.cause = cause
         super().__init__("answer.unproven", cause.detail, id=answer.id, seq=answer.seq, cause=cause.code)
 
 

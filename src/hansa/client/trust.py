@@ -5,19 +5,16 @@ document and it is of one history with the last one remembered, by a consistency
 form of RFC 9942). What does not fit is never remembered.
 """
 
-from typing import Any, Final
+from typing import Any
 
 from hansa.client import verification
-from hansa.client.exchange import COSE, Operation, Reply, Request, exchange, json_of
+from hansa.client.exchange import COSE, Operation, Request, exchange, json_of
 from hansa.client.session import Session
 from hansa.client.verification import Pinned
 from hansa.merkle import checkpoint, receipt
 from hansa.merkle.checkpoint import Checkpoint
 from hansa.wire import genesis, names
 from hansa.wire.problems import HansaError
-
-_PROOFS: Final = 2
-"""A proof that fails is asked for once more before history is said to be rewritten: an answer may be another's."""
 
 
 def admit(session: Session, node: str) -> Operation[None]:
@@ -109,19 +106,18 @@ def _continues(session: Session, node: str, first: Checkpoint, second: Checkpoin
         return
     trusted = yield from pinned(session, node)
     request = Request("GET", node, "/app/consistency", {"first": first.size, "second": second.size})
-    for _ in range(_PROOFS):
-        reply = yield from exchange(request)
-        if _shows(reply, first, second, trusted):
-            return
-    told = f"{node} does not show that its {second.size} entries begin with the {first.size} seen before"
-    raise HansaError("ledger.forked", told, **_evidence(first, second))
-
-
-def _shows(reply: Reply, first: Checkpoint, second: Checkpoint, trusted: Pinned) -> bool:
+    reply = yield from exchange(request)
     try:
-        return receipt.verify_consistency(reply.body, first, second.root, trusted.keys).size == second.size
-    except HansaError:
-        return False
+        sizes = receipt.sizes_of(reply.body)
+    except HansaError as error:
+        raise HansaError("node.foreign", f"{node} gives no consistency proof: {error.detail}") from None
+    if sizes != (first.size, second.size):
+        raise HansaError("node.foreign", f"{node} gives the consistency proof of other sizes")
+    try:
+        receipt.verify_consistency(reply.body, first, second.root, trusted.keys)
+    except HansaError as error:
+        told = f"{node} does not show that its {second.size} entries begin with the {first.size} seen before"
+        raise HansaError("ledger.forked", f"{told}: {error.detail}", **_evidence(first, second)) from None
 
 
 def _evidence(first: Checkpoint, second: Checkpoint) -> dict[str, Any]:

@@ -223,9 +223,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Look at its log: it may be busy, suspended, or without a disk; `hansa doctor` looks at the machine.",
     ),
     "node.foreign": Kind(502, "What answers is not a Hansa node", "Check the URL, and any proxy on the way to it."),
-    "node.ledger": Kind(
-        409, "The node keeps another ledger", "Check its URL, and the id of the ledger that is meant."
-    ),
+    "node.ledger": Kind(409, "The node keeps another ledger", "Check its URL, and the id of the ledger that is meant."),
     "node.newer": Kind(502, "The node refuses with a code that this version does not know", "Update this client."),
     "node.port": Kind(409, "The port cannot be used", "Choose another port with --port."),
     "node.stopping": Kind(

@@ -34,12 +34,12 @@ class Answer(msgspec.Struct, frozen=True):
     """What became of a transaction.
 
     `id` is its id, 64 hexadecimal digits. `status` is applied, refused or excluded, or accepted if nothing more was
-    waited for or found out: then `seq` is None and nothing else is known yet. `code` says why it was refused, `result` with what;
-    `events` have a `name` and `data` each. Values in these are plain: bytes, integers, text, lists, maps. `steps` were
-    used; `time` is the ledger time of its block, in ms since 1970 UTC. `duplicate`: its entry was there before this
-    answer was asked for, as it is where an answer was lost on the way. `receipt` is there if it was waited for.
-    Until `not_after` (ms) has passed, what was accepted may still get its entry. `outcome` has the exact bytes (CBOR,
-    `hansa.wire.entry.Outcome`) that the entry commits to, empty before there is one.
+    waited for or found out: then `seq` is None and nothing else is known yet. `code` says why it was refused, `result`
+    with what; `events` have a `name` and `data` each. Values in these are plain: bytes, integers, text, lists, maps.
+    `steps` were used; `time` is the ledger time of its block, in ms since 1970 UTC. `duplicate`: its entry was there
+    before this answer was asked for, as it is where an answer was lost on the way. Until `not_after` (ms) has passed,
+    what was accepted may still get its entry. `outcome` has the exact bytes (CBOR, `hansa.wire.entry.Outcome`) that the
+    entry commits to, empty before there is one. `receipt` is there if it was waited for.
     """
 
     id: str

@@ -28,7 +28,7 @@ def admit(session: Session, node: str) -> Operation[None]:
     if session.remembers:
         head = yield from latest(session, node)
         yield from follow(session, node, head)
-    session.admitted.add(node)
+        session.admitted.add(node)
 
 
 def meet(session: Session, node: str) -> Operation[bytes]:
@@ -42,6 +42,8 @@ def meet(session: Session, node: str) -> Operation[bytes]:
         session.ledger = found
     elif found != session.ledger:
         raise HansaError("node.ledger", f"{node} keeps ledger {found.hex()}, not {session.ledger.hex()}")
+    if not session.remembers:
+        session.admitted.add(node)
     return found
 
 

@@ -68,8 +68,9 @@ class Session:
     def failed(self, node: str) -> None:
         """Puts a node behind the others: it failed, and may be another one when it comes back."""
         self.admitted.discard(node)
-        if self.nodes[0] == node:
-            self.nodes.append(self.nodes.pop(0))
+        nodes = self.nodes
+        if nodes[0] == node:
+            self.nodes = [*nodes[1:], node]  # in one step: threads may share a client
 
 
 class Tries:

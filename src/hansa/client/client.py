@@ -39,7 +39,8 @@ class Client:
 
     An operation goes on for `timeout_s` seconds where no node is reached, or one says when to come again; a client
     that is not `patient` asks each node once. In either case a transaction whose answer was lost is sent again, the
-    same bytes. Threads may share a client. `transport` carries requests in place of a connection of the client's own; it is left open.
+    same bytes. `transport` carries requests in place of a connection of the client's own; it is left open. Threads may
+    share a client.
 
     Every expected failure is a `HansaError` with a stable `code`, a `detail` and a `remedy`.
     """

@@ -342,6 +342,13 @@ def test_a_submission_that_reached_nobody_is_not_unknown(
     assert fake.looked == []
 
 
+@pytest.mark.parametrize("wait", ["recept", "", None])
+def test_there_are_three_things_to_wait_for(wait: Any, made: Prepared, drive: Drive, refused: Callable) -> None:
+    with refused("argument.value") as caught:
+        drive(Fake(), "submit", made.envelope, wait=wait)
+    assert "accepted, committed, receipt" in caught.value.detail
+
+
 # What became of it
 
 

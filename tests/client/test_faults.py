@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 from tests.client.fakes import Asynchronous, problem
 from tests.client.inprocess import URL, InProcess
@@ -23,6 +23,8 @@ from hansa.store.files import Disk
 from hansa.store.folder import Folder
 
 CONTRACT = Path(__file__).parents[2] / "apps" / "example_ledger" / "contract.py"
+OTHER = "http://other"
+"""Another way to the same node: to the client it is another node of the ledger."""
 FAULTS = (
     "none",
     "unreachable",  # nothing is sent
@@ -49,6 +51,7 @@ class Faulty:
 
     def request(self, method: str, url: str, **more: Any) -> httpx2.Response:
         fault = next(self._faults, "none")
+        url = url.replace(OTHER, URL)
         kind = "/".join(url.split("/")[:5]) + str(more.get("params"))
         match fault:
             case "unreachable":
@@ -117,15 +120,16 @@ class Caller:
     """Makes calls with one client, and keeps what each was told."""
 
     def __init__(self, is_async: bool, transport: Any, key: Path, **options: Any) -> None:
-        self._is_async, self._transport, self._key, self._options = is_async, transport, key, options
+        self._is_async, self._transport, self._key = is_async, transport, key
+        self._options = {"urls": URL, **options}
 
     def call(self, method: str, *words: Any, **more: Any) -> Any:
         if not self._is_async:
-            with Client(URL, self._key, transport=self._transport, **self._options) as client:
+            with Client(key=self._key, transport=self._transport, **self._options) as client:
                 return getattr(client, method)(*words, **more)
 
         async def main() -> Any:
-            async with AsyncClient(URL, self._key, transport=Asynchronous(self._transport), **self._options) as client:
+            async with AsyncClient(key=self._key, transport=Asynchronous(self._transport), **self._options) as client:
                 return await getattr(client, method)(*words, **more)
 
         return asyncio.run(main())
@@ -135,10 +139,11 @@ number = itertools.count()
 stale: dict[str, httpx2.Response] = {}
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(
     is_async=st.booleans(),
     patient=st.booleans(),
+    urls=st.sampled_from([(URL,), (URL, OTHER)]),
     calls=st.lists(
         st.tuples(
             st.sampled_from(["accepted", "committed", "receipt"]), st.lists(st.sampled_from(FAULTS), max_size=12)
@@ -147,26 +152,34 @@ stale: dict[str, httpx2.Response] = {}
         max_size=3,
     ),
 )
-@example(is_async=False, patient=True, calls=[("committed", ["none"] * 2 + ["lost"] * 4)])
-@example(is_async=True, patient=False, calls=[("committed", ["none"] * 2 + ["crash"] * 3)])
-@example(is_async=True, patient=True, calls=[("receipt", ["none"] * 2 + ["stale"] * 8)])
-@example(is_async=False, patient=False, calls=[("committed", ["none"] * 2 + ["lost"] * 4)])
-@example(is_async=True, patient=False, calls=[("committed", ["none"] * 2 + ["lost"] + ["unreachable"] * 3)])
+@example(is_async=False, patient=True, urls=(URL,), calls=[("committed", ["none"] * 2 + ["lost"] * 4)])
+@example(is_async=True, patient=False, urls=(URL,), calls=[("committed", ["none"] * 2 + ["crash"] * 3)])
+@example(is_async=True, patient=True, urls=(URL,), calls=[("receipt", ["none"] * 2 + ["stale"] * 8)])
+@example(is_async=False, patient=False, urls=(URL,), calls=[("committed", ["none"] * 2 + ["lost"] * 4)])
+@example(
+    is_async=True, patient=False, urls=(URL,), calls=[("committed", ["none"] * 2 + ["lost"] + ["unreachable"] * 3)]
+)
 def test_each_call_is_applied_once_or_reported_unknown(
-    ledger: tuple[InProcess, Path], is_async: bool, patient: bool, calls: list[tuple[Any, list[str]]]
+    ledger: tuple[InProcess, Path],
+    is_async: bool,
+    patient: bool,
+    urls: tuple[str, ...],
+    calls: list[tuple[Any, list[str]]],
 ) -> None:
     node, key = ledger
     told: dict[str, Answer | HansaError] = {}
     for wait, faults in calls:
         message = f"message {next(number)}"
-        caller = Caller(is_async, Faulty(node, faults, stale), key, patient=patient)
+        caller = Caller(is_async, Faulty(node, faults, stale), key, patient=patient, urls=urls)
         try:
             answer = caller.call("call", "example_ledger", "tell", {"to": "bolt", "message": message}, wait=wait)
         except HansaError as error:
+            event(type(error).__name__)
             told[message] = error
         else:
             assert answer.status == "applied" or (answer.status == wait == "accepted")
             assert (answer.receipt is not None) == (wait == "receipt")
+            event(answer.status)
             told[message] = answer
     node.settled()
     check(node, told)

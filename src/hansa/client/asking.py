@@ -1,7 +1,7 @@
 """Asks what changes nothing: of one node after the other, as long as it is worth it."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from hansa.client import trust
 from hansa.client.exchange import READ_S, Operation, Pause, Query, Reply, Request, exchange
@@ -10,7 +10,7 @@ from hansa.wire.problems import HansaError
 
 _Found = TypeVar("_Found")
 
-_LOST = ("node.silent", "node.foreign", "answer.late")
+_LOST: Final = ("node.silent", "node.foreign", "answer.late")
 """Ends of a request that another try may end better."""
 
 

@@ -1,6 +1,7 @@
 """Receipts and checkpoints, which count only once they are verified: see `trust`."""
 
 from functools import partial
+from typing import Final
 
 import msgspec
 
@@ -15,7 +16,7 @@ from hansa.merkle.checkpoint import Checkpoint
 from hansa.wire import entry
 from hansa.wire.problems import HansaError
 
-_PARTS = ("entry", "envelope", "outcome")
+_PARTS: Final = ("entry", "envelope", "outcome")
 
 
 def checkpoint(session: Session) -> Operation[Head]:

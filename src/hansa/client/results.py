@@ -98,7 +98,13 @@ class Unproven(HansaError):
     def __init__(self, answer: Answer, cause: HansaError) -> None:
         self.answer = answer
         self.cause = cause
-        super().__init__("answer.unproven", cause.detail, id=answer.id, seq=answer.seq, cause=cause.code)
+        super().__init__(
+            "answer.unproven",
+            f"entry {answer.seq} has no good receipt: {cause.detail}",
+            id=answer.id,
+            seq=answer.seq,
+            cause=cause.code,
+        )
 
 
 class Lookup(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from hansa.wire.keys import Signer
 from hansa.wire.problems import HansaError
 
 TIMEOUT_S: Final = 60.0
-"""How long one operation may take with everything that is asked again."""
+"""How long one operation may take with everything that is asked again, but for the last look-up of its outcome."""
 LOSSES_MAX: Final = 4
 """So many answers of one operation may be lost."""
 _HASTY_PAUSES_S: Final = (0.5, 2.0)

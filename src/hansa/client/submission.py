@@ -22,6 +22,11 @@ from hansa.wire.transaction import Precondition
 _SUBMIT_S: Final = 35.0
 """Longer than a node lets a submission wait, so that its own answer comes first."""
 _PATH: Final = "/app/transactions"
+_QUERIES: Final[dict[Wait, Query]] = {
+    "accepted": {"wait": "accepted"},
+    "committed": {},
+    "receipt": {"receipt": "true"},
+}
 _STALE: Final = ("arguments.invalid", "action.unknown", "contract.unknown", "contract.version")
 """Refusals that may come of arguments made by the schema of a version that runs no more."""
 
@@ -111,6 +116,8 @@ def submit(
     session: Session, envelope: bytes, wait: Wait = "committed", lost: HansaError | None = None
 ) -> Operation[Answer]:
     """See `Client.submit`. `lost` is what became of an answer before."""
+    if wait not in _QUERIES:
+        raise HansaError("argument.value", f"`wait` is one of {', '.join(_QUERIES)}, not {wait!a}")
     signed = transaction.read(envelope)
     sent = _Sent(envelope, signed.id, signed.transaction.not_after, wait)
     tries = Tries(session, submits=True)
@@ -163,9 +170,8 @@ def look_up(session: Session, id: str | bytes, not_after: int | None = None) -> 
 
 
 def _request(node: str, sent: _Sent, left_s: float) -> Request:
-    query: Query = {"accepted": {"wait": "accepted"}, "committed": {}, "receipt": {"receipt": "true"}}[sent.wait]
     headers = {"accept": CBOR, "content-type": COSE}
-    return Request("POST", node, _PATH, query, sent.envelope, headers, max(0.0, min(left_s, _SUBMIT_S)))
+    return Request("POST", node, _PATH, _QUERIES[sent.wait], sent.envelope, headers, max(0.0, min(left_s, _SUBMIT_S)))
 
 
 def _may_have_an_entry(error: HansaError) -> bool:

@@ -539,6 +539,35 @@ def test_nodes_are_named_once_each(urls: tuple[str, ...], refused: Callable) -> 
         Client(urls)
 
 
+class Module:
+    """Signs elsewhere, as a hardware module does, and counts."""
+
+    def __init__(self, key: Any) -> None:
+        self.algorithm, self.kid = key.algorithm, key.kid
+        self._key = key
+        self.signed: list[bytes] = []
+
+    def sign(self, message: bytes) -> bytes:
+        self.signed.append(message)
+        return self._key.sign(message)
+
+
+def test_a_call_is_signed_once_whatever_happens(make_key: Callable, drive: Drive, slept: list[float]) -> None:
+    module = Module(make_key("es256", "module"))
+    schema = {"version": "1.0.0", "actions": {"go": {"arguments": {"properties": {}}}}, "views": {}}
+    replies = [good({**schema, "records": {}, "$defs": {}}), lost(), problem("node.stopping"), unreachable(), lost()]
+    again = Nodes(SAME, {TWO[0]: [lost()] * 9})
+    nodes = Nodes(SAME, {TWO[0]: [*replies, lost()], TWO[1]: [lost()] * 9})
+    with pytest.raises(Unknown) as caught:
+        drive(nodes, "call", "shop", "go", {}, client={"key": module, "urls": TWO})
+    with pytest.raises(Unknown):
+        drive(again, "resolve", caught.value, client={"key": module, "urls": TWO[0]})
+    sent = [content for _, content in nodes.taken + again.taken if content is not None]
+    assert len(sent) == 8
+    assert set(sent) == {caught.value.envelope}
+    assert len(module.signed) == 1
+
+
 # Life
 
 

@@ -29,9 +29,8 @@ _QUERIES: Final[dict[Wait, Query]] = {
 }
 _STALE: Final = ("arguments.invalid", "action.unknown", "contract.unknown", "contract.version")
 """Refusals that may come of arguments made by the schema of a version that runs no more."""
-
-
 _CERTAIN: Final = ("committed", "never")
+"""What a lookup may say that no later one takes back."""
 
 
 class _Taken(msgspec.Struct, frozen=True):
@@ -51,7 +50,6 @@ class _Committed(msgspec.Struct, frozen=True):
     status: Literal["committed", "pending", "not_found", "never"]
     seq: int = 0
     outcome: str = ""
-    kind: str = ""
 
 
 class _Sent(msgspec.Struct, frozen=True):

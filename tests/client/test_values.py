@@ -2,6 +2,7 @@
 
 import asyncio
 import enum
+import inspect
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -404,6 +405,8 @@ def test_a_contract_as_an_object(kind: str, node: Any) -> None:
             _ = kinds.refused
         assert not hasattr(kinds, "__wrapped__")
         assert repr(kinds) == "<contract kinds 1.0.0>"
+        assert str(inspect.signature(kinds.later)) == "(*, at, by)"
+        assert str(inspect.signature(kinds.put)).endswith("items, dates, maybe=None)")
         assert kinds.later.__doc__ == "A time.\n\nat: time, such as 2030-01-31T12:00:00Z\nby: " + (
             "length of time, such as 3d, 90m or 500ms"
         )

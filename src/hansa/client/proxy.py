@@ -1,5 +1,6 @@
 """A contract as an object: its actions and views are methods with keyword arguments, as its schema declares them."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,7 @@ class Contract:
         method.__name__ = name
         method.__qualname__ = f"{declared['contract']}.{name}"
         method.__doc__ = _doc(schema, declared["$defs"])
+        method.__signature__ = _signature(schema)  # pyright: ignore[reportFunctionMemberAccess]  # what help() shows
         return method
 
     def __dir__(self) -> list[str]:
@@ -41,6 +43,13 @@ class Contract:
 
     def __repr__(self) -> str:
         return f"<contract {self._declared['contract']} {self._declared['version']}>"
+
+
+def _signature(schema: Schema) -> inspect.Signature:
+    """Keyword arguments; one that may be left out is then None."""
+    defaults = {name: inspect.Parameter.empty for name in schema["required"]}
+    made = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(n)) for n in schema["properties"]]
+    return inspect.Signature(made)
 
 
 def _doc(schema: Schema, defined: Schema) -> str:

@@ -47,7 +47,7 @@ class Contract:
 
 def _signature(schema: Schema) -> inspect.Signature:
     """Keyword arguments; one that may be left out is then None."""
-    defaults = {name: inspect.Parameter.empty for name in schema["required"]}
+    defaults = dict.fromkeys(schema["required"], inspect.Parameter.empty)
     made = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(n)) for n in schema["properties"]]
     return inspect.Signature(made)
 

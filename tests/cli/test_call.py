@@ -252,7 +252,7 @@ class Mute:
 
 @pytest.fixture
 def mute(server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mute]:
-    monkeypatch.setattr("hansa.client.connection._PAUSES_S", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("hansa.client.session._HASTY_PAUSES_S", (0.0, 0.0))
     made = Mute(server.url)
     yield made
     made.close()
@@ -281,7 +281,7 @@ def test_an_interrupted_call_says_how_to_ask(hansa: Callable, data: Any, monkeyp
         sent.append(envelope)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("hansa.client.connection.Connection.submit", interrupt)
+    monkeypatch.setattr("hansa.client.client.Client.submit", interrupt)
     ran = hansa(*TELL, "--as", "northbank", *data)
     assert (ran.code, ran.out) == (130, "")
     assert f"hansa tx show {cose.id_of(sent[0]).hex()} --not-after " in ran.err

@@ -16,9 +16,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from hansa.client import keys, transactions
-from hansa.client.connection import Connection
-from hansa.wire import entry
+from hansa.client import Client, Refused, keys, transactions
 
 STOP_S = 5
 
@@ -251,8 +249,10 @@ def test_when_the_isolated_contracts_die_it_stops_and_says_what_to_do(start: Any
         def prepared() -> transactions.Prepared:
             return transactions.prepare(key, bytes.fromhex(server.ledger), "nowhere", "nothing", {})
 
-        with Connection(server.url) as node:
-            assert entry.decode_outcome(node.submit(prepared().envelope)["outcome"]).code == "contract.unknown"
+        with Client(server.url) as node:
+            with pytest.raises(Refused) as caught:
+                node.submit(prepared().envelope)
+            assert caught.value.code == "contract.unknown"
             os.kill(int(worker), signal.SIGKILL)
             hostile = prepared()
         kind = {"content-type": "application/cose"}

@@ -208,7 +208,7 @@ def test_it_goes_on_page_by_page_until_it_knows_enough(
         following = str(number) if number < 5 else None
         return {"version": "2.0.0", "records": 1, "problems": [], "failures": [failure], "next": following}
 
-    monkeypatch.setattr("hansa.client.connection.Connection.trial", trial)
+    monkeypatch.setattr("hansa.client.client.Client.trial", trial)
     found = stock(RULED, "--dry-run", "--json").json
     assert (found["records"], len(found["failures"]), found["complete"]) == (5, 5, True)
     assert asked == [None, "1", "2", "3", "4"]
@@ -303,7 +303,7 @@ def test_a_library_of_another_digest_is_not_taken(
         asked.append(query["key"])
         return {"seq": 5, "value": {"digest": query["key"], "name": "maths", "source": LIBRARY}}
 
-    monkeypatch.setattr("hansa.client.connection.Connection.get", get)
+    monkeypatch.setattr("hansa.client.client.Client.get", get)
     text = f'from hansa.contract import library\n\nmaths = library("maths", "{"ab" * 32}")\n'
     ran = hansa("contract", "deploy", file("more.py", text), "--dry-run", "--data", server.data)
     assert ran.failed("node.foreign").endswith("has another digest")

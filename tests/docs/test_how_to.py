@@ -81,3 +81,30 @@ def test_a_contract_is_upgraded_as_the_page_says(tmp_path: Path) -> None:
         finally:
             node.terminate()
             assert node.wait(10) == 0
+
+
+def test_a_ledger_is_used_from_python_as_the_page_says(tmp_path: Path) -> None:
+    page = "use-from-python.md"
+    programs, told = blocks(page, "python"), blocks(page, "text")
+    (deploy,) = blocks(page, "sh")
+    assert len(programs[0].splitlines()) <= 15  # the quick start
+    (tmp_path / "apps").symlink_to(PAGES.parents[1] / "apps")
+    command = f"exec {HANSA} up --port 0 --json --reserve-mb 0"
+    with subprocess.Popen(command, shell=True, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as node:
+        try:
+            assert node.stdout is not None
+            url = json.loads(node.stdout.readline())["url"]
+            assert (done := run(deploy, tmp_path)).returncode == 0, done
+            printed = [python(program.replace("http://127.0.0.1:8470", url), tmp_path) for program in programs]
+        finally:
+            node.terminate()
+            assert node.wait(10) == 0
+    assert [printed[0], *printed[2:]] == told
+    assert printed[1] == "harbourline USD 512.50\nnorthbank USD 487.50\n"
+
+
+def python(program: str, folder: Path) -> str:
+    """What a program prints."""
+    done = subprocess.run([sys.executable, "-c", program], check=False, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -11,7 +11,9 @@ from hansa.cli.output import Output
 from hansa.cli.places import DATA, connect, data_option, signer_options, signing_key, url_option
 from hansa.client import transactions
 from hansa.client.arguments import from_pairs, schema_of
-from hansa.client.connection import Connection, segment
+from hansa.client.client import Client
+from hansa.client.exchange import segment
+from hansa.client.results import Refused, Unknown
 from hansa.wire import entry, jsonform
 from hansa.wire.problems import HansaError
 
@@ -66,7 +68,7 @@ def call(
 
 
 def submit(
-    out: Output, node: Connection, made: transactions.Prepared, receipt: Path | None, data: Path, url: str | None
+    out: Output, node: Client, made: transactions.Prepared, receipt: Path | None, data: Path, url: str | None
 ) -> int:
     """Submits a signed transaction, shows what came of it, and gives the exit code.
 
@@ -75,10 +77,10 @@ def submit(
     where = f" --url {url}" if url is not None else f" --data {data}" if data != DATA else ""
     ask = f"`hansa tx show {made.id.hex()} --not-after {made.not_after}{where}`"
     try:
-        answer = node.submit(made.envelope, receipt=receipt is not None)
-    except HansaError as error:
-        if error.code != "answer.unknown":
-            raise
+        answer = node.submit(made.envelope, wait="committed" if receipt is None else "receipt")
+    except Refused as refused:
+        answer = refused.answer
+    except Unknown as error:
         raise HansaError(
             error.code,
             f"no answer for {made.id.hex()}: whether it has its entry is unknown ({error.detail})",
@@ -89,14 +91,15 @@ def submit(
     except KeyboardInterrupt:
         out.caution(f"interrupted; {ask} tells what became of it")
         raise
-    outcome = entry.decode_outcome(answer["outcome"])
-    fields: dict[str, Any] = {"id": answer["id"], "seq": answer["seq"], "duplicate": answer["duplicate"]}
+    outcome = entry.decode_outcome(answer.outcome)
+    fields: dict[str, Any] = {"id": made.id, "seq": answer.seq, "duplicate": answer.duplicate}
     fields |= msgspec.structs.asdict(outcome)
     if receipt is not None:
+        assert answer.receipt is not None
         try:
-            output.write_file(receipt, answer["receipt"])
+            output.write_file(receipt, answer.receipt.cose)
         except HansaError as error:
-            done = f"the action has its entry, {answer['seq']}; `hansa receipt get {answer['seq']}` gives its receipt"
+            done = f"the action has its entry, {answer.seq}; `hansa receipt get {answer.seq}` gives its receipt"
             raise HansaError(error.code, f"{error.detail}; {done}") from None
     called = made.contract
     out.show(fields, lambda: _text(out, fields, called))
@@ -105,14 +108,14 @@ def submit(
     return output.DONE if outcome.status == entry.APPLIED else output.REFUSED
 
 
-def _tell_steps(out: Output, node: Connection, given: int) -> None:
+def _tell_steps(out: Output, node: Client, given: int) -> None:
     """Says how to give more steps, if the ledger allows more. A block's room is shared, so few are given at first."""
     allowed = node.get("/app/contracts/members/records/Limits/value", key="ledger")["value"]["transaction_steps"]
     if given < allowed:
         out.note(f"hint: give more with --steps N; it had {given}, this ledger allows {allowed}")
 
 
-def action_schema(node: Connection, contract: str, action: str) -> dict[str, Any]:
+def action_schema(node: Client, contract: str, action: str) -> dict[str, Any]:
     """The schema of an action's arguments. Raises `HansaError` `argument.action` with those there are."""
     declared = node.get(f"/app/contracts/{segment(contract)}")
     if action not in declared["actions"]:

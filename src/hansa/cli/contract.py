@@ -25,7 +25,8 @@ from hansa.cli.sources import (
 from hansa.cli.trial import run
 from hansa.client import transactions
 from hansa.client.arguments import described
-from hansa.client.connection import Connection, segment
+from hansa.client.client import Client
+from hansa.client.exchange import segment
 from hansa.wire import entry, names
 from hansa.wire.keys import PrivateKey
 from hansa.wire.problems import HansaError
@@ -208,7 +209,7 @@ def _sound(out: Output, file: Path, source: str, name: str, known: "Libraries", 
     return program.check(source, name, known) if silent else _examined(out, file, source, name, known)
 
 
-def _denied(node: Connection, private: PrivateKey) -> "Fault | None":
+def _denied(node: Client, private: PrivateKey) -> "Fault | None":
     """Why the signer may not deploy; None if the ledger is the one to say.
 
     It is asked for here since a file may take more steps than the ledger allows anyone but a deployer, who would be
@@ -233,7 +234,7 @@ def _refused(out: Output, denied: "Fault") -> int:
     return output.REFUSED
 
 
-def _check_new(node: Connection, name: str, digest: str) -> None:
+def _check_new(node: Client, name: str, digest: str) -> None:
     """Refuses a library that is there. Raises `HansaError`."""
     try:
         node.get("/app/contracts/members/records/Library/value", key=digest)
@@ -247,7 +248,7 @@ def _check_new(node: Connection, name: str, digest: str) -> None:
 
 def _send(
     out: Output,
-    node: Connection,
+    node: Client,
     private: PrivateKey,
     action: str,
     arguments: dict[str, Any],
@@ -260,7 +261,7 @@ def _send(
     return submit(out, node, made, None, data, url)
 
 
-def _tried(out: Output, node: Connection, name: str, source: str) -> dict[str, Any]:
+def _tried(out: Output, node: Client, name: str, source: str) -> dict[str, Any]:
     """Has the node try a version on all live records, as far as it takes to know."""
     before = node.get(f"/app/contracts/{segment(name)}")["version"]
     records, failures, after = 0, list[dict[str, Any]](), None

@@ -8,7 +8,7 @@ import click
 from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import data_option, running_url
-from hansa.client.connection import Connection
+from hansa.client.client import Client
 from hansa.wire.problems import HansaError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def doctor(out: Output, data: Path) -> int:
         checks.append(Seen("node", "unknown", f"none runs over {data}", "start it with `hansa up`"))
     else:
         try:
-            with Connection(url) as node:
+            with Client(url, patient=False) as node:
                 found = node.get("/node/status")
             good = found["state"] == "running"
             seen = f"{found['state']} at {url}" + ("" if good else f": {output.shown(found['detail'])}")

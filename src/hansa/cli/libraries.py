@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hansa.cli.places import connect
 from hansa.cli.sources import name_of, read_source, take
-from hansa.client.connection import Connection
+from hansa.client.client import Client
 from hansa.wire.problems import HansaError
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ def find_libraries(source: str, files: Iterable[Path], data: Path, url: str | No
 
     ledger = Ledger()
     with contextlib.ExitStack() as open_until_here:
-        nodes: list[Connection] = []
+        nodes: list[Client] = []
 
-        def node() -> Connection:
+        def node() -> Client:
             if not nodes:
                 nodes.append(open_until_here.enter_context(connect(data, url)))
             return nodes[0]
@@ -42,7 +42,7 @@ def find_libraries(source: str, files: Iterable[Path], data: Path, url: str | No
     return ledger.libraries
 
 
-def _fetch(source: str, known: "Libraries", add: Callable[[str, str], object], node: Callable[[], Connection]) -> None:
+def _fetch(source: str, known: "Libraries", add: Callable[[str, str], object], node: Callable[[], Client]) -> None:
     """Adds the libraries that a file pins and nobody has given, those that each uses before it."""
     from hansa.contracts.declarations import pins
     from hansa.contracts.diagnostics import ContractInvalid
@@ -60,7 +60,7 @@ def _fetch(source: str, known: "Libraries", add: Callable[[str, str], object], n
                 raise HansaError("contract.invalid", told, remedy=remedy, findings=invalid.diagnostics) from None
 
 
-def _deployed(node: Connection, digest: bytes) -> tuple[str, str] | None:
+def _deployed(node: Client, digest: bytes) -> tuple[str, str] | None:
     """The name and text of a library on the ledger; None if it is not there. Raises `HansaError`."""
     try:
         value = node.get("/app/contracts/members/records/Library/value", key=digest.hex())["value"]

@@ -15,7 +15,7 @@ import click
 
 from hansa.cli import output
 from hansa.client import keys
-from hansa.client.connection import Connection
+from hansa.client.client import Client
 from hansa.wire import names
 from hansa.wire.keys import PrivateKey
 from hansa.wire.problems import HansaError
@@ -56,12 +56,12 @@ def running_url(data: Path) -> str | None:
         return None
 
 
-def connect(data: Path, url: str | None) -> Connection:
-    """A connection to the node at `url`, or over the folder. Raises `HansaError` `node.unreachable`."""
+def connect(data: Path, url: str | None) -> Client:
+    """A client of the node at `url`, or over the folder. Raises `HansaError` `node.unreachable`."""
     found = url or running_url(data)
     if found is None:
         raise HansaError("node.unreachable", f"no node runs over {data}")
-    return Connection(found)
+    return Client(found, patient=False)  # a person is told at once, and asks again
 
 
 def signing_key(data: Path, name: str | None, file: Path | None) -> PrivateKey:
@@ -112,7 +112,7 @@ def open_source(data: Path, url: str | None) -> Generator[Source, None, None]:
     """The ledger behind a URL, or in a folder, whether its node runs or not."""
     found = url or running_url(data)
     if found is not None:
-        with Connection(found) as node:
+        with Client(found, patient=False) as node:
             yield _Running(node)
         return
     from hansa.node.recovery import open_stopped
@@ -123,7 +123,7 @@ def open_source(data: Path, url: str | None) -> Generator[Source, None, None]:
 
 
 class _Running:
-    def __init__(self, node: Connection) -> None:
+    def __init__(self, node: Client) -> None:
         self._node = node
 
     def genesis(self) -> bytes:

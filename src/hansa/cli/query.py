@@ -1,6 +1,5 @@
 """`hansa query`: reads records and views."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,8 @@ from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, url_option
 from hansa.cli.typed import readable
 from hansa.client.arguments import from_pairs, schema_of
-from hansa.client.connection import Connection, segment
-from hansa.wire import jsonform
+from hansa.client.client import Client
+from hansa.client.exchange import segment
 from hansa.wire.problems import HansaError
 
 
@@ -90,10 +89,11 @@ def _asked(index: str | None, least: str | None, most: str | None, descending: b
     return {name: text for name, text in given.items() if text is not None}
 
 
-def _view(out: Output, node: Connection, declared: dict[str, Any], view: str, arguments: tuple[str, ...]) -> None:
+def _view(out: Output, node: Client, declared: dict[str, Any], view: str, arguments: tuple[str, ...]) -> None:
     plain = from_pairs(schema_of(declared, "views", view), list(arguments))
     try:
-        answer = node.view(declared["contract"], view, json.loads(jsonform.dumps(plain)))
+        path = f"/app/contracts/{segment(declared['contract'])}/views/{segment(view)}"
+        answer = node.post(path, plain)
     except HansaError as error:
         if error.code != "view.refused":
             raise

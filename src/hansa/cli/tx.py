@@ -10,7 +10,8 @@ from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
 from hansa.cli.signers import owner_of
 from hansa.cli.typed import readable
-from hansa.client.connection import Connection, segment
+from hansa.client.client import Client
+from hansa.client.exchange import segment
 from hansa.wire import entry, exclusion, genesis, names, scheduled, transaction, writes
 from hansa.wire.problems import HansaError
 
@@ -110,7 +111,7 @@ def _genesis(data: Path) -> bytes:
         raise HansaError("argument.file", f"{data / 'genesis.cbor'}: {error.strerror}; or give --ledger") from None
 
 
-def _signer(node: Connection, found: dict[str, Any]) -> str | None:
+def _signer(node: Client, found: dict[str, Any]) -> str | None:
     """Who signed, by the ledger's register of keys."""
     try:
         kid = transaction.read(bytes.fromhex(found["envelope"])).kid
@@ -119,7 +120,7 @@ def _signer(node: Connection, found: dict[str, Any]) -> str | None:
     return owner_of(node, kid)
 
 
-def _arguments(node: Connection, found: dict[str, Any]) -> Any:
+def _arguments(node: Client, found: dict[str, Any]) -> Any:
     """The arguments as people read them, by what the contract declares now; as they are where it has no such action."""
     try:
         body = transaction.read(bytes.fromhex(found["envelope"])).transaction
@@ -133,7 +134,7 @@ def _arguments(node: Connection, found: dict[str, Any]) -> Any:
     return body.arguments if action is None else readable(action["arguments"], body.arguments, declared["$defs"])
 
 
-def _scheduled(node: Connection, found: dict[str, Any]) -> dict[str, Any]:
+def _scheduled(node: Client, found: dict[str, Any]) -> dict[str, Any]:
     """What ledger time took: the envelope says on which record, and the schedule's own, written last, what it was."""
     from hansa.contracts import schedules
 
@@ -149,7 +150,7 @@ def _scheduled(node: Connection, found: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _key(node: Connection, due: scheduled.Scheduled, record: str) -> str:
+def _key(node: Client, due: scheduled.Scheduled, record: str) -> str:
     """The key as text, by the type that the contract declares; a record type keeps its key."""
     declared = node.get(f"/app/contracts/{segment(due.contract)}")["records"][record]
     kind = declared["schema"]["properties"][declared["key"]]

@@ -45,7 +45,10 @@ def schema_of(contract: Schema, kind: str, name: str) -> Schema:
 def from_json(schema: Schema, arguments: dict[str, Any]) -> dict[str, Any]:
     """Plain arguments from their JSON form: hexadecimal to bytes, long integers from text."""
     known, defined = schema.get("properties", {}), schema.get("$defs", {})
-    return {name: _value(known[name], value, defined) if name in known else value for name, value in arguments.items()}
+    return {
+        name: value_from_json(known[name], value, defined) if name in known else value
+        for name, value in arguments.items()
+    }
 
 
 def from_pairs(schema: Schema, pairs: list[str]) -> dict[str, Any]:
@@ -272,8 +275,8 @@ def _from_text(schema: Schema, text: str, defined: Mapping[str, Schema]) -> Any:
     if text == "null" and is_optional:
         return None
     if kind.get("format") in ("amount", "signed-amount") and text.startswith("{"):
-        return _value(kind, _json(text), defined)
-    if read := _reader(kind):
+        return value_from_json(kind, _json(text), defined)
+    if read := reader(kind):
         return read(text)
     match kind.get("type"):
         case "integer":
@@ -283,14 +286,14 @@ def _from_text(schema: Schema, text: str, defined: Mapping[str, Schema]) -> Any:
                 raise HansaError("argument.value", "give true or false")
             return text == "true"
         case "array" | "object":
-            return _value(kind, _json(text), defined, by_person=True)
+            return value_from_json(kind, _json(text), defined, by_person=True)
         case _ if kind.get("contentEncoding") == "base16":
-            return _value(kind, text.removeprefix("0x").lower(), defined)
+            return value_from_json(kind, text.removeprefix("0x").lower(), defined)
         case _:
             return text
 
 
-def _reader(kind: Schema) -> Callable[[str], Any] | None:
+def reader(kind: Schema) -> Callable[[str], Any] | None:
     """How the text is read that people write for a value that has another form in JSON; None if there is none."""
     match kind.get("format"):
         case "amount":
@@ -322,10 +325,10 @@ def _duration(text: str) -> int:
     return -length if text.startswith("-") else length
 
 
-def _value(schema: Schema, value: Any, defined: Mapping[str, Schema], *, by_person: bool = False) -> Any:
+def value_from_json(schema: Schema, value: Any, defined: Mapping[str, Schema], *, by_person: bool = False) -> Any:
     """The plain value for a JSON value; `by_person`: amounts and times in it may be text as people write it."""
     kind, _ = resolved(schema, defined)
-    read = _reader(kind) if by_person else None
+    read = reader(kind) if by_person else None
     match value:
         case str() if read is not None:
             return read(value)
@@ -334,10 +337,10 @@ def _value(schema: Schema, value: Any, defined: Mapping[str, Schema], *, by_pers
         case str() if kind.get("type") == "integer" and _LONG.fullmatch(value):
             return int(value)
         case list() if kind.get("type") == "array":
-            return [_value(kind["items"], item, defined, by_person=by_person) for item in value]
+            return [value_from_json(kind["items"], item, defined, by_person=by_person) for item in value]
         case dict() if kind.get("type") == "object":
             known, others = kind.get("properties", {}), kind.get("additionalProperties") or {}
-            return {n: _value(known.get(n, others), v, defined, by_person=by_person) for n, v in value.items()}
+            return {n: value_from_json(known.get(n, others), v, defined, by_person=by_person) for n, v in value.items()}
         case _:
             return value
 

@@ -6,7 +6,10 @@ nothing there. Digits are those of ISO 4217; currencies not listed have two.
 
 import re
 from collections.abc import Sized
+from decimal import Decimal
 from typing import Any, Final, cast
+
+import msgspec
 
 from hansa.wire.limits import INTEGER_MAX
 from hansa.wire.problems import HansaError
@@ -42,6 +45,35 @@ _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _NUMBER: Final = r"(?P<minus>-?)(?P<whole>[0-9]{1,19})(?:\.(?P<fraction>[0-9]{1,4}))?"
 _CURRENCY_FIRST: Final = re.compile(rf"(?P<currency>[A-Z]{{3}}) {_NUMBER}")
 _CURRENCY_LAST: Final = re.compile(rf"{_NUMBER} (?P<currency>[A-Z]{{3}})")
+
+
+class Amount(msgspec.Struct, frozen=True):
+    """Money as the ledger keeps it: whole minor units of a currency, such as 50000 and `USD` for `USD 500.00`."""
+
+    minor: int
+    currency: str
+
+    @classmethod
+    def of(cls, number: Decimal | int | str, currency: str) -> "Amount":
+        """So much of a currency: `Amount.of("500.00", "USD")`. Nothing is rounded: raises `argument.value`."""
+        exact = number
+        if isinstance(number, Decimal) and number.is_finite():
+            places = Decimal(1).scaleb(-digits(currency))
+            exact = number.quantize(places) if number == number.quantize(places) else number
+        return cls.parse(f"{currency} {exact:f}" if isinstance(exact, Decimal) else f"{currency} {exact}")
+
+    @classmethod
+    def parse(cls, text: str) -> "Amount":
+        """The amount for `USD 500.00`. Raises `HansaError` `argument.value`."""
+        return cls(**parse(text, signed=True))
+
+    @property
+    def decimal(self) -> Decimal:
+        """The number in whole units, exactly."""
+        return Decimal(self.minor).scaleb(-digits(self.currency))
+
+    def __str__(self) -> str:
+        return written({"minor": self.minor, "currency": self.currency})
 
 
 def digits(currency: str) -> int:

@@ -105,6 +105,12 @@ def verify_consistency(proof: bytes, first: Checkpoint, second_root: bytes, keys
     return parts.bound
 
 
+def sizes_of(proof: bytes) -> tuple[int, int]:
+    """The sizes that a consistency proof is about, the older first; nothing is verified. Raises `HansaError`."""
+    parts = _read(proof, _CONSISTENCY)
+    return parts.first, parts.bound.size
+
+
 def _message(head: Checkpoint, kind: bytes, proof: list[object]) -> bytes:
     protected = checkpoint.protected_header(head)
     return (

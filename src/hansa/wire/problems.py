@@ -185,6 +185,27 @@ KINDS: Final[Mapping[str, Kind]] = {
         500, "The genesis document is lost", "Put the document back as DIR/genesis.cbor; any member has it."
     ),
     "checkpoint.none": Kind(404, "There is no such checkpoint", "Ask for the newest one, or a size it was signed for."),
+    "checkpoint.invalid": Kind(
+        422, "A checkpoint's signature is not good", "Rely on nothing this node says; find out who answers at its URL."
+    ),
+    "ledger.forked": Kind(
+        409,
+        "The ledger does not continue the one that was seen before",
+        "Stop relying on it. Keep the memory and both checkpoints: they show that history was rewritten.",
+    ),
+    "ledger.shrunken": Kind(
+        409,
+        "The ledger has fewer entries than were seen before",
+        "Ask its operator: a restored backup shows as this, and so does rewritten history. Ask another node too.",
+    ),
+    "memory.file": Kind(
+        422,
+        "The file that remembers the last checkpoint cannot be used",
+        "Restore it, or name another file: then the ledger as it is now is where trust begins.",
+    ),
+    "memory.ledger": Kind(
+        409, "The file remembers another ledger", "Name another file, or the ledger that the file is of."
+    ),
     "key.exists": Kind(409, "There is a key file already", "Choose another path; keys are never overwritten."),
     "key.exposed": Kind(403, "Others can read this private key", "Run `chmod 600 FILE`, and think whether it leaked."),
     "key.checkpoint": Kind(500, "The node's checkpoint key is not this ledger's", "Put the right key into DIR/keys."),
@@ -202,6 +223,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Look at its log: it may be busy, suspended, or without a disk; `hansa doctor` looks at the machine.",
     ),
     "node.foreign": Kind(502, "What answers is not a Hansa node", "Check the URL, and any proxy on the way to it."),
+    "node.ledger": Kind(409, "The node keeps another ledger", "Check its URL, and the id of the ledger that is meant."),
     "node.newer": Kind(502, "The node refuses with a code that this version does not know", "Update this client."),
     "node.port": Kind(409, "The port cannot be used", "Choose another port with --port."),
     "node.stopping": Kind(
@@ -273,6 +295,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         504,
         "No answer came: whether the transaction has its entry is unknown",
         "Ask for its id, or send the same bytes again; both are safe. A new transaction could have the effect twice.",
+    ),
+    "answer.unproven": Kind(
+        502,
+        "The transaction has its entry, but no receipt proves it yet",
+        "Ask for the receipt of its seq later. If it does not verify then, rely on nothing this node says.",
     ),
     "batch.count": Kind(400, "Too many transactions in one request", "Send at most 1,000 in one request."),
     "batch.empty": Kind(400, "The request holds no transaction", "Send at least one envelope."),

@@ -1,0 +1,74 @@
+"""Asks what changes nothing: of one node after the other, as long as it is worth it."""
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from hansa.client import trust
+from hansa.client.exchange import READ_S, Operation, Pause, Query, Reply, Request, exchange
+from hansa.client.session import Session, Tries
+from hansa.wire.problems import HansaError
+
+_Found = TypeVar("_Found")
+
+_LOST: Final = ("node.silent", "node.foreign", "answer.late")
+"""Ends of a request that another try may end better."""
+
+
+def ask(
+    session: Session,
+    path: str,
+    read: Callable[[Reply], _Found],
+    *,
+    query: Query | None = None,
+    body: bytes | None = None,
+    accept: str = "*/*",
+) -> Operation[_Found]:
+    """What `read` finds in the answer of a route; POST with a JSON `body`, else GET.
+
+    `read` raises `HansaError` for bytes that are not what was asked for: they are asked for again.
+    """
+
+    def find(node: str, wait_s: float) -> Operation[_Found]:
+        reply = yield from exchange(_request(node, path, query, body, accept, wait_s))
+        try:
+            return read(reply)
+        except HansaError as error:
+            raise _Garbled(error) from None
+
+    return (yield from persist(session, find))
+
+
+def persist(session: Session, find: Callable[[str, float], Operation[_Found]]) -> Operation[_Found]:
+    """Runs `find(node, seconds to wait)` on a node of the ledger; where that fails, on the next one or again.
+
+    Raises the last `HansaError`.
+    """
+    tries = Tries(session)
+    while True:
+        node = session.node
+        try:
+            yield from trust.admit(session, node)
+            return (yield from find(node, max(0.0, min(READ_S, tries.left_s))))
+        except _Garbled as garbled:
+            error, is_lost = garbled.error, True
+        except HansaError as refused:
+            error, is_lost = refused, refused.code in _LOST
+        pause = tries.pause_after(error, is_lost=is_lost)
+        if pause is None:
+            raise error
+        session.failed(node)
+        if pause:
+            yield Pause(pause)
+
+
+class _Garbled(Exception):
+    """An answer that cannot be read, and why."""
+
+    def __init__(self, error: HansaError) -> None:
+        self.error = error
+
+
+def _request(node: str, path: str, query: Query | None, body: bytes | None, accept: str, wait_s: float) -> Request:
+    method = "GET" if body is None else "POST"
+    headers = {"accept": accept} | ({} if body is None else {"content-type": "application/json"})
+    return Request(method, node, path, query or {}, body, headers, wait_s)

@@ -1,0 +1,228 @@
+"""The client for `async`: drives the same operations as `client.Client`, whose methods say what each does.
+
+What a test compares: the two have the same methods with the same arguments and results.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from msgspec import UNSET
+
+from hansa.client import proofs, records, schemas, submission
+from hansa.client.asking import ask
+from hansa.client.exchange import Operation, Request, bytes_of, json_of, segment
+from hansa.client.proxy import Contract
+from hansa.client.records import Asked
+from hansa.client.results import Answer, Head, Lookup, Receipt, Row, Unknown, Wait
+from hansa.client.session import TIMEOUT_S, Session
+from hansa.client.status import Status, status
+from hansa.client.transactions import STEPS_MAX, Prepared
+from hansa.client.transport import AsyncTransport, carry_async, own_async
+from hansa.wire import jsonform
+from hansa.wire.keys import Signer
+from hansa.wire.transaction import Precondition
+
+_Result = TypeVar("_Result")
+
+
+class AsyncClient:
+    """`Client` with `await`: see there for arguments, results and errors.
+
+    Use it as `async with AsyncClient(...)`, or `await` its `close`. Tasks may share one. Whoever cancels a task inside
+    `call` cannot know whether it had its effect: `prepare` first, and `submit` again.
+    """
+
+    def __init__(
+        self,
+        urls: str | Sequence[str],
+        key: Path | str | Signer | None = None,
+        ledger: str | None = None,
+        memory: Path | None = None,
+        transport: AsyncTransport | None = None,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        patient: bool = True,
+    ) -> None:
+        self._session = Session(urls, key, ledger, memory, timeout_s, patient)
+        self._own = None
+        if transport is None:
+            transport = self._own = own_async(self._session.nodes)
+        self._transport: AsyncTransport = transport
+
+    async def __aenter__(self) -> "AsyncClient":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Lets the connections go."""
+        if self._own is not None:
+            await self._own.aclose()
+
+    @property
+    def url(self) -> str:
+        """The URL of the node that is asked next."""
+        return self._session.node
+
+    # Taking actions
+
+    async def call(
+        self,
+        contract: str,
+        action: str,
+        arguments: Mapping[str, Any],
+        *,
+        wait: Wait = "committed",
+        steps_max: int = STEPS_MAX,
+        contract_version: str | None = None,
+        preconditions: Sequence[Precondition] | None = None,
+    ) -> Answer:
+        """See `Client.call`."""
+        operation = submission.call(
+            self._session,
+            contract,
+            action,
+            arguments,
+            wait,
+            steps_max=steps_max,
+            contract_version=contract_version,
+            preconditions=preconditions,
+        )
+        return await self._run(operation)
+
+    async def prepare(
+        self,
+        contract: str,
+        action: str,
+        arguments: Mapping[str, Any],
+        *,
+        steps_max: int = STEPS_MAX,
+        contract_version: str | None = None,
+        preconditions: Sequence[Precondition] | None = None,
+        not_after: int | None = None,
+    ) -> Prepared:
+        """See `Client.prepare`."""
+        operation = submission.prepare(
+            self._session,
+            contract,
+            action,
+            arguments,
+            steps_max=steps_max,
+            contract_version=contract_version,
+            preconditions=preconditions,
+            not_after=not_after,
+        )
+        return await self._run(operation)
+
+    async def submit(self, envelope: bytes, *, wait: Wait = "committed") -> Answer:
+        """See `Client.submit`."""
+        return await self._run(submission.submit(self._session, envelope, wait))
+
+    async def resolve(self, unknown: Unknown, *, wait: Wait = "committed") -> Answer:
+        """See `Client.resolve`."""
+        return await self._run(submission.resolve(self._session, unknown, wait))
+
+    async def transaction(self, id: str | bytes, *, not_after: int | None = None) -> Lookup:
+        """See `Client.transaction`."""
+        return await self._run(submission.look_up(self._session, id, not_after))
+
+    # Reading
+
+    async def contract(self, name: str, *, wait: Wait = "committed") -> Contract:
+        """See `Client.contract`."""
+
+        async def call(contract: str, action: str, arguments: Mapping[str, Any]) -> Answer:
+            return await self.call(contract, action, arguments, wait=wait)
+
+        return Contract(await self.schema(name), call, self.view)
+
+    async def schema(self, contract: str) -> dict[str, Any]:
+        """See `Client.schema`."""
+        return await self._run(schemas.declared(self._session, contract))
+
+    async def view(self, contract: str, view: str, arguments: Mapping[str, Any]) -> Any:
+        """See `Client.view`."""
+        return await self._run(records.view(self._session, contract, view, arguments))
+
+    async def record(self, contract: str, type: str, key: Any) -> Row:
+        """See `Client.record`."""
+        return await self._run(records.record(self._session, contract, type, key))
+
+    def records(
+        self,
+        contract: str,
+        type: str,
+        *,
+        index: str | None = None,
+        equal: Any = UNSET,
+        least: Any = UNSET,
+        most: Any = UNSET,
+        descending: bool = False,
+        rows: int = 100,
+    ) -> AsyncIterator[Row]:
+        """See `Client.records`; for `async for`."""
+        return self._each(records.table(contract, type, index, equal, least, most, descending, rows))
+
+    def history(self, contract: str, type: str, key: Any, *, rows: int = 100) -> AsyncIterator[Row]:
+        """See `Client.history`; for `async for`."""
+        return self._each(records.past(contract, type, key, rows))
+
+    # Proof
+
+    async def receipt(self, seq: int) -> Receipt:
+        """See `Client.receipt`."""
+        return await self._run(proofs.receipt(self._session, seq))
+
+    async def checkpoint(self) -> Head:
+        """See `Client.checkpoint`."""
+        return await self._run(proofs.checkpoint(self._session))
+
+    # The node
+
+    async def status(self) -> Status:
+        """See `Client.status`."""
+        return await self._run(status(self._session))
+
+    async def ledger(self) -> bytes:
+        """See `Client.ledger`."""
+        return await self._run(submission.ledger(self._session))
+
+    async def get(self, path: str, **query: str | int) -> Any:
+        """See `Client.get`."""
+        return await self._run(ask(self._session, path, json_of, query=query))
+
+    async def get_bytes(self, path: str, accept: str = "*/*", **query: str | int) -> bytes:
+        """See `Client.get_bytes`."""
+        return await self._run(ask(self._session, path, bytes_of, query=query, accept=accept))
+
+    async def post(self, path: str, value: Mapping[str, Any]) -> Any:
+        """See `Client.post`."""
+        return await self._run(ask(self._session, path, json_of, body=jsonform.dumps(value)))
+
+    async def trial(self, contract: str, source: str, after: str | None = None) -> Any:
+        """See `Client.trial`."""
+        return await self.post(f"/app/contracts/{segment(contract)}/trial", {"source": source, "after": after})
+
+    # Driving
+
+    async def _run(self, operation: Operation[_Result]) -> _Result:
+        try:
+            step = next(operation)
+            while True:
+                if isinstance(step, Request):
+                    step = operation.send(await carry_async(self._transport, step))
+                else:
+                    await asyncio.sleep(step.seconds)
+                    step = operation.send(None)
+        except StopIteration as done:
+            return done.value
+
+    async def _each(self, asked: Asked | None) -> AsyncIterator[Row]:
+        while asked is not None:
+            page = await self._run(records.page(self._session, asked))
+            for row in page.rows:
+                yield row
+            asked = asked.after(page)

@@ -1,0 +1,267 @@
+"""The client without `async`: drives the operations of this room over one transport, request by request.
+
+`async_client.AsyncClient` is the same with `await`; each method here and there is one line around one operation.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from msgspec import UNSET
+
+from hansa.client import proofs, records, schemas, submission
+from hansa.client.asking import ask
+from hansa.client.exchange import Operation, Request, bytes_of, json_of, segment
+from hansa.client.proxy import Contract
+from hansa.client.records import Asked
+from hansa.client.results import Answer, Head, Lookup, Receipt, Row, Unknown, Wait
+from hansa.client.session import TIMEOUT_S, Session
+from hansa.client.status import Status, status
+from hansa.client.transactions import STEPS_MAX, Prepared
+from hansa.client.transport import Transport, carry, own
+from hansa.wire import jsonform
+from hansa.wire.keys import Signer
+from hansa.wire.transaction import Precondition
+
+_Result = TypeVar("_Result")
+
+
+class Client:
+    """A ledger, behind one node or several. Use it as a context manager, or `close` it.
+
+    `urls`: the nodes' URLs; where one fails, the next is asked. `key` signs: a key file (PEM, readable by its owner
+    alone), or a `Signer`, such as a hardware module's. `ledger` is the ledger's id, as you were told it by a way you
+    trust: then nothing counts that is not signed by the keys of its genesis document. Without it, the ledger that the
+    first node shows is trusted on first use, for this object's life. `memory` is a file that keeps the last checkpoint
+    seen, and with it the ledger: from the second use on it is pinned, and a ledger whose history was rewritten
+    meanwhile is not answered from (`ledger.forked`, `ledger.shrunken`). One process at a time uses such a file.
+
+    An operation goes on for `timeout_s` seconds where no node is reached, or one says when to come again; a client
+    that is not `patient` asks each node once. In either case a transaction whose answer was lost is sent again, the
+    same bytes. `transport` carries requests in place of a connection of the client's own; it is left open. Threads may
+    share a client.
+
+    Every expected failure is a `HansaError` with a stable `code`, a `detail` and a `remedy`.
+    """
+
+    def __init__(
+        self,
+        urls: str | Sequence[str],
+        key: Path | str | Signer | None = None,
+        ledger: str | None = None,
+        memory: Path | None = None,
+        transport: Transport | None = None,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        patient: bool = True,
+    ) -> None:
+        self._session = Session(urls, key, ledger, memory, timeout_s, patient)
+        self._own = None
+        if transport is None:
+            transport = self._own = own(self._session.nodes)
+        self._transport: Transport = transport
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets the connections go."""
+        if self._own is not None:
+            self._own.close()
+
+    @property
+    def url(self) -> str:
+        """The URL of the node that is asked next."""
+        return self._session.node
+
+    # Taking actions
+
+    def call(
+        self,
+        contract: str,
+        action: str,
+        arguments: Mapping[str, Any],
+        *,
+        wait: Wait = "committed",
+        steps_max: int = STEPS_MAX,
+        contract_version: str | None = None,
+        preconditions: Sequence[Precondition] | None = None,
+    ) -> Answer:
+        """Takes an action: signs it once, sends it, and waits.
+
+        `wait`: `committed` for its entry, durable; `receipt` for a receipt too, verified; `accepted` only until a node
+        has taken it into its queue, which says nothing about its outcome. `arguments` are Python values, converted by
+        what the contract declares (see `hansa.client.values`). `steps_max` is what it may use at most;
+        `contract_version` the only version it is meant for; `preconditions` are (contract, record type, key, seq of the
+        record's last write, or None: must not exist).
+
+        Raises `Refused` if the ledger's rules refuse; `Unknown` if it stays unknown whether it has its entry (then do
+        not call again: `resolve`); `Unproven` if it has its entry and no good receipt came; `HansaError` for everything
+        that certainly had no effect: `argument.value`, `sender.unknown`, `node.unreachable`, `transaction.expired`,
+        `queue.full` and others.
+        """
+        operation = submission.call(
+            self._session,
+            contract,
+            action,
+            arguments,
+            wait,
+            steps_max=steps_max,
+            contract_version=contract_version,
+            preconditions=preconditions,
+        )
+        return self._run(operation)
+
+    def prepare(
+        self,
+        contract: str,
+        action: str,
+        arguments: Mapping[str, Any],
+        *,
+        steps_max: int = STEPS_MAX,
+        contract_version: str | None = None,
+        preconditions: Sequence[Precondition] | None = None,
+        not_after: int | None = None,
+    ) -> Prepared:
+        """Signs without sending. Whoever stores the envelope first can `submit` it again after a crash.
+
+        `not_after` (ms since 1970 UTC) is until when it may get its entry: ten minutes from now if it is None.
+        """
+        operation = submission.prepare(
+            self._session,
+            contract,
+            action,
+            arguments,
+            steps_max=steps_max,
+            contract_version=contract_version,
+            preconditions=preconditions,
+            not_after=not_after,
+        )
+        return self._run(operation)
+
+    def submit(self, envelope: bytes, *, wait: Wait = "committed") -> Answer:
+        """Sends a signed transaction; to send the same bytes again is always safe. Raises what `call` raises."""
+        return self._run(submission.submit(self._session, envelope, wait))
+
+    def resolve(self, unknown: Unknown, *, wait: Wait = "committed") -> Answer:
+        """Finds out what became of a transaction, and sends its bytes again if nobody knows.
+
+        Raises what `call` raises; `transaction.expired` if it has no entry and never will, so that a new one is safe.
+        """
+        return self._run(submission.resolve(self._session, unknown, wait))
+
+    def transaction(self, id: str | bytes, *, not_after: int | None = None) -> Lookup:
+        """What became of a transaction, over all history; with its `not_after` (ms) also whether it can still come."""
+        return self._run(submission.look_up(self._session, id, not_after))
+
+    # Reading
+
+    def contract(self, name: str, *, wait: Wait = "committed") -> Contract:
+        """A contract as an object: `client.contract("shop").pay(account=..., amount=...)`.
+
+        Its actions wait as `wait` says and give an `Answer`; its views give what they return. Raises `HansaError`
+        `contract.missing`.
+        """
+
+        def call(contract: str, action: str, arguments: Mapping[str, Any]) -> Answer:
+            return self.call(contract, action, arguments, wait=wait)
+
+        return Contract(self.schema(name), call, self.view)
+
+    def schema(self, contract: str) -> dict[str, Any]:
+        """What a contract declares, with JSON Schemas: actions, views, records, roles."""
+        return self._run(schemas.declared(self._session, contract))
+
+    def view(self, contract: str, view: str, arguments: Mapping[str, Any]) -> Any:
+        """What a view returns, typed as declared. Raises `HansaError` `view.refused`."""
+        return self._run(records.view(self._session, contract, view, arguments))
+
+    def record(self, contract: str, type: str, key: Any) -> Row:
+        """The record of a key, as it is now. Raises `HansaError` `record.unknown`."""
+        return self._run(records.record(self._session, contract, type, key))
+
+    def records(
+        self,
+        contract: str,
+        type: str,
+        *,
+        index: str | None = None,
+        equal: Any = UNSET,
+        least: Any = UNSET,
+        most: Any = UNSET,
+        descending: bool = False,
+        rows: int = 100,
+    ) -> Iterator[Row]:
+        """All records of a type in the order of their keys, or of the indexed field `index`, page by page.
+
+        `equal`, or `least` up to `most` (both count), bound that field or the key; None is an absent value. A page has
+        `rows` rows and is of the state as it is then: a record that moves meanwhile may come twice or not at all.
+        """
+        return self._each(records.table(contract, type, index, equal, least, most, descending, rows))
+
+    def history(self, contract: str, type: str, key: Any, *, rows: int = 100) -> Iterator[Row]:
+        """The values that a record has had, newest first, page by page."""
+        return self._each(records.past(contract, type, key, rows))
+
+    # Proof
+
+    def receipt(self, seq: int) -> Receipt:
+        """The receipt for an entry, verified, with the bytes it is about. Raises `HansaError` if it proves nothing."""
+        return self._run(proofs.receipt(self._session, seq))
+
+    def checkpoint(self) -> Head:
+        """The newest checkpoint: its signature is good, and it continues the last one that this client has seen.
+
+        Raises `HansaError` `ledger.forked` or `ledger.shrunken` if it does not; then the old one stays remembered.
+        """
+        return self._run(proofs.checkpoint(self._session))
+
+    # The node
+
+    def status(self) -> Status:
+        """How the node is."""
+        return self._run(status(self._session))
+
+    def ledger(self) -> bytes:
+        """The id of the ledger: what transactions are signed for."""
+        return self._run(submission.ledger(self._session))
+
+    def get(self, path: str, **query: str | int) -> Any:
+        """What a route of the API answers, as JSON."""
+        return self._run(ask(self._session, path, json_of, query=query))
+
+    def get_bytes(self, path: str, accept: str = "*/*", **query: str | int) -> bytes:
+        """What a route of the API answers, as bytes."""
+        return self._run(ask(self._session, path, bytes_of, query=query, accept=accept))
+
+    def post(self, path: str, value: Mapping[str, Any]) -> Any:
+        """What a route of the API answers to a JSON object: that of a view, or of a trial, which change nothing."""
+        return self._run(ask(self._session, path, json_of, body=jsonform.dumps(value)))
+
+    def trial(self, contract: str, source: str, after: str | None = None) -> Any:
+        """Tries a next version of a contract on live records, those behind `after`: the `next` of an answer before."""
+        return self.post(f"/app/contracts/{segment(contract)}/trial", {"source": source, "after": after})
+
+    # Driving
+
+    def _run(self, operation: Operation[_Result]) -> _Result:
+        try:
+            step = next(operation)
+            while True:
+                if isinstance(step, Request):
+                    step = operation.send(carry(self._transport, step))
+                else:
+                    time.sleep(step.seconds)
+                    step = operation.send(None)
+        except StopIteration as done:
+            return done.value
+
+    def _each(self, asked: Asked | None) -> Iterator[Row]:
+        while asked is not None:
+            page = self._run(records.page(self._session, asked))
+            yield from page.rows
+            asked = asked.after(page)

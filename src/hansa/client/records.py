@@ -1,0 +1,134 @@
+"""Reads what contracts keep: records, their past, and what views make of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from hansa.client import schemas, values
+from hansa.client.arguments import Schema
+from hansa.client.asking import ask
+from hansa.client.exchange import Operation, Query, Reply, json_of, segment
+from hansa.client.results import Page, Row
+from hansa.client.session import Session
+from hansa.wire import jsonform
+from hansa.wire.problems import HansaError
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A query over pages: where it is asked, with what, and under which name the next page's beginning goes."""
+
+    contract: str
+    record: str
+    path: str
+    query: Query
+    cursor: str
+
+    def after(self, page: Page) -> "Asked | None":
+        """The query for the page behind this one; None behind the last."""
+        if page.next is None:
+            return None
+        return msgspec.structs.replace(self, query={**self.query, self.cursor: page.next})
+
+
+class _Row(msgspec.Struct, frozen=True):
+    seq: int
+    version: str
+    value: dict[str, Any]
+
+
+class _Page(msgspec.Struct, frozen=True):
+    rows: list[_Row]
+    size: int
+    next: str | int | None
+
+
+def view(session: Session, contract: str, view: str, arguments: Mapping[str, Any]) -> Operation[Any]:
+    """See `Client.view`."""
+    schema = yield from schemas.arguments(session, contract, "views", view)
+    body = jsonform.dumps(values.plain(schema, arguments))
+    path = f"/app/contracts/{segment(contract)}/views/{segment(view)}"
+    declared = yield from schemas.declared(session, contract)
+    result = yield from ask(session, path, _result, body=body)
+    returns: Schema = declared["views"][view]["returns"]
+    return values.typed(returns, result, declared["$defs"])
+
+
+def record(session: Session, contract: str, type: str, key: Any) -> Operation[Row]:
+    """See `Client.record`."""
+    query = {"key": values.key_text(key)}
+    found = yield from ask(session, f"{_path(contract, type)}/value", _read_row, query=query)
+    return (yield from _typed(session, contract, type, [found]))[0]
+
+
+def table(
+    contract: str,
+    type: str,
+    index: str | None,
+    equal: Any,
+    least: Any,
+    most: Any,
+    descending: bool,
+    rows: int,
+) -> Asked:
+    """The query of `Client.records`; `equal`, `least` and `most` are `msgspec.UNSET` if they are not asked for."""
+    bounds = {"value": equal, "least": least, "most": most}
+    query: dict[str, str | int] = {
+        name: values.key_text(bound) for name, bound in bounds.items() if bound is not msgspec.UNSET
+    }
+    if index is not None:
+        query["index"] = index
+    if descending:
+        query["order"] = "descending"
+    return Asked(contract, type, _path(contract, type), {**query, "rows": rows}, "after")
+
+
+def past(contract: str, type: str, key: Any, rows: int) -> Asked:
+    """The query of `Client.history`."""
+    query = {"key": values.key_text(key), "rows": rows}
+    return Asked(contract, type, f"{_path(contract, type)}/history", query, "before")
+
+
+def page(session: Session, asked: Asked) -> Operation[Page]:
+    """One page of a query."""
+    found = yield from ask(session, asked.path, _read_page, query=asked.query)
+    rows = yield from _typed(session, asked.contract, asked.record, found.rows)
+    return Page(rows, found.size, None if found.next is None else str(found.next))
+
+
+def _path(contract: str, type: str) -> str:
+    return f"/app/contracts/{segment(contract)}/records/{segment(type)}"
+
+
+def _typed(session: Session, contract: str, type: str, rows: list[_Row]) -> Operation[list[Row]]:
+    declared, schema = yield from schemas.record(session, contract, type)
+    if any(_numbers(row.version) > _numbers(declared["version"]) for row in rows):
+        session.schemas.pop(contract, None)  # a next version runs
+        declared, schema = yield from schemas.record(session, contract, type)
+    defined: Mapping[str, Schema] = declared["$defs"]
+    return [Row(row.seq, row.version, values.typed(schema, row.value, defined)) for row in rows]
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".") if part.isdecimal()]
+
+
+def _result(reply: Reply) -> Any:
+    try:
+        return json_of(reply)["result"]
+    except (KeyError, TypeError):
+        raise HansaError("node.foreign", "what came is not what a view returns") from None
+
+
+def _read_row(reply: Reply) -> _Row:
+    try:
+        return msgspec.json.decode(reply.body, type=_Row)
+    except ValueError:
+        raise HansaError("node.foreign", "what came is no record") from None
+
+
+def _read_page(reply: Reply) -> _Page:
+    try:
+        return msgspec.json.decode(reply.body, type=_Page)
+    except ValueError:
+        raise HansaError("node.foreign", "what came is no page of records") from None

@@ -1,0 +1,208 @@
+"""What the client's operations give back, as frozen values, and the two ends of a call that are no failure of it."""
+
+import re
+from typing import Any, Final, Literal, TypeAlias
+
+import msgspec
+
+from hansa.client import money
+from hansa.client.verification import Proven
+from hansa.wire import entry
+from hansa.wire.problems import KINDS, HansaError
+
+Wait: TypeAlias = Literal["accepted", "committed", "receipt"]
+"""What a call waits for: that a node has taken the transaction, that its entry is durable, that a receipt proves it."""
+
+_HOLE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """A verified receipt and all that it proves something about, as bytes.
+
+    `cose` is the COSE receipt (RFC 9942); these four, the genesis document and the ledger's id are what another needs
+    to verify it without a node (`hansa.client.verify`, `hansa receipt verify`). `proven` is what was found.
+    """
+
+    cose: bytes
+    entry: bytes
+    envelope: bytes
+    outcome: bytes
+    proven: Proven
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What became of a transaction.
+
+    `id` is its id, 64 hexadecimal digits. `status` is applied, refused or excluded, or accepted if nothing more was
+    waited for or found out: then `seq` is None and nothing else is known yet. `code` says why it was refused, `result`
+    with what; `events` have a `name` and `data` each. Values in these are plain: bytes, integers, text, lists, maps.
+    `steps` were used; `time` is the ledger time of its block, in ms since 1970 UTC. `duplicate`: its entry was there
+    before this answer was asked for, as it is where an answer was lost on the way. Until `not_after` (ms) has passed,
+    what was accepted may still get its entry. `outcome` has the exact bytes (CBOR, `hansa.wire.entry.Outcome`) that the
+    entry commits to, empty before there is one. `receipt` is there if it was waited for.
+    """
+
+    id: str
+    seq: int | None
+    status: Literal["accepted", "applied", "refused", "excluded"]
+    code: str
+    result: Any
+    events: list[dict[str, Any]]
+    steps: int
+    time: int
+    duplicate: bool
+    not_after: int
+    outcome: bytes
+    receipt: Receipt | None = None
+
+    @property
+    def message(self) -> str:
+        """Why it was refused, with the values put in; empty if it does not say."""
+        return _message(self.result)
+
+
+class Refused(HansaError):
+    """The ledger's rules refused a transaction, which has its entry (`answer.seq`) and changed nothing.
+
+    `code` is the outcome's; `message` says why.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.message = answer.message
+        known = answer.code in KINDS  # a newer node may have codes of its own
+        super().__init__(answer.code if known else "node.newer", self.message, id=answer.id, seq=answer.seq)
+        self.code = answer.code
+
+
+class Unknown(HansaError):
+    """No answer came: the transaction may have its entry or not.
+
+    Sign nothing new for the same purpose: `client.resolve` asks, and sends these same bytes again. `id` in
+    hexadecimal, `not_after` in ms since 1970 UTC: once ledger time has passed it, there is a certain answer.
+    """
+
+    def __init__(self, id: str, not_after: int, envelope: bytes, cause: HansaError) -> None:
+        self.id = id
+        self.not_after = not_after
+        self.envelope = envelope
+        super().__init__("answer.unknown", cause.detail, id=id, not_after=not_after, cause=cause.code)
+
+
+class Unproven(HansaError):
+    """The transaction has its entry, as `answer` says, but no receipt came that verifies.
+
+    `cause` says why: where its code is `ledger.forked`, the entry is in a history that is not the one seen before.
+    """
+
+    def __init__(self, answer: Answer, cause: HansaError) -> None:
+        self.answer = answer
+        self.cause = cause
+        super().__init__(
+            "answer.unproven",
+            f"entry {answer.seq} has no good receipt: {cause.detail}",
+            id=answer.id,
+            seq=answer.seq,
+            cause=cause.code,
+        )
+
+
+class Lookup(msgspec.Struct, frozen=True):
+    """What a node knows of a transaction: committed, with its `answer`; pending; not_found as of now; or never.
+
+    `never` is certain: its time has passed without an entry, it has no effect and never will.
+    """
+
+    id: str
+    status: Literal["committed", "pending", "not_found", "never"]
+    answer: Answer | None = None
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A record's value, typed as its contract declares: see `values.typed`.
+
+    `seq` is the entry that wrote it, `version` the contract's version that did: it has the fields of that one.
+    """
+
+    seq: int
+    version: str
+    value: dict[str, Any]
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Some rows, the ledger's size when they were read, and where the next page begins (None: nowhere)."""
+
+    rows: list[Row]
+    size: int
+    next: str | None
+
+
+class Head(msgspec.Struct, frozen=True):
+    """A checkpoint that was verified, and that continues the one remembered: so many entries under this root.
+
+    `ledger` and `root` in hexadecimal, `time` in ms since 1970 UTC; `cose` is the signed message.
+    """
+
+    ledger: str
+    size: int
+    root: str
+    time: int
+    cose: bytes
+
+
+def answer_of(id: bytes, seq: int, outcome: bytes, *, not_after: int, duplicate: bool) -> Answer:
+    """The answer for an entry, with the exact bytes of its outcome."""
+    decoded = entry.decode_outcome(outcome)
+    return Answer(
+        id=id.hex(),
+        seq=seq,
+        status=decoded.status,
+        code=decoded.code,
+        result=decoded.result,
+        events=decoded.events,
+        steps=decoded.steps,
+        time=decoded.time,
+        duplicate=duplicate,
+        not_after=not_after,
+        outcome=outcome,
+    )
+
+
+def accepted(id: bytes, not_after: int) -> Answer:
+    """The answer for what a node has taken into its queue."""
+    return Answer(id.hex(), None, "accepted", "", None, [], 0, 0, False, not_after, b"")
+
+
+def checked(answer: Answer) -> Answer:
+    """The answer itself. Raises `Refused` if the rules refused."""
+    if answer.status in (entry.REFUSED, entry.EXCLUDED):
+        raise Refused(answer)
+    return answer
+
+
+def _message(result: Any) -> str:
+    match result:
+        case {"message": str() as text}:
+            values: dict[str, Any] = result.get("values") or {}
+            filled = _HOLE.sub(lambda hole: _written(values[hole[1]]) if hole[1] in values else hole[0], text)
+            match values.get("problems"):
+                case [*problems] if "{problems}" not in text:
+                    return f"{filled}: " + "; ".join(_problem(problem) for problem in problems)
+                case _:
+                    return filled
+        case _:
+            return ""
+
+
+def _problem(problem: Any) -> str:
+    match problem:
+        case {"name": name, "problem": why}:
+            return f"{name}: {why}"
+        case _:
+            return _written(problem)
+
+
+def _written(value: Any) -> str:
+    if money.is_amount(value):
+        return money.written(value)
+    return value.hex() if isinstance(value, bytes) else str(value)

@@ -1,0 +1,58 @@
+"""What the contracts of a ledger declare, asked for once and kept until something shows that another version runs."""
+
+import difflib
+from typing import Any
+
+from hansa.client.arguments import Schema, schema_of
+from hansa.client.asking import ask
+from hansa.client.exchange import JSON, Operation, Reply, json_of, segment
+from hansa.client.session import Session
+from hansa.wire.problems import HansaError
+
+
+def declared(session: Session, contract: str, *, version: str | None = None) -> Operation[Schema]:
+    """What a contract declares; asked for again if `version` is another than the one that is kept."""
+    kept = session.schemas.get(contract)
+    if kept is None or (version is not None and kept["version"] != version):
+        kept = yield from ask(session, f"/app/contracts/{segment(contract)}", _read, accept=JSON)
+        session.schemas[contract] = kept
+    return kept
+
+
+def arguments(session: Session, contract: str, kind: str, name: str, version: str | None = None) -> Operation[Schema]:
+    """The schema of the arguments of one of the `actions` or `views`. Raises `HansaError` `argument.action`."""
+    found = yield from declared(session, contract, version=version)
+    if name not in found[kind]:
+        session.schemas.pop(contract, None)  # a next version may have it
+        found = yield from declared(session, contract)
+    if name not in found[kind]:
+        raise HansaError("argument.action", f"{contract} has no {kind[:-1]} {name!a}; {hint(name, list(found[kind]))}")
+    return schema_of(found, kind, name)
+
+
+def record(session: Session, contract: str, name: str) -> Operation[tuple[Schema, Schema]]:
+    """What a contract declares, and the schema of one of its record types. Raises `HansaError` `record.type`."""
+    found = yield from declared(session, contract)
+    if name not in found["records"]:
+        session.schemas.pop(contract, None)
+        found = yield from declared(session, contract)
+    if name not in found["records"]:
+        raise HansaError("record.type", f"{contract} has no record type {name!a}; {hint(name, list(found['records']))}")
+    return found, {**found["records"][name]["schema"], "$defs": found["$defs"]}
+
+
+def hint(name: str, known: list[str]) -> str:
+    """What else there is, the likeliest first."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"there is {', '.join(sorted(known)) or 'none'}"
+
+
+def _read(reply: Reply) -> Schema:
+    found: Any = json_of(reply)
+    try:
+        for part in ("actions", "views", "records", "$defs"):
+            dict[str, Any](found[part])
+        str(found["version"])
+    except (KeyError, TypeError, ValueError):
+        raise HansaError("node.foreign", "what came does not describe a contract") from None
+    return found

@@ -1,0 +1,254 @@
+"""A transaction's way to its answer: signed once, sent until it is certain what became of it, or said to be unknown.
+
+Whatever fails on the way, the same bytes are sent again, never others: an id has at most one entry, ever. What is told
+as a refusal is one only if no answer was lost before it and the ledger has no entry of the id.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+
+from hansa.client import proofs, schemas, transactions, trust, values
+from hansa.client.asking import persist
+from hansa.client.exchange import CBOR, COSE, READ_S, Operation, Pause, Query, Reply, Request, exchange, json_of
+from hansa.client.results import Answer, Lookup, Refused, Unknown, Wait, accepted, answer_of, checked
+from hansa.client.session import Session, Tries
+from hansa.client.transactions import STEPS_MAX, Prepared
+from hansa.wire import cbor, entry, names, transaction
+from hansa.wire.problems import HansaError
+from hansa.wire.transaction import Precondition
+
+_SUBMIT_S: Final = 35.0
+"""Longer than a node lets a submission wait, so that its own answer comes first."""
+_PATH: Final = "/app/transactions"
+_QUERIES: Final[dict[Wait, Query]] = {
+    "accepted": {"wait": "accepted"},
+    "committed": {},
+    "receipt": {"receipt": "true"},
+}
+_STALE: Final = ("arguments.invalid", "action.unknown", "contract.unknown", "contract.version")
+"""Refusals that may come of arguments made by the schema of a version that runs no more."""
+_CERTAIN: Final = ("committed", "never")
+"""What a lookup may say that no later one takes back."""
+
+
+class _Taken(msgspec.Struct, frozen=True):
+    """The answer to a submission, as CBOR."""
+
+    id: bytes
+    seq: int
+    outcome: bytes
+    duplicate: bool
+    receipt: bytes | None = None
+
+
+class _Committed(msgspec.Struct, frozen=True):
+    """The answer to a lookup, as JSON; of `outcome` there are the exact bytes, in hexadecimal."""
+
+    id: str
+    status: Literal["committed", "pending", "not_found", "never"]
+    seq: int = 0
+    outcome: str = ""
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    """One transaction on its way."""
+
+    envelope: bytes
+    id: bytes
+    not_after: int
+    wait: Wait
+
+
+def prepare(
+    session: Session,
+    contract: str,
+    action: str,
+    arguments: Mapping[str, Any],
+    *,
+    steps_max: int = STEPS_MAX,
+    contract_version: str | None = None,
+    preconditions: Sequence[Precondition] | None = None,
+    not_after: int | None = None,
+) -> Operation[Prepared]:
+    """See `Client.prepare`."""
+    signer = session.signer
+    schema = yield from schemas.arguments(session, contract, "actions", action, contract_version)
+    plain = values.plain(schema, arguments)
+    if session.ledger is None:
+        yield from ledger(session)
+    assert session.ledger is not None
+    return transactions.prepare(
+        signer,
+        session.ledger,
+        contract,
+        action,
+        plain,
+        steps_max=steps_max,
+        not_after=not_after,
+        contract_version=contract_version,
+        preconditions=None if preconditions is None else list(preconditions),
+    )
+
+
+def ledger(session: Session) -> Operation[bytes]:
+    """See `Client.ledger`."""
+    return (yield from persist(session, lambda node, _: trust.meet(session, node)))
+
+
+def call(
+    session: Session, contract: str, action: str, arguments: Mapping[str, Any], wait: Wait, **options: Any
+) -> Operation[Answer]:
+    """See `Client.call`. `options` are those of `prepare`."""
+    made = yield from prepare(session, contract, action, arguments, **options)
+    try:
+        return (yield from submit(session, made.envelope, wait))
+    except Refused as refused:
+        if refused.code in _STALE:
+            session.schemas.pop(contract, None)
+        raise
+
+
+def submit(
+    session: Session, envelope: bytes, wait: Wait = "committed", lost: HansaError | None = None
+) -> Operation[Answer]:
+    """See `Client.submit`. `lost` is what became of an answer before."""
+    if wait not in _QUERIES:
+        raise HansaError("argument.value", f"`wait` is one of {', '.join(_QUERIES)}, not {wait!a}")
+    signed = transaction.read(envelope)
+    sent = _Sent(envelope, signed.id, signed.transaction.not_after, wait)
+    tries = Tries(session, submits=True)
+    while True:
+        node = session.node
+        sending = False
+        try:
+            yield from trust.admit(session, node)
+            sending = True
+            reply = yield from exchange(_request(node, sent, tries.left_s))
+        except HansaError as error:
+            failure, is_lost = error, _may_have_an_entry(error)
+        else:
+            taken = _read(sent, reply)
+            if not isinstance(taken, HansaError):
+                return (yield from _finished(session, sent, taken))
+            failure, is_lost = taken, True
+        if is_lost and sending:
+            lost = lost or failure
+        pause = tries.pause_after(failure, is_lost=is_lost)
+        if pause is None:
+            return (yield from _asked(session, sent, failure, lost))
+        session.failed(node)
+        if pause:
+            yield Pause(pause)
+
+
+def resolve(session: Session, unknown: Unknown, wait: Wait = "committed") -> Operation[Answer]:
+    """See `Client.resolve`."""
+    sent = _Sent(unknown.envelope, bytes.fromhex(unknown.id), unknown.not_after, wait)
+    found = yield from _look_everywhere(session, sent)
+    if found is not None and found.status in _CERTAIN:
+        return (yield from _found(session, sent, found))
+    return (yield from submit(session, unknown.envelope, wait, unknown))
+
+
+def look_up(session: Session, id: str | bytes, not_after: int | None = None) -> Operation[Lookup]:
+    """See `Client.transaction`."""
+    wanted = id if isinstance(id, bytes) else names.digest_from_hex(id, "transaction id")
+
+    def find(node: str, wait_s: float) -> Operation[_Committed]:
+        return _look(node, wanted, not_after, wait_s)
+
+    found = yield from persist(session, find)
+    if found.status != "committed":
+        return Lookup(found.id, found.status)
+    outcome = bytes.fromhex(found.outcome)
+    answer = answer_of(wanted, found.seq, outcome, not_after=not_after or 0, duplicate=True)
+    return Lookup(found.id, found.status, answer)
+
+
+def _request(node: str, sent: _Sent, left_s: float) -> Request:
+    headers = {"accept": CBOR, "content-type": COSE}
+    return Request("POST", node, _PATH, _QUERIES[sent.wait], sent.envelope, headers, max(0.0, min(left_s, _SUBMIT_S)))
+
+
+def _may_have_an_entry(error: HansaError) -> bool:
+    """Whether a submission that ended so may have been taken. A node that refuses at once says when to come again."""
+    lost = ("node.silent", "node.foreign", "answer.late", "node.defect")
+    return error.code in lost or (error.code in ("node.stopping", "node.faulted") and "retry_after" not in error.fields)
+
+
+def _read(sent: _Sent, reply: Reply) -> _Taken | HansaError | None:
+    """The answer in a reply, None if it is that the transaction was accepted; or why it is no answer to this one."""
+    try:
+        if sent.wait == "accepted":
+            id = bytes.fromhex(json_of(reply)["id"])
+            taken = None
+        else:
+            taken = msgspec.convert(cbor.decode(reply.body), _Taken, builtin_types=(bytes,))
+            entry.decode_outcome(taken.outcome)
+            id = taken.id
+    except (HansaError, ValueError, KeyError, TypeError):
+        return HansaError("node.foreign", "what came is no answer to a transaction")
+    if id != sent.id:
+        return HansaError("node.foreign", f"what came is the answer to {id.hex()[:64]}")
+    return taken
+
+
+def _finished(session: Session, sent: _Sent, taken: _Taken | None) -> Operation[Answer]:
+    if taken is None:
+        return accepted(sent.id, sent.not_after)
+    answer = answer_of(sent.id, taken.seq, taken.outcome, not_after=sent.not_after, duplicate=taken.duplicate)
+    if sent.wait == "receipt":
+        answer = yield from proofs.prove(session, answer, sent.envelope, taken.outcome, taken.receipt)
+    return checked(answer)
+
+
+def _asked(session: Session, sent: _Sent, failure: HansaError, lost: HansaError | None) -> Operation[Answer]:
+    """What became of a transaction that is not sent again. Raises the failure if it is certain to have no entry."""
+    if lost is None and failure.code == "node.unreachable":
+        raise failure
+    found = yield from _look_everywhere(session, sent)
+    if found is not None and (found.status == "committed" or (found.status == "never" and lost is not None)):
+        return (yield from _found(session, sent, found))
+    if lost is None and (found is None or found.status != "pending"):
+        raise failure
+    raise Unknown(sent.id.hex(), sent.not_after, sent.envelope, lost or failure)
+
+
+def _found(session: Session, sent: _Sent, found: _Committed) -> Operation[Answer]:
+    if found.status == "never":
+        told = "its time has passed without an entry: it has no effect and never will"
+        raise HansaError("transaction.expired", told, id=found.id, not_after=sent.not_after)
+    outcome = bytes.fromhex(found.outcome)
+    return (yield from _finished(session, sent, _Taken(sent.id, found.seq, outcome, True)))
+
+
+def _look_everywhere(session: Session, sent: _Sent) -> Operation[_Committed | None]:
+    """What the first node that is certain says: committed or never. Else that it is pending if one says so, or None."""
+    pending: _Committed | None = None
+    for node in list(session.nodes):
+        try:
+            yield from trust.admit(session, node)
+            found = yield from _look(node, sent.id, sent.not_after, READ_S)
+        except HansaError:  # the reason why the answer was lost is told, not this one
+            continue
+        if found.status in _CERTAIN:
+            return found
+        if found.status == "pending":
+            pending = found
+    return pending
+
+
+def _look(node: str, id: bytes, not_after: int | None, wait_s: float) -> Operation[_Committed]:
+    query: Query = {} if not_after is None else {"not_after": not_after}
+    reply = yield from exchange(Request("GET", node, f"{_PATH}/{id.hex()}", query, wait_s=wait_s))
+    try:
+        found = msgspec.json.decode(reply.body, type=_Committed)
+        if found.status == "committed":
+            entry.decode_outcome(bytes.fromhex(found.outcome))
+    except (HansaError, ValueError):
+        raise HansaError("node.foreign", f"{node} does not say what became of a transaction") from None
+    if found.id != id.hex():
+        raise HansaError("node.foreign", f"{node} answers about another transaction")
+    return found

@@ -1,0 +1,127 @@
+"""What a node shows of its ledger is checked here against what is pinned and what is remembered, one node at a time.
+
+A signed head (a checkpoint, or what a receipt proves) counts once its signature is good under the keys of the genesis
+document and it is of one history with the last one remembered, by a consistency proof (RFC 9162 section 2.1.4, in the
+form of RFC 9942). What does not fit is never remembered.
+"""
+
+from typing import Any
+
+from hansa.client import verification
+from hansa.client.exchange import COSE, Operation, Request, exchange, json_of
+from hansa.client.session import Session
+from hansa.client.verification import Pinned
+from hansa.merkle import checkpoint, receipt
+from hansa.merkle.checkpoint import Checkpoint
+from hansa.wire import genesis, names
+from hansa.wire.problems import HansaError
+
+
+def admit(session: Session, node: str) -> Operation[None]:
+    """Sees to it that a node is of the session's ledger, and with a memory, that it continues what is remembered.
+
+    Raises `HansaError`: `node.ledger`, `ledger.forked`, `ledger.shrunken`, or why the node cannot be asked.
+    """
+    if node in session.admitted or (session.ledger is None and len(session.nodes) == 1 and not session.remembers):
+        return
+    yield from meet(session, node)
+    if session.remembers:
+        head = yield from latest(session, node)
+        yield from follow(session, node, head)
+        session.admitted.add(node)
+
+
+def meet(session: Session, node: str) -> Operation[bytes]:
+    """The ledger id of a node, which becomes the session's if it has none yet. Raises `HansaError` `node.ledger`."""
+    reply = yield from exchange(Request("GET", node, "/node/status"))
+    try:
+        found = names.digest_from_hex(json_of(reply)["ledger"], "ledger id")
+    except (KeyError, TypeError, HansaError):
+        raise HansaError("node.foreign", f"{node} does not say which ledger it keeps") from None
+    if session.ledger is None:
+        session.ledger = found
+    elif found != session.ledger:
+        raise HansaError("node.ledger", f"{node} keeps ledger {found.hex()}, not {session.ledger.hex()}")
+    if not session.remembers:
+        session.admitted.add(node)
+    return found
+
+
+def pinned(session: Session, node: str) -> Operation[Pinned]:
+    """The keys that sign the ledger's checkpoints, from its genesis document, whose digest is the ledger's id."""
+    if session.pinned is None:
+        if session.ledger is None:
+            yield from meet(session, node)
+        reply = yield from exchange(Request("GET", node, "/node/genesis"))
+        if genesis.ledger_id(reply.body) != session.ledger:
+            raise HansaError("node.foreign", f"{node} gives another genesis document than its ledger's")
+        session.pinned = verification.pin_genesis(reply.body, session.ledger)
+    return session.pinned
+
+
+def latest(session: Session, node: str) -> Operation[Checkpoint]:
+    """The newest checkpoint of a node, its signature checked."""
+    trusted = yield from pinned(session, node)
+    request = Request("GET", node, "/app/checkpoints/latest", headers={"accept": COSE})
+    reply = yield from exchange(request)
+    try:
+        head = receipt.read_bare(reply.body)
+    except HansaError as error:
+        raise HansaError("node.foreign", f"{node} gives no checkpoint: {error.detail}") from None
+    key = trusted.keys.get(head.kid)
+    if key is None:
+        raise HansaError("receipt.key_unknown", f"signed by key {head.kid.hex()}, which is not pinned")
+    if head.ledger != trusted.ledger or not checkpoint.verify(head, key):
+        raise HansaError("checkpoint.invalid", f"the newest of {node}")
+    return head
+
+
+def follow(session: Session, node: str, head: Checkpoint) -> Operation[None]:
+    """Checks that a signed head and the last one remembered are of one history, and remembers the later one.
+
+    Raises `HansaError`: `ledger.forked`, `ledger.shrunken`, `memory.file`.
+    """
+    while True:
+        last = session.memory.last
+        if last is not None:
+            yield from _agree(session, node, last, head)
+        if session.memory.keep(last, head):
+            return
+
+
+def _agree(session: Session, node: str, last: Checkpoint, head: Checkpoint) -> Operation[None]:
+    if head.size >= last.size:
+        yield from _continues(session, node, last, head)
+        return
+    newest = yield from latest(session, node)  # of a node that has the last one: an older receipt is no older ledger
+    if newest.size < last.size:
+        told = f"{node} has {newest.size} entries; there were {last.size} before"
+        raise HansaError("ledger.shrunken", told, **_evidence(last, newest))
+    yield from _continues(session, node, last, newest)
+    yield from _continues(session, node, head, newest)
+
+
+def _continues(session: Session, node: str, first: Checkpoint, second: Checkpoint) -> Operation[None]:
+    if first.size == second.size:
+        if first.root != second.root:
+            raise HansaError("ledger.forked", f"two roots of {first.size} entries", **_evidence(first, second))
+        return
+    trusted = yield from pinned(session, node)
+    request = Request("GET", node, "/app/consistency", {"first": first.size, "second": second.size})
+    reply = yield from exchange(request)
+    try:
+        sizes = receipt.sizes_of(reply.body)
+    except HansaError as error:
+        raise HansaError("node.foreign", f"{node} gives no consistency proof: {error.detail}") from None
+    if sizes != (first.size, second.size):
+        raise HansaError("node.foreign", f"{node} gives the consistency proof of other sizes")
+    try:
+        receipt.verify_consistency(reply.body, first, second.root, trusted.keys)
+    except HansaError as error:
+        told = f"{node} does not show that its {second.size} entries begin with the {first.size} seen before"
+        raise HansaError("ledger.forked", f"{told}: {error.detail}", **_evidence(first, second)) from None
+
+
+def _evidence(first: Checkpoint, second: Checkpoint) -> dict[str, Any]:
+    """Both signed heads: whoever holds them can show what was signed."""
+    return {"remembered": receipt.bare(first), "shown": receipt.bare(second)}

@@ -1,0 +1,473 @@
+"""Python values go onto a real ledger and come back as they were; what is not exact or does not fit is not signed."""
+
+import asyncio
+import enum
+import inspect
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.client.fakes import Asynchronous
+from tests.client.inprocess import URL, InProcess
+
+from hansa.client import Amount, AsyncClient, Client, HansaError, Refused, keys, transactions, values
+from hansa.node.create import Founder, create_ledger, member_key
+from hansa.store.files import Disk
+from hansa.store.folder import Folder
+
+SOURCE = '''"""A record with a field of every type."""
+
+from hansa.contract import Amount, Bytes, Contract, Date, Duration, Enum, Instant, Party, Record, SignedAmount, Struct
+from hansa.contract import Text, action, require, view
+
+
+class Grade(Enum):
+    First = "as ordered"
+    Second = "with flaws"
+
+
+class Item(Struct):
+    name: Text[1, 40]
+    price: Amount
+    due: Instant
+    grade: Grade = Grade.First
+
+
+class Kinds(Contract, version="1.0.0"):
+    class Thing(Record, key="id", index=["day", "count", "flag"]):
+        """One of each."""
+
+        id: Text[0, 40]
+        count: int = 0
+        flag: bool = False
+        data: Bytes[0, 40]
+        who: Party
+        price: Amount
+        balance: SignedAmount
+        day: Date
+        at: Instant
+        long: Duration
+        grade: Grade
+        items: list[Item, 10]
+        dates: dict[Text[1, 40], Date, 10]
+        maybe: Instant | None = None
+
+    class Numbered(Record, key="number"):
+        """A record whose key is a number."""
+
+        number: int
+
+    @action(by="member", creates="Thing")
+    def put(tx, thing: Thing, id: Text[0, 40], count: int, flag: bool, data: Bytes[0, 40], who: Party, price: Amount,
+            balance: SignedAmount, day: Date, at: Instant, long: Duration, grade: Grade, items: list[Item, 10],
+            dates: dict[Text[1, 40], Date, 10], maybe: Instant | None):
+        """Puts one."""
+
+    @action(by="member", creates="Numbered")
+    def enter(tx, made: Numbered, number: int):
+        """Makes a numbered one."""
+
+    @action(by="member")
+    def refuse(tx, thing: Thing, amount: Amount):
+        """Refuses."""
+        require(amount.minor < 0, "{id} is not worth {amount}", id=thing.id, amount=amount)
+
+    @view
+    def items_of(tx, thing: Thing) -> list[Item, 10]:
+        """Its items."""
+        return thing.items
+
+    @view
+    def later(tx, at: Instant, by: Duration) -> Instant:
+        """A time."""
+        return at + by
+'''
+number = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    root = tmp_path_factory.mktemp("values") / "ledger"
+    create_ledger(Disk(), Folder(root), "Values", [Founder("acme", "Acme", deployer=True), Founder("bolt", "Bolt")])
+    made = InProcess(root)
+    made.key = keys.load(member_key(Folder(root), "acme"))  # type: ignore[attr-defined]
+    steps = transactions.deploy_steps(SOURCE)
+    with client_of(made) as client:
+        client.call("members", "deploy", {"name": "kinds", "source": SOURCE}, steps_max=steps)
+    yield made
+    made.close()
+
+
+def client_of(node: Any) -> Client:
+    return Client(URL, node.key, transport=node, patient=False)
+
+
+@pytest.fixture(scope="module")
+def client(node: InProcess) -> Iterator[Client]:
+    with client_of(node) as made:
+        yield made
+
+
+def thing(**changes: Any) -> dict[str, Any]:
+    made = {
+        "id": f"thing {next(number)}",
+        "count": 2**63 - 1,
+        "flag": True,
+        "data": b"\x00\xff",
+        "who": "bolt",
+        "price": Amount(500, "USD"),
+        "balance": Amount(-5, "JPY"),
+        "day": date(2030, 1, 31),
+        "at": datetime(2030, 1, 31, 12, 0, 0, 7_000, UTC),
+        "long": timedelta(days=3, milliseconds=5),
+        "grade": "Second",
+        "items": [{"name": "a", "price": Amount(1, "EUR"), "due": datetime(2031, 1, 1, tzinfo=UTC), "grade": "First"}],
+        "dates": {"a": date(2000, 2, 29)},
+        "maybe": None,
+    }
+    return made | changes
+
+
+def milliseconds(value: datetime) -> datetime:
+    return value.replace(microsecond=value.microsecond // 1_000 * 1_000)
+
+
+TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
+AMOUNTS = st.builds(Amount, st.integers(0, 2**63 - 1), st.sampled_from(["USD", "JPY", "KWD"]))
+MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)).map(milliseconds)
+THINGS = st.fixed_dictionaries(
+    {
+        "count": st.integers(-(2**63), 2**63 - 1),
+        "flag": st.booleans(),
+        "data": st.binary(max_size=40),
+        "price": AMOUNTS,
+        "balance": st.builds(Amount, st.integers(1 - 2**63, 2**63 - 1), st.just("USD")),
+        "day": st.dates(),
+        "at": MOMENTS,
+        "long": st.integers(-(10**14), 10**14).map(lambda ms: timedelta(milliseconds=ms)),
+        "grade": st.sampled_from(["First", "Second"]),
+        "items": st.lists(
+            st.fixed_dictionaries(
+                {"name": TEXT, "price": AMOUNTS, "due": MOMENTS, "grade": st.sampled_from(["First", "Second"])}
+            ),
+            max_size=3,
+        ),
+        "dates": st.dictionaries(TEXT, st.dates(), max_size=3),
+        "maybe": st.none() | MOMENTS,
+    }
+)
+
+
+@settings(max_examples=60)
+@given(made=THINGS)
+def test_what_is_put_on_the_ledger_comes_back(client: Client, made: dict[str, Any]) -> None:
+    put = thing(**made)
+    answer = client.call("kinds", "put", put)
+    row = client.record("kinds", "Thing", put["id"])
+    assert (row.value, row.seq, row.version) == (put, answer.seq, "1.0.0")
+    assert client.view("kinds", "items_of", {"thing": put["id"]}) == put["items"]
+
+
+class Grade(enum.Enum):
+    SECOND = "Second"
+
+
+@dataclass
+class Item:
+    name: str
+    price: Any
+    due: Any
+
+
+class Other(msgspec.Struct):
+    name: str
+    price: Any
+    due: Any
+    grade: Grade = Grade.SECOND
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "kept"),
+    [
+        ("price", "USD 5.00", Amount(500, "USD")),
+        ("price", "5.00 USD", Amount(500, "USD")),
+        ("price", (Decimal("5.5"), "USD"), Amount(550, "USD")),
+        ("price", (Decimal("5E+2"), "JPY"), Amount(500, "JPY")),
+        ("price", (5, "USD"), Amount(500, "USD")),
+        ("price", ["5.00", "USD"], Amount(500, "USD")),
+        ("price", {"minor": 5, "currency": "USD"}, Amount(5, "USD")),
+        ("price", {"minor": str(2**62), "currency": "USD"}, Amount(2**62, "USD")),
+        ("balance", "USD -5.00", Amount(-500, "USD")),
+        ("balance", (Decimal("-0.05"), "USD"), Amount(-5, "USD")),
+        ("count", Decimal(7), 7),
+        ("count", str(2**63 - 1), 2**63 - 1),
+        ("data", "00ff", b"\x00\xff"),
+        ("data", bytearray(b"a"), b"a"),
+        ("day", "2030-01-31", date(2030, 1, 31)),
+        ("at", "2030-01-31T12:00:00Z", datetime(2030, 1, 31, 12, tzinfo=UTC)),
+        ("at", 0, datetime(1970, 1, 1, tzinfo=UTC)),
+        ("at", datetime(2030, 1, 1, 1, tzinfo=timezone(timedelta(hours=1))), datetime(2030, 1, 1, tzinfo=UTC)),
+        ("at", datetime(2030, 1, 1, 0, 0, 0, 999, UTC), datetime(2030, 1, 1, tzinfo=UTC)),
+        ("maybe", "2030-01-31", datetime(2030, 1, 31, tzinfo=UTC)),
+        ("long", "1h30m", timedelta(minutes=90)),
+        ("long", 5, timedelta(milliseconds=5)),
+        ("grade", Grade.SECOND, "Second"),
+        ("id", "1234567890123456", "1234567890123456"),
+        ("dates", {"b": "2030-01-31"}, {"b": date(2030, 1, 31)}),
+        (
+            "items",
+            (Item("a", "USD 1.00", 0), Other("b", "USD 1.00", 0)),
+            [
+                {"name": name, "price": Amount(100, "USD"), "due": datetime(1970, 1, 1, tzinfo=UTC), "grade": grade}
+                for name, grade in (("a", "First"), ("b", "Second"))
+            ],
+        ),
+    ],
+)
+def test_other_forms_are_taken(field: str, given: Any, kept: Any, client: Client) -> None:
+    put = thing(**{field: given})
+    client.call("kinds", "put", put)
+    assert client.record("kinds", "Thing", put["id"]).value[field] == kept
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "told"),
+    [
+        ("price", 5.0, "a float is not exact"),
+        ("price", (5.0, "USD"), "must have `minor`"),
+        ("price", 5, "must have `minor`"),
+        ("price", "5.00", "is not an amount"),
+        ("price", "USD 5.005", "2 digits"),
+        ("price", (Decimal("5.005"), "USD"), "2 digits"),
+        ("price", (Decimal("NaN"), "USD"), "is not an amount"),
+        ("price", (Decimal("-5"), "USD"), "not negative"),
+        ("price", Amount(-5, "USD"), "not negative"),
+        ("price", Amount(5, "usd"), "three capital letters"),
+        ("price", (True, "USD"), "must have `minor`"),
+        ("count", 2**63, "must lie within"),
+        ("count", 1.0, "a float is not exact"),
+        ("count", Decimal("1.5"), "must be whole"),
+        ("count", True, "must be a whole number"),
+        ("flag", 1, "must be true or false"),
+        ("data", "zz", "must be hexadecimal"),
+        ("data", bytes(41), "0 to 40 bytes"),
+        ("who", "no member", "name of a member"),
+        ("day", "2030-02-30", "must be a date"),
+        ("day", datetime(2030, 1, 1, tzinfo=UTC), "a datetime was given where no time is declared"),
+        ("at", date(2030, 1, 1), "a date was given where no date is declared"),
+        ("at", datetime(2030, 1, 1), "no time zone"),
+        ("at", "yesterday", "is not a time"),
+        ("at", timedelta(1), "where no length of time is declared"),
+        ("long", "long", "is not a length of time"),
+        ("grade", "Third", "must be one of First, Second"),
+        ("items", [{"name": "a"}], "item 0: lacks `price`"),
+        ("items", [{"name": "a", "price": 1.5, "due": 0}], "a float is not exact"),
+        ("items", "abc", "must be a list"),
+        ("dates", {"a": 5}, "must be a date"),
+        ("id", 5, "must be text"),
+    ],
+)
+def test_what_does_not_fit_is_not_signed(field: str, given: Any, told: str, client: Client, refused: Callable) -> None:
+    with refused("argument.value") as caught:
+        client.prepare("kinds", "put", thing(**{field: given}))
+    assert told in caught.value.detail
+    assert caught.value.detail.startswith(f"{field}: ")
+
+
+def test_everything_that_is_wrong_is_told_at_once(client: Client, refused: Callable) -> None:
+    with refused("argument.value") as caught:
+        client.call("kinds", "put", {"id": 5, "counts": 1})
+    problems = caught.value.fields["problems"]
+    assert isinstance(problems, list)
+    assert problems[:3] == ["id: must be text", "there is no argument counts; did you mean count?", "count is missing"]
+
+
+def test_a_view_takes_and_gives_times(client: Client) -> None:
+    at, by = datetime(2030, 1, 1, tzinfo=UTC), timedelta(days=1)
+    assert client.view("kinds", "later", {"at": at, "by": by}) == at + by
+    with pytest.raises(HansaError) as caught:
+        client.view("kinds", "latr", {})
+    assert (caught.value.code, caught.value.detail) == (
+        "argument.action",
+        "kinds has no view 'latr'; did you mean later?",
+    )
+
+
+# Records
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("a", "a"),
+        (-5, "-5"),
+        (True, "true"),
+        (False, "false"),
+        (b"\xff", "ff"),
+        (None, ""),
+        (date(2030, 1, 31), "2030-01-31"),
+        (datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), "1000"),
+        (timedelta(seconds=1), "1000"),
+        (Grade.SECOND, "Second"),
+    ],
+)
+def test_a_key_is_written_as_queries_are(key: Any, text: str) -> None:
+    assert values.key_text(key) == text
+
+
+def test_a_key_of_no_kind_of_keys_is_refused(refused: Callable) -> None:
+    with refused("argument.value"):
+        values.key_text(1.5)
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_records_come_page_by_page(kind: str, node: Any) -> None:
+    with client_of(node) as client:
+        days = [date(2040, 1, day) for day in range(1, 6)]
+        for day in days:
+            client.call("kinds", "put", thing(day=day, count=day.day, id=f"{kind} {day.day}"))
+        for number in (-3, 3):
+            if kind == "sync":
+                client.call("kinds", "enter", {"number": number})
+
+    async def collect(found: Any) -> list[Any]:
+        return [row async for row in found]
+
+    def rows(method: str, *words: Any, **more: Any) -> list[Any]:
+        if kind == "sync":
+            with client_of(node) as client:
+                return list(getattr(client, method)(*words, **more))
+
+        async def main() -> list[Any]:
+            async with AsyncClient(URL, transport=Asynchronous(node)) as client:
+                return await collect(getattr(client, method)(*words, **more))
+
+        return asyncio.run(main())
+
+    def counts(**asked: Any) -> list[int]:
+        found = rows("records", "kinds", "Thing", **asked)
+        return [row.value["count"] for row in found if row.value["id"].startswith(kind)]
+
+    assert counts(index="day", least=days[0], rows=2) == [1, 2, 3, 4, 5]
+    assert counts(index="day", least=days[1], most=days[3], descending=True, rows=1) == [4, 3, 2]
+    assert counts(index="day", equal=days[2]) == [3]
+    assert counts(least=kind, most=f"{kind} 2") == [1, 2]
+    assert counts(index="flag", equal=False) == []
+    assert [row.value["number"] for row in rows("records", "kinds", "Numbered")] == [-3, 3]
+    past = rows("history", "kinds", "Thing", f"{kind} 1", rows=1)
+    assert [row.value["count"] for row in past] == [1]
+
+
+def test_a_record_that_is_not_there(client: Client, refused: Callable) -> None:
+    with refused("record.unknown"):
+        client.record("kinds", "Thing", "nothing")
+    with refused("record.type"):
+        client.record("kinds", "Ting", "nothing")
+    with refused("contract.missing"):
+        client.record("kind", "Thing", "nothing")
+
+
+# The proxy
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_contract_as_an_object(kind: str, node: Any) -> None:
+    put = thing()
+
+    async def main() -> None:
+        async with AsyncClient(URL, node.key, transport=Asynchronous(node)) as client:
+            kinds = await client.contract("kinds", wait="receipt")
+            assert (await kinds.put(**put)).receipt.proven.id
+            assert await kinds.items_of(thing=put["id"]) == put["items"]
+
+    if kind == "async":
+        asyncio.run(main())
+        return
+    with client_of(node) as client:
+        kinds = client.contract("kinds")
+        assert dir(kinds) == ["enter", "items_of", "later", "put", "refuse"]
+        answer = kinds.put(**put)
+        assert (answer.status, answer.receipt) == ("applied", None)
+        assert kinds.items_of(thing=put["id"]) == put["items"]
+        with pytest.raises(Refused) as caught:
+            kinds.refuse(thing=put["id"], amount="USD 5.00")
+        assert caught.value.message == f"{put['id']} is not worth USD 5.00"
+        with pytest.raises(TypeError):
+            kinds.refuse(put["id"])
+        with pytest.raises(AttributeError, match="did you mean refuse"):
+            _ = kinds.refused
+        assert not hasattr(kinds, "__wrapped__")
+        assert repr(kinds) == "<contract kinds 1.0.0>"
+        assert str(inspect.signature(kinds.later)) == "(*, at, by)"
+        assert str(inspect.signature(kinds.put)).endswith("items, dates, maybe=None)")
+        assert kinds.later.__doc__ == "A time.\n\nat: time, such as 2030-01-31T12:00:00Z\nby: " + (
+            "length of time, such as 3d, 90m or 500ms"
+        )
+
+
+# The schema
+
+
+def test_a_next_version_is_noticed(client: Client, node: Any) -> None:
+    before = SOURCE.replace("class Kinds", "class Newer")
+    after = before.replace('version="1.0.0"', 'version="2.0.0"').replace("def refuse(", "def refuse_all(")
+    after = after.replace("id: Text[0, 40]\n", "id: Text[0, 40]\n        worth: Amount | None = None\n", 1)
+    steps = transactions.deploy_steps(after)
+    client.call("members", "deploy", {"name": "newer", "source": before}, steps_max=steps)
+    put = thing()
+    client.call("newer", "put", put)
+    with client_of(node) as other:
+        other.call("members", "upgrade", {"deployment": "newer", "source": after}, steps_max=steps)
+    with pytest.raises(Refused):
+        client.call("newer", "refuse_all", {"thing": put["id"], "amount": "USD 5.00"})
+    assert client.schema("newer")["version"] == "2.0.0"
+    assert client.record("newer", "Thing", put["id"]).version == "1.0.0"
+    with pytest.raises(Refused) as caught:
+        client.call("newer", "put", thing(), contract_version="1.0.0")
+    assert caught.value.code == "contract.version"
+
+
+def test_the_schema_is_asked_for_once(node: Any) -> None:
+    asked: list[str] = []
+
+    class Counting:
+        def request(self, method: str, url: str, **more: Any) -> Any:
+            asked.append(f"{method} {url.removeprefix(URL)}")
+            return node.request(method, url, **more)
+
+    with Client(URL, node.key, transport=Counting()) as client:
+        for _ in range(3):
+            client.call("kinds", "put", thing())
+    assert asked == ["GET /app/contracts/kinds", "GET /node/status", *["POST /app/transactions"] * 3]
+
+
+def test_what_a_schema_cannot_type_stays_as_it_is() -> None:
+    """A record of another version: its field had another type."""
+    schema = {"type": "integer", "format": "instant-ms"}
+    for value in ("text", None, True, -1, 2**62, [1], {"a": 1}):
+        assert values.typed(schema, value, {}) == value
+    assert values.typed({"type": "string", "format": "date"}, "no date", {}) == "no date"
+
+
+# Amounts
+
+
+@pytest.mark.parametrize(
+    ("amount", "text", "number"),
+    [
+        (Amount(50_000, "USD"), "USD 500.00", Decimal("500.00")),
+        (Amount(-5, "USD"), "USD -0.05", Decimal("-0.05")),
+        (Amount(5, "JPY"), "JPY 5", Decimal(5)),
+        (Amount(5, "KWD"), "KWD 0.005", Decimal("0.005")),
+    ],
+)
+def test_an_amount(amount: Amount, text: str, number: Decimal) -> None:
+    assert (str(amount), amount.decimal) == (text, number)
+    assert Amount.parse(text) == Amount.of(number, amount.currency) == amount

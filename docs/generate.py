@@ -46,6 +46,8 @@ GROUPS = {
     "output": "What an action gives out",
     "view": "Views",
     "entry": "Entries",
+    "events": "Events",
+    "forward": "Forwarded events",
     "outcome": "Outcomes",
     "writes": "Write sets",
     "block": "Blocks",

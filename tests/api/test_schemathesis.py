@@ -50,6 +50,8 @@ def test_this_is_the_description_that_the_node_gives(client):
 @seed(1)
 @settings(max_examples=EXAMPLES, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_as_described(case, server):
+    if case.operation.label.endswith("/app/events"):  # no description says that an answer never ends
+        case.query = {**(case.query or {}), "follow": "false"}
     answer = case.call(base_url=server.url, timeout=10)
     # A description cannot say that the content type decides what the query may ask for.
     excluded = [positive_data_acceptance] if b'"request.wait"' in answer.content else []

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 import hansa
 from hansa.api import answers, openapi
 from hansa.api.operations import OPERATIONS, ORDERS, SUBMIT, Operation
+from hansa.api.streams import MEDIA_TYPE, EventStream
 from hansa.client.arguments import from_json
 from hansa.contracts import execution
 from hansa.contracts.program import Program
@@ -24,6 +25,7 @@ from hansa.contracts.schema import arguments_schema, contract_schema
 from hansa.contracts.source import SOURCE_BYTES_MAX
 from hansa.governance import genesis as governance_genesis
 from hansa.merkle import receipt
+from hansa.node.events import Wanted
 from hansa.node.node import Node
 from hansa.node.reading import Asked
 from hansa.wire import jsonform, names
@@ -138,6 +140,18 @@ class _Routes:
     async def consistency(self, request: Request) -> Response:
         first, second = (_number(request.query_params[name], name) for name in ("first", "second"))
         return Response(self._reading.consistency(first, second), media_type=_COSE, headers=_SECURITY)
+
+    async def events(self, request: Request) -> Response:
+        query, events = request.query_params, self._node.events
+        wanted = Wanted(query.get("contract"), query.get("name"))
+        if wanted.contract is not None:
+            self._reading.program(wanted.contract)
+        after = request.headers.get("last-event-id", query.get("after"))
+        place = events.end() if after is None else events.behind(after)
+        follow = _boolean(request, "follow", True)
+        if request.method == "HEAD":
+            return Response(media_type=MEDIA_TYPE, headers=_SECURITY)
+        return EventStream(events, place, wanted, follow=follow, ledger=self._node.ledger.hex(), headers=_SECURITY)
 
     # Contracts and their records
 
@@ -333,6 +347,13 @@ def _row_count(request: Request) -> int:
     if rows is None or not 0 < rows <= PAGE_ROWS_MAX:
         raise HansaError("request.query", f"`rows` lies within 1 and {PAGE_ROWS_MAX}")
     return rows
+
+
+def _boolean(request: Request, name: str, default: bool) -> bool:
+    text = request.query_params.get(name)
+    if text not in (None, "true", "false"):
+        raise HansaError("request.query", f"`{name}` is true or false")
+    return default if text is None else text == "true"
 
 
 def _is_descending(request: Request) -> bool:

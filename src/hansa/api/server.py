@@ -84,6 +84,7 @@ async def serve(node: Node, listener: socket.socket, started: Callable[[], None]
     assert node.failed is not None
 
     def stop() -> None:
+        node.events.close()  # streams end by themselves; everything else is waited for
         server.should_exit = True
 
     node.failed.add_done_callback(lambda _: stop())

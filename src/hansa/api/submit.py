@@ -39,6 +39,10 @@ IDLE_S_MAX: Final = 60.0
 """Between requests on a connection that has made one."""
 ANSWER_S_MAX: Final = 30.0
 """How long a request waits for its blocks; after that the outcome is unknown to it, and asking again is safe."""
+STREAM_S_MAX: Final = 60.0
+"""How long a client may take nothing of an answer that goes on, such as a stream of events."""
+STREAMS: Final = "hansa.streams"
+"""The extension of the ASGI scope whose `prolong` such an answer calls whenever it goes on."""
 SWEEP_S: Final = 0.5
 _OFFER_HEADERS: Final = (b"connection", b"upgrade", b"http2-settings")
 _DROP_SHARE: Final = 16
@@ -161,6 +165,10 @@ class SubmitProtocol(HttpToolsProtocol):
         else:
             self.transport.abort()
 
+    def prolong(self) -> None:
+        """An answer that goes on for long has gone on: the client has so long to take the next piece of it."""
+        self.deadline = self.loop.time() + STREAM_S_MAX
+
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
         if self.is_idle:
@@ -236,6 +244,7 @@ class SubmitProtocol(HttpToolsProtocol):
             return
         headers, expect = self.headers, self.expect_100_continue
         super().on_message_begin()
+        self.scope["extensions"] = {STREAMS: {"prolong": self.prolong}}
         self.url, self.expect_100_continue = url, expect
         self.headers[:] = headers
         super().on_headers_complete()

@@ -26,6 +26,7 @@ from hansa.node.apply import Sealed, View, apply_batch, apply_genesis, due
 from hansa.node.clock import Clock
 from hansa.node.commit import Committer
 from hansa.node.create import CHECKPOINT_KEY, NODE_KEY
+from hansa.node.events import Events
 from hansa.node.exclusions import Exclusions
 from hansa.node.exclusions import load as load_exclusions
 from hansa.node.flush import FLUSH_ENTRIES, flush
@@ -98,6 +99,7 @@ class Node:
         self.directory = recovered.directory.copy()
         """Of what is durable, as everything that is shown; the one of apply runs ahead while a block is on its way."""
         self.reading = recovered.reading(self.directory)
+        self.events = Events(self.reading, lambda: self._committing or len(self._queue) > 0)
         self.failed: asyncio.Future[None] | None = None
         self._files = files
         self._locks = locks
@@ -151,6 +153,7 @@ class Node:
     async def stop(self) -> None:
         """Finishes the block in hand, brings everything to disk and lets the folder go."""
         self._stopping = True
+        self.events.close()
         if self._tick_timer is not None:
             self._tick_timer.cancel()
         self._verifier.stop()
@@ -348,6 +351,7 @@ class Node:
         self._committing = False
         for seq, item in enumerate(sealed.block.items, header.seq):
             self._tell(item.id, Answer(item.id, seq, item.outcome, False))
+        self.events.moved()
         idle = not len(self._queue)
         if idle or (self._loop.time() - self._signed_at) * 1000 >= CHECKPOINT_MS:
             self.sign_checkpoint()

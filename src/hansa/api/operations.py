@@ -118,6 +118,15 @@ PLAIN: Final[_Schema] = {
 _ITEM: Final[_Schema] = {"anyOf": [ANSWER, _object({"problem": PROBLEM})]}
 
 
+_MESSAGE: Final[_Schema] = {
+    **_object(
+        {"data": {"type": "string", "contentMediaType": JSON}},
+        {"id": _EVENT_ID, "event": {"enum": ["message", "heartbeat", "problem"], "default": "message"}},
+    ),
+    "description": "Each message of the stream.",
+}
+
+
 class Operation(msgspec.Struct, frozen=True):
     """One operation. `name` is the handler's; `parameters` and `query` give each parameter's schema."""
 
@@ -226,7 +235,7 @@ OPERATIONS: Final = (
         "behind `after`, or behind the Last-Event-ID, which counts before it; `after=0` is from the beginning, without "
         "either it is from now on. `event: heartbeat` says with its id how far has been looked, at least every 15 s. "
         "`event: problem` is a problem document, and the end.",
-        {EVENT_STREAM: {"type": "string", "contentMediaType": EVENT_STREAM}},
+        {EVENT_STREAM: _MESSAGE},
         query={
             "contract": _NAME,
             "name": {**_TEXT, "description": "Only events of this name."},

@@ -63,6 +63,7 @@ GOOD = {
     "status": ["/node/status"],
     "health": ["/node/health"],
     "ready": ["/node/ready"],
+    "metrics": ["/node/metrics"],
     "version": ["/node/version"],
     "genesis": ["/node/genesis"],
     "openapi": ["/openapi.json"],
@@ -545,8 +546,8 @@ def test_a_trial_of_what_is_not_there(server):
 
 
 def test_health_and_readiness(client):
-    assert client.get("/node/health").json() == {"healthy": True}
-    assert client.get("/node/ready").json() == {"ready": True, "trouble": "", "detail": ""}
+    assert client.get("/node/health").json() == {"healthy": True, "reasons": []}
+    assert client.get("/node/ready").json() == {"ready": True, "reasons": []}
 
 
 def test_a_status_counts(client, server):

@@ -17,6 +17,7 @@ CBOR: Final = "application/cbor"
 CBOR_SEQUENCE: Final = "application/cbor-seq"
 PYTHON: Final = "text/x-python"
 EVENT_STREAM: Final = "text/event-stream"
+PROMETHEUS: Final = "text/plain"
 
 _Schema = dict[str, Any]
 
@@ -82,6 +83,10 @@ _ROW: Final = _object(
 _PAGE: Final = _object(
     {"size": SEQ_SCHEMA, "rows": {"type": "array", "items": _ROW}, "next": {"type": ["string", "null"]}}
 )
+_REASONS: Final[_Schema] = {
+    "type": "array",
+    "items": _object({"code": _TEXT, "detail": _TEXT, "remedy": _TEXT}),
+}
 _FAILURE: Final = _object(
     {
         "record": _NAME,
@@ -360,17 +365,36 @@ OPERATIONS: Final = (
         "How the node is.",
         {
             JSON: _object(
-                {"ledger": _DIGEST, "state": {"enum": ["running", "refusing", "faulted"]}, "entries": SEQ_SCHEMA}
+                {
+                    "ledger": _DIGEST,
+                    "state": {"enum": ["running", "refusing", "faulted"]},
+                    "healthy": {"type": "boolean"},
+                    "ready": {"type": "boolean"},
+                    "reasons": _REASONS,
+                    "entries": SEQ_SCHEMA,
+                }
             )
         },
     ),
-    Operation("health", "/node/health", "Whether the node lives.", {JSON: _object({"healthy": {"type": "boolean"}})}),
+    Operation(
+        "health",
+        "/node/health",
+        "Whether the node lives; if not, it has stopped for good, and `reasons` say why.",
+        {JSON: _object({"healthy": {"type": "boolean"}, "reasons": _REASONS})},
+        statuses=(503,),
+    ),
     Operation(
         "ready",
         "/node/ready",
         "Whether the node takes transactions, and if not, why.",
-        {JSON: _object({"ready": {"type": "boolean"}, "trouble": _TEXT, "detail": _TEXT})},
+        {JSON: _object({"ready": {"type": "boolean"}, "reasons": _REASONS})},
         statuses=(503,),
+    ),
+    Operation(
+        "metrics",
+        "/node/metrics",
+        "What the node counts, in Prometheus' text format; docs/reference/metrics.md explains each.",
+        {PROMETHEUS: {"type": "string"}},
     ),
     Operation("version", "/node/version", "The version of Hansa.", {JSON: _object({"version": _TEXT})}),
     Operation("genesis", "/node/genesis", "The genesis document: its SHA-256 is the ledger's id.", {CBOR: _BINARY}),

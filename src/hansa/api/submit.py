@@ -161,7 +161,7 @@ class SubmitProtocol(HttpToolsProtocol):
         cycle: Any = self.cycle
         if isinstance(cycle, _Submission) and not (cycle.more_body or cycle.response_complete):
             cycle.keep_alive = False
-            self._respond(cycle, *answers.problem(HansaError("answer.late")))
+            self._respond(cycle, *self._problem(HansaError("answer.late")))
         else:
             self.transport.abort()
 
@@ -220,7 +220,7 @@ class SubmitProtocol(HttpToolsProtocol):
     def _refuse(self, error: HansaError) -> None:
         """Ends the connection over what is no request; a request before it that still waits must not be told so."""
         if not (self._waits() or self.pipeline or self.transport.is_closing()):
-            self._write(*answers.problem(error), keep_alive=False)
+            self._write(*self._problem(error), keep_alive=False)
         self.transport.close()
 
     # The parser's callbacks
@@ -358,7 +358,11 @@ class SubmitProtocol(HttpToolsProtocol):
             else:
                 raise HansaError("request.content_type", accepted=[COSE_TYPE.decode(), SEQUENCE_TYPE.decode()])
         except HansaError as error:
-            self._respond(cycle, *answers.problem(error))
+            self._respond(cycle, *self._problem(error))
+
+    def _problem(self, error: HansaError) -> tuple[int, bytes, bytes, Headers]:
+        self._node.tally.refuse(error.code)
+        return answers.problem(error)
 
     def _run_one(self, cycle: _Submission, body: bytes, options: "Options") -> None:
         def accepted(id: bytes) -> None:
@@ -366,7 +370,7 @@ class SubmitProtocol(HttpToolsProtocol):
 
         def answered(result: Result) -> None:
             if isinstance(result, HansaError):
-                self._respond(cycle, *answers.problem(result))
+                self._respond(cycle, *self._problem(result))
             elif options.accepted:
                 accepted(result.id)
             else:
@@ -386,6 +390,8 @@ class SubmitProtocol(HttpToolsProtocol):
         def tell(position: int, result: Result) -> None:
             if results[position] is None:
                 results[position] = result
+                if isinstance(result, HansaError):
+                    self._node.tally.refuse(result.code)
                 cycle.unanswered -= 1
                 if not cycle.unanswered:
                     self._respond(cycle, 200, *answers.batch(results, self._node, cycle.accept_cbor, options.receipt))

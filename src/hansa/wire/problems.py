@@ -204,6 +204,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "node.foreign": Kind(502, "What answers is not a Hansa node", "Check the URL, and any proxy on the way to it."),
     "node.newer": Kind(502, "The node refuses with a code that this version does not know", "Update this client."),
     "node.port": Kind(409, "The port cannot be used", "Choose another port with --port."),
+    "node.starting": Kind(503, "The node is starting", "Come back in a moment."),
     "node.stopping": Kind(
         503, "The node is stopping", "Send the same transaction again in a moment; that is always safe."
     ),

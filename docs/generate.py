@@ -1,4 +1,4 @@
-"""Makes the pages that follow from the code: error codes, commands, the dialect, metrics, wire vectors. `make docs` runs it.
+"""Makes the pages that follow from the code: errors, commands, dialect, metrics, wire vectors. `make docs` runs it.
 
 A test makes them again and compares, so they cannot fall behind.
 """

@@ -1,4 +1,4 @@
-"""Makes the pages that follow from the code: error codes, commands, the dialect, wire vectors. `make docs` runs it.
+"""Makes the pages that follow from the code: errors, commands, dialect, metrics, wire vectors. `make docs` runs it.
 
 A test makes them again and compares, so they cannot fall behind.
 """
@@ -11,6 +11,8 @@ import click
 
 from docs import dialect_page, vectors
 from hansa.cli.main import COMMON, cli
+from hansa.node.metrics import METRICS
+from hansa.node.tally import ENTRIES, SECONDS
 from hansa.wire.problems import KINDS
 
 FOLDER = Path(__file__).parent / "reference"
@@ -46,6 +48,8 @@ GROUPS = {
     "output": "What an action gives out",
     "view": "Views",
     "entry": "Entries",
+    "events": "Events",
+    "forward": "Forwarded events",
     "outcome": "Outcomes",
     "writes": "Write sets",
     "block": "Blocks",
@@ -79,6 +83,7 @@ def pages() -> dict[str, str]:
         "errors.md": errors(),
         "commands.md": commands(),
         "dialect.md": dialect_page.page(),
+        "metrics.md": metrics(),
         "wire-vectors.json": json.dumps(document, indent=1) + "\n",
     }
 
@@ -118,6 +123,32 @@ def commands() -> str:
             command = cli.get_command(context, name)
             assert command is not None
             lines += _command(command, f"hansa {name}", context)
+    return "\n".join(lines) + "\n"
+
+
+def metrics() -> str:
+    """The page of metrics."""
+    lines = [
+        "# Metrics",
+        "",
+        "A node serves these at `GET /node/metrics` in Prometheus' text format. Counters and histograms begin with the",
+        "process. No label holds a name that a user chose, so there are never more series than this page suggests.",
+        "",
+        "This page is made from the code by `make docs`.",
+        "",
+        "| Metric | Type | Label | Meaning |",
+        "|---|---|---|---|",
+    ]
+    for metric in METRICS:
+        label = f"`{metric.label}`" if metric.label else ""
+        lines.append(f"| `{metric.name}` | {metric.type} | {label} | {metric.help} |")
+    lines += [
+        "",
+        f"Bounds of `hansa_block_entries`: {', '.join(map(str, ENTRIES))}. Bounds of the histograms of seconds:",
+        f"{', '.join(map(str, SECONDS))}.",
+        "",
+        "`family` is the first word of an error's code, such as `queue` of `queue.full`: see [error codes](errors.md).",
+    ]
     return "\n".join(lines) + "\n"
 
 

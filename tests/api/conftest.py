@@ -160,7 +160,7 @@ class Server:
 
     def defects(self) -> list[str]:
         """Every sign in the log that something went wrong which nobody expected."""
-        signs = ("Traceback", "Exception in", "node.defect", "listener.failed", "contract.internal")
+        signs = ("Traceback", "Exception in", "node.defect", "listener.failed", "contract.internal", '"asyncio"')
         return [line for line in self.log.read_text().splitlines() if any(sign in line for sign in signs)]
 
     # Transactions

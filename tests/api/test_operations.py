@@ -30,6 +30,12 @@ GOOD = {
     "latest_checkpoint": ["/app/checkpoints/latest"],
     "checkpoint": ["/app/checkpoints/1"],
     "consistency": ["/app/consistency?first=1&second=1", "/app/consistency?first=1&second=2"],
+    "events": [
+        "/app/events?after=0&follow=false",
+        "/app/events?follow=false&after=6",
+        "/app/events?contract=example_ledger&name=paid&after=1&follow=false",
+        "/app/events?after=1-0&follow=false",
+    ],
     "contracts": ["/app/contracts"],
     "contract": ["/app/contracts/members", "/app/contracts/example_ledger"],
     "source": ["/app/contracts/members/source", "/app/contracts/example_ledger/source"],
@@ -57,6 +63,7 @@ GOOD = {
     "status": ["/node/status"],
     "health": ["/node/health"],
     "ready": ["/node/ready"],
+    "metrics": ["/node/metrics"],
     "version": ["/node/version"],
     "genesis": ["/node/genesis"],
     "openapi": ["/openapi.json"],
@@ -98,6 +105,13 @@ def test_a_query_that_is_not_described_is_refused(client, name):
 
 
 BAD = [
+    ("/app/events?after=x", 400, "events.id"),
+    ("/app/events?after=", 400, "events.id"),
+    ("/app/events?after=-1", 400, "events.id"),
+    ("/app/events?after=99999", 409, "events.beyond"),
+    ("/app/events?after=0-0", 409, "events.beyond"),
+    ("/app/events?contract=nowhere", 404, "contract.missing"),
+    ("/app/events?follow=yes", 400, "request.query"),
     ("/app/transactions/", 404, "request.path"),
     ("/app/transactions/00", 400, "request.digest"),
     (f"/app/transactions/{'A' * 64}", 400, "request.digest"),
@@ -532,8 +546,8 @@ def test_a_trial_of_what_is_not_there(server):
 
 
 def test_health_and_readiness(client):
-    assert client.get("/node/health").json() == {"healthy": True}
-    assert client.get("/node/ready").json() == {"ready": True, "trouble": "", "detail": ""}
+    assert client.get("/node/health").json() == {"healthy": True, "reasons": []}
+    assert client.get("/node/ready").json() == {"ready": True, "reasons": []}
 
 
 def test_a_status_counts(client, server):

@@ -8,7 +8,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 from tests.api.conftest import EXAMPLE
 
 from hansa.api import openapi
@@ -50,7 +50,11 @@ def test_this_is_the_description_that_the_node_gives(client):
 @seed(1)
 @settings(max_examples=EXAMPLES, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_as_described(case, server):
+    if case.operation.label.endswith("/app/events"):  # no description says that an answer never ends
+        case.query = {**(case.query or {}), "follow": "false"}
     answer = case.call(base_url=server.url, timeout=10)
     # A description cannot say that the content type decides what the query may ask for.
     excluded = [positive_data_acceptance] if b'"request.wait"' in answer.content else []
+    if answer.status_code == 413:  # a refusal too, though the check's list of them has it not
+        excluded.append(negative_data_rejection)
     case.validate_response(answer, excluded_checks=excluded)

@@ -8,15 +8,50 @@ from typing import Any
 
 import pytest
 
+from hansa.cli.status import sentence
+
+READY = {"ready": True, "healthy": True, "reasons": [], "entries": 1_204, "waiting": 0, "time": 1_700_000_000_000}
+REASONS = [{"code": "disk.full", "detail": "The disk is full", "remedy": "Make room."}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "passed_s", "told"),
+    [
+        ({}, 0.9, "The node is ready: 1,204 entries, the last one just now."),
+        ({}, 3, "The node is ready: 1,204 entries, the last one 3 s ago."),
+        ({}, 119, "The node is ready: 1,204 entries, the last one 1 min ago."),
+        ({}, 7_200, "The node is ready: 1,204 entries, the last one 2 h ago."),
+        ({}, 400 * 86_400, "The node is ready: 1,204 entries, the last one 400 d ago."),
+        ({}, -5, "The node is ready: 1,204 entries, the last one at 2023-11-14 22:13:20 UTC."),
+        (
+            {"entries": 1, "waiting": 1_000},
+            1,
+            "The node is ready: 1 entry, the last one 1 s ago; 1,000 transactions wait.",
+        ),
+        (
+            {"ready": False, "reasons": REASONS},
+            1,
+            "The node takes no transactions: The disk is full [disk.full]. Make room.",
+        ),
+        (
+            {"ready": False, "healthy": False, "reasons": REASONS},
+            1,
+            "The node has stopped for good: The disk is full [disk.full]. Make room.",
+        ),
+    ],
+)
+def test_the_sentence(changes: dict[str, Any], passed_s: float, told: str) -> None:
+    assert sentence({**READY, **changes}, 1_700_000_000 + passed_s) == told
+
 
 def test_a_node_that_runs(hansa: Callable, server: Any) -> None:
     ran = hansa("status", "--data", server.data)
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
-    assert lines[0] == f"ledger      Sample ledger  {server.ledger}"
-    assert lines[1] == f"url         {server.url}"
-    assert re.fullmatch(r"entries     5  in 5 blocks, the last at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", lines[2])
-    assert lines[3:] == ["checkpoint  size 5", "waiting     0", "", "The node runs and takes transactions."]
+    assert re.fullmatch(r"The node is ready: 5 entries, the last one (just now|\d+ (s|min) ago)\.", lines[0])
+    assert lines[1:4] == ["", f"ledger      Sample ledger  {server.ledger}", f"url         {server.url}"]
+    assert re.fullmatch(r"entries     5  in 5 blocks, the last at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", lines[4])
+    assert lines[5:] == ["checkpoint  size 5", "waiting     0"]
 
 
 def test_as_json(hansa: Callable, server: Any) -> None:
@@ -28,6 +63,9 @@ def test_as_json(hansa: Callable, server: Any) -> None:
         "ledger": server.ledger,
         "name": "Sample ledger",
         "state": "running",
+        "healthy": True,
+        "ready": True,
+        "reasons": [],
         "trouble": "",
         "detail": "",
         "entries": 5,
@@ -48,8 +86,8 @@ def test_a_node_that_refuses_is_unhealthy(hansa: Callable, start: Callable, tmp_
         ran = hansa("status", "--data", running.data)
         assert ran.code == 3
         assert re.fullmatch(
-            r"The node takes no transactions: \d+ MB are free; intake stops below \d+ \[disk\.full\]",
-            ran.out.splitlines()[-1],
+            r"The node takes no transactions: \d+ MB are free; intake stops below \d+ \[disk\.full\]\. Make room; .+\.",
+            ran.out.splitlines()[0],
         )
         found = hansa("status", "--data", running.data, "--json")
         assert (found.code, found.json["state"], found.json["trouble"]) == (3, "refusing", "disk.full")

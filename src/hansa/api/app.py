@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 import hansa
 from hansa.api import answers, openapi
 from hansa.api.operations import OPERATIONS, ORDERS, SUBMIT, Operation
+from hansa.api.streams import MEDIA_TYPE, EventStream
 from hansa.client.arguments import from_json
 from hansa.contracts import execution
 from hansa.contracts.program import Program
@@ -24,6 +25,8 @@ from hansa.contracts.schema import arguments_schema, contract_schema
 from hansa.contracts.source import SOURCE_BYTES_MAX
 from hansa.governance import genesis as governance_genesis
 from hansa.merkle import receipt
+from hansa.node import metrics
+from hansa.node.events import Wanted
 from hansa.node.node import Node
 from hansa.node.reading import Asked
 from hansa.wire import jsonform, names
@@ -32,9 +35,11 @@ from hansa.wire.problems import KINDS, HansaError
 
 _Body = TypeVar("_Body")
 Handler = Callable[[Request], Awaitable[Response]]
+_Handled = Callable[[Request, Exception], Awaitable[Response]]
 
 _BODY_BYTES_MAX: Final = 256 * 1024
 _ROWS_DEFAULT: Final = 100
+_HTTP_CODES: Final = {404: "request.path", 405: "request.method"}
 _COSE: Final = "application/cose"
 _CBOR: Final = "application/cbor"
 _SECURITY: Final = {
@@ -54,6 +59,7 @@ def make_app(node: Node, hosts: frozenset[str]) -> Starlette:
         if scope["type"] == "http":
             host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1").lower()
             if host not in hosts:
+                node.tally.refuse("request.host")
                 await _problem(HansaError("request.host", f"{host[:100]!a}"))(scope, receive, send)
                 return
         await app(scope, receive, send)
@@ -61,9 +67,9 @@ def make_app(node: Node, hosts: frozenset[str]) -> Starlette:
     app = Starlette(
         routes=routes.all(),
         exception_handlers={
-            HansaError: _handle_problem,
-            HTTPException: _handle_http,
-            Exception: _handle_defect,
+            HansaError: _counted(node, _handle_problem),
+            HTTPException: _counted(node, _handle_http),
+            Exception: _counted(node, _handle_defect),
         },
     )
     app.router.redirect_slashes = False  # a path has one spelling
@@ -138,6 +144,18 @@ class _Routes:
     async def consistency(self, request: Request) -> Response:
         first, second = (_number(request.query_params[name], name) for name in ("first", "second"))
         return Response(self._reading.consistency(first, second), media_type=_COSE, headers=_SECURITY)
+
+    async def events(self, request: Request) -> Response:
+        query, events = request.query_params, self._node.events
+        wanted = Wanted(query.get("contract"), query.get("name"))
+        if wanted.contract is not None:
+            self._reading.program(wanted.contract)
+        after = request.headers.get("last-event-id", query.get("after"))
+        place = events.end() if after is None else events.behind(after)
+        follow = _boolean(request, "follow", True)
+        if request.method == "HEAD":
+            return Response(media_type=MEDIA_TYPE, headers=_SECURITY)
+        return EventStream(events, place, wanted, follow=follow, ledger=self._node.ledger.hex(), headers=_SECURITY)
 
     # Contracts and their records
 
@@ -216,13 +234,17 @@ class _Routes:
         return _json(self._node.status())
 
     async def health(self, request: Request) -> Response:
-        return _json({"healthy": True} if self._node.status().state != "faulted" else {"healthy": False})
+        status = self._node.status()
+        reasons = [] if status.healthy else status.reasons
+        return _json({"healthy": status.healthy, "reasons": reasons}, 200 if status.healthy else 503)
 
     async def ready(self, request: Request) -> Response:
         status = self._node.status()
-        ready = status.state == "running"
-        fields = {"ready": ready, "trouble": status.trouble, "detail": status.detail}
-        return _json(fields, 200 if ready else 503)
+        return _json({"ready": status.ready, "reasons": status.reasons}, 200 if status.ready else 503)
+
+    async def metrics(self, request: Request) -> Response:
+        text = metrics.text(self._node.tally, self._node.gauges())
+        return Response(text, headers={**_SECURITY, "content-type": metrics.CONTENT_TYPE})
 
     async def version(self, request: Request) -> Response:
         return _json({"version": hansa.__version__})
@@ -256,6 +278,22 @@ def _problem(error: HansaError) -> Response:
     return response
 
 
+def _counted(node: Node, handler: _Handled) -> _Handled:
+    """The handler, which counts the refusal that it answers with."""
+
+    async def counted(request: Request, error: Exception) -> Response:
+        node.tally.refuse(_code_of(error))
+        return await handler(request, error)
+
+    return counted
+
+
+def _code_of(error: Exception) -> str:
+    if isinstance(error, HansaError):
+        return error.code
+    return _HTTP_CODES.get(error.status_code, "request.form") if isinstance(error, HTTPException) else "node.defect"
+
+
 async def _handle_problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, HansaError)
     return _problem(error)
@@ -263,8 +301,7 @@ async def _handle_problem(_: Request, error: Exception) -> Response:
 
 async def _handle_http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = {404: "request.path", 405: "request.method"}.get(error.status_code, "request.form")
-    response = _problem(HansaError(code))
+    response = _problem(HansaError(_code_of(error)))
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
     return response
@@ -333,6 +370,13 @@ def _row_count(request: Request) -> int:
     if rows is None or not 0 < rows <= PAGE_ROWS_MAX:
         raise HansaError("request.query", f"`rows` lies within 1 and {PAGE_ROWS_MAX}")
     return rows
+
+
+def _boolean(request: Request, name: str, default: bool) -> bool:
+    text = request.query_params.get(name)
+    if text not in (None, "true", "false"):
+        raise HansaError("request.query", f"`{name}` is true or false")
+    return default if text is None else text == "true"
 
 
 def _is_descending(request: Request) -> bool:

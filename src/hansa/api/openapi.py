@@ -47,6 +47,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
                 {"name": n, "in": "query", "required": n in operation.required, "schema": s}
                 for n, s in operation.query.items()
             ),
+            *({"name": n, "in": "header", "required": False, "schema": s} for n, s in operation.headers.items()),
         ],
         "responses": {
             "200": {"description": "Done", "content": {t: {"schema": s} for t, s in operation.answers.items()}},

@@ -16,6 +16,8 @@ COSE: Final = "application/cose"
 CBOR: Final = "application/cbor"
 CBOR_SEQUENCE: Final = "application/cbor-seq"
 PYTHON: Final = "text/x-python"
+EVENT_STREAM: Final = "text/event-stream"
+PROMETHEUS: Final = "text/plain"
 
 _Schema = dict[str, Any]
 
@@ -25,6 +27,7 @@ _DIGEST: Final[_Schema] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _NAME: Final[_Schema] = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]{0,47}$"}
 _ROWS: Final[_Schema] = {"type": "integer", "minimum": 1, "maximum": PAGE_ROWS_MAX, "default": 100}
 _TEXT: Final[_Schema] = {"type": "string"}
+_EVENT_ID: Final[_Schema] = {"type": "string", "pattern": "^(0|[1-9][0-9]{0,15})(-(0|[1-9][0-9]?))?$"}
 _ANY: Final[_Schema] = {}
 _LONG: Final[_Schema] = {"type": ["integer", "string"]}
 _PLAIN: Final[_Schema] = {"$ref": "#/components/schemas/Plain"}
@@ -80,6 +83,10 @@ _ROW: Final = _object(
 _PAGE: Final = _object(
     {"size": SEQ_SCHEMA, "rows": {"type": "array", "items": _ROW}, "next": {"type": ["string", "null"]}}
 )
+_REASONS: Final[_Schema] = {
+    "type": "array",
+    "items": _object({"code": _TEXT, "detail": _TEXT, "remedy": _TEXT}),
+}
 _FAILURE: Final = _object(
     {
         "record": _NAME,
@@ -116,6 +123,15 @@ PLAIN: Final[_Schema] = {
 _ITEM: Final[_Schema] = {"anyOf": [ANSWER, _object({"problem": PROBLEM})]}
 
 
+_MESSAGE: Final[_Schema] = {
+    **_object(
+        {"data": {"type": "string", "contentMediaType": JSON}},
+        {"id": _EVENT_ID, "event": {"enum": ["message", "heartbeat", "problem"], "default": "message"}},
+    ),
+    "description": "Each message of the stream.",
+}
+
+
 class Operation(msgspec.Struct, frozen=True):
     """One operation. `name` is the handler's; `parameters` and `query` give each parameter's schema."""
 
@@ -131,6 +147,8 @@ class Operation(msgspec.Struct, frozen=True):
     bodies: dict[str, _Schema] = {}
     statuses: tuple[int, ...] = ()
     """The refusals that this operation may give, besides 400 for a malformed request."""
+    headers: dict[str, _Schema] = {}
+    """What request headers say, of those that the operation reads beside the usual ones."""
 
 
 _BINARY: Final[_Schema] = {"contentMediaType": "application/octet-stream"}
@@ -212,6 +230,29 @@ OPERATIONS: Final = (
         query={"first": SEQ_SCHEMA, "second": SEQ_SCHEMA},
         required=("first", "second"),
         statuses=(404,),
+    ),
+    Operation(
+        "events",
+        "/app/events",
+        "Events as they come, as server-sent events in the order of the ledger: all, or those of a contract or a name. "
+        "`id` is SEQ-N, the event numbered N (from 0) of entry SEQ; `data` is one line of JSON with `id`, `seq`, "
+        "`index`, `contract`, `version`, `name`, `time`, `transaction` and `data`, what the contract gave. Starts "
+        "behind `after`, or behind the Last-Event-ID, which counts before it; `after=0` is from the beginning, without "
+        "either it is from now on. `event: heartbeat` says with its id how far has been looked, at least every 15 s. "
+        "`event: problem` is a problem document, and the end.",
+        {EVENT_STREAM: _MESSAGE},
+        query={
+            "contract": _NAME,
+            "name": {**_TEXT, "description": "Only events of this name."},
+            "after": {**_EVENT_ID, "description": "SEQ-N, or SEQ for behind a whole entry."},
+            "follow": {
+                "type": "boolean",
+                "default": True,
+                "description": "Whether to stay; else the answer ends where the ledger ends now.",
+            },
+        },
+        headers={"Last-Event-ID": _EVENT_ID},
+        statuses=(404, 409, 503),
     ),
     Operation("contracts", "/app/contracts", "The contracts that run here.", {JSON: _object({"contracts": _ANY})}),
     Operation(
@@ -324,17 +365,36 @@ OPERATIONS: Final = (
         "How the node is.",
         {
             JSON: _object(
-                {"ledger": _DIGEST, "state": {"enum": ["running", "refusing", "faulted"]}, "entries": SEQ_SCHEMA}
+                {
+                    "ledger": _DIGEST,
+                    "state": {"enum": ["running", "refusing", "faulted"]},
+                    "healthy": {"type": "boolean"},
+                    "ready": {"type": "boolean"},
+                    "reasons": _REASONS,
+                    "entries": SEQ_SCHEMA,
+                }
             )
         },
     ),
-    Operation("health", "/node/health", "Whether the node lives.", {JSON: _object({"healthy": {"type": "boolean"}})}),
+    Operation(
+        "health",
+        "/node/health",
+        "Whether the node lives; if not, it has stopped for good, and `reasons` say why.",
+        {JSON: _object({"healthy": {"type": "boolean"}, "reasons": _REASONS})},
+        statuses=(503,),
+    ),
     Operation(
         "ready",
         "/node/ready",
         "Whether the node takes transactions, and if not, why.",
-        {JSON: _object({"ready": {"type": "boolean"}, "trouble": _TEXT, "detail": _TEXT})},
+        {JSON: _object({"ready": {"type": "boolean"}, "reasons": _REASONS})},
         statuses=(503,),
+    ),
+    Operation(
+        "metrics",
+        "/node/metrics",
+        "What the node counts, in Prometheus' text format; docs/reference/metrics.md explains each.",
+        {PROMETHEUS: {"type": "string"}},
     ),
     Operation("version", "/node/version", "The version of Hansa.", {JSON: _object({"version": _TEXT})}),
     Operation("genesis", "/node/genesis", "The genesis document: its SHA-256 is the ledger's id.", {CBOR: _BINARY}),

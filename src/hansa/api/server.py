@@ -11,12 +11,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
+import structlog
 import uvicorn
 
+import hansa
 from hansa.api.app import make_app
 from hansa.api.submit import Limits, SubmitProtocol
 from hansa.node.node import Node
 from hansa.wire.problems import HansaError
+
+log = structlog.get_logger()
 
 _STOP_S: Final = 2
 """How long open connections may finish what they have begun."""
@@ -84,6 +88,7 @@ async def serve(node: Node, listener: socket.socket, started: Callable[[], None]
     assert node.failed is not None
 
     def stop() -> None:
+        node.events.close()  # streams end by themselves; everything else is waited for
         server.should_exit = True
 
     node.failed.add_done_callback(lambda _: stop())
@@ -93,11 +98,13 @@ async def serve(node: Node, listener: socket.socket, started: Callable[[], None]
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
     loop.call_soon(started)
+    log.info("node.started", ledger=node.ledger.hex(), entries=node.reading.tip.size, version=hansa.__version__)
     try:
         await server.serve(sockets=[listener])
     finally:
         limits.stop()
         await node.stop()
+        log.info("node.stopped", entries=node.reading.tip.size)
     if node.failed.done():
         node.failed.result()
 

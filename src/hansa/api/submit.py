@@ -39,6 +39,10 @@ IDLE_S_MAX: Final = 60.0
 """Between requests on a connection that has made one."""
 ANSWER_S_MAX: Final = 30.0
 """How long a request waits for its blocks; after that the outcome is unknown to it, and asking again is safe."""
+STREAM_S_MAX: Final = 60.0
+"""How long a client may take nothing of an answer that goes on, such as a stream of events."""
+STREAMS: Final = "hansa.streams"
+"""The extension of the ASGI scope whose `prolong` such an answer calls whenever it goes on."""
 SWEEP_S: Final = 0.5
 _OFFER_HEADERS: Final = (b"connection", b"upgrade", b"http2-settings")
 _DROP_SHARE: Final = 16
@@ -157,9 +161,13 @@ class SubmitProtocol(HttpToolsProtocol):
         cycle: Any = self.cycle
         if isinstance(cycle, _Submission) and not (cycle.more_body or cycle.response_complete):
             cycle.keep_alive = False
-            self._respond(cycle, *answers.problem(HansaError("answer.late")))
+            self._respond(cycle, *self._problem(HansaError("answer.late")))
         else:
             self.transport.abort()
+
+    def prolong(self) -> None:
+        """An answer that goes on for long has gone on: the client has so long to take the next piece of it."""
+        self.deadline = self.loop.time() + STREAM_S_MAX
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
@@ -212,7 +220,7 @@ class SubmitProtocol(HttpToolsProtocol):
     def _refuse(self, error: HansaError) -> None:
         """Ends the connection over what is no request; a request before it that still waits must not be told so."""
         if not (self._waits() or self.pipeline or self.transport.is_closing()):
-            self._write(*answers.problem(error), keep_alive=False)
+            self._write(*self._problem(error), keep_alive=False)
         self.transport.close()
 
     # The parser's callbacks
@@ -236,6 +244,7 @@ class SubmitProtocol(HttpToolsProtocol):
             return
         headers, expect = self.headers, self.expect_100_continue
         super().on_message_begin()
+        self.scope["extensions"] = {STREAMS: {"prolong": self.prolong}}
         self.url, self.expect_100_continue = url, expect
         self.headers[:] = headers
         super().on_headers_complete()
@@ -349,7 +358,11 @@ class SubmitProtocol(HttpToolsProtocol):
             else:
                 raise HansaError("request.content_type", accepted=[COSE_TYPE.decode(), SEQUENCE_TYPE.decode()])
         except HansaError as error:
-            self._respond(cycle, *answers.problem(error))
+            self._respond(cycle, *self._problem(error))
+
+    def _problem(self, error: HansaError) -> tuple[int, bytes, bytes, Headers]:
+        self._node.tally.refuse(error.code)
+        return answers.problem(error)
 
     def _run_one(self, cycle: _Submission, body: bytes, options: "Options") -> None:
         def accepted(id: bytes) -> None:
@@ -357,7 +370,7 @@ class SubmitProtocol(HttpToolsProtocol):
 
         def answered(result: Result) -> None:
             if isinstance(result, HansaError):
-                self._respond(cycle, *answers.problem(result))
+                self._respond(cycle, *self._problem(result))
             elif options.accepted:
                 accepted(result.id)
             else:
@@ -377,6 +390,8 @@ class SubmitProtocol(HttpToolsProtocol):
         def tell(position: int, result: Result) -> None:
             if results[position] is None:
                 results[position] = result
+                if isinstance(result, HansaError):
+                    self._node.tally.refuse(result.code)
                 cycle.unanswered -= 1
                 if not cycle.unanswered:
                     self._respond(cycle, 200, *answers.batch(results, self._node, cycle.accept_cbor, options.receipt))

@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "contract": "hansa.cli.contract:contract",
     "demo": "hansa.cli.demo:demo",
     "doctor": "hansa.cli.doctor:doctor",
+    "events": "hansa.cli.events:events",
     "query": "hansa.cli.query:query",
     "receipt": "hansa.cli.receipt:receipt",
     "restore": "hansa.cli.backup:restore",

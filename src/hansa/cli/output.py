@@ -14,7 +14,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TextIO, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -76,7 +76,7 @@ class Output:
     def note(self, text: str) -> None:
         """What is good to know, on stderr."""
         if not self.json and not self.quiet:
-            _to_stderr(f"{text}\n", color=self.color)
+            to_stderr(f"{text}\n", color=self.color)
 
     def style(self, text: str, **styles: Any) -> str:
         """Text with colour, where colour is shown."""
@@ -99,14 +99,14 @@ class Output:
         if isinstance(problems, list) and len(problems) > 1:
             self.complain("error:", "red", f"{error.kind.title} [{error.code}]")
             for problem in problems:
-                _to_stderr(f"  - {shown(problem)}\n")
+                to_stderr(f"  - {shown(problem)}\n")
         else:
             self.complain("error:", "red", f"{shown(error.detail)} [{error.code}]")
         self.complain("hint:", "yellow", shown(remedy))
 
     def complain(self, label: str, color: str, text: str) -> None:
         """A labelled line on stderr."""
-        _to_stderr(f"{self.style(label, fg=color)} {text}\n", color=self.color)
+        to_stderr(f"{self.style(label, fg=color)} {text}\n", color=self.color)
 
 
 def exit_code(error: HansaError) -> int:
@@ -138,32 +138,12 @@ def shown(text: object) -> str:
 
 def log_to_stderr() -> None:
     """Sends the log of a ledger that this process opens where it cannot stand in a result."""
-    import structlog
+    from hansa.cli import log
 
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper("iso"),
-            # Rich tracebacks would show local variables, and with them private keys.
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            ),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Log())),
-    )
+    log.to_stderr("plain")
 
 
-class _Log:
-    """Standard error, as a log writes to it."""
-
-    def write(self, text: str) -> None:
-        _to_stderr(text)
-
-    def flush(self) -> None:
-        """Nothing: what was written is out."""
-
-
-def _to_stderr(text: str, *, color: bool | None = None) -> None:
+def to_stderr(text: str, *, color: bool | None = None) -> None:
     """Writes to standard error. What it does not take (on a full disk, say) is lost: words must stop no ledger."""
     with contextlib.suppress(OSError):
         click.echo(text, err=True, color=color, nl=False)

@@ -58,10 +58,15 @@ def running_url(data: Path) -> str | None:
 
 def connect(data: Path, url: str | None) -> Client:
     """A client of the node at `url`, or over the folder. Raises `HansaError` `node.unreachable`."""
+    return Client(node_url(data, url), patient=False)  # a person is told at once, and asks again
+
+
+def node_url(data: Path, url: str | None) -> str:
+    """`url`, or that of the node over the folder. Raises `HansaError` `node.unreachable`."""
     found = url or running_url(data)
     if found is None:
         raise HansaError("node.unreachable", f"no node runs over {data}")
-    return Client(found, patient=False)  # a person is told at once, and asks again
+    return found
 
 
 def signing_key(data: Path, name: str | None, file: Path | None) -> PrivateKey:

@@ -1,7 +1,8 @@
 """`hansa status`: how the node is, in one sentence, and its numbers."""
 
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -9,6 +10,8 @@ from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, url_option
 from hansa.wire.problems import HansaError
+
+_UNITS_S: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 @click.command()
@@ -25,24 +28,47 @@ def status(out: Output, data: Path, url: str | None) -> int:
             raise
         out.error(error)
         return output.UNHEALTHY
-    healthy = found["state"] == "running"
     out.show(found, lambda: _text(out, found))
-    return output.DONE if healthy else output.UNHEALTHY
+    return output.DONE if found["ready"] else output.UNHEALTHY
 
 
 def _text(out: Output, found: dict[str, Any]) -> str:
     when = output.moment(int(found["time"]))
-    lines = [
-        f"ledger      {output.shown(found['name'])}  {found['ledger']}",
-        f"url         {found['url']}",
-        f"entries     {found['entries']:,}  in {found['height'] + 1:,} blocks, the last at {when}",
-        f"checkpoint  size {found['checkpoint']:,}",
-        f"waiting     {found['waiting']:,}",
-        "",
-    ]
-    if found["state"] == "running":
-        lines.append(out.style("The node runs and takes transactions.", fg="green"))
-    else:
-        reason = output.shown(f"{found['detail']} [{found['trouble']}]")
-        lines.append(out.style(f"The node takes no transactions: {reason}", fg="red"))
-    return "\n".join(lines)
+    return "\n".join(
+        [
+            out.style(sentence(found, time.time()), fg="green" if found["ready"] else "red"),
+            *(f"  also: {_reason(reason)}" for reason in found["reasons"][1:]),
+            "",
+            f"ledger      {output.shown(found['name'])}  {found['ledger']}",
+            f"url         {found['url']}",
+            f"entries     {found['entries']:,}  in {found['height'] + 1:,} blocks, the last at {when}",
+            f"checkpoint  size {found['checkpoint']:,}",
+            f"waiting     {found['waiting']:,}",
+        ]
+    )
+
+
+def sentence(found: dict[str, Any], now_s: float) -> str:
+    """How a node is, from its status, in one sentence; if it takes no transactions, also what to do."""
+    if not found["ready"]:
+        so = "takes no transactions" if found["healthy"] else "has stopped for good"
+        return f"The node {so}: {_reason(found['reasons'][0])}"
+    count = found["entries"]
+    entries = f"{count:,} {'entry' if count == 1 else 'entries'}, the last one {_ago(now_s, int(found['time']))}"
+    waiting = f"; {found['waiting']:,} transactions wait" if found["waiting"] else ""
+    return f"The node is ready: {entries}{waiting}."
+
+
+def _reason(reason: dict[str, Any]) -> str:
+    return output.shown(f"{reason['detail']} [{reason['code']}]. {reason['remedy']}")
+
+
+def _ago(now_s: float, time_ms: int) -> str:
+    """How long ago a ledger time was by this machine's clock; the time itself where that lies ahead of it."""
+    passed_s = int(now_s - time_ms / 1000)
+    if passed_s < 0:
+        return f"at {output.moment(time_ms)}"
+    for unit, size in _UNITS_S:
+        if passed_s >= size:
+            return f"{passed_s // size:,} {unit} ago"
+    return "just now"

@@ -9,7 +9,6 @@ from typing import Final
 
 import click
 
-from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import data_option
 
@@ -33,20 +32,36 @@ SAMPLE_MEMBERS: Final = (
     "--reserve-mb", type=click.IntRange(0), default=256, show_default=True, help="Free disk below which intake stops."
 )
 @click.option("--isolate", is_flag=True, help="Run contracts in a process of their own that may only compute.")
+@click.option(
+    "--log",
+    "log_form",
+    type=click.Choice(("json", "plain")),
+    help="The log's form; by itself plain at a terminal, else JSON.",
+)
 @click.pass_obj
 def up(
-    out: Output, data: Path, port: int, host: str, name: str, accept_clock: bool, reserve_mb: int, isolate: bool
+    out: Output,
+    data: Path,
+    port: int,
+    host: str,
+    name: str,
+    accept_clock: bool,
+    reserve_mb: int,
+    isolate: bool,
+    log_form: str | None,
 ) -> None:
     """Start a node. A new folder gets a new ledger with four sample members, whose keys lie in DATA/keys."""
     import uvloop
 
     from hansa.api import server
+    from hansa.cli import log
     from hansa.node.create import Founder, create_ledger
     from hansa.node.node import open_node
     from hansa.store.files import Disk, replace
     from hansa.store.folder import Folder, Lock
 
-    output.log_to_stderr()
+    log.to_stderr(log_form)
+    log.take_libraries()
     folder = Folder(data.absolute())
     is_new = not folder.exists()
     if is_new:

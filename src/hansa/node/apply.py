@@ -312,7 +312,7 @@ def _fatal(error: Exception, id: bytes, contract: str) -> HansaError:
 
     How much memory there is, or whether the interpreter crashes, may differ from node to node.
     """
-    reason = str(error) if isinstance(error, Lost) else f"{type(error).__name__}: {error}"
+    reason = str(error) if isinstance(error, Lost) else type(error).__name__  # what it says may hold what it was given
     log.error("contract.fatal", transaction=id.hex(), contract=contract, reason=reason)
     return HansaError(
         "contract.fatal",

@@ -28,7 +28,7 @@ class Committer:
     """Runs `Writer.append`. All methods are called from the event loop's thread.
 
     `call` hands a function to the event loop. `on_full` is told when the disk is full and when it is not any more,
-    `on_failed` of what failed beside any unit.
+    `on_failed` of what failed beside any unit. `on_synced` is told the seconds of each unit, by the thread that waited.
     """
 
     def __init__(
@@ -37,11 +37,13 @@ class Committer:
         call: Callable[[Callable[[], None]], None],
         on_full: Callable[[bool], None],
         on_failed: Callable[[BaseException], None],
+        on_synced: Callable[[float], None],
     ) -> None:
         self._writer = writer
         self._call = call
         self._on_full = on_full
         self._on_failed = on_failed
+        self._on_synced = on_synced
         self._sync_s = 0.0
         self._threaded = False
         self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
@@ -90,6 +92,7 @@ class Committer:
         self._writer.close()
 
     def _measure(self, seconds: float) -> None:
+        self._on_synced(seconds)
         self._sync_s += (seconds - self._sync_s) * _SMOOTHING
         self._threaded = self._sync_s > (FAST_S * _FASTER_AGAIN if self._threaded else FAST_S)
 

@@ -78,6 +78,11 @@ class Queue:
     def __len__(self) -> int:
         return len(self.by_id)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody finds room."""
+        return len(self.by_id) >= QUEUE_TRANSACTIONS_MAX or self._bytes >= QUEUE_BYTES_MAX
+
     def await_verification(self, member: str, size: int) -> None:
         """Counts one whose signature is to be verified. Raises `HansaError` as `check_room` does."""
         self.check_room(member, size)

@@ -26,12 +26,14 @@ from hansa.node.apply import Sealed, View, apply_batch, apply_genesis, due
 from hansa.node.clock import Clock
 from hansa.node.commit import Committer
 from hansa.node.create import CHECKPOINT_KEY, NODE_KEY
+from hansa.node.events import Events
 from hansa.node.exclusions import Exclusions
 from hansa.node.exclusions import load as load_exclusions
 from hansa.node.flush import FLUSH_ENTRIES, flush
 from hansa.node.intake import Accepted, Answer, Listener, Pending, Queue
 from hansa.node.isolation import Isolation
 from hansa.node.recovery import Progress, Recovered, close, close_in_order, recover
+from hansa.node.tally import Gauges, Tally
 from hansa.node.verifier import Verifier
 from hansa.orderers.solo import Solo
 from hansa.store.files import Disk, Files, read_whole, replace, trouble_told
@@ -60,12 +62,27 @@ TIMER_S_MAX: Final = 60.0
 """The timer is set anew this often: clocks are set and machines sleep, and it counts neither."""
 
 
+class Reason(msgspec.Struct, frozen=True):
+    """Why a node takes no transactions: a code of `wire.problems`, what is the matter here, and what to do."""
+
+    code: str
+    detail: str
+    remedy: str
+
+
 class Status(msgspec.Struct, frozen=True):
-    """How a node is. `trouble` is the code of what keeps it from taking transactions, empty if nothing."""
+    """How a node is.
+
+    It is healthy unless it has stopped for good, and ready if it takes transactions; if it does not, `reasons` say why.
+    `trouble` and `detail` are the first reason's, empty if there is none.
+    """
 
     ledger: str
     name: str
     state: str  # running, refusing, faulted
+    healthy: bool
+    ready: bool
+    reasons: list[Reason]
     trouble: str
     detail: str
     entries: int
@@ -98,6 +115,8 @@ class Node:
         self.directory = recovered.directory.copy()
         """Of what is durable, as everything that is shown; the one of apply runs ahead while a block is on its way."""
         self.reading = recovered.reading(self.directory)
+        self.events = Events(self.reading, lambda: self._committing or len(self._queue) > 0)
+        self.tally = Tally()
         self.failed: asyncio.Future[None] | None = None
         self._files = files
         self._locks = locks
@@ -120,6 +139,7 @@ class Node:
         self._orderer = Solo(self._tip.height, self._stamp, lambda: self.directory.limits)
         self._trouble: dict[str, HansaError] = {}  # by what notices it: disk, reserve, clock, fault
         self._committing = False
+        self._begun = 0.0  # when the block in hand was, by the loop's time
         self._woken = False
         self._stopping = False
         self._root = recovered.tiles.root()  # of the durable tree; the tiles run ahead while a block is on its way
@@ -136,11 +156,12 @@ class Node:
         self.failed = self._loop.create_future()
         with trouble_told(self.folder.journal):
             self._writer = Writer(self._files, self.folder.journal, self.ledger, self._parts.end)
-        self._committer = Committer(self._writer, self._call_soon, self._disk_full, self._fail)
+        self._committer = Committer(self._writer, self._call_soon, self._disk_full, self._fail, self.tally.sync_s.add)
         self._orderer.on_ready(self._wake)
         self._watch_reserve()
         if self._tip.size == 0:
             parts = self._parts
+            self._begun = self._loop.time()
             self._commit(apply_genesis(self.genesis, parts.genesis, self.ledger, parts.directory, parts.tiles))
         else:
             self.sign_checkpoint()
@@ -151,6 +172,7 @@ class Node:
     async def stop(self) -> None:
         """Finishes the block in hand, brings everything to disk and lets the folder go."""
         self._stopping = True
+        self.events.close()
         if self._tick_timer is not None:
             self._tick_timer.cancel()
         self._verifier.stop()
@@ -198,20 +220,44 @@ class Node:
 
     def status(self) -> Status:
         """How the node is."""
-        trouble = next(iter(self._trouble.values()), None)
-        state = "faulted" if "fault" in self._trouble else "refusing" if trouble else "running"
+        reasons = self._reasons()
+        healthy = "fault" not in self._trouble
         return Status(
             self.ledger.hex(),
             self.directory.name,
-            state,
-            trouble.code if trouble else "",
-            trouble.detail if trouble else "",
+            "refusing" if healthy and reasons else "running" if healthy else "faulted",
+            healthy,
+            not reasons,
+            reasons,
+            reasons[0].code if reasons else "",
+            reasons[0].detail if reasons else "",
             self.reading.tip.size,
             self.reading.tip.height - 1,
             self.reading.tip.time,
             len(self._queue),
             self._signed_size,
         )
+
+    def gauges(self) -> Gauges:
+        """What the metrics show of how it is now."""
+        tip = self.reading.tip
+        lag_s = (self._clock.now() - tip.time) / 1000 if tip.size else 0.0
+        return Gauges(not self._reasons(), tip.size, lag_s, len(self._queue), self.events.readers)
+
+    def _reasons(self) -> list[Reason]:
+        """Why it takes no transactions, the gravest first."""
+        found = [error for what, error in self._trouble.items() if what == "fault"]
+        found += [error for what, error in self._trouble.items() if what != "fault"]
+        if self._stopping:
+            found.append(HansaError("node.stopping"))
+        if not self.reading.tip.size:
+            found.append(HansaError("node.starting"))
+        if self._queue.is_full:
+            found.append(HansaError("queue.full", f"{len(self._queue)} transactions wait"))
+        reasons: dict[str, Reason] = {}
+        for error in found:  # a full disk is noticed in several places
+            reasons.setdefault(error.code, Reason(error.code, error.detail, error.remedy))
+        return list(reasons.values())
 
     def sign_checkpoint(self) -> None:
         """Signs the durable head unless it is signed already. On a full disk that is left for later."""
@@ -296,6 +342,7 @@ class Node:
         self._verify_waiting()
         if self._committing:
             return
+        self._begun = self._loop.time()
         try:
             batch = self._orderer.take()
         except HansaError as error:
@@ -322,6 +369,7 @@ class Node:
         except Exception as error:
             self._fail(error)
             return
+        self.tally.skipped += len(skipped)
         for id, code in skipped:
             self._tell_skipped(id, code)
         if sealed is None:
@@ -348,6 +396,8 @@ class Node:
         self._committing = False
         for seq, item in enumerate(sealed.block.items, header.seq):
             self._tell(item.id, Answer(item.id, seq, item.outcome, False))
+        self.tally.committed(sealed.block.items, self._loop.time() - self._begun)
+        self.events.moved()
         idle = not len(self._queue)
         if idle or (self._loop.time() - self._signed_at) * 1000 >= CHECKPOINT_MS:
             self.sign_checkpoint()

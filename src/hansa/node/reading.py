@@ -51,7 +51,8 @@ from hansa.wire.problems import HansaError
 
 _BLOCKS_CACHED: Final = 32
 _BLOCK_CACHED_BYTES_MAX: Final = 1024 * 1024
-"""Larger blocks are read again each time, so that what is remembered stays small."""
+_LAST_BLOCK_BYTES_MAX: Final = 16 * 1024 * 1024
+"""Of larger blocks one is remembered, and none beyond this: who reads on finds the next entries in it."""
 HISTORY_ROWS_MAX: Final = 100
 FAILURES_MAX: Final = 100
 TRIAL_RECORDS_MAX: Final = 5_000
@@ -151,6 +152,7 @@ class Reading:
         self._directory = directory
         self._load_once = lru_cache(1)(self._load)
         self._small_block = lru_cache(_BLOCKS_CACHED)(self._read_block)
+        self._last_block = lru_cache(1)(self._read_block)
         self.tip = tip
         """The end of what is durable; `node` moves it on."""
 
@@ -165,8 +167,26 @@ class Reading:
         except HansaError:
             found = None
         if found is None:
-            raise HansaError("journal.corrupt", f"what the journal holds of entry {seq} is not what was written")
-        return found
+            raise _changed(seq)
+        return found[0]
+
+    def stretch(self, seq: int, most: int) -> list[tuple[Found, entry.Outcome]]:
+        """Up to `most` entries from `seq` on, all of one block, with their outcomes; as `at`, and raises as it does."""
+        place = self._place(seq)
+        found: list[tuple[Found, entry.Outcome]] = []
+        try:
+            decoded = self._block(place.location)
+            for at in range(seq, min(seq + most, place.seq + len(decoded.items), self.tip.size)):
+                one = _found(at, place, decoded, self._tiles.node(0, at))
+                if one is None:
+                    break
+                found.append(one)
+            else:
+                if found:
+                    return found
+        except HansaError:
+            pass
+        raise _changed(seq + len(found))
 
     def find(self, id: bytes) -> int | None:
         """The seq of the entry with this id, over all history; None if there is none."""
@@ -260,6 +280,11 @@ class Reading:
             raise HansaError("contract.missing", f"there is no contract {contract[:60]!a}")
         return program
 
+    def version_at(self, contract: str, seq: int) -> str:
+        """The version of a contract that decided about entry `seq`; there MUST have been one."""
+        versions = (program for since, program in reversed(self._directory.versions(contract)) if since <= seq)
+        return next(versions).manifest.version
+
     def view(self, contract: str, view: str, arguments: dict[str, Any]) -> Execution:
         """Runs a view on the durable state, within the steps of one transaction; nobody signed for it."""
         program = self.program(contract)
@@ -312,8 +337,9 @@ class Reading:
         return place
 
     def _block(self, location: Location) -> Block:
-        small = location.length <= _BLOCK_CACHED_BYTES_MAX
-        return self._small_block(location) if small else self._read_block(location)
+        if location.length <= _BLOCK_CACHED_BYTES_MAX:
+            return self._small_block(location)
+        return (self._last_block if location.length <= _LAST_BLOCK_BYTES_MAX else self._read_block)(location)
 
     def _read_block(self, location: Location) -> Block:
         return block.decode(self._segments.read(location))
@@ -343,8 +369,7 @@ class Reading:
 
     def _row(self, contract: str, seq: int, value: bytes) -> Row:
         """A record's value as entry `seq` wrote it; a contract's records are written by no other."""
-        versions = (program for since, program in reversed(self._directory.versions(contract)) if since <= seq)
-        return Row(seq, cbor.decode_own(value), next(versions).manifest.version)
+        return Row(seq, cbor.decode_own(value), self.version_at(contract, seq))
 
     def _page(
         self, contract: str, read: _ReadPart, index: str | None, query: bytes, cursor: str | None, rows: int
@@ -396,8 +421,12 @@ def typed_key(type_: Type, text: str) -> int | str | bytes | bool | None:
     raise HansaError("query.value", f"{text[:80]!a} is not a value of this field")
 
 
-def _found(seq: int, place: BlockPlace, decoded: Block, leaf: bytes) -> Found | None:
-    """An entry of a block; None unless all of it is what the tree's leaf, and the block's place, commit to.
+def _changed(seq: int) -> HansaError:
+    return HansaError("journal.corrupt", f"what the journal holds of entry {seq} is not what was written")
+
+
+def _found(seq: int, place: BlockPlace, decoded: Block, leaf: bytes) -> tuple[Found, entry.Outcome] | None:
+    """An entry of a block and its outcome; None unless all is what the tree's leaf, and the block's place, commit to.
 
     A start reads only what lies behind the state, so older bytes were last checked when they were written.
     """
@@ -410,7 +439,8 @@ def _found(seq: int, place: BlockPlace, decoded: Block, leaf: bytes) -> Found | 
     if leaf_hash(found.entry()) != leaf:
         return None
     outcome = entry.decode_outcome(item.outcome)
-    return found if (outcome.time, outcome.writes) == (header.time, writes.digest(item.writes)) else None
+    fits = (outcome.time, outcome.writes) == (header.time, writes.digest(item.writes))
+    return (found, outcome) if fits else None
 
 
 def _no_record(contract: str, record: str, key: str) -> HansaError:

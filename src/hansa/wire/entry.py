@@ -114,6 +114,15 @@ def encode_outcome(
     )
 
 
+_APPLIED_START: Final = b"\xa9" + cbor.encode("code") + cbor.encode("ok")
+"""An outcome's nine fields begin with its code, which is this one for everything that was applied and nothing else."""
+
+
+def is_applied(outcome: bytes) -> bool:
+    """Whether an outcome that this node made says that its transaction was applied; not decoded."""
+    return outcome.startswith(_APPLIED_START)
+
+
 def decode_outcome(data: bytes) -> Outcome:
     """The outcome that `data` encodes. Raises `HansaError` `outcome.form` for anything else."""
     try:

@@ -226,6 +226,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "node.ledger": Kind(409, "The node keeps another ledger", "Check its URL, and the id of the ledger that is meant."),
     "node.newer": Kind(502, "The node refuses with a code that this version does not know", "Update this client."),
     "node.port": Kind(409, "The port cannot be used", "Choose another port with --port."),
+    "node.starting": Kind(503, "The node is starting", "Come back in a moment."),
     "node.stopping": Kind(
         503, "The node is stopping", "Send the same transaction again in a moment; that is always safe."
     ),
@@ -316,6 +317,32 @@ KINDS: Final[Mapping[str, Kind]] = {
     "request.method": Kind(405, "The path does not take this method", "GET /openapi.json describes what there is."),
     "request.form": Kind(400, "The request is malformed", "GET /openapi.json describes what there is."),
     "view.refused": Kind(422, "The view cannot answer for these arguments", "See `outcome` and `result`."),
+    "events.id": Kind(400, "This is no id of an event", "Give SEQ-N, as an event has it, or SEQ for a whole entry."),
+    "events.beyond": Kind(
+        409,
+        "The ledger has no such event",
+        "Check that this is the ledger the id is of; it may have been restored from a backup.",
+    ),
+    "events.order": Kind(
+        502, "The stream of events goes backwards", "Check what stands between here and the node; do not rely on it."
+    ),
+    "events.ledger": Kind(
+        409, "The events are of another ledger", "Check the URL, and what the position that was kept is of."
+    ),
+    "events.full": Kind(
+        503, "The node has as many event streams open as it may", "Come back after the time given in Retry-After."
+    ),
+    "forward.url": Kind(400, "Events cannot be forwarded to this URL", "Give an http or https URL."),
+    "forward.refused": Kind(
+        502,
+        "The receiver refuses an event for good",
+        "Mend the receiver or its URL and start again: with --position it goes on at this event.",
+    ),
+    "forward.position": Kind(
+        409,
+        "The position file is not of these events",
+        "Name another file, or move this one away to begin anew.",
+    ),
     "entry.unknown": Kind(404, "There is no such entry", "Ask for a seq below the ledger's size."),
     "record.unknown": Kind(404, "There is no such record", "Check the key; GET the record type for a page of them."),
     "record.type": Kind(404, "The contract has no such record type", "Ask for one of those listed."),

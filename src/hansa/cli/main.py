@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "audit": "hansa.cli.audit:audit",
     "backup": "hansa.cli.backup:backup",
     "call": "hansa.cli.call:call",
+    "clock": "hansa.cli.clock:clock",
     "completion": "hansa.cli.completion:completion",
     "contract": "hansa.cli.contract:contract",
     "demo": "hansa.cli.demo:demo",

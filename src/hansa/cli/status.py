@@ -8,6 +8,7 @@ import click
 from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, url_option
+from hansa.wire import genesis
 from hansa.wire.problems import HansaError
 
 
@@ -38,8 +39,10 @@ def _text(out: Output, found: dict[str, Any]) -> str:
         f"entries     {found['entries']:,}  in {found['height'] + 1:,} blocks, the last at {when}",
         f"checkpoint  size {found['checkpoint']:,}",
         f"waiting     {found['waiting']:,}",
-        "",
     ]
+    if found["clock"] == genesis.TOLD:
+        lines.append(f"clock       {output.moment(int(found['now']))}; {genesis.TOLD_IN_WORDS}")
+    lines.append("")
     if found["state"] == "running":
         lines.append(out.style("The node runs and takes transactions.", fg="green"))
     else:

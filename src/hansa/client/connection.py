@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import httpx2
 
+from hansa.client import transactions
 from hansa.wire import cbor, names
 from hansa.wire.problems import KINDS, HansaError
 
@@ -76,6 +77,17 @@ class Connection:
         """The id of the node's ledger: what a transaction is signed for."""
         return names.digest_from_hex(self.get("/node/status")["ledger"], "ledger id")
 
+    def not_after(self) -> int | None:
+        """Until when (ms) a transaction made now is valid, by the node's clock where the ledger's time is told.
+
+        None elsewhere: this machine's clock serves, see `transactions.prepare`.
+        """
+        return transactions.limit(self.get("/node/status"))
+
+    def tell_time(self, time: int) -> None:
+        """Puts the node's clock forward to `time` (ms), where the ledger's time is told. Raises `HansaError`."""
+        self._post("/node/clock", {"time": time}, _SUBMIT_S)
+
     def view(self, contract: str, view: str, arguments: dict[str, Any]) -> Any:
         """Runs a view; `arguments` in their JSON form."""
         return self._post(f"/app/contracts/{segment(contract)}/views/{segment(view)}", arguments)
@@ -117,9 +129,9 @@ class Connection:
         assert lost is not None
         raise HansaError("answer.unknown", lost.detail, cause=lost.code)
 
-    def _post(self, path: str, value: dict[str, Any]) -> Any:
+    def _post(self, path: str, value: dict[str, Any], wait_s: float = _READ_S) -> Any:
         body = json.dumps(value).encode()
-        return _json(self._request("POST", path, {}, body=body, content_type="application/json"))
+        return _json(self._request("POST", path, {}, body=body, content_type="application/json", wait_s=wait_s))
 
     def _request(
         self,

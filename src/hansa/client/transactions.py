@@ -2,11 +2,12 @@
 
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
-from hansa.wire import cose, transaction
+from hansa.wire import cose, genesis, transaction
 from hansa.wire.keys import Signer
 from hansa.wire.limits import CHECK_STEPS_PER_BYTE, NONCE_BYTES
 from hansa.wire.transaction import Precondition, Transaction
@@ -21,6 +22,11 @@ _DEPLOY_STEPS: Final = 20_000
 def deploy_steps(source: str) -> int:
     """The steps that deploying or upgrading a contract, or deploying a library, takes at most."""
     return _DEPLOY_STEPS + CHECK_STEPS_PER_BYTE * len(source)
+
+
+def limit(status: Mapping[str, Any]) -> int | None:
+    """The `not_after` (ms) of a transaction made now by a node's status, where its ledger's time is told; else None."""
+    return int(status["now"]) + VALID_MS if status.get("clock") == genesis.TOLD else None
 
 
 class Prepared(msgspec.Struct, frozen=True):

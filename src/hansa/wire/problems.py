@@ -121,6 +121,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "verify.ledger": Kind(
         422, "The receipt is another ledger's", "Pin the ledger the receipt is for, if you trust it."
     ),
+    "verify.clock": Kind(
+        422,
+        "The receipt and the genesis document differ on whether the ledger's time is told",
+        "Rely on neither: whoever signed the receipt hides what the ledger is.",
+    ),
     "verify.envelope": Kind(422, "The envelope is not the one the entry commits to", _FRESH_COPY),
     "verify.outcome": Kind(422, "The outcome is not the one the entry commits to", _FRESH_COPY),
     "verify.id": Kind(422, "The envelope's id is not the entry's", _FRESH_COPY),
@@ -216,6 +221,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "clock.jumped": Kind(
         503, "The node's clock jumped", "Set the clock right, or restart the node if it is right now."
     ),
+    "clock.real": Kind(
+        409,
+        "This ledger's time is real: nobody tells it",
+        "A ledger for demonstrations, whose time is told, is made by `hansa up --clock TIME` in a new folder.",
+    ),
+    "clock.backward": Kind(409, "A clock that is told moves only forward", "Give a later time."),
     "clock.ahead": Kind(
         500,
         "The node's clock is far ahead of the ledger",

@@ -28,6 +28,7 @@ GROUPS = {
     "request": "Requests",
     "query": "Queries",
     "argument": "Arguments of commands",
+    "calendar": "Calendars",
     "contract": "Contracts",
     "upgrade": "Versions of contracts",
     "action": "Actions",

@@ -19,6 +19,7 @@ from hansa.wire.problems import HansaError
 _COMMANDS: Final = {
     "audit": "hansa.cli.audit:audit",
     "backup": "hansa.cli.backup:backup",
+    "calendar": "hansa.cli.calendar:calendar",
     "call": "hansa.cli.call:call",
     "clock": "hansa.cli.clock:clock",
     "completion": "hansa.cli.completion:completion",

@@ -24,7 +24,13 @@ SAMPLE_MEMBERS: Final = (
     ("northbank", "North Bank", ["licence:bank"], ["ana", "ben"], True),
     ("harbourline", "Harbour Line Shipping", ["role:carrier"], ["carla"], False),
     ("eastmutual", "East Mutual Insurance", ["licence:insurer"], ["dev"], False),
-    ("tradewatch", "Trade Watch Authority", ["role:regulator", "role:registrar"], ["eve"], False),
+    (
+        "tradewatch",
+        "Trade Watch Authority",
+        ["role:regulator", "role:registrar", "role:calendar-publisher"],
+        ["eve"],
+        False,
+    ),
 )
 
 

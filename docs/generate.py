@@ -56,6 +56,7 @@ GROUPS = {
     "receipt": "Receipts",
     "verify": "Verification",
     "audit": "Audit",
+    "swift": "SWIFT messages",
     "key": "Keys",
     "node": "The node",
     "clock": "The clock",

@@ -130,6 +130,16 @@ KINDS: Final[Mapping[str, Kind]] = {
     "verify.outcome": Kind(422, "The outcome is not the one the entry commits to", _FRESH_COPY),
     "verify.id": Kind(422, "The envelope's id is not the entry's", _FRESH_COPY),
     "audit.executed": Kind(500, "Executing an entry again does not give what stands there", _RESTORE),
+    # Messages of SWIFT
+    "swift.form": Kind(
+        422, "This is not a SWIFT message as it is sent", "Have it sent again as a FIN file, every byte as it was."
+    ),
+    "swift.type": Kind(422, "SWIFT messages of this type are not read", "Send a type that is listed."),
+    "swift.fields": Kind(
+        422,
+        "The fields of a SWIFT message are not right",
+        "Have the sender mend every problem listed; nothing is guessed.",
+    ),
     # What lies on disk
     "journal.missing": Kind(500, "A segment of the journal is missing", _RESTORE),
     "journal.header": Kind(500, "The header of a journal segment is damaged or in the wrong place", _RESTORE),

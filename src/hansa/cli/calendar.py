@@ -8,13 +8,13 @@ from typing import Any, Final, cast
 import click
 
 from hansa.cli import output
-from hansa.cli.apps import app_file
 from hansa.cli.call import action_schema, submit
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
 from hansa.client import calendars, transactions
 from hansa.client.arguments import from_json, misfit
 from hansa.client.connection import Connection, segment
+from hansa.stories.apps import app_file
 from hansa.wire.problems import HansaError
 
 CONTRACT: Final = "calendars"

@@ -17,6 +17,7 @@ from hansa.cli.output import Output
 from hansa.wire.problems import HansaError
 
 _COMMANDS: Final = {
+    "app": "hansa.cli.app:app",
     "audit": "hansa.cli.audit:audit",
     "backup": "hansa.cli.backup:backup",
     "calendar": "hansa.cli.calendar:calendar",

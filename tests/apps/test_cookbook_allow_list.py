@@ -71,6 +71,7 @@ def test_who_is_on_it_until_a_day_is_on_it_on_that_day(trial: Trial) -> None:
     trial.until(trial.time + DAY)
     assert trial.ask("is_allowed", member="ann") is False
     trial.refused("ben", "fill", "require.failed", order="o1")
+    trial.refused("ann", "place", "require.failed", **ORDER | {"id": "o2"})
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ def test_old_invoices_are_paid_by_the_new_rules(trial: Trial) -> None:
 
 def test_what_was_paid_is_not_paid_again(trial: Trial) -> None:
     trial.refused("ann", "receive", "invariant.failed", invoice="i2", payment=usd(1))
+    trial.refused("ann", "receive", "require.failed", invoice="i1", payment=usd(0))
     trial.refused("ann", "receive", "value.currency", invoice="i2", payment={"minor": 1, "currency": "EUR"})
 
 

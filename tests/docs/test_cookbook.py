@@ -42,7 +42,7 @@ def test_each_page_shows_the_contract_as_it_is(pattern: str) -> None:
     contract = (APPS / "cookbook" / pattern / "contract.py").read_text()
     shown = "".join(blocks(page(pattern), "python"))
     assert shown
-    for piece in re.split(r"\n\n(?=\S)", shown.strip()):
+    for piece in re.split(r"\n{2,}(?=\S)", shown.strip()):
         assert textwrap.indent(piece, "    ") in contract, piece
 
 

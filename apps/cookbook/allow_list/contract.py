@@ -66,8 +66,7 @@ class AllowList(Contract, version="1.0.0"):
     def fill(tx, order: Order):
         """Both are asked for again: one may have been barred since the order was placed."""
         for member in [order.seller, order.buyer]:
-            listing = AllowList.Listing.find(member)
-            require(listing is not None, "{m} is not on the list", m=member)
+            listing = AllowList.Listing.get(member)
             require(listing.state == "Allowed", "{m} was barred", m=member)
             require(tx.date <= listing.until, "{m} was on the list until {d}", m=member, d=listing.until)
         event("order.filled", id=order.id, price=order.price)

@@ -102,6 +102,15 @@ def instant_at(offsets: list[Offset, 8], day: Date, minutes: int) -> Instant:
     return found
 
 
+def closing(offsets: list[Offset, 8], day: Date, closes: int, half_days: list[HalfDay, 64]) -> Instant:
+    """The instant at which business closes on a business day."""
+    minutes = closes
+    for half in half_days:
+        if half.day == day:
+            minutes = half.closes
+    return instant_at(offsets, day, minutes)
+
+
 class Calendars(Contract, version="1.0.0"):
     class Roles:
         publisher: Party = Party(attribute="role:calendar-publisher")
@@ -299,14 +308,9 @@ class Calendars(Contract, version="1.0.0"):
         """The instant at which business closes in a place on a business day; refused on any other day."""
         year = Calendars.Year.find(place + "/" + str(day.year))
         require(year is not None, "no calendar of {p} for {y} is published", p=place, y=day.year)
-        mark = year.days[Date(day.year, 1, 1).days_until(day)]
-        require(mark != ".", "{day} is no business day in {p}", day=day, p=place)
-        minutes = year.closes
-        if mark == "h":
-            for half in year.half_days:
-                if half.day == day:
-                    minutes = half.closes
-        return instant_at(year.offsets, day, minutes)
+        is_open = year.days[Date(day.year, 1, 1).days_until(day)] != "."
+        require(is_open, "{day} is no business day in {p}", day=day, p=place)
+        return closing(year.offsets, day, year.closes, year.half_days)
 
     @view
     def local_day(tx, place: Text[2, 12], instant: Instant) -> Date:
@@ -314,3 +318,24 @@ class Calendars(Contract, version="1.0.0"):
         year = Calendars.Year.find(place + "/" + str(instant.date.year))
         require(year is not None, "no calendar of {p} for {y} is published", p=place, y=instant.date.year)
         return local_day_at(year.offsets, instant)
+
+    @view
+    def business_day_of(tx, place: Text[2, 12], instant: Instant) -> Date:
+        """The business day as of which something counts that comes at an instant: the day that it is in the place, up to
+        and with close of business; after that, or where no business is done, the next business day.
+        """
+        year = Calendars.Year.find(place + "/" + str(instant.date.year))
+        require(year is not None, "no calendar of {p} for {y} is published", p=place, y=instant.date.year)
+        day = local_day_at(year.offsets, instant)
+        year = Calendars.Year.find(place + "/" + str(day.year))
+        require(year is not None, "no calendar of {p} for {y} is published", p=place, y=day.year)
+        is_late = instant > closing(year.offsets, day, year.closes, year.half_days)
+        walk = begun(day.add_days(1) if is_late else day, 0)
+        for turn in range(YEARS_WALKED):
+            year = Calendars.Year.find(place + "/" + str(walk.day.year))
+            require(year is not None, "no calendar of {p} for {y} is published", p=place, y=walk.day.year)
+            walk = walked([year.days], walk)
+            if walk.left == 0:
+                break
+        require(walk.left == 0, "there are too few business days in {n} years", n=YEARS_WALKED)
+        return walk.day

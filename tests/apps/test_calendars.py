@@ -148,8 +148,41 @@ def test_the_local_day(trial: Trial) -> None:
 
 
 @pytest.mark.parametrize(
+    ("day", "minutes", "expected"),
+    [
+        ("2026-10-05", 17 * 60, "2026-10-05"),  # a Monday, at close of business
+        ("2026-10-05", 17 * 60 + 1, "2026-10-06"),
+        ("2026-10-05", 23 * 60, "2026-10-06"),  # Tuesday already in UTC
+        ("2026-10-09", 17 * 60 + 1, "2026-10-13"),
+        ("2026-10-10", 9 * 60, "2026-10-13"),
+        ("2026-10-10", 18 * 60, "2026-10-13"),
+        ("2026-10-12", 18 * 60, "2026-10-13"),
+        ("2026-11-26", 20 * 60, "2026-11-27"),
+        ("2026-12-31", 17 * 60, "2026-12-31"),
+        ("2026-12-31", 17 * 60 + 1, "2027-01-04"),
+        ("2026-12-31", 23 * 60, "2027-01-04"),  # next year already in UTC
+    ],
+)
+def test_what_comes_after_close_of_business_counts_as_of_the_next_one(
+    trial: Trial, day: str, minutes: int, expected: str
+) -> None:
+    summer = "2026-03-08" < day < "2026-11-01"
+    instant = start(date.fromisoformat(day)) + (4 if summer else 5) * HOUR + minutes * MINUTE
+    assert trial.ask("business_day_of", place="USNYC", instant=instant) == expected
+
+
+def test_half_a_day_is_over_at_its_own_time(trial: Trial) -> None:
+    noon = start(date(2026, 11, 27)) + 5 * HOUR + 13 * HOUR
+    assert trial.ask("business_day_of", place="USNYC", instant=noon) == "2026-11-27"
+    assert trial.ask("business_day_of", place="USNYC", instant=noon + 1) == "2026-11-30"
+
+
+@pytest.mark.parametrize(
     ("view", "arguments"),
     [
+        ("business_day_of", {"place": "GBLON", "instant": start(date(2026, 12, 31)) + 18 * HOUR}),
+        ("business_day_of", {"place": "GBLON", "instant": start(date(2027, 1, 1))}),
+        ("business_day_of", {"place": "NLAMS", "instant": start(date(2026, 7, 1))}),
         ("is_business_day", {"place": "NLAMS", "day": "2026-01-02"}),
         ("is_business_day", {"place": "GBLON", "day": "2027-01-04"}),
         ("is_business_day", {"place": "gblon", "day": "2026-01-02"}),
@@ -353,6 +386,11 @@ def test_instants_and_local_days_are_those_of_the_oracle(
     closing = trial.ask("close_of_business", place="AA", day=day.isoformat())
     wanted = start(day) + closes * MINUTE
     those = [at for offset in {minutes for _, minutes in offsets} if shown(at := wanted - offset * MINUTE) == wanted]
+    counted = date.fromisoformat(local)
+    if counted.year == 2024:
+        counted += timedelta(instant > trial.ask("close_of_business", place="AA", day=local))
+    if counted.year == 2024:
+        assert trial.ask("business_day_of", place="AA", instant=instant) == counted.isoformat()
     if those:
         assert closing == min(those), "the first instant at which clocks show it"
     else:
@@ -373,5 +411,6 @@ def test_steps_are_few(trial: Trial) -> None:
     assert steps("add_business_days", place="USNYC", day="2026-01-05", days=260) <= 6_000
     assert steps("add_business_days_in", places=["USNYC", "GBLON"], day=day, days=5) <= 400
     assert steps("close_of_business", place="USNYC", day=day) <= 200
+    assert steps("business_day_of", place="USNYC", instant=start(date(2026, 10, 5))) <= 400
     assert steps("local_day", place="USNYC", instant=start(date(2026, 10, 5))) <= 150
     assert opened().done("desk", "publish", **NEW_YORK).steps <= 5_000

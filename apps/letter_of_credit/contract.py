@@ -35,6 +35,9 @@ class Calendars(Interface, contract="calendars"):
     @view
     def close_of_business(tx, place: Text[2, 12], day: Date) -> Instant: ...
 
+    @view
+    def business_day_of(tx, place: Text[2, 12], instant: Instant) -> Date: ...
+
 
 def examination_days(rules: Rules) -> int:
     """Business days after the day of presentation within which the issuer gives notice, or is late.
@@ -229,12 +232,8 @@ class LetterOfCredit(Contract, version="1.0.0"):
         require(amount.currency == u.amount.currency, "{id} is payable in {c}", id=u.id, c=u.amount.currency)
         require(amount.minor > 0, "a demand is for an amount above zero")
         require(len(documents) > 0, "a presentation has documents")  # ISP98 3.02
-        # It is received on the first business day that has not closed yet (ISP98 3.05(b)). The day before today in UTC
-        # may still be open in a place far to the west.
-        received = Calendars.add_business_days(place=u.place, day=tx.date.add_days(-1), days=0)
-        for turn in range(2):
-            if Calendars.close_of_business(place=u.place, day=received) < tx.time:
-                received = Calendars.add_business_days(place=u.place, day=received, days=1)
+        # After close of business it is received on the next business day (ISP98 3.05(b)).
+        received = Calendars.business_day_of(place=u.place, instant=tx.time)
         last = Calendars.add_business_days(place=u.place, day=received, days=examination_days(u.rules))
         u.demands += 1
         p = LetterOfCredit.Presentation.create(

@@ -46,6 +46,16 @@ class Calendars(Contract, version="1.0.0"):
     def close_of_business(tx, place: Text[2, 12], day: Date) -> Instant:
         require(is_open(day), "{day} is no business day", day=day)
         return day.start() + Duration(hours=21)
+
+    @view
+    def business_day_of(tx, place: Text[2, 12], instant: Instant) -> Date:
+        found = (instant - Duration(hours=4)).date
+        if instant > found.start() + Duration(hours=21):
+            found = found.add_days(1)
+        for turn in range(5):
+            if not is_open(found):
+                found = found.add_days(1)
+        return found
 '''
 MEMBERS: Final = ("northwind", "newyorkbank", "frankfurtbank", "fabrikam")
 ID: Final = "SBLC-2026-0417"

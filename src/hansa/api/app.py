@@ -19,6 +19,7 @@ from hansa.api import answers, openapi
 from hansa.api.operations import OPERATIONS, ORDERS, SUBMIT, Operation
 from hansa.client.arguments import from_json
 from hansa.contracts import execution
+from hansa.contracts.prices import INSTANT_MAX
 from hansa.contracts.program import Program
 from hansa.contracts.schema import arguments_schema, contract_schema
 from hansa.contracts.source import SOURCE_BYTES_MAX
@@ -323,9 +324,9 @@ _TRIED: Final = msgspec.json.Decoder(_Tried)
 
 
 class _Time(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The time, in ms since 1970 UTC, to which a told clock is put."""
+    """The time, in ms since 1970 UTC, to which a told clock is put: one that contracts can hold."""
 
-    time: Annotated[int, msgspec.Meta(ge=0, le=JSON_INTEGER_MAX)]
+    time: Annotated[int, msgspec.Meta(ge=0, le=INSTANT_MAX)]
 
 
 _TIME: Final = msgspec.json.Decoder(_Time)

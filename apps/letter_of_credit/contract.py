@@ -47,6 +47,9 @@ def examination_days(rules: Rules) -> int:
     return 7 if rules == Rules.ISP98 else 5
 
 
+SAFE_DAYS = 3
+
+
 class LetterOfCredit(Contract, version="1.0.0"):
     class Roles:
         applicant: Party
@@ -120,6 +123,7 @@ class LetterOfCredit(Contract, version="1.0.0"):
         documents: list[Document, 20]
         received: Date
         decide_by: Instant
+        safe_until: Instant | None = None
         examined_by: User | None = None
         discrepancies: list[Text[1, 200], 50] = []
         disposal: Disposal | None = None
@@ -247,6 +251,9 @@ class LetterOfCredit(Contract, version="1.0.0"):
             decide_by=Calendars.close_of_business(place=u.place, day=last),
             state="Presented",
         )
+        if u.rules == Rules.ISP98:  # what is noticed so soon is never unreasonably late (ISP98 5.01(a))
+            safe = Calendars.add_business_days(place=u.place, day=received, days=SAFE_DAYS)
+            p.safe_until = Calendars.close_of_business(place=u.place, day=safe)
         schedule(p, "preclude", p.decide_by + Duration(milliseconds=1))
         event("letter.presented", id=p.id, reference=reference, amount=amount, received=received, decide_by=p.decide_by)
 
@@ -311,7 +318,8 @@ class LetterOfCredit(Contract, version="1.0.0"):
         require(p.state == "Examined", "{id} has not been examined", id=p.id)
         require(len(p.discrepancies) > 0, "no discrepancy of {id} is noted: honour it", id=p.id)
         p.disposal = disposal
-        event("letter.refused", id=p.id, discrepancies=p.discrepancies, disposal=disposal)
+        is_safe = p.safe_until is None or tx.time <= p.safe_until
+        event("letter.refused", id=p.id, discrepancies=p.discrepancies, disposal=disposal, in_safe_harbour=is_safe)
 
     # Ledger time
 

@@ -187,6 +187,23 @@ def test_notice_of_refusal_at_the_last_moment_and_after_it() -> None:
             assert letters.undertaking()["drawn"] == usd(640_000)
 
 
+@pytest.mark.parametrize(
+    ("rules", "refused", "is_safe"),
+    [
+        ("ISP98", "2026-10-08T21:00", True),  # the third business day: never late
+        ("ISP98", "2026-10-08T21:01", False),  # accepted, and whether it was in time can be argued
+        ("UCP600", "2026-10-13T21:00", True),  # has no such days
+    ],
+)
+def test_a_refusal_says_whether_it_was_surely_in_time(rules: str, refused: str, is_safe: bool) -> None:
+    letters = Letters().to("Advised", rules=rules)
+    letters.pass_to("2026-10-05T20:00")
+    assert letters.present(640_000).code == "ok"
+    letters.pass_to(refused)
+    (notice,) = letters.decide(1, "refuse", ("unsigned",)).events
+    assert notice["data"]["in_safe_harbour"] is is_safe
+
+
 def test_a_late_refusal_is_none_though_ledger_time_has_not_yet_precluded() -> None:
     """A block takes a bounded number of due actions: the rule holds also where this one waits for the next block."""
     letters = Letters().to("Advised")

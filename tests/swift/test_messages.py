@@ -125,6 +125,7 @@ def test_each_problem_is_told_with_its_field_and_line(old: bytes, new: bytes, fo
         (lambda data: data.replace(b"SUBJECT", b"SUB\nJECT"), 29),
         (lambda data: data.replace(b"SUBJECT", "SÜBJECT".encode()), 29),
         (lambda data: data + b"{5:}", 1),
+        (lambda data: data.replace(b"{4:", b"{3:{108:A\r\nB}}{4:"), 1),
         (lambda data: data.replace(b"SUBJECT", b"S" * 10_000), 1),
     ],
 )

@@ -10,11 +10,11 @@ from hansa.wire.problems import HansaError
 MESSAGE_BYTES_MAX: Final = 10_000
 
 _BLOCKS: Final = re.compile(
-    r"\{1:(?P<basic>[^{}]*)\}"
-    r"\{2:(?P<application>[^{}]*)\}"
-    r"(?:\{3:(?P<user>(?:\{[0-9]{3}:[^{}]*\})+)\})?"
+    r"\{1:(?P<basic>[^{}\r\n]*)\}"
+    r"\{2:(?P<application>[^{}\r\n]*)\}"
+    r"(?:\{3:(?P<user>(?:\{[0-9]{3}:[^{}\r\n]*\})+)\})?"
     r"\{4:\r\n(?P<text>.*?)\r\n-\}"
-    r"(?:\{5:(?P<trailer>(?:\{[A-Z]{3}:[^{}]*\})+)\})?",
+    r"(?:\{5:(?P<trailer>(?:\{[A-Z]{3}:[^{}\r\n]*\})+)\})?",
     re.DOTALL,
 )
 _BASIC: Final = re.compile(r"F01[A-Z]{6}[A-Z0-9]{2}[A-Z0-9][A-Z0-9]{3}[0-9]{10}")

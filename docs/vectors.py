@@ -145,6 +145,7 @@ def make() -> tuple[list[Vector], dict[str, str]]:
     assert second is not None
     header, items = second.block.header, second.block.items
     head = checkpoint.sign(ledger, tiles.size, header.time, tiles.root(), checkpoint_key)
+    told = checkpoint.sign(ledger, tiles.size, header.time, tiles.root(), checkpoint_key, told=True)
     inclusion = receipt.inclusion(head, 1, tree.inclusion_path(1, tiles.size, tiles.node))
     consistency = receipt.consistency(head, 1, tree.consistency_path(1, tiles.size, tiles.node))
     leaf = entry.make(items[0].kind, items[0].id, items[0].envelope, items[0].outcome)
@@ -192,6 +193,7 @@ def make() -> tuple[list[Vector], dict[str, str]]:
         Vector("write-set-excluded", "write-set", excluded.writes, "of entry 8: the record of the exclusion"),
         Vector("checkpoint", "checkpoint", receipt.bare(head), "of the tree of 4 entries, root attached"),
         Vector("receipt", "receipt", inclusion, "for entry 1, under that checkpoint"),
+        Vector("checkpoint-told", "checkpoint", receipt.bare(told), "the same of a ledger whose time is told"),
         Vector("consistency", "consistency-receipt", consistency, "from size 1 to size 4"),
         Vector("answer", "answer", answer, "to the submission of entry 1, with ?receipt=true"),
     ]

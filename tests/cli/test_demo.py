@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 DEMO_S = 15
-LINES_MAX = 70
+LINES_MAX = 140  # half of it for each story
 WIDTH_MAX = 100
 STOP_S = 10
 README = Path(__file__).parents[2] / "README.md"
@@ -125,6 +125,7 @@ def test_a_person_who_knows_no_cryptography_can_follow(kept: tuple[Path, Any]) -
         "  ... making nine members, signing and keeping their deals",
         "  ... proving every entry, trying to cheat",
         "  ... reading the whole ledger again",
+        "  ... four members and a letter of credit, from April 2026 to April 2027",
         "",
         "",
     ]
@@ -170,6 +171,16 @@ def test_as_one_json_document(told: Any) -> None:
     assert told["audit"]["findings"] == []
 
 
+def test_the_letter_of_credit_comes_after_the_example_ledger(kept: tuple[Path, Any], told: Any) -> None:
+    lines = kept[1].out.splitlines()
+    assert lines.index("6. The audit") < lines.index("7. A letter of credit")
+    assert "SBLC-2026-0417 is Expired: USD 940000.00 of USD 2500000.00 were paid" in " ".join(kept[1].out.split())
+    letter = told["letter_of_credit"]
+    assert letter["clock"] == "told"
+    assert letter["standing"]["state"] == "Expired"
+    assert [step["status"] for step in letter["steps"]].count("refused") == 5
+
+
 def test_accounts_and_the_title_have_moved(told: Any) -> None:
     before = ["$900", "$600", "$200", "$100", "$100", "$100", "$100", "$100"]
     after = ["$400", "$300", "$600", "$100", "$400", "$100", "$200", "$100"]
@@ -195,7 +206,7 @@ def test_without_keep_nothing_is_left_and_no_folder_named(hansa_process: Callabl
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("step", ["making nine members", "proving every entry", "reading the whole"])
+@pytest.mark.parametrize("step", ["making nine members", "proving every entry", "reading the whole", "four members"])
 def test_stopped_by_a_signal_it_leaves_no_keys(number: signal.Signals, step: str, tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "hansa.cli.main", "demo"],

@@ -59,6 +59,7 @@ def test_a_vector_cut_short_fits_no_more(name: str) -> None:
         ("tick", "tick-header", "tick"),
         ("exclusion", "exclusion-header", "exclusion"),
         ("checkpoint", "checkpoint-header", None),
+        ("checkpoint-told", "checkpoint-header", None),
         ("receipt", "checkpoint-header", None),
         ("consistency", "checkpoint-header", None),
     ],

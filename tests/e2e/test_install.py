@@ -57,7 +57,7 @@ def test_the_wheel_gives_the_command(wheel: zipfile.ZipFile) -> None:
 def test_the_application_is_found_without_the_checkout(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
     """Where `hansa demo` takes its contract from."""
     wheel.extractall(tmp_path / "site")
-    code = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); from hansa.cli.apps import app_file; "
+    code = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); from hansa.stories.apps import app_file; "
     code += "print(app_file('example_ledger', 'contract.py'))"
     done = subprocess.run(
         [sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False

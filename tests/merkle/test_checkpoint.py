@@ -19,7 +19,13 @@ SIZE, TIME = 1_000_000, 1_900_000_000_000
 NUMBERS = st.integers(0, 2**63 - 1)
 DIGESTS = st.binary(min_size=32, max_size=32)
 BOUNDS = st.builds(
-    Bound, algorithm=st.sampled_from([keys.ES256, keys.EDDSA]), kid=DIGESTS, ledger=DIGESTS, size=NUMBERS, time=NUMBERS
+    Bound,
+    algorithm=st.sampled_from([keys.ES256, keys.EDDSA]),
+    kid=DIGESTS,
+    ledger=DIGESTS,
+    size=NUMBERS,
+    time=NUMBERS,
+    told=st.booleans(),
 )
 
 
@@ -37,6 +43,11 @@ def head(signer):
 class TestHeader:
     def test_another_library_makes_the_same(self):
         assert checkpoint.header(Bound(keys.ES256, KID, LEDGER, SIZE, TIME)) == cbor2.dumps(fields())
+
+    def test_a_told_clock_stands_in_it(self):
+        told = {"size": SIZE, "time": TIME, "clock": "told", "ledger": LEDGER}
+        made = checkpoint.header(Bound(keys.ES256, KID, LEDGER, SIZE, TIME, told=True))
+        assert made == cbor2.dumps({**fields(), "hansa.v1": told})
 
     @given(BOUNDS)
     def test_what_is_bound_survives(self, bound):
@@ -112,6 +123,9 @@ class TestHeader:
             fields(time="1"),
             fields(more=0),
             {**fields(), "hansa.v1": {"ledger": LEDGER, "size": SIZE, "time": TIME}},
+            {**fields(), "hansa.v1": {"size": SIZE, "time": TIME, "clock": "real", "ledger": LEDGER}},
+            {**fields(), "hansa.v1": {"size": SIZE, "time": TIME, "clock": None, "ledger": LEDGER}},
+            {**fields(), "hansa.v1": {"size": SIZE, "time": TIME, "ledger": LEDGER, "clock": "told"}},
             {**fields(), "hansa.v2": fields()["hansa.v1"]},
         ],
         ids=lambda other: ", ".join(f"{label}: {value!r:.20}" for label, value in list(other.items())[-2:]),

@@ -145,6 +145,7 @@ class TestForm:
             ("name", [None, 0, b"name", "", "x" * 81]),
             ("time", [None, True, "0", -1]),
             ("nonce", [None, "0" * 16, bytes(15), bytes(17)]),
+            ("clock", [None, "", "real", "story", 0, True]),
             ("members", [None, {}, [], ["acme"], [None]]),
             ("users", [None, {}, ["acme/ann"]]),
             ("nodes", [None, {}, []]),

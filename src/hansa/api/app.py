@@ -20,6 +20,7 @@ from hansa.api.operations import OPERATIONS, ORDERS, SUBMIT, Operation
 from hansa.api.streams import MEDIA_TYPE, EventStream
 from hansa.client.arguments import from_json
 from hansa.contracts import execution
+from hansa.contracts.prices import INSTANT_MAX
 from hansa.contracts.program import Program
 from hansa.contracts.schema import arguments_schema, contract_schema
 from hansa.contracts.source import SOURCE_BYTES_MAX
@@ -42,6 +43,9 @@ _ROWS_DEFAULT: Final = 100
 _HTTP_CODES: Final = {404: "request.path", 405: "request.method"}
 _COSE: Final = "application/cose"
 _CBOR: Final = "application/cbor"
+_JSON: Final = "application/json"
+LOOPBACK: Final = ("127.0.0.1", "::1")
+"""Who may do what nobody signs."""
 _SECURITY: Final = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -233,6 +237,18 @@ class _Routes:
     async def status(self, request: Request) -> Response:
         return _json(self._node.status())
 
+    async def tell_time(self, request: Request) -> Response:
+        # Nobody signs this, so a page of another site must not be able to send it: what it can send without being
+        # asked for leave is no JSON (Fetch standard, CORS-safelisted request headers).
+        if request.headers.get("content-type", "").split(";")[0].strip().lower() != _JSON:
+            raise HansaError("request.content_type", accepted=[_JSON])
+        if request.client is None or request.client.host not in LOOPBACK:
+            raise HansaError("node.not_loopback")
+        body = await _json_body(request, _TIME)
+        await self._node.tell_time(body.time)
+        status = self._node.status()
+        return _json({"now": status.now, "entries": status.entries})
+
     async def health(self, request: Request) -> Response:
         status = self._node.status()
         reasons = [] if status.healthy else status.reasons
@@ -268,7 +284,7 @@ class _Routes:
 
 
 def _json(value: Any, status: int = 200) -> Response:
-    return Response(jsonform.dumps(value), status, media_type="application/json", headers=_SECURITY)
+    return Response(jsonform.dumps(value), status, media_type=_JSON, headers=_SECURITY)
 
 
 def _problem(error: HansaError) -> Response:
@@ -342,6 +358,15 @@ class _Tried(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _TRIED: Final = msgspec.json.Decoder(_Tried)
+
+
+class _Time(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The time, in ms since 1970 UTC, to which a told clock is put: one that contracts can hold."""
+
+    time: Annotated[int, msgspec.Meta(ge=0, le=INSTANT_MAX)]
+
+
+_TIME: Final = msgspec.json.Decoder(_Time)
 
 
 def _checked(operation: Operation, handler: Handler) -> Handler:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from hansa.contracts.source import SOURCE_BYTES_MAX
-from hansa.wire import entry
+from hansa.wire import entry, genesis
 from hansa.wire.limits import BATCH_ENVELOPES_MAX, JSON_INTEGER_MAX, PAGE_ROWS_MAX
 
 JSON: Final = "application/json"
@@ -372,9 +372,21 @@ OPERATIONS: Final = (
                     "ready": {"type": "boolean"},
                     "reasons": _REASONS,
                     "entries": SEQ_SCHEMA,
+                    "clock": {"enum": [genesis.REAL, genesis.TOLD]},
+                    "now": _TIME,
                 }
             )
         },
+    ),
+    Operation(
+        "tell_time",
+        "/node/clock",
+        "Put the clock forward where the ledger's time is told, for demonstrations only; refused elsewhere. "
+        "What is due on the way is taken when it is due. Answers when the clock is there.",
+        {JSON: _object({"now": _TIME, "entries": SEQ_SCHEMA})},
+        method="POST",
+        bodies={JSON: _object({"time": _TIME})},
+        statuses=(403, 409, 413, 415),
     ),
     Operation(
         "health",

@@ -61,10 +61,16 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def serve(node: Node, listener: socket.socket, started: Callable[[], None] = lambda: None) -> None:
+async def serve(
+    node: Node,
+    listener: socket.socket,
+    started: Callable[[], None] = lambda: None,
+    ending: asyncio.Event | None = None,
+) -> None:
     """Starts the node, answers requests, and stops both on SIGTERM, SIGINT or a fault.
 
-    Raises the `HansaError` of a fault after everything is closed.
+    With `ending`, a node in a program that does other things too: it stops when that is set, and signals and the
+    garbage collector are left to the program. Raises the `HansaError` of a fault after everything is closed.
     """
     loop = asyncio.get_running_loop()
     node.start()
@@ -92,16 +98,23 @@ async def serve(node: Node, listener: socket.socket, started: Callable[[], None]
         server.should_exit = True
 
     node.failed.add_done_callback(lambda _: stop())
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
+    waiting = None
+    if ending is not None:
+        waiting = loop.create_task(ending.wait())
+        waiting.add_done_callback(lambda _: stop())
+    else:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(100_000, 50, 100)
     loop.call_soon(started)
     log.info("node.started", ledger=node.ledger.hex(), entries=node.reading.tip.size, version=hansa.__version__)
     try:
         await server.serve(sockets=[listener])
     finally:
+        if waiting is not None:
+            waiting.cancel()
         limits.stop()
         await node.stop()
         log.info("node.stopped", entries=node.reading.tip.size)

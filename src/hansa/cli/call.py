@@ -57,7 +57,8 @@ def call(
     with connect(data, url) as node:
         schema = action_schema(node, contract, action)
         plain = from_pairs(schema, list(arguments))
-        made = transactions.prepare(private, node.ledger(), contract, action, plain, steps_max=steps)
+        limit = node.not_after()
+        made = transactions.prepare(private, node.ledger(), contract, action, plain, steps_max=steps, not_after=limit)
         if dry_run:
             fields = {"id": made.id, "not_after": made.not_after, "arguments": plain, "envelope": made.envelope}
             out.show(

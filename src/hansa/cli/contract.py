@@ -257,7 +257,8 @@ def _send(
 ) -> int:
     """Submits what is about a file, with the steps that checking it takes."""
     steps = transactions.deploy_steps(arguments["source"])
-    made = transactions.prepare(private, node.ledger(), "members", action, arguments, steps_max=steps)
+    limit = node.not_after()
+    made = transactions.prepare(private, node.ledger(), "members", action, arguments, steps_max=steps, not_after=limit)
     return submit(out, node, made, None, data, url)
 
 

@@ -1,13 +1,7 @@
-"""`hansa demo`: the example ledger, told so that a person who knows no cryptography can follow it."""
+"""`hansa demo`: the example ledger and a letter of credit, told so that one who knows no cryptography can follow."""
 
-import contextlib
 import shlex
-import shutil
-import signal
-import sys
-import tempfile
 import textwrap
-from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +9,13 @@ import click
 import msgspec
 
 from hansa.cli import output
+from hansa.cli.letter import before_letter, tell_letter
 from hansa.cli.output import Output
-from hansa.store.files import trouble_told
+from hansa.cli.temporary import free_folder, temporary_folder
 from hansa.store.folder import Folder
-from hansa.wire.problems import HansaError
 
 if TYPE_CHECKING:
-    from hansa.cli.story import Attempt, Holdings, Line, Story
+    from hansa.stories.example_ledger import Attempt, Holdings, Line, Story
 
 _WIDTH = 100
 
@@ -30,59 +24,28 @@ _WIDTH = 100
 @click.option("--keep", type=click.Path(path_type=Path), metavar="DIR", help="Keep the ledger in this new folder.")
 @click.pass_obj
 def demo(out: Output, keep: Path | None) -> int:
-    """Show everything in a temporary folder: transactions, receipts, three attempts to cheat, the audit."""
-    from hansa.cli import story
+    """Show everything in a temporary folder: deals, receipts, attempts to cheat, the audit, a letter of credit."""
+    from hansa.stories import example_ledger, letter_of_credit
 
     output.log_to_stderr()
-    kept = None if keep is None else _free(keep.absolute())
-    with _temporary() as scratch:
+    kept = None if keep is None else free_folder(keep.absolute())
+    with temporary_folder() as scratch:
         where = "all in a temporary folder on this machine." if kept is None else "in a ledger that is kept in"
         _say(out, "Hansa demo", f"{_OPENING} {where}", str(kept or ""))
-        told = story.tell(kept or scratch / "ledger", scratch, lambda step: _before(out, step))
+        told = example_ledger.tell(kept or scratch / "ledger", scratch, lambda step: _before(out, step))
+        before_letter(out)
+        letter = letter_of_credit.tell(scratch / "letter")
         out.note("")
         _after(out, told)
-        fields = {"folder": kept and str(kept), **msgspec.structs.asdict(told)}
+        tell_letter(out, letter, "7. A letter of credit")
+        fields = {
+            "folder": kept and str(kept),
+            **msgspec.structs.asdict(told),
+            "letter_of_credit": msgspec.structs.asdict(letter),
+        }
         out.show(fields, lambda: _end(told, kept))
     good = told.audit.is_sound and all(attempt.caught for attempt in told.attempts)
     return output.DONE if good else output.FAILED
-
-
-def _free(folder: Path) -> Path:
-    """The folder to keep the ledger in, of which at most the last part is made."""
-    with trouble_told(folder):
-        if not folder.parent.is_dir():
-            remedy = "Make that folder first, or name a new folder in one that there is."
-            raise HansaError("folder.access", f"there is no folder {folder.parent}", remedy=remedy)
-        Folder(folder).check_free()
-    return folder
-
-
-@contextlib.contextmanager
-def _temporary() -> Generator[Path, None, None]:
-    """A folder for keys and copies, removed at the end, also when SIGTERM, SIGHUP or Ctrl-C is what ends it."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.getsignal(number) for number in numbers}
-    heard = [number for number in numbers if before[number] != signal.SIG_IGN]
-
-    def ignore() -> None:
-        for number in heard:
-            signal.signal(number, signal.SIG_IGN)
-
-    def stop(number: int, _: object) -> None:
-        ignore()  # a second signal must not stop the cleaning up
-        sys.exit(128 + number)
-
-    folder = Path(tempfile.mkdtemp(prefix="hansa-demo-"))
-    try:
-        for number in heard:
-            if number != signal.SIGINT:  # Python turns it into KeyboardInterrupt
-                signal.signal(number, stop)
-        yield folder
-    finally:
-        ignore()
-        shutil.rmtree(folder, ignore_errors=True)
-        for number in heard:
-            signal.signal(number, before[number])
 
 
 def _before(out: Output, step: str) -> None:

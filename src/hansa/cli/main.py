@@ -17,9 +17,12 @@ from hansa.cli.output import Output
 from hansa.wire.problems import HansaError
 
 _COMMANDS: Final = {
+    "app": "hansa.cli.app:app",
     "audit": "hansa.cli.audit:audit",
     "backup": "hansa.cli.backup:backup",
+    "calendar": "hansa.cli.calendar:calendar",
     "call": "hansa.cli.call:call",
+    "clock": "hansa.cli.clock:clock",
     "completion": "hansa.cli.completion:completion",
     "contract": "hansa.cli.contract:contract",
     "demo": "hansa.cli.demo:demo",

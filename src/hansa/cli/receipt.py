@@ -12,6 +12,7 @@ from hansa.cli.output import Output
 from hansa.cli.places import Source, data_option, open_source, url_option
 from hansa.client import verification
 from hansa.client.verification import Pinned, Proven
+from hansa.wire import genesis as genesis_document
 from hansa.wire import names
 from hansa.wire.keys import public_key_from_pem
 from hansa.wire.problems import HansaError
@@ -90,6 +91,7 @@ def verify(
         name: getattr(proven, name) for name in ("ledger", "seq", "size", "time", "kid", "kind", "id")
     }
     fields["signer"] = proven.signer
+    fields["clock"] = genesis_document.TOLD if proven.told else genesis_document.REAL
     if proven.scheduled is not None:
         due = proven.scheduled
         fields["scheduled"] = {"contract": due.contract, "key": due.key, "by": due.by, "due": due.due}
@@ -113,6 +115,8 @@ def _text(out: Output, proven: Proven, pinned: str) -> str:
         f"ledger   {proven.ledger.hex()}",
         f"pinned   {pinned}" + (", not the ledger's id" if pinned == "key" else ""),
     ]
+    if proven.told:
+        lines.append(out.style(f"clock    {genesis_document.TOLD_IN_WORDS}", fg="yellow"))
     if proven.signed is not None:
         body = proven.signed.transaction
         action = output.shown(f"{body.contract}.{body.action}")

@@ -9,6 +9,7 @@ import click
 from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, url_option
+from hansa.wire import genesis
 from hansa.wire.problems import HansaError
 
 _UNITS_S: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
@@ -34,18 +35,24 @@ def status(out: Output, data: Path, url: str | None) -> int:
 
 def _text(out: Output, found: dict[str, Any]) -> str:
     when = output.moment(int(found["time"]))
-    return "\n".join(
-        [
-            out.style(sentence(found, time.time()), fg="green" if found["ready"] else "red"),
-            *(f"  also: {_reason(reason)}" for reason in found["reasons"][1:]),
-            "",
-            f"ledger      {output.shown(found['name'])}  {found['ledger']}",
-            f"url         {found['url']}",
-            f"entries     {found['entries']:,}  in {found['height'] + 1:,} blocks, the last at {when}",
-            f"checkpoint  size {found['checkpoint']:,}",
-            f"waiting     {found['waiting']:,}",
-        ]
-    )
+    lines = [
+        out.style(sentence(found, _now_s(found)), fg="green" if found["ready"] else "red"),
+        *(f"  also: {_reason(reason)}" for reason in found["reasons"][1:]),
+        "",
+        f"ledger      {output.shown(found['name'])}  {found['ledger']}",
+        f"url         {found['url']}",
+        f"entries     {found['entries']:,}  in {found['height'] + 1:,} blocks, the last at {when}",
+        f"checkpoint  size {found['checkpoint']:,}",
+        f"waiting     {found['waiting']:,}",
+    ]
+    if found["clock"] == genesis.TOLD:
+        lines.append(f"clock       {output.moment(int(found['now']))}; {genesis.TOLD_IN_WORDS}")
+    return "\n".join(lines)
+
+
+def _now_s(found: dict[str, Any]) -> float:
+    """The time by which the ledger's is judged: this machine's, but where the ledger's time is told."""
+    return int(found["now"]) / 1000 if found["clock"] == genesis.TOLD else time.time()
 
 
 def sentence(found: dict[str, Any], now_s: float) -> str:

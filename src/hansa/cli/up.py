@@ -5,12 +5,18 @@ import contextlib
 import json
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import data_option
+from hansa.client.arguments import moment
+from hansa.wire import genesis
+
+if TYPE_CHECKING:
+    from hansa.node.node import Status
 
 PORT: Final = 8470
 
@@ -18,7 +24,13 @@ SAMPLE_MEMBERS: Final = (
     ("northbank", "North Bank", ["licence:bank"], ["ana", "ben"], True),
     ("harbourline", "Harbour Line Shipping", ["role:carrier"], ["carla"], False),
     ("eastmutual", "East Mutual Insurance", ["licence:insurer"], ["dev"], False),
-    ("tradewatch", "Trade Watch Authority", ["role:regulator", "role:registrar"], ["eve"], False),
+    (
+        "tradewatch",
+        "Trade Watch Authority",
+        ["role:regulator", "role:registrar", "role:calendar-publisher"],
+        ["eve"],
+        False,
+    ),
 )
 
 
@@ -30,6 +42,11 @@ SAMPLE_MEMBERS: Final = (
 @click.option("--accept-clock", is_flag=True, help="Start although the clock is far ahead of the ledger.")
 @click.option(
     "--reserve-mb", type=click.IntRange(0), default=256, show_default=True, help="Free disk below which intake stops."
+)
+@click.option(
+    "--clock",
+    metavar="TIME",
+    help="For demonstrations only: a new ledger whose time begins here and is told with `hansa clock`.",
 )
 @click.option("--isolate", is_flag=True, help="Run contracts in a process of their own that may only compute.")
 @click.option(
@@ -47,6 +64,7 @@ def up(
     name: str,
     accept_clock: bool,
     reserve_mb: int,
+    clock: str | None,
     isolate: bool,
     log_form: str | None,
 ) -> None:
@@ -62,6 +80,7 @@ def up(
 
     log.to_stderr(log_form)
     log.take_libraries()
+    begin = None if clock is None else moment(clock)
     folder = Folder(data.absolute())
     is_new = not folder.exists()
     if is_new:
@@ -71,10 +90,11 @@ def up(
     with server.bind(host, port) as listener:
         if is_new:
             founders = [Founder(i, n, a, u, d) for i, n, a, u, d in SAMPLE_MEMBERS]
-            create_ledger(Disk(), folder, name, founders)
+            create_ledger(Disk(), folder, name, founders, clock=begin)
         node = open_node(
             folder.root,
             accept_clock=accept_clock,
+            told=begin is not None,
             isolate=isolate,
             reserve_bytes=reserve_mb * 1_000_000,
             progress=_progress(out),
@@ -94,8 +114,10 @@ def up(
                 "ledger": status.ledger,
                 "entries": status.entries,
                 "new": is_new,
+                "clock": status.clock,
+                "now": status.now,
             }
-            out.show(fields, lambda: _welcome(out, url, folder.root, status.ledger, is_new))
+            out.show(fields, lambda: _welcome(out, url, folder.root, status, is_new))
 
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -105,12 +127,14 @@ def up(
                 folder.node.unlink(missing_ok=True)
 
 
-def _welcome(out: Output, url: str, root: Path, ledger: str, is_new: bool) -> str:
+def _welcome(out: Output, url: str, root: Path, status: "Status", is_new: bool) -> str:
     lines = [
         f"Hansa is up at {out.style(url, fg='green', bold=True)}",
-        f"  ledger   {ledger}",
+        f"  ledger   {status.ledger}",
         f"  data     {root}",
     ]
+    if status.clock == genesis.TOLD:
+        lines.append(f"  clock    {output.moment(status.now)}; {genesis.TOLD_IN_WORDS}")
     if is_new:
         lines.append("  members  " + ", ".join(member for member, *_ in SAMPLE_MEMBERS) + f"  (keys in {root}/keys)")
         lines += [

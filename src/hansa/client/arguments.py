@@ -303,7 +303,7 @@ def reader(kind: Schema) -> Callable[[str], Any] | None:
         case "instant-ms":
             return lambda text: int(text) if _INTEGER.fullmatch(text) else moment(text)
         case "duration-ms":
-            return _duration
+            return duration
         case _:
             return None
 
@@ -314,7 +314,8 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _duration(text: str) -> int:
+def duration(text: str) -> int:
+    """Milliseconds from a length of time such as 3d or 1h30m, or a number of them. Raises `HansaError`."""
     if _INTEGER.fullmatch(text):
         return int(text)
     if not _LENGTH.fullmatch(text):

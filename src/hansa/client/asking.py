@@ -10,6 +10,8 @@ from hansa.wire.problems import HansaError
 
 _Found = TypeVar("_Found")
 
+TELL_S: Final = 35.0
+"""How long a node may take to put a told clock forward: what is due on the way is taken first."""
 _LOST: Final = ("node.silent", "node.foreign", "answer.late")
 """Ends of a request that another try may end better."""
 
@@ -22,6 +24,7 @@ def ask(
     query: Query | None = None,
     body: bytes | None = None,
     accept: str = "*/*",
+    wait_s: float = READ_S,
 ) -> Operation[_Found]:
     """What `read` finds in the answer of a route; POST with a JSON `body`, else GET.
 
@@ -35,10 +38,12 @@ def ask(
         except HansaError as error:
             raise _Garbled(error) from None
 
-    return (yield from persist(session, find))
+    return (yield from persist(session, find, wait_s))
 
 
-def persist(session: Session, find: Callable[[str, float], Operation[_Found]]) -> Operation[_Found]:
+def persist(
+    session: Session, find: Callable[[str, float], Operation[_Found]], wait_s: float = READ_S
+) -> Operation[_Found]:
     """Runs `find(node, seconds to wait)` on a node of the ledger; where that fails, on the next one or again.
 
     Raises the last `HansaError`.
@@ -48,7 +53,7 @@ def persist(session: Session, find: Callable[[str, float], Operation[_Found]]) -
         node = session.node
         try:
             yield from trust.admit(session, node)
-            return (yield from find(node, max(0.0, min(READ_S, tries.left_s))))
+            return (yield from find(node, max(0.0, min(wait_s, tries.left_s))))
         except _Garbled as garbled:
             error, is_lost = garbled.error, True
         except HansaError as refused:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from msgspec import UNSET
 
 from hansa.client import proofs, records, schemas, submission
-from hansa.client.asking import ask
+from hansa.client.asking import TELL_S, ask
 from hansa.client.exchange import Operation, Request, bytes_of, json_of, segment
 from hansa.client.proxy import Contract
 from hansa.client.records import Asked
@@ -185,6 +185,14 @@ class AsyncClient:
     async def status(self) -> Status:
         """See `Client.status`."""
         return await self._run(status(self._session))
+
+    async def not_after(self) -> int | None:
+        """See `Client`."""
+        return await self._run(submission.limit(self._session))
+
+    async def tell_time(self, time: int) -> None:
+        """See `Client`."""
+        await self._run(ask(self._session, "/node/clock", json_of, body=jsonform.dumps({"time": time}), wait_s=TELL_S))
 
     async def ledger(self) -> bytes:
         """See `Client.ledger`."""

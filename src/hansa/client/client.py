@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from msgspec import UNSET
 
 from hansa.client import proofs, records, schemas, submission
-from hansa.client.asking import ask
+from hansa.client.asking import TELL_S, ask
 from hansa.client.exchange import Operation, Request, bytes_of, json_of, segment
 from hansa.client.proxy import Contract
 from hansa.client.records import Asked
@@ -225,6 +225,20 @@ class Client:
     def status(self) -> Status:
         """How the node is."""
         return self._run(status(self._session))
+
+    def not_after(self) -> int | None:
+        """Until when (ms) a transaction made now is valid, by the node's clock where the ledger's time is told.
+
+        None elsewhere: then this machine's clock serves.
+        """
+        return self._run(submission.limit(self._session))
+
+    def tell_time(self, time: int) -> None:
+        """Puts the node's clock forward to `time` (ms), where the ledger's time is told, for demonstrations only.
+
+        Raises `HansaError` `clock.real` elsewhere, `clock.backward`.
+        """
+        self._run(ask(self._session, "/node/clock", json_of, body=jsonform.dumps({"time": time}), wait_s=TELL_S))
 
     def ledger(self) -> bytes:
         """The id of the ledger: what transactions are signed for."""

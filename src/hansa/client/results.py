@@ -1,19 +1,16 @@
 """What the client's operations give back, as frozen values, and the two ends of a call that are no failure of it."""
 
-import re
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from hansa.client import money
 from hansa.client.verification import Proven
+from hansa.client.words import filled
 from hansa.wire import entry
 from hansa.wire.problems import KINDS, HansaError
 
 Wait: TypeAlias = Literal["accepted", "committed", "receipt"]
 """What a call waits for: that a node has taken the transaction, that its entry is durable, that a receipt proves it."""
-
-_HOLE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -58,7 +55,7 @@ class Answer(msgspec.Struct, frozen=True):
     @property
     def message(self) -> str:
         """Why it was refused, with the values put in; empty if it does not say."""
-        return _message(self.result)
+        return filled(self.result)
 
 
 class Refused(HansaError):
@@ -178,31 +175,3 @@ def checked(answer: Answer) -> Answer:
     if answer.status in (entry.REFUSED, entry.EXCLUDED):
         raise Refused(answer)
     return answer
-
-
-def _message(result: Any) -> str:
-    match result:
-        case {"message": str() as text}:
-            values: dict[str, Any] = result.get("values") or {}
-            filled = _HOLE.sub(lambda hole: _written(values[hole[1]]) if hole[1] in values else hole[0], text)
-            match values.get("problems"):
-                case [*problems] if "{problems}" not in text:
-                    return f"{filled}: " + "; ".join(_problem(problem) for problem in problems)
-                case _:
-                    return filled
-        case _:
-            return ""
-
-
-def _problem(problem: Any) -> str:
-    match problem:
-        case {"name": name, "problem": why}:
-            return f"{name}: {why}"
-        case _:
-            return _written(problem)
-
-
-def _written(value: Any) -> str:
-    if money.is_amount(value):
-        return money.written(value)
-    return value.hex() if isinstance(value, bytes) else str(value)

@@ -47,6 +47,8 @@ class Session:
             raise HansaError("memory.ledger", f"{memory} remembers ledger {last.ledger.hex()}")
         self.ledger = self.ledger if last is None else last.ledger
         self.pinned: Pinned | None = None
+        self.told: bool | None = None
+        """Whether the ledger's time is told, once a node has said so."""
         self.schemas: dict[str, dict[str, Any]] = {}
         self.admitted: set[str] = set()
         """The nodes that were seen to be of the ledger since they last failed."""

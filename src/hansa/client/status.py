@@ -9,7 +9,11 @@ from hansa.wire.problems import HansaError
 
 
 class Status(msgspec.Struct, frozen=True):
-    """How a node is: `state` is running, refusing or faulted, `trouble` the code of what keeps it from more."""
+    """How a node is: `state` is running, refusing or faulted, `trouble` the code of what keeps it from more.
+
+    `time` is that of the last block, `now` the node's clock, both in ms; `clock` is `told` where whoever runs the node
+    tells it, for demonstrations only, else `real`.
+    """
 
     ledger: str
     name: str
@@ -21,6 +25,8 @@ class Status(msgspec.Struct, frozen=True):
     time: int
     waiting: int
     checkpoint: int
+    clock: str
+    now: int
 
 
 def status(session: Session) -> Operation[Status]:

@@ -14,8 +14,9 @@ from hansa.client.asking import persist
 from hansa.client.exchange import CBOR, COSE, READ_S, Operation, Pause, Query, Reply, Request, exchange, json_of
 from hansa.client.results import Answer, Lookup, Refused, Unknown, Wait, accepted, answer_of, checked
 from hansa.client.session import Session, Tries
+from hansa.client.status import status
 from hansa.client.transactions import STEPS_MAX, Prepared
-from hansa.wire import cbor, entry, names, transaction
+from hansa.wire import cbor, entry, genesis, names, transaction
 from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Precondition
 
@@ -86,10 +87,24 @@ def prepare(
         action,
         plain,
         steps_max=steps_max,
-        not_after=not_after,
+        not_after=(yield from limit(session)) if not_after is None else not_after,
         contract_version=contract_version,
         preconditions=None if preconditions is None else list(preconditions),
     )
+
+
+def limit(session: Session) -> Operation[int | None]:
+    """See `Client.not_after`. That time is told must stand in the genesis document: else a node could choose."""
+    if session.told is False:
+        return None
+    found = yield from status(session)
+    session.told = found.clock == genesis.TOLD
+    if not session.told:
+        return None
+    pinned = yield from persist(session, lambda node, _: trust.pinned(session, node))
+    if not pinned.told:
+        raise HansaError("node.foreign", f"{session.node} says that its ledger's time is told, which it is not")
+    return found.now + transactions.VALID_MS
 
 
 def ledger(session: Session) -> Operation[bytes]:

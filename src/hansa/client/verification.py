@@ -30,19 +30,22 @@ class Signer(msgspec.Struct, frozen=True):
 class Pinned(msgspec.Struct, frozen=True):
     """What a verifier trusts: checkpoint keys by kid, and the ledger they speak for (None: any).
 
-    `signers` are the members and users that the ledger began with, by kid.
+    `signers` are the members and users that the ledger began with, by kid. `told`: whether the genesis document says
+    that whoever runs the ledger tells its time; None without one.
     """
 
     keys: Mapping[bytes, PublicKey]
     ledger: bytes | None
     signers: Mapping[bytes, Signer] = {}
+    told: bool | None = None
 
 
 class Proven(msgspec.Struct, frozen=True):
     """What was proven. `signed` and `outcome` are None if their bytes were not given.
 
     `scheduled` is what ledger time took, if it was no transaction. `signer` is who signed, by the genesis document:
-    None without one, or if the key was registered later.
+    None without one, or if the key was registered later. `told`: every time here is one that whoever runs the ledger
+    told it, for demonstrations only.
     """
 
     ledger: bytes
@@ -56,6 +59,7 @@ class Proven(msgspec.Struct, frozen=True):
     outcome: Outcome | None
     signer: str | None = None
     scheduled: Scheduled | None = None
+    told: bool = False
 
 
 def pin_genesis(document: bytes, ledger: bytes | None = None) -> Pinned:
@@ -73,7 +77,8 @@ def pin_genesis(document: bytes, ledger: bytes | None = None) -> Pinned:
     decoded = genesis.decode(document)
     keys = [PublicKey(node.checkpoint_key) for node in decoded.nodes]
     signers = [Signer(who.id, PublicKey(key)) for who in (*decoded.members, *decoded.users) for key in who.keys]
-    return Pinned({key.kid: key for key in keys}, found, {signer.key.kid: signer for signer in signers})
+    by_kid = {signer.key.kid: signer for signer in signers}
+    return Pinned({key.kid: key for key in keys}, found, by_kid, decoded.is_told)
 
 
 def pin_key(key: PublicKey, ledger: bytes | None = None) -> Pinned:
@@ -85,7 +90,7 @@ def both(ledger: Pinned, key: PublicKey) -> Pinned:
     """Trust in a ledger and one of its checkpoint keys. Raises `HansaError` `verify.key` if they do not agree."""
     if ledger.keys.get(key.kid) is None:
         raise HansaError("verify.key", f"the genesis document does not name the key {key.kid.hex()}")
-    return Pinned({key.kid: key}, ledger.ledger, ledger.signers)
+    return Pinned({key.kid: key}, ledger.ledger, ledger.signers, ledger.told)
 
 
 def verify(
@@ -100,7 +105,7 @@ def verify(
 
     What is signed comes first, so that the part that is named is the part that is wrong. Raises `HansaError` with the
     field `part` (receipt, entry, envelope or outcome): the codes of `merkle.receipt.verify_inclusion`, `entry.form`,
-    `verify.ledger`, `verify.envelope`, `verify.outcome`, `verify.id`, `signature.invalid`.
+    `verify.ledger`, `verify.clock`, `verify.envelope`, `verify.outcome`, `verify.id`, `signature.invalid`.
     """
     with _part("receipt", "receipt.form"):
         try:
@@ -111,6 +116,8 @@ def verify(
             raise
         if pinned.ledger is not None and proven.ledger != pinned.ledger:
             raise HansaError("verify.ledger", f"it is for ledger {proven.ledger.hex()}")
+        if pinned.told not in (None, proven.told):
+            raise HansaError("verify.clock")
     decoded = _read_entry(entry_bytes)
     signed = signer = decoded_outcome = due = None
     if envelope is not None:
@@ -143,6 +150,7 @@ def verify(
         decoded_outcome,
         signer,
         due,
+        proven.told,
     )
 
 

@@ -37,7 +37,10 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """What a verified receipt proves: `ledger` had `entry` at `seq` when it had `size` entries, at `time` (ms)."""
+    """What a verified receipt proves: `ledger` had `entry` at `seq` when it had `size` entries, at `time` (ms).
+
+    `told`: whether whoever runs the ledger tells its time.
+    """
 
     ledger: bytes
     seq: int
@@ -45,6 +48,7 @@ class Verified(msgspec.Struct, frozen=True):
     time: int
     root: bytes
     kid: bytes
+    told: bool = False
 
 
 def inclusion(head: Checkpoint, index: int, path: list[bytes]) -> bytes:
@@ -68,7 +72,16 @@ def read_bare(message: bytes) -> Checkpoint:
     bound = checkpoint.read_header(parts.protected)
     if len(parts.payload) != tree.HASH_BYTES:
         raise HansaError("receipt.form", "the payload of a checkpoint is its root, 32 bytes")
-    return Checkpoint(bound.ledger, bound.size, bound.time, parts.payload, bound.algorithm, bound.kid, parts.signature)
+    return Checkpoint(
+        bound.ledger,
+        bound.size,
+        bound.time,
+        parts.payload,
+        bound.algorithm,
+        bound.kid,
+        parts.signature,
+        bound.told,
+    )
 
 
 def signed_head(message: bytes) -> tuple[Bound, bytes | None, bytes]:
@@ -79,7 +92,7 @@ def signed_head(message: bytes) -> tuple[Bound, bytes | None, bytes]:
         parts = _read(message, _INCLUSION)
         return parts.bound, None, parts.signature
     head = read_bare(message)
-    return Bound(head.algorithm, head.kid, head.ledger, head.size, head.time), head.root, head.signature
+    return checkpoint.bound(head), head.root, head.signature
 
 
 def verify_inclusion(receipt: bytes, entry: bytes, keys: Mapping[bytes, PublicKey]) -> Verified:
@@ -91,7 +104,8 @@ def verify_inclusion(receipt: bytes, entry: bytes, keys: Mapping[bytes, PublicKe
     parts = _read(receipt, _INCLUSION)
     root = tree.root_from_inclusion(parts.first, parts.bound.size, tree.leaf_hash(entry), parts.path)
     _check_signature(parts, root, keys)
-    return Verified(parts.bound.ledger, parts.first, parts.bound.size, parts.bound.time, root, parts.bound.kid)
+    bound = parts.bound
+    return Verified(bound.ledger, parts.first, bound.size, bound.time, root, bound.kid, bound.told)
 
 
 def verify_consistency(proof: bytes, first: Checkpoint, second_root: bytes, keys: Mapping[bytes, PublicKey]) -> Bound:

@@ -147,12 +147,14 @@ class _Audit:
                 document = self._document(ledger, segments)
                 decoded = genesis.decode(document)
                 self._name = decoded.name
+                if decoded.is_told:
+                    self._notes.append(genesis.TOLD_IN_WORDS)
                 directory = Directory(governance_genesis.members_program(decoded))
                 stored = Checkpoints(self._files, self._folder.checkpoints, ledger, writable=False)
                 held.callback(stored.close)
                 self._checkpoints = stored.count
             keys = {key.kid: key for key in (PublicKey(node.checkpoint_key) for node in decoded.nodes)}
-            seen = Witnesses(ledger, keys, witnesses.stored(stored, self._find), kept, self._find)
+            seen = Witnesses(ledger, keys, witnesses.stored(stored, self._find), kept, self._find, told=decoded.is_told)
             self._read(segments, document, directory, seen, held)
         return Report(
             self._tip.ledger.hex(),

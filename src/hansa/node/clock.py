@@ -2,6 +2,8 @@
 
 Ledger time moves with the order's stamps and cannot go back, so one wrong stamp far ahead would expire everything.
 A node therefore refuses to seal when its clock cannot be right, and says so.
+
+A ledger for demonstrations has a told clock instead, which stands where it was put; genesis and checkpoints say so.
 """
 
 import time
@@ -43,6 +45,32 @@ class Clock:
         ahead = self.now() - last_life
         if ahead > AHEAD_MS_MAX and not accepted:
             raise HansaError("clock.ahead", f"the clock is {ahead // 86_400_000} days ahead of the last sign of life")
+
+
+class ToldClock(Clock):
+    """A clock that stands at `time` (ms since 1970 UTC) until it is told a later one. Nothing in it is doubted."""
+
+    def __init__(self, time: int) -> None:
+        super().__init__()
+        self._time = time
+
+    def now(self) -> int:
+        """See `Clock`."""
+        return self._time
+
+    def stamp(self, last_block: int) -> int:
+        """See `Clock`; never before the last block."""
+        return max(self._time, last_block)
+
+    def check_start(self, last_life: int, *, accepted: bool) -> None:
+        """See `Clock`: a told clock goes on where the ledger's life was last seen."""
+        self._time = max(self._time, last_life)
+
+    def move(self, time: int) -> None:
+        """Puts the clock forward. Raises `HansaError` `clock.backward`."""
+        if time < self._time:
+            raise HansaError("clock.backward", f"the clock stands {(self._time - time) // 1000} s after that")
+        self._time = time
 
 
 def _monotonic_ms() -> int:

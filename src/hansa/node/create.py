@@ -38,10 +38,12 @@ def create_ledger(
     *,
     key_kind: str = "ed25519",
     limits: Limits | None = None,
+    clock: int | None = None,
 ) -> bytes:
     """A ledger of these founders in a new folder, all their keys made and kept in it; its id.
 
-    For trials and single-member ledgers: members who do not trust each other make their keys themselves.
+    For trials and single-member ledgers: members who do not trust each other make their keys themselves. With `clock`
+    (ms since 1970 UTC) its time begins there, and is told for good: for demonstrations only.
     Raises `HansaError` as `new_folder`, and leaves nothing behind then.
     """
     made: dict[Path, PrivateKey] = {}
@@ -74,13 +76,14 @@ def create_ledger(
         Genesis(
             version=genesis.VERSION,
             name=name,
-            time=time.time_ns() // 1_000_000,
+            time=time.time_ns() // 1_000_000 if clock is None else clock,
             nonce=secrets.token_bytes(NONCE_BYTES),
             members=members,
             users=users,
             nodes=[node],
             deployers=[founder.id for founder in founders if founder.deployer],
             limits=limits or Limits(),
+            clock=msgspec.UNSET if clock is None else genesis.TOLD,
             members_contract=members_source(),
         )
     )

@@ -23,7 +23,7 @@ from hansa.governance.directory import Sender
 from hansa.merkle import checkpoint as merkle_checkpoint
 from hansa.node import intake
 from hansa.node.apply import Sealed, View, apply_batch, apply_genesis, due
-from hansa.node.clock import Clock
+from hansa.node.clock import Clock, ToldClock
 from hansa.node.commit import Committer
 from hansa.node.create import CHECKPOINT_KEY, NODE_KEY
 from hansa.node.events import Events
@@ -40,7 +40,7 @@ from hansa.store.files import Disk, Files, read_whole, replace, trouble_told
 from hansa.store.folder import Folder, Lock, signer_lock
 from hansa.store.journal import Location, Writer
 from hansa.store.state import BlockPlace
-from hansa.wire import cose, tick
+from hansa.wire import cose, genesis, tick
 from hansa.wire.keys import PrivateKey
 from hansa.wire.limits import INTEGER_MAX
 from hansa.wire.problems import HansaError
@@ -74,7 +74,9 @@ class Status(msgspec.Struct, frozen=True):
     """How a node is.
 
     It is healthy unless it has stopped for good, and ready if it takes transactions; if it does not, `reasons` say why.
-    `trouble` and `detail` are the first reason's, empty if there is none.
+    `trouble` and `detail` are the first reason's, empty if there is none. `time` is
+    that of the last block, `now` the node's clock, both in ms; `clock` is `told` where whoever runs the node tells it,
+    else `real`.
     """
 
     ledger: str
@@ -90,6 +92,8 @@ class Status(msgspec.Struct, frozen=True):
     time: int
     waiting: int
     checkpoint: int  # the size of the newest one
+    clock: str
+    now: int
 
 
 class Node:
@@ -236,6 +240,8 @@ class Node:
             self.reading.tip.time,
             len(self._queue),
             self._signed_size,
+            genesis.TOLD if self.parsed_genesis.is_told else genesis.REAL,
+            self._ledger_time(),
         )
 
     def gauges(self) -> Gauges:
@@ -264,7 +270,8 @@ class Node:
         tip = self.reading.tip
         if tip.size <= self._signed_size or "fault" in self._trouble:
             return
-        made = merkle_checkpoint.sign(self.ledger, tip.size, tip.time, self._root, self._signer)
+        told = self.parsed_genesis.is_told
+        made = merkle_checkpoint.sign(self.ledger, tip.size, tip.time, self._root, self._signer, told=told)
         try:
             self._parts.checkpoints.append(made)
         except Exception as error:
@@ -441,6 +448,26 @@ class Node:
             self._orderer.submit("", cose.id_of(envelope), envelope, 0)
         self._await_due()
 
+    async def tell_time(self, time: int) -> None:
+        """Puts a told clock forward to `time` (ms). What is due on the way is taken when it is due.
+
+        Raises `HansaError` `clock.real` where time is not told, `clock.backward`, or what keeps the node from going on.
+        """
+        clock = self._clock
+        if not isinstance(clock, ToldClock):
+            raise HansaError("clock.real")
+        if time < self._ledger_time():
+            raise HansaError("clock.backward", f"ledger time is {(self._ledger_time() - time) // 1000} s after that")
+        while True:
+            self._check_open()
+            found = due(View(self._parts.state, self.directory.indexes_of), time, 1)
+            if not found:
+                clock.move(max(time, clock.now()))
+                return
+            clock.move(max(schedules.read(found[0].value).at, clock.now()))
+            self._await_due()
+            await asyncio.sleep(2 * TICK_WAIT_S)  # a tick is made after one
+
     def _ledger_time(self) -> int:
         """Ledger time if a block were made now, undoubted."""
         return max(self._tip.time, self._clock.now())
@@ -578,15 +605,17 @@ def open_node(
     files: Files | None = None,
     clock: Clock | None = None,
     accept_clock: bool = False,
+    told: bool = False,
     isolate: bool = False,
     reserve_bytes: int = RESERVE_BYTES,
     progress: Progress = lambda _: None,
 ) -> Node:
     """Locks and recovers the ledger in a folder. Raises `HansaError` where it must not run.
 
-    `isolate`: contracts run in a process of their own, see `isolation`.
+    `isolate`: contracts run in a process of their own, see `isolation`. `told`: the ledger must be one whose time is
+    told, else `clock.real`.
     """
-    files, clock, folder = files or Disk(), clock or Clock(), Folder(root)
+    files, folder = files or Disk(), Folder(root)
     folder.check_format(files)
     with contextlib.ExitStack() as opened:
         locks = [Lock(folder.lock)]
@@ -601,6 +630,9 @@ def open_node(
             raise HansaError("key.checkpoint", f"{folder.keys / CHECKPOINT_KEY} is not a checkpoint key of this ledger")
         if recovered.tip.size and own_key.kid not in recovered.directory.node_keys:
             raise HansaError("key.node", f"{folder.keys / NODE_KEY} is not a node's key of this ledger")
+        if told and not recovered.genesis.is_told:
+            raise HansaError("clock.real", f"the ledger in {root} has real time, which nobody tells")
+        clock = clock or (ToldClock(recovered.genesis.time) if recovered.genesis.is_told else Clock())
         clock.check_start(max(recovered.tip.time, last_stop(files, folder)), accepted=accept_clock)
         exclusions = load_exclusions(files, folder)
         isolation = Isolation(recovered.genesis.members_contract) if isolate else None

@@ -45,8 +45,7 @@ def stored(checkpoints: Checkpoints, find: Find) -> Iterator[Witness]:
             find("checkpoint.damaged", source, f"it is of size {head.size}, the one before of {last}")
         else:
             last = head.size
-            bound = Bound(head.algorithm, head.kid, head.ledger, head.size, head.time)
-            yield Witness(source, bound, head.root, head.signature)
+            yield Witness(source, checkpoint.bound(head), head.root, head.signature)
 
 
 def outside(files: Files, path: Path, reader: Worker) -> Witness:
@@ -81,8 +80,11 @@ class Witnesses:
         stored: Iterator[Witness],
         outside: list[Witness],
         find: Find,
+        *,
+        told: bool,
     ) -> None:
         self._ledger = ledger
+        self._told = told
         self._keys = keys
         self._stored = stored
         self._next = next(stored, None)
@@ -118,6 +120,8 @@ class Witnesses:
             return None
         if key is None or key.algorithm != bound.algorithm:
             return "receipt.key_unknown", "it is signed by no checkpoint key of this ledger"
+        if bound.told != self._told:
+            return "verify.clock", f"it says that time is {'told' if bound.told else 'real'}, the genesis document not"
         if witness.root is not None and not self._is_signed(witness, witness.root):
             return "receipt.invalid", "its signature does not even cover what it says itself"
         return None

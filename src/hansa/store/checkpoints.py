@@ -16,8 +16,8 @@ from hansa.wire.limits import SIGNATURE_BYTES
 
 _MAGIC: Final = b"HJC\0"
 _RECORD: Final = struct.Struct(
-    f">4sIQQi32s32s{SIGNATURE_BYTES}s4x"
-)  # magic, crc, size, time, alg, root, kid, signature
+    f">4sIQQi32s32s{SIGNATURE_BYTES}s?3x"
+)  # magic, crc, size, time, alg, root, kid, signature, told
 _CRC_END: Final = 8
 RECORD_BYTES: Final = _RECORD.size
 FILE_NAME: Final = "checkpoints"
@@ -52,10 +52,10 @@ class Checkpoints:
         data = self._record(number)
         if len(data) < RECORD_BYTES or not data.startswith(_MAGIC):
             return None
-        _, crc, size, time, algorithm, root, kid, signature = _RECORD.unpack(data)
+        _, crc, size, time, algorithm, root, kid, signature, told = _RECORD.unpack(data)
         if crc32c(data[_CRC_END:]) != crc:
             return None
-        return Checkpoint(self._ledger, size, time, root, algorithm, kid, signature)
+        return Checkpoint(self._ledger, size, time, root, algorithm, kid, signature, told)
 
     def covering(self, seq: int) -> Checkpoint | None:
         """The smallest sound checkpoint that covers the entry at `seq`; None if none does."""
@@ -101,6 +101,7 @@ class Checkpoints:
             checkpoint.root,
             checkpoint.kid,
             checkpoint.signature,
+            checkpoint.told,
         )
         crc = crc32c(_RECORD.pack(_MAGIC, 0, *fields)[_CRC_END:])
         with full_disk_told(self._path):

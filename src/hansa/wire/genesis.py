@@ -7,7 +7,7 @@ it into the first entry's write set.
 
 import hashlib
 from collections import Counter
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -16,6 +16,10 @@ from hansa.wire import cbor, keys, limits, names
 from hansa.wire.problems import HansaError
 
 VERSION: Final = 0
+REAL: Final = "real"
+TOLD: Final = "told"
+TOLD_IN_WORDS: Final = "its time is told by whoever runs it: for demonstrations only"
+"""What is said of a ledger with such a clock wherever its time could be taken for real."""
 
 _Spki: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=256)]
 _Attribute: TypeAlias = Annotated[
@@ -68,7 +72,11 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Genesis(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The document. `deployers` are the members that may deploy contracts and write reference data."""
+    """The document. `deployers` are the members that may deploy contracts and write reference data.
+
+    `clock`: absent where time is real. `told` is for demonstrations: ledger time stands where whoever runs the node
+    puts it, and every checkpoint says so.
+    """
 
     version: int
     name: _Title
@@ -79,7 +87,13 @@ class Genesis(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     nodes: Annotated[list[Node], Meta(min_length=1, max_length=1_000)]
     deployers: Annotated[list[str], Meta(min_length=1, max_length=1_000)]
     limits: Limits
+    clock: Literal["told"] | msgspec.UnsetType = msgspec.UNSET
     members_contract: Annotated[str, Meta(min_length=1, max_length=65_536)]
+
+    @property
+    def is_told(self) -> bool:
+        """Whether its time is told by whoever runs it."""
+        return self.clock == TOLD
 
 
 def encode(genesis: Genesis) -> bytes:

@@ -121,10 +121,25 @@ KINDS: Final[Mapping[str, Kind]] = {
     "verify.ledger": Kind(
         422, "The receipt is another ledger's", "Pin the ledger the receipt is for, if you trust it."
     ),
+    "verify.clock": Kind(
+        422,
+        "The receipt and the genesis document differ on whether the ledger's time is told",
+        "Rely on neither: whoever signed the receipt hides what the ledger is.",
+    ),
     "verify.envelope": Kind(422, "The envelope is not the one the entry commits to", _FRESH_COPY),
     "verify.outcome": Kind(422, "The outcome is not the one the entry commits to", _FRESH_COPY),
     "verify.id": Kind(422, "The envelope's id is not the entry's", _FRESH_COPY),
     "audit.executed": Kind(500, "Executing an entry again does not give what stands there", _RESTORE),
+    # Messages of SWIFT
+    "swift.form": Kind(
+        422, "This is not a SWIFT message as it is sent", "Have it sent again as a FIN file, every byte as it was."
+    ),
+    "swift.type": Kind(422, "SWIFT messages of this type are not read", "Send a type that is listed."),
+    "swift.fields": Kind(
+        422,
+        "The fields of a SWIFT message are not right",
+        "Have the sender mend every problem listed; nothing is guessed.",
+    ),
     # What lies on disk
     "journal.missing": Kind(500, "A segment of the journal is missing", _RESTORE),
     "journal.header": Kind(500, "The header of a journal segment is damaged or in the wrong place", _RESTORE),
@@ -239,6 +254,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "clock.jumped": Kind(
         503, "The node's clock jumped", "Set the clock right, or restart the node if it is right now."
     ),
+    "clock.real": Kind(
+        409,
+        "This ledger's time is real: nobody tells it",
+        "A ledger for demonstrations, whose time is told, is made by `hansa up --clock TIME` in a new folder.",
+    ),
+    "clock.backward": Kind(409, "A clock that is told moves only forward", "Give a later time."),
     "clock.ahead": Kind(
         500,
         "The node's clock is far ahead of the ledger",
@@ -352,6 +373,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "argument.file": Kind(400, "A file cannot be read", "Check its name and permissions."),
     "argument.exists": Kind(409, "A file is there already", "Choose another name, or replace it with --force."),
     "argument.value": Kind(400, "An argument does not fit", "Mend every argument named."),
+    "calendar.extra": Kind(500, "What calendars are made of is not installed", "Run: pip install 'hansa[calendars]'"),
+    "calendar.file": Kind(400, "A file is no calendar", "`hansa calendar make PLACE YEAR` shows the form."),
     "query.value": Kind(400, "A value in the query does not fit its field", "Give a value of the field's type."),
     "query.cursor": Kind(
         400, "The cursor is malformed, or of another query", "Use `next` of the page before as it is, and ask the same."

@@ -1,7 +1,7 @@
 """The example ledger's story, made to happen: members, transactions, receipts, three attempts to cheat, the audit.
 
 Everything is real: keys are made, transactions signed and applied by an embedded node, receipts checked by the same
-code that checks anyone's. `demo` tells what came of it; nothing here prints.
+code that checks anyone's. `hansa demo` tells what came of it; nothing here prints.
 """
 
 import asyncio
@@ -12,16 +12,16 @@ from typing import Any, Final
 
 import msgspec
 
-from hansa.cli.apps import app_file
-from hansa.cli.output import filled
 from hansa.client import keys, transactions, verification
 from hansa.client.money import is_amount
+from hansa.client.words import filled
 from hansa.node.audit import Report, audit
 from hansa.node.create import Founder, create_ledger, member_key
 from hansa.node.intake import Answer
 from hansa.node.node import Node, open_node
 from hansa.store.files import Disk
 from hansa.store.folder import Folder
+from hansa.stories.apps import app_file
 from hansa.wire import cbor, cose, entry, jsonform
 from hansa.wire.entry import Outcome
 from hansa.wire.keys import PrivateKey

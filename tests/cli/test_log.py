@@ -14,6 +14,8 @@ import structlog
 
 from hansa.cli import log
 from hansa.client import keys, transactions
+from hansa.contracts.calls import Execution
+from hansa.node import isolated, isolation
 from hansa.wire.problems import HansaError
 
 SECRET = "Zx9marker"
@@ -89,6 +91,19 @@ def test_expected_failures_say_what_they_are(stderr: Stderr) -> None:
         "journal.corrupt: entry 5",
         "OSError: Input/output error",
     ]
+
+
+def test_a_defect_of_the_worker_that_runs_contracts_is_told_as_it_tells_it(stderr: Stderr) -> None:
+    log.to_stderr()
+    try:
+        fail(SECRET)
+    except KeyError as error:
+        done = isolated._done(Execution("contract.internal", None, [], [], 0, "1.0.0", error))
+    assert SECRET not in done.defect
+    structlog.get_logger().error("contract.internal", exc_info=isolation._execution(done).error)
+    (found,) = lines(stderr)
+    assert found["failure"].startswith("KeyError at tests/cli/test_log.py:")
+    assert found["failure"].endswith(" fail")
 
 
 def test_libraries_log_the_same_way_without_what_they_were_given(stderr: Stderr) -> None:

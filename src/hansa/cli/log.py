@@ -56,6 +56,10 @@ def failure(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping
 
 
 def _told(error: BaseException) -> str:
+    from hansa.node.isolation import Defect
+
+    if isinstance(error, Defect):
+        return str(error)
     if isinstance(error, HansaError):
         return f"{error.code}: {error.detail}"
     if isinstance(error, OSError) and error.strerror:

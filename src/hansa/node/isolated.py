@@ -29,6 +29,8 @@ TOLD: Final = ("Member", "User", "Library", "Version")
 """The members records that a run may depend on: who there is, and which contracts. Keys are none of its business."""
 _LENGTH: Final = struct.Struct(">I")
 _CHUNK_BYTES: Final = 65_536
+_FRAMES_MAX: Final = 12
+"""Of a defect's way, those nearest to it."""
 
 
 # From node to worker
@@ -221,13 +223,21 @@ def serve(channel: Channel, data_bytes: int) -> None:
         except (OSError, EOFError):
             raise
         except Exception as error:  # what the node makes of it is its own business, but it must be told
-            channel.send(encode(Failed(f"{type(error).__name__}: {error}"[:1_000])))
+            # Its type alone: what it says may hold what the transaction said, and this comes into the log.
+            channel.send(encode(Failed(type(error).__name__)))
 
 
 def _done(ran: Execution) -> Done:
-    defect = "" if ran.error is None else "".join(traceback.format_exception(ran.error))
+    defect = "" if ran.error is None else _way(ran.error)
     output = cbor.encode_ordered([ran.result, ran.events])
     return Done(ran.code, output, writes.encode(ran.writes), ran.steps, ran.version, defect)
+
+
+def _way(error: BaseException) -> str:
+    """The type of a defect and the lines of code it came through; what it says of itself may hold what it was given."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_MAX:]
+    way = (f"{'/'.join(frame.filename.split('/')[-3:])}:{frame.lineno} {frame.name}" for frame in frames)
+    return f"{type(error).__name__} at {', '.join(way)}"
 
 
 if __name__ == "__main__":

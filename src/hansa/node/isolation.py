@@ -42,7 +42,7 @@ _answer: Final = msgspec.msgpack.Decoder(Ready | Get | Select | Done | Failed).d
 
 
 class Defect(Exception):
-    """An unexpected exception in the worker behind `contract.internal`, as text."""
+    """An unexpected exception in the worker behind `contract.internal`: its type and way as text, and nothing else."""
 
 
 class Isolation:

@@ -204,6 +204,25 @@ def test_no_more_than_a_year_of_business_days_is_counted(trial: Trial, days: int
     trial.refused("bank", "add_business_days", "arguments.invalid", place="USNYC", day="2026-06-01", days=days)
 
 
+def hardly_open(place: str, year: int, month: int) -> dict[str, Any]:
+    """A year with business on the Sundays of one month alone."""
+    days = (date(year, 1, 1) + timedelta(at) for at in range((date(year + 1, 1, 1) - date(year, 1, 1)).days))
+    closed = [day.isoformat() for day in days if day.isoweekday() == 7 and day.month != month]
+    return calendar(place, year, *closed, weekend=[1, 2, 3, 4, 5, 6])
+
+
+def test_where_business_is_hardly_ever_done_the_count_ends() -> None:
+    years = [hardly_open(place, year, month) for place, month in (("AA", 3), ("BB", 9)) for year in (2023, 2024, 2025)]
+    trial = opened(*years)
+    assert trial.ask("next_business_day", place="AA", day="2023-03-26") == "2024-03-03"
+    for days in (20, -20):
+        day = "2023-01-01" if days > 0 else "2025-12-31"
+        message = trial.refused("bank", "add_business_days", "require.failed", place="AA", day=day, days=days)
+        assert message == "there are too few business days in {n} years"
+        both = {"places": ["AA", "BB"], "day": day, "days": days // 20}
+        trial.refused("bank", "add_business_days_in", "require.failed", **both)
+
+
 def test_days_are_counted_in_a_place_at_least_and_in_eight_at_most(trial: Trial) -> None:
     trial.refused("bank", "add_business_days_in", "require.failed", places=[], day="2026-06-01", days=1)
     nine = ["USNYC"] * 9

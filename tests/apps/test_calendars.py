@@ -415,21 +415,3 @@ def test_instants_and_local_days_are_those_of_the_oracle(
     else:
         assert closing in {wanted - minutes * MINUTE for _, minutes in offsets}
         assert shown(closing) > wanted, "clocks jump over it, and had done so by then"
-
-
-def test_steps_are_few(trial: Trial) -> None:
-    """What callers pay: bounds, so that nobody makes it dearer unaware. docs/how-to/use-calendars.md names them."""
-
-    def steps(view: str, **arguments: Any) -> int:
-        return trial.done("bank", view, **arguments).steps
-
-    day = "2026-10-05"
-    assert steps("is_business_day", place="USNYC", day=day) <= 100
-    assert steps("next_business_day", place="USNYC", day=day) <= 250
-    assert steps("add_business_days", place="USNYC", day=day, days=5) <= 300
-    assert steps("add_business_days", place="USNYC", day="2026-01-05", days=260) <= 6_000
-    assert steps("add_business_days_in", places=["USNYC", "GBLON"], day=day, days=5) <= 400
-    assert steps("close_of_business", place="USNYC", day=day) <= 200
-    assert steps("business_day_of", place="USNYC", instant=start(date(2026, 10, 5))) <= 400
-    assert steps("local_day", place="USNYC", instant=start(date(2026, 10, 5))) <= 150
-    assert opened().done("desk", "publish", **NEW_YORK).steps <= 5_000

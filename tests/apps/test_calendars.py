@@ -199,6 +199,14 @@ def test_what_is_not_published_is_refused(trial: Trial, view: str, arguments: di
     assert trial.refused("bank", view, "require.failed", **arguments) == "no calendar of {p} for {y} is published"
 
 
+def test_a_local_day_in_a_year_that_is_not_published_is_refused() -> None:
+    trial = opened(calendar("JPTYO", 2026, offsets=[{"start": start(date(2025, 12, 31)), "minutes": 540}]))
+    instant = start(date(2026, 12, 31)) + 20 * HOUR
+    assert trial.ask("local_day", place="JPTYO", instant=instant) == "2027-01-01"
+    message = trial.refused("bank", "business_day_of", "require.failed", place="JPTYO", instant=instant)
+    assert message == "no calendar of {p} for {y} is published"
+
+
 @pytest.mark.parametrize("days", [-261, 261])
 def test_no_more_than_a_year_of_business_days_is_counted(trial: Trial, days: int) -> None:
     trial.refused("bank", "add_business_days", "arguments.invalid", place="USNYC", day="2026-06-01", days=days)

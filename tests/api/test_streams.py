@@ -287,7 +287,9 @@ def test_a_reader_over_a_restart_gets_everything_once(changed, tmp_path):
     def read():
         try:
             with httpx2.Client() as made:
-                for one in events.follow(made, server.url, Follower("example_ledger", after="0"), sleep=lambda _: None):
+                for one in events.follow(
+                    made, lambda: server.url, Follower("example_ledger", after="0"), sleep=lambda _: None
+                ):
                     if isinstance(one, Event):
                         found.append(one)
                     if len(found) == 30:
@@ -329,7 +331,7 @@ def test_the_description_names_the_header(client):
 
 def test_the_sdk_reads_what_the_node_sends(server):
     with httpx2.Client() as made:
-        found = list(events.follow(made, server.url, Follower(after="0", follow=False)))
+        found = list(events.follow(made, lambda: server.url, Follower(after="0", follow=False)))
     assert isinstance(found[-1], Heartbeat)
     assert found[-1].after == str(server.entries() - 1)
     assert next(one.name for one in found if isinstance(one, Event)) == "contract.deployed"

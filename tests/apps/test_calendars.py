@@ -199,9 +199,36 @@ def test_what_is_not_published_is_refused(trial: Trial, view: str, arguments: di
     assert trial.refused("bank", view, "require.failed", **arguments) == "no calendar of {p} for {y} is published"
 
 
+def test_a_local_day_in_a_year_that_is_not_published_is_refused() -> None:
+    trial = opened(calendar("JPTYO", 2026, offsets=[{"start": start(date(2025, 12, 31)), "minutes": 540}]))
+    instant = start(date(2026, 12, 31)) + 20 * HOUR
+    assert trial.ask("local_day", place="JPTYO", instant=instant) == "2027-01-01"
+    message = trial.refused("bank", "business_day_of", "require.failed", place="JPTYO", instant=instant)
+    assert message == "no calendar of {p} for {y} is published"
+
+
 @pytest.mark.parametrize("days", [-261, 261])
 def test_no_more_than_a_year_of_business_days_is_counted(trial: Trial, days: int) -> None:
     trial.refused("bank", "add_business_days", "arguments.invalid", place="USNYC", day="2026-06-01", days=days)
+
+
+def hardly_open(place: str, year: int, month: int) -> dict[str, Any]:
+    """A year with business on the Sundays of one month alone."""
+    days = (date(year, 1, 1) + timedelta(at) for at in range((date(year + 1, 1, 1) - date(year, 1, 1)).days))
+    closed = [day.isoformat() for day in days if day.isoweekday() == 7 and day.month != month]
+    return calendar(place, year, *closed, weekend=[1, 2, 3, 4, 5, 6])
+
+
+def test_where_business_is_hardly_ever_done_the_count_ends() -> None:
+    years = [hardly_open(place, year, month) for place, month in (("AA", 3), ("BB", 9)) for year in (2023, 2024, 2025)]
+    trial = opened(*years)
+    assert trial.ask("next_business_day", place="AA", day="2023-03-26") == "2024-03-03"
+    for days in (20, -20):
+        day = "2023-01-01" if days > 0 else "2025-12-31"
+        message = trial.refused("bank", "add_business_days", "require.failed", place="AA", day=day, days=days)
+        assert message == "there are too few business days in {n} years"
+        both = {"places": ["AA", "BB"], "day": day, "days": days // 20}
+        trial.refused("bank", "add_business_days_in", "require.failed", **both)
 
 
 def test_days_are_counted_in_a_place_at_least_and_in_eight_at_most(trial: Trial) -> None:
@@ -396,21 +423,3 @@ def test_instants_and_local_days_are_those_of_the_oracle(
     else:
         assert closing in {wanted - minutes * MINUTE for _, minutes in offsets}
         assert shown(closing) > wanted, "clocks jump over it, and had done so by then"
-
-
-def test_steps_are_few(trial: Trial) -> None:
-    """What callers pay: bounds, so that nobody makes it dearer unaware. docs/how-to/use-calendars.md names them."""
-
-    def steps(view: str, **arguments: Any) -> int:
-        return trial.done("bank", view, **arguments).steps
-
-    day = "2026-10-05"
-    assert steps("is_business_day", place="USNYC", day=day) <= 100
-    assert steps("next_business_day", place="USNYC", day=day) <= 250
-    assert steps("add_business_days", place="USNYC", day=day, days=5) <= 300
-    assert steps("add_business_days", place="USNYC", day="2026-01-05", days=260) <= 6_000
-    assert steps("add_business_days_in", places=["USNYC", "GBLON"], day=day, days=5) <= 400
-    assert steps("close_of_business", place="USNYC", day=day) <= 200
-    assert steps("business_day_of", place="USNYC", instant=start(date(2026, 10, 5))) <= 400
-    assert steps("local_day", place="USNYC", instant=start(date(2026, 10, 5))) <= 150
-    assert opened().done("desk", "publish", **NEW_YORK).steps <= 5_000

@@ -56,8 +56,12 @@ def test_editions_are_published(hansa: Callable, ledger: Any, tmp_path: Path) ->
     corrected["holidays"].pop()
     corrected["source"] = "corrected by hand"
     made.write_text(json.dumps(corrected))
+    dry = hansa("calendar", "publish", "GBLON", 2026, "--file", made, "--dry-run", *ledger)
+    assert dry.out.endswith("changed    2026-12-28  no holiday any more\n           source\n")
     second = hansa("calendar", "publish", "GBLON", 2026, "--file", made, *PUBLISHER, *ledger, "--json")
     assert second.json["events"][0]["data"] == {"id": "GBLON/2026", "number": 2, "source": "corrected by hand"}
+    back = hansa("calendar", "publish", "London", 2026, "--dry-run", *ledger, "--json")
+    assert back.json["changes"] == ["2026-12-28  a holiday now", "source"]
     history = hansa("query", "calendars", "Year", "GBLON/2026", "--history", *ledger, "--json").json
     assert [row["value"]["edition"] for row in history["rows"]] == ["GBLON/2026/2", "GBLON/2026/1"]
     asked = hansa("query", "calendars", "next_business_day", "place=GBLON", "day=2026-12-24", *ledger)

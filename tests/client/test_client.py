@@ -446,7 +446,7 @@ def refusing(result: Any, code: str = "require.failed") -> bytes:
         ),
         (
             {"message": "arguments", "values": {"problems": [{"name": "n", "problem": "is missing"}, "b"]}},
-            "arguments: n: is missing; b",
+            "arguments: `n`: is missing; b",
         ),
         ({"message": "have {problems}", "values": {"problems": [1]}}, "have [1]"),
         ({"message": "{data}", "values": {"data": b"\xff"}}, "ff"),
@@ -620,6 +620,7 @@ def test_both_clients_have_the_same_methods() -> None:
         told = str(other[name].return_annotation).replace("AsyncIterator", "Iterator")
         assert told == str(signature.return_annotation), name
     assert {name for name in sync if not inspect.iscoroutinefunction(getattr(AsyncClient, name))} == {
+        "events",
         "records",
         "history",
     }

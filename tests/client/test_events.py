@@ -159,7 +159,7 @@ def client(handler: Callable[[httpx2.Request], httpx2.Response]) -> httpx2.Clien
 
 def read(handler: Callable[[httpx2.Request], httpx2.Response], follower: Follower) -> list[Event | Heartbeat]:
     with client(handler) as made:
-        return list(events.follow(made, "http://node", follower, sleep=lambda _: None))
+        return list(events.follow(made, lambda: "http://node", follower, sleep=lambda _: None))
 
 
 def ids(found: list[Event | Heartbeat]) -> list[str]:
@@ -186,7 +186,7 @@ def test_a_start_behind_any_place(after: str) -> None:
 def test_from_now_on_nothing_is_missed_between_two_connections() -> None:
     node = Node([], entries=6)
     with client(node.answer) as made:
-        stream = events.follow(made, "http://node", Follower(), sleep=lambda _: None)
+        stream = events.follow(made, lambda: "http://node", Follower(), sleep=lambda _: None)
         assert next(stream) == Heartbeat("5", 6)
         node.entries = 12  # while the connection is lost
         assert next(one.id for one in stream if isinstance(one, Event)) == "6-0"
@@ -307,7 +307,7 @@ def test_a_node_that_went_away_is_asked_again_with_pauses_until_patience_ends() 
     found = []
     with client(away) as made, pytest.raises(HansaError) as raised:
         lost = lambda error, pause: told.append((error.code, pause))  # noqa: E731
-        for one in events.follow(made, "http://node", follower, on_lost=lost, sleep=pauses.append):
+        for one in events.follow(made, lambda: "http://node", follower, on_lost=lost, sleep=pauses.append):
             found.append(one)
     assert ids(found) == ALL[: len(ids(found))] != []
     assert raised.value.code == "node.silent"
@@ -357,7 +357,7 @@ def test_the_same_for_asyncio(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> list[Event | Heartbeat]:
         transport: Any = type("Transport", (), {"stream": stream})()
         follower = Follower(after="0", follow=False)
-        return [one async for one in events.afollow(transport, "http://node", follower)]
+        return [one async for one in events.afollow(transport, lambda: "http://node", follower)]
 
     assert ids(asyncio.run(run())) == ALL
     assert len(node.asked) == 4
@@ -375,7 +375,7 @@ def test_an_answer_is_let_go_when_its_reader_stops() -> None:
             finally:
                 closed.append(url)
 
-    stream = events.follow(Transport(), "http://node/", Follower(after="0"))
+    stream = events.follow(Transport(), lambda: "http://node/", Follower(after="0"))
     assert isinstance(next(stream), Heartbeat)
     stream.close()  # type: ignore[attr-defined]
     assert closed == ["http://node/app/events"]

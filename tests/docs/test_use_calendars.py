@@ -4,11 +4,12 @@ import shutil
 import subprocess
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.apps.test_calendars import NEW_YORK, start
+from tests.apps.test_calendars import LONDON, NEW_YORK, NEXT_YEAR, start
 from tests.apps.trial import HOUR, Trial, source
-from tests.docs.test_how_to import HANSA, blocks, run
+from tests.docs.test_how_to import HANSA, PAGES, blocks, run
 
 PAGE = "use-calendars.md"
 APPS = Path(__file__).parents[2] / "apps"
@@ -75,6 +76,31 @@ def test_what_is_not_published_refuses_what_asks() -> None:
         {"desk": {"role:calendar-publisher"}, "bank": set()},
     )
     trial.refused("bank", "present", "require.failed", id="c1", bank="bank", place="USNYC")
+
+
+def test_steps_are_those_that_the_page_names() -> None:
+    trial = Trial({"calendars": source("calendars/contract.py")}, {"desk": {"role:calendar-publisher"}})
+    published = trial.done("desk", "publish", **NEW_YORK).steps
+    for other in (LONDON, NEXT_YEAR):
+        trial.done("desk", "publish", **other)
+
+    def steps(view: str, **arguments: Any) -> int:
+        return trial.done("desk", view, **arguments).steps
+
+    day, instant, both = "2026-10-05", start(date(2026, 10, 5)), ["USNYC", "GBLON"]
+    named = {
+        "`is_business_day`": steps("is_business_day", place="USNYC", day=day),
+        "`next_business_day`": steps("next_business_day", place="USNYC", day=day),
+        "five business days": steps("add_business_days", place="USNYC", day=day, days=5),
+        "in two places": steps("add_business_days_in", places=both, day=day, days=5),
+        "a whole year of them (260)": steps("add_business_days", place="USNYC", day="2026-01-05", days=260),
+        "`close_of_business`": steps("close_of_business", place="USNYC", day=day),
+        "`local_day`": steps("local_day", place="USNYC", instant=instant),
+        "`business_day_of`": steps("business_day_of", place="USNYC", instant=instant + 16 * HOUR),
+        "Publishing cost": published,
+    }
+    page = " ".join((PAGES / PAGE).read_text().split())
+    assert {what: count for what, count in named.items() if f"{what} {count}" not in page} == {}
 
 
 def _instant(text: str) -> int:

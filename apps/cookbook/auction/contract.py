@@ -1,4 +1,4 @@
-"""Auction with sealed bids: first everybody commits to a bid by its digest, then everybody reveals it; the highest wins.
+"""Auction with sealed bids: first everybody commits to a bid by its digest, then everybody reveals it.
 
 A digest is of `LOT/ACCOUNT/MINOR/SALT`: it names the bidder's account, so that who copies it can never reveal it; and
 the salt, which the bidder keeps secret until then, keeps others from guessing the bid.
@@ -106,7 +106,7 @@ class Auction(Contract, version="1.0.0"):
 
     @action(by="bidder", on="Committed", to="Revealed")
     def reveal(tx, bid: Bid, amount: Amount, salt: Text[16, 64]):
-        """Shows the bid. What it needs is taken at once, so that who wins can pay; who is outbid has it back at once."""
+        """Shows the bid. What it needs is taken now, so that who wins can pay; who is outbid has it back at once."""
         lot = bid.lot
         account = bid.account
         require(tx.time >= lot.commit_until, "bids are committed until {t}: keep yours secret", t=lot.commit_until)

@@ -7,8 +7,8 @@ PATIENCE_DAYS = 3
 
 class TwoPersonApproval(Contract, version="1.0.0"):
     class Roles:
-        # Bound to the payment's field of this name, so both are of one member; and the person who signs for it needs the
-        # attribute. The member's own key is no person, so it can do neither.
+        # Bound to the payment's field of this name, so both are of one member; and the person who signs for it needs
+        # the attribute. The member's own key is no person, so it can do neither.
         payer: Party = Party(user="may:pay")
 
     class States:

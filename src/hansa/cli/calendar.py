@@ -94,11 +94,13 @@ def publish(
             out.show(fields, lambda: f"{_summary(made)}\nin force already, as edition {before['number']}")
             return output.DONE
         _caution(out, made)
+        changes = [] if before is None else _changes(before, made)
         if private is None:
-            out.show({"published": False, "edition": None, "calendar": made}, lambda: _summary(made))
+            fields = {"published": False, "edition": None, "calendar": made, "changes": changes}
+            out.show(fields, lambda: _summary(made, changes))
             out.note("nothing was sent")
             return output.DONE
-        out.say(_summary(made))
+        out.say(_summary(made, changes))
         prepared = transactions.prepare(
             private, node.ledger(), name, "publish", made, steps_max=_STEPS, not_after=node.not_after()
         )
@@ -153,7 +155,17 @@ def _caution(out: Output, made: dict[str, Any]) -> None:
         )
 
 
-def _summary(made: dict[str, Any]) -> str:
+def _changes(before: dict[str, Any], made: dict[str, Any]) -> list[str]:
+    """What an edition changes: the days that are holidays no more, those that become some, and what else is another."""
+    old, new = ({holiday["day"]: holiday["name"] for holiday in of["holidays"]} for of in (before, made))
+    days = [f"{day}  no holiday any more" for day in sorted(old.keys() - new.keys())]
+    days += [f"{day}  a holiday now" for day in sorted(new.keys() - old.keys())]
+    return days + [
+        field.replace("_", " ") for field in _COMPARED if field != "holidays" and before[field] != made[field]
+    ]
+
+
+def _summary(made: dict[str, Any], changes: list[str] | None = None) -> str:
     days = [f"{holiday['day']}  {output.shown(holiday['name'])}" for holiday in made["holidays"]]
     half = [f"{day['day']}  {_clock(day['closes'])}  {output.shown(day['name'])}" for day in made["half_days"]]
     spans = [f"{_signed(span['minutes'])} from {_instant(span['start'])}" for span in made["offsets"]]
@@ -168,6 +180,7 @@ def _summary(made: dict[str, Any]) -> str:
         ("half days", half),
         ("UTC", spans),
         ("business", [f"{calendars.business_days(made)} days"]),
+        ("changed", changes or []),
     ]
     lines = [f"{label if at == 0 else '':9}  {text}" for label, texts in rows for at, text in enumerate(texts)]
     return "\n".join(lines)

@@ -70,8 +70,9 @@ def events(
     def lost(error: HansaError, pause: float) -> None:
         out.note(f"{output.shown(error.detail)}; again in {pause:g} s")
 
+    found = node_url(data, url)
     with httpx2.Client() as node, httpx2.Client() as receiver:
-        for one in stream.follow(node, node_url(data, url), follower, on_lost=lost):
+        for one in stream.follow(node, lambda: found, follower, on_lost=lost):
             is_event = isinstance(one, stream.Event)
             if is_event and forward is not None:
                 assert follower.ledger is not None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from hansa.client.async_client import AsyncClient
     from hansa.client.client import Client
+    from hansa.client.events import Event
     from hansa.client.money import Amount
     from hansa.client.proxy import Contract
     from hansa.client.results import Answer, Head, Lookup, Receipt, Refused, Row, Unknown, Unproven, Wait
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _ROOMS: Final = {
     "async_client": ("AsyncClient",),
     "client": ("Client",),
+    "events": ("Event",),
     "money": ("Amount",),
     "proxy": ("Contract",),
     "results": ("Answer", "Head", "Lookup", "Receipt", "Refused", "Row", "Unknown", "Unproven", "Wait"),
@@ -44,6 +46,7 @@ __all__ = [
     "AsyncTransport",
     "Client",
     "Contract",
+    "Event",
     "HansaError",
     "Head",
     "Lookup",

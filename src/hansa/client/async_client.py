@@ -6,7 +6,7 @@ What a test compares: the two have the same methods with the same arguments and 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import UNSET
 
@@ -19,10 +19,13 @@ from hansa.client.results import Answer, Head, Lookup, Receipt, Row, Unknown, Wa
 from hansa.client.session import TIMEOUT_S, Session
 from hansa.client.status import Status, status
 from hansa.client.transactions import STEPS_MAX, Prepared
-from hansa.client.transport import AsyncTransport, carry_async, own_async
+from hansa.client.transport import AsyncTransport, carry_async, own_async, streaming_async
 from hansa.wire import jsonform
 from hansa.wire.keys import Signer
 from hansa.wire.transaction import Precondition
+
+if TYPE_CHECKING:
+    from hansa.client.events import Event
 
 _Result = TypeVar("_Result")
 
@@ -169,6 +172,20 @@ class AsyncClient:
     def history(self, contract: str, type: str, key: Any, *, rows: int = 100) -> AsyncIterator[Row]:
         """See `Client.history`; for `async for`."""
         return self._each(records.past(contract, type, key, rows))
+
+    async def events(
+        self, contract: str | None = None, name: str | None = None, after: str | None = None, *, follow: bool = True
+    ) -> AsyncIterator["Event"]:
+        """See `Client.events`."""
+        from hansa.client import events  # noqa: PLC0415 - asyncio takes a while, few need it
+
+        ledger = (await self.ledger()).hex()
+        follower = events.Follower(contract, name, after, follow=follow, ledger=ledger)
+        async for one in events.afollow(
+            streaming_async(self._transport), lambda: self._session.node, follower, on_lost=self._session.lost
+        ):
+            if isinstance(one, events.Event):
+                yield one
 
     # Proof
 

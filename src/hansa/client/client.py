@@ -6,7 +6,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import UNSET
 
@@ -19,10 +19,13 @@ from hansa.client.results import Answer, Head, Lookup, Receipt, Row, Unknown, Wa
 from hansa.client.session import TIMEOUT_S, Session
 from hansa.client.status import Status, status
 from hansa.client.transactions import STEPS_MAX, Prepared
-from hansa.client.transport import Transport, carry, own
+from hansa.client.transport import Transport, carry, own, streaming
 from hansa.wire import jsonform
 from hansa.wire.keys import Signer
 from hansa.wire.transaction import Precondition
+
+if TYPE_CHECKING:
+    from hansa.client.events import Event
 
 _Result = TypeVar("_Result")
 
@@ -206,6 +209,27 @@ class Client:
     def history(self, contract: str, type: str, key: Any, *, rows: int = 100) -> Iterator[Row]:
         """The values that a record has had, newest first, page by page."""
         return self._each(records.past(contract, type, key, rows))
+
+    def events(
+        self, contract: str | None = None, name: str | None = None, after: str | None = None, *, follow: bool = True
+    ) -> Iterator["Event"]:
+        """Events in the order of the ledger, each exactly once, over as many connections as it takes.
+
+        `after` is an id: `SEQ-N`, or `SEQ` for a whole entry; "0" is the beginning, None from now on. `follow=False`
+        ends where the ledger ended at the first answer. Whoever keeps the id of the last event it took, and begins
+        `after` it, has missed nothing. The node is trusted for what it tells: an event is proven by the receipt of its
+        entry. Raises `HansaError`: `events.id`, `events.beyond`, `events.order`, `events.ledger`, `argument.value` for
+        a transport that streams nothing.
+        """
+        from hansa.client import events  # noqa: PLC0415 - asyncio takes a while, few need it
+
+        ledger = self.ledger().hex()
+        follower = events.Follower(contract, name, after, follow=follow, ledger=ledger)
+        for one in events.follow(
+            streaming(self._transport), lambda: self._session.node, follower, on_lost=self._session.lost
+        ):
+            if isinstance(one, events.Event):
+                yield one
 
     # Proof
 

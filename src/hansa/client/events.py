@@ -11,13 +11,14 @@ import math
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import Any, Final, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import httpx2
 import msgspec
 
-from hansa.wire.problems import KINDS, HansaError
+from hansa.client.exchange import Reply, refusal
+from hansa.client.transport import AsyncStreaming, Streaming
+from hansa.wire.problems import HansaError
 
 LINE_BYTES_MAX: Final = 1024 * 1024
 """Of one line, and of the data of one message: more than any event can have."""
@@ -180,7 +181,7 @@ class Follower:
     def answered(self, status: int, headers: Mapping[str, str], problem: bytes = b"") -> None:
         """Takes an answer's head, and the body of a refusal. Raises `HansaError`: the refusal, `events.ledger`."""
         if status != 200:
-            raise _refusal(status, problem)
+            raise _refusal(status, headers, problem)
         if headers.get("content-type", "").partition(";")[0].strip() != _MEDIA_TYPE:
             raise HansaError("node.foreign", "the answer is no stream of events")
         ledger = headers.get("hansa-ledger", "")
@@ -202,7 +203,7 @@ class Follower:
             elif message.type == "heartbeat":
                 yield self._heartbeat(message)
             elif message.type == "problem":
-                raise _refusal(500, message.data.encode())
+                raise _refusal(500, {}, message.data.encode())
             if self.is_done:
                 return
 
@@ -246,57 +247,24 @@ class Follower:
         return beat
 
 
-class Streaming(Protocol):
-    """What streams an answer. `httpx2.Client` is one."""
-
-    def stream(
-        self,
-        method: str,
-        url: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: httpx2.Timeout | None = None,
-    ) -> AbstractContextManager[httpx2.Response]:
-        """One request, its answer to be read as it comes."""
-        ...
-
-
-class AsyncStreaming(Protocol):
-    """What streams an answer. `httpx2.AsyncClient` is one."""
-
-    def stream(
-        self,
-        method: str,
-        url: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: httpx2.Timeout | None = None,
-    ) -> AbstractAsyncContextManager[httpx2.Response]:
-        """One request, its answer to be read as it comes."""
-        ...
-
-
 def follow(
     transport: Streaming,
-    url: str,
+    node: Callable[[], str],
     follower: Follower,
     *,
     on_lost: Lost | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Event | Heartbeat]:
-    """Events and heartbeats of the node at `url`, over as many connections as it takes.
+    """Events and heartbeats of a ledger, over as many connections as it takes, each to the URL that `node` then gives.
 
     Raises `HansaError`: a refusal, `events.order`, `events.ledger`, and `node.unreachable`, `node.silent` where the
     follower's patience is over.
     """
     while not follower.is_done:
         path, query, headers = follower.request()
+        url = node().rstrip("/")
         try:
-            with transport.stream(
-                "GET", url.rstrip("/") + path, params=query, headers=headers, timeout=_TIMEOUT
-            ) as answer:
+            with transport.stream("GET", url + path, params=query, headers=headers, timeout=_TIMEOUT) as answer:
                 problem = b"" if answer.status_code == 200 else _bounded(answer)
                 follower.answered(answer.status_code, answer.headers, problem)
                 for chunk in answer.iter_bytes():
@@ -315,15 +283,14 @@ def follow(
 
 
 async def afollow(
-    transport: AsyncStreaming, url: str, follower: Follower, *, on_lost: Lost | None = None
+    transport: AsyncStreaming, node: Callable[[], str], follower: Follower, *, on_lost: Lost | None = None
 ) -> AsyncIterator[Event | Heartbeat]:
     """`follow` for asyncio."""
     while not follower.is_done:
         path, query, headers = follower.request()
+        url = node().rstrip("/")
         try:
-            async with transport.stream(
-                "GET", url.rstrip("/") + path, params=query, headers=headers, timeout=_TIMEOUT
-            ) as answer:
+            async with transport.stream("GET", url + path, params=query, headers=headers, timeout=_TIMEOUT) as answer:
                 problem = b"" if answer.status_code == 200 else await _abounded(answer)
                 follower.answered(answer.status_code, answer.headers, problem)
                 async for chunk in answer.aiter_bytes():
@@ -391,21 +358,9 @@ def _decoded(message: Message, type: type[_Decoded]) -> _Decoded:
         raise HansaError("node.foreign", f"a {message.type} that is none") from None
 
 
-class _Problem(msgspec.Struct):
-    code: str
-    detail: str
-    remedy: str = ""
-    retry_after: int | None = None
-
-
-def _refusal(status: int, body: bytes) -> HansaError:
+def _refusal(status: int, headers: Mapping[str, str], body: bytes) -> HansaError:
     """The refusal that a problem document tells."""
-    try:
-        problem = msgspec.json.decode(body, type=_Problem)
-    except (ValueError, RecursionError):
-        code = "node.silent" if status in _PROXY else "node.foreign"
-        return HansaError(code, f"HTTP {status} without a problem document")
-    if problem.code not in KINDS:
-        return HansaError("node.newer", f"{problem.code}: {problem.detail}", remedy=problem.remedy)
-    fields = {} if problem.retry_after is None else {"retry_after": problem.retry_after}
-    return HansaError(problem.code, problem.detail, remedy=problem.remedy, **fields)
+    found = refusal(Reply(status, headers, body))
+    if found.code == "node.foreign" and status in _PROXY:
+        return HansaError("node.silent", found.detail)
+    return found

@@ -74,6 +74,11 @@ class Session:
         if nodes[0] == node:
             self.nodes = [*nodes[1:], node]  # in one step: threads may share a client
 
+    def lost(self, error: HansaError, pause_s: float) -> None:
+        """A stream of the node that is asked next was lost, and is asked for again after a pause: of another node."""
+        del error, pause_s
+        self.failed(self.node)
+
 
 class Tries:
     """How long one operation goes on, by the clock and by how often its answers were lost."""

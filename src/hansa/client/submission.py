@@ -16,7 +16,7 @@ from hansa.client.results import Answer, Lookup, Refused, Unknown, Wait, accepte
 from hansa.client.session import Session, Tries
 from hansa.client.status import status
 from hansa.client.transactions import STEPS_MAX, Prepared
-from hansa.wire import cbor, entry, genesis, names, transaction
+from hansa.wire import cbor, entry, names, transaction
 from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Precondition
 
@@ -95,12 +95,11 @@ def prepare(
 
 def limit(session: Session) -> Operation[int | None]:
     """See `Client.not_after`. That time is told must stand in the genesis document: else a node could choose."""
-    if session.told is False:
-        return None
-    found = yield from status(session)
-    session.told = found.clock == genesis.TOLD
+    if session.told is None:
+        yield from ledger(session)
     if not session.told:
         return None
+    found = yield from status(session)
     pinned = yield from persist(session, lambda node, _: trust.pinned(session, node))
     if not pinned.told:
         raise HansaError("node.foreign", f"{session.node} says that its ledger's time is told, which it is not")

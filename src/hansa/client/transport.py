@@ -2,7 +2,8 @@
 
 import ssl
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import Final, Protocol, runtime_checkable
 
 import httpx2
 
@@ -55,6 +56,54 @@ class AsyncTransport(Protocol):
     ) -> httpx2.Response:
         """Sends one request and returns its answer."""
         ...
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """What streams an answer. `httpx2.Client` is one."""
+
+    def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: httpx2.Timeout | None = None,
+    ) -> AbstractContextManager[httpx2.Response]:
+        """One request, its answer to be read as it comes."""
+        ...
+
+
+@runtime_checkable
+class AsyncStreaming(Protocol):
+    """What streams an answer. `httpx2.AsyncClient` is one."""
+
+    def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: httpx2.Timeout | None = None,
+    ) -> AbstractAsyncContextManager[httpx2.Response]:
+        """One request, its answer to be read as it comes."""
+        ...
+
+
+def streaming(transport: Transport) -> Streaming:
+    """The transport, where it streams answers too. Raises `HansaError` `argument.value`."""
+    if not isinstance(transport, Streaming):
+        raise HansaError("argument.value", "this transport streams no answers, which events need")
+    return transport
+
+
+def streaming_async(transport: AsyncTransport) -> AsyncStreaming:
+    """The same for `async`."""
+    if not isinstance(transport, AsyncStreaming):
+        raise HansaError("argument.value", "this transport streams no answers, which events need")
+    return transport
 
 
 def own(urls: Sequence[str]) -> httpx2.Client:

@@ -35,8 +35,10 @@ def meet(session: Session, node: str) -> Operation[bytes]:
     """The ledger id of a node, which becomes the session's if it has none yet. Raises `HansaError` `node.ledger`."""
     reply = yield from exchange(Request("GET", node, "/node/status"))
     try:
-        found = names.digest_from_hex(json_of(reply)["ledger"], "ledger id")
-    except (KeyError, TypeError, HansaError):
+        status = json_of(reply)
+        found = names.digest_from_hex(status["ledger"], "ledger id")
+        session.told = status.get("clock") == genesis.TOLD
+    except (KeyError, TypeError, AttributeError, HansaError):
         raise HansaError("node.foreign", f"{node} does not say which ledger it keeps") from None
     if session.ledger is None:
         session.ledger = found

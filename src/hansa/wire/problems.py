@@ -373,7 +373,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "argument.file": Kind(400, "A file cannot be read", "Check its name and permissions."),
     "argument.exists": Kind(409, "A file is there already", "Choose another name, or replace it with --force."),
     "argument.value": Kind(400, "An argument does not fit", "Mend every argument named."),
-    "calendar.extra": Kind(500, "What calendars are made of is not installed", "Run: pip install 'hansa[calendars]'"),
+    "calendar.extra": Kind(500, "What calendars are made of is not installed", "Run `pip install 'hansa[calendars]'`."),
     "calendar.file": Kind(400, "A file is no calendar", "`hansa calendar make PLACE YEAR` shows the form."),
     "query.value": Kind(400, "A value in the query does not fit its field", "Give a value of the field's type."),
     "query.cursor": Kind(

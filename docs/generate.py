@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from docs import dialect_page, vectors
+from docs import dialect_page, findings_page, vectors
 from hansa.cli.main import COMMON, cli
 from hansa.wire.problems import KINDS
 
@@ -79,6 +79,7 @@ def pages() -> dict[str, str]:
         "errors.md": errors(),
         "commands.md": commands(),
         "dialect.md": dialect_page.page(),
+        "findings.md": findings_page.page(),
         "wire-vectors.json": json.dumps(document, indent=1) + "\n",
     }
 

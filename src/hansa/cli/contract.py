@@ -22,6 +22,7 @@ from hansa.cli.sources import (
     read_source,
     show_findings,
 )
+from hansa.cli.stubs import stubs
 from hansa.cli.trial import run
 from hansa.client import transactions
 from hansa.client.arguments import described
@@ -46,6 +47,7 @@ def contract() -> None:
 
 
 contract.add_command(run)
+contract.add_command(stubs)
 
 
 @contract.command()

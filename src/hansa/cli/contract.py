@@ -194,12 +194,12 @@ def upgrade(
     with connect(data, url) as node:
         if private is not None and (denied := _denied(node, private)) is not None:
             return _refused(out, denied)
-        tried = _tried(out, node, wanted, source)
+        tried = try_version(out, node, wanted, source)
         good = not tried["problems"] and (force or not tried["failures"])
         if private is None or not good:
-            out.show(tried, lambda: _verdict(out, tried))
+            out.show(tried, lambda: verdict(out, tried))
             return output.FAILED if tried["problems"] or tried["failures"] else output.DONE
-        out.say(_verdict(out, tried))
+        out.say(verdict(out, tried))
         return _send(out, node, private, "upgrade", {"deployment": wanted, "source": source}, data, url)
 
 
@@ -262,7 +262,7 @@ def _send(
     return submit(out, node, made, None, data, url)
 
 
-def _tried(out: Output, node: Connection, name: str, source: str) -> dict[str, Any]:
+def try_version(out: Output, node: Connection, name: str, source: str) -> dict[str, Any]:
     """Has the node try a version on all live records, as far as it takes to know."""
     before = node.get(f"/app/contracts/{segment(name)}")["version"]
     records, failures, after = 0, list[dict[str, Any]](), None
@@ -286,7 +286,7 @@ def _tried(out: Output, node: Connection, name: str, source: str) -> dict[str, A
     }
 
 
-def _verdict(out: Output, tried: dict[str, Any]) -> str:
+def verdict(out: Output, tried: dict[str, Any]) -> str:
     """What a trial found, in words."""
     failures: list[dict[str, Any]] = tried["failures"]
     if tried["problems"]:

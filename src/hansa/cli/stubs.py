@@ -10,7 +10,6 @@ from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, url_option
 from hansa.cli.sources import deployed_name, library_option, read_libraries, read_source
-from hansa.client.connection import segment
 from hansa.wire import names
 from hansa.wire.problems import HansaError
 
@@ -65,8 +64,8 @@ def _declared(
     file = Path(what)
     if not file.is_file() and not what.endswith(".py") and names.is_contract(what):
         with connect(data, url) as node:
-            source = node.get_bytes(f"/app/contracts/{segment(what)}/source")
-            return node.get(f"/app/contracts/{segment(what)}"), hashlib.sha256(source).hexdigest()
+            source = node.get_bytes(f"/app/contracts/{what}/source")
+            return node.get(f"/app/contracts/{what}"), hashlib.sha256(source).hexdigest()
     from hansa.contracts import program
     from hansa.contracts.schema import contract_schema
 

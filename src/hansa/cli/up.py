@@ -5,13 +5,17 @@ import contextlib
 import json
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import data_option
+
+if TYPE_CHECKING:
+    from hansa.cli.watch import Watcher
+    from hansa.store.folder import Folder
 
 PORT: Final = 8470
 
@@ -32,10 +36,26 @@ SAMPLE_MEMBERS: Final = (
 @click.option(
     "--reserve-mb", type=click.IntRange(0), default=256, show_default=True, help="Free disk below which intake stops."
 )
+@click.option(
+    "--watch",
+    "watched",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="PATH",
+    multiple=True,
+    help="For development: deploy this contract file, or those in this folder, and upgrade them as they change.",
+)
 @click.option("--isolate", is_flag=True, help="Run contracts in a process of their own that may only compute.")
 @click.pass_obj
 def up(
-    out: Output, data: Path, port: int, host: str, name: str, accept_clock: bool, reserve_mb: int, isolate: bool
+    out: Output,
+    data: Path,
+    port: int,
+    host: str,
+    name: str,
+    accept_clock: bool,
+    reserve_mb: int,
+    watched: tuple[Path, ...],
+    isolate: bool,
 ) -> None:
     """Start a node. A new folder gets a new ledger with four sample members, whose keys lie in DATA/keys."""
     import uvloop
@@ -57,6 +77,8 @@ def up(
         if is_new:
             founders = [Founder(i, n, a, u, d) for i, n, a, u, d in SAMPLE_MEMBERS]
             create_ledger(Disk(), folder, name, founders)
+        url = server.url_of(listener)
+        watcher = _watcher(out, watched, folder, url)
         node = open_node(
             folder.root,
             accept_clock=accept_clock,
@@ -64,7 +86,6 @@ def up(
             reserve_bytes=reserve_mb * 1_000_000,
             progress=_progress(out),
         )
-        url = server.url_of(listener)
 
         def started() -> None:
             try:
@@ -81,11 +102,15 @@ def up(
                 "new": is_new,
             }
             out.show(fields, lambda: _welcome(out, url, folder.root, status.ledger, is_new))
+            if watcher is not None:
+                watcher.start()
 
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(server.serve(node, listener, started))
         finally:
+            if watcher is not None:
+                watcher.stop()
             with contextlib.suppress(OSError):
                 folder.node.unlink(missing_ok=True)
 
@@ -106,6 +131,15 @@ def _welcome(out: Output, url: str, root: Path, ledger: str, is_new: bool) -> st
             "  hansa call CONTRACT ACTION name=value --as northbank",
         ]
     return "\n".join([*lines, "", "Stop it with Ctrl-C."])
+
+
+def _watcher(out: Output, watched: tuple[Path, ...], folder: "Folder", url: str) -> "Watcher | None":
+    """What follows contract files; None if none are to be watched. Raises `HansaError` if nobody here may deploy."""
+    if not watched:
+        return None
+    from hansa.cli.watch import Watcher, deployer
+
+    return Watcher(out, watched, folder.root, url, deployer(folder.root, folder.genesis.read_bytes()))
 
 
 def _progress(out: Output):  # noqa: ANN202 - a progress callback

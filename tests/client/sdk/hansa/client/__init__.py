@@ -1,6 +1,7 @@
 """What generated clients need of the SDK, as its brief says: stands in for it where it is not there yet."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 
@@ -25,8 +26,14 @@ class Row:
 class Client:
     """Notes what it is asked for, and gives it back."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str = "", key: Path | None = None) -> None:
         self.asked: list[Any] = []
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
     def call(
         self,

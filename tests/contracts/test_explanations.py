@@ -125,6 +125,14 @@ def test_the_most_particular_advice_is_given(body: str, instead: str) -> None:
         ("from hansa.contract import Ammount\n" + contract("pass"), "did you mean `Amount`?"),
         ("from hansa.contract import Float\n" + contract("pass"), "there is `Amount`"),
         (contract("pass", "class P(NamedTuple):\n    x: int"), "Derive a class from `Struct`."),
+        (contract('@acton(by="member")\ndef go(tx):\n    pass'), "did you mean `@action`?"),
+        (contract('@acton(\n    by="member"\n)\ndef go(tx):\n    pass'), "did you mean `@action`?"),
+        (contract("@veiw\ndef go(tx) -> int:\n    return 1"), "did you mean `@view`?"),
+        (contract("def go(tx):\n    pass"), "a function of values alone stands before the class"),
+        (
+            contract("class R(Record, key='id'):\n    id: int\n    @invarant\n    def f(r):\n        pass"),
+            "did you mean `@invariant`?",
+        ),
         (contract("pass", "class P(Recrod):\n    x: int"), "did you mean `Record`?"),
     ],
 )

@@ -20,6 +20,8 @@ _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OUTSIDE: Final = " is not in the dialect"
 _NAMED: Final = frozenset({"call.unknown", "class.base", "import.name", "name.unknown", "role.form", "type.unknown"})
 """Findings at a name that may be a misspelt one."""
+_DECORATED: Final = frozenset({"action.decorator", "field.form", "function.decorator", "interface.form"})
+"""Findings at a function whose decorator may be a misspelt one."""
 _CLOSE: Final = 0.75
 """How alike two names must be to be taken for each other."""
 
@@ -681,6 +683,8 @@ def explain(source: str, found: Diagnostic) -> Explanation:
             return Explanation(general.why, PYTHON[word])
         if not found.hint.startswith("did you mean") and (near := _nearest(word, declared)):
             return Explanation(general.why, f"did you mean `{near}`?")
+    if found.code in _DECORATED and (near := _nearest(_decorator(source, found), set())):
+        return Explanation(general.why, f"did you mean `@{near}`?")
     if found.code == "type.mismatch" and found.hint.startswith("`"):
         return Explanation(general.why, f"compare it: {found.hint}")
     return Explanation(general.why, found.hint or general.instead)
@@ -704,6 +708,18 @@ def _module(source: str, found: Diagnostic) -> str:
     """The module, or what is imported from it, whichever something is known of."""
     words = _WORD.findall(_line(source, found.line)[found.column :])
     return next((word for word in words if word in PYTHON), "")
+
+
+def _decorator(source: str, found: Diagnostic) -> str:
+    """The name of the decorator above a function with a finding, or at it."""
+    for number in range(found.line, 0, -1):
+        text = _line(source, number).strip()
+        if text.startswith("@"):
+            word = _WORD.match(text, 1)
+            return "" if word is None else word[0]
+        if number != found.line and text.startswith(("def ", "class ")):
+            break
+    return ""
 
 
 def _declared(source: str) -> set[str]:

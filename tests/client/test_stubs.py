@@ -24,14 +24,14 @@ PYRIGHT = ROOT / "tests" / "foreign" / "node_modules" / "pyright" / "index.js"
 EXAMPLE = ROOT / "apps" / "example_ledger" / "contract.py"
 DIGEST = "ab" * 32
 SDK = Path(__file__).parent / "sdk"
-"""To be ROOT / "src" once the SDK is merged; then `sdk` goes, and `fake` below is a transport's."""
+"""What clients are type-checked against. To be ROOT / "src" once the SDK is merged; `fake` may stay: it notes calls."""
 
 USE = """\
 import datetime
 import app_example_ledger as example
 from hansa.client import Amount, Client
 
-book = example.ExampleLedgerClient(Client())
+book = example.ExampleLedgerClient(Client("http://127.0.0.1:1"))
 balance: Amount = book.balance_of(account="alex")
 book.pay(account="alex", to="jim", amount=Amount(5, "USD"))
 owner: str = book.account_record("alex").value["owner"]
@@ -51,7 +51,7 @@ def schema_of(source: str, name: str, libraries: Any = None) -> dict[str, Any]:
 
 
 def written(folder: Path, text: str) -> ModuleType:
-    """A module from its text, over the SDK of `SDK`."""
+    """A module from its text."""
     file = folder / "made.py"
     file.write_text(text)
     spec = importlib.util.spec_from_file_location("made", file)
@@ -65,7 +65,9 @@ def written(folder: Path, text: str) -> ModuleType:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The SDK's stand-in, as `hansa.client`."""
-    spec = importlib.util.spec_from_file_location("hansa.client", SDK / "hansa" / "client" / "__init__.py")
+    spec = importlib.util.spec_from_file_location(
+        "hansa.client", Path(__file__).parent / "sdk" / "hansa" / "client" / "__init__.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     made = importlib.util.module_from_spec(spec)

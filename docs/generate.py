@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from docs import dialect_page, vectors
+from docs import dialect_page, findings_page, vectors
 from hansa.cli.main import COMMON, cli
 from hansa.node.metrics import METRICS
 from hansa.node.tally import ENTRIES, SECONDS
@@ -86,6 +86,7 @@ def pages() -> dict[str, str]:
         "commands.md": commands(),
         "dialect.md": dialect_page.page(),
         "metrics.md": metrics(),
+        "findings.md": findings_page.page(),
         "wire-vectors.json": json.dumps(document, indent=1) + "\n",
     }
 

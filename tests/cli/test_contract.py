@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from hansa.contracts.explanations import CODES, SYNTAX
+
 EXAMPLE = Path(__file__).parents[2] / "apps" / "example_ledger" / "contract.py"
 GOOD = """from hansa.contract import Contract, action, event
 
@@ -48,10 +50,13 @@ def test_a_bad_file_is_shown_with_carets(hansa: Callable, file: Callable) -> Non
         f"{path}:7:13: there is no `y` here [name.unknown]\n"
         "    7 |         x = y / 2\n"
         "      |             ^\n"
+        f"      = why: {CODES['name.unknown'].why}\n"
+        f"      = instead: {CODES['name.unknown'].instead}\n"
         f"{path}:7:13: `/` is not in the dialect [syntax.outside]\n"
         "    7 |         x = y / 2\n"
-        "      |             ^\n"
-        "      = use `//`; there are no fractions\n"
+        "      |             ^^^^^\n"
+        f"      = why: {CODES['syntax.outside'].why}\n"
+        f"      = instead: {SYNTAX['`/`']}\n"
         "\n2 finding(s)\n"
     )
 
@@ -63,7 +68,17 @@ def test_a_bad_file_as_json(hansa: Callable, file: Callable) -> None:
         ("name.unknown", 7, 12),
         ("syntax.outside", 7, 12),
     ]
-    assert set(ran.json["findings"][0]) == {"code", "message", "line", "column", "hint"}
+    assert ran.json["findings"][1] == {
+        "code": "syntax.outside",
+        "message": "`/` is not in the dialect",
+        "line": 7,
+        "column": 12,
+        "end_line": 7,
+        "end_column": 17,
+        "hint": "use `//`; there are no fractions",
+        "why": CODES["syntax.outside"].why,
+        "instead": SYNTAX["`/`"],
+    }
 
 
 @pytest.mark.parametrize(

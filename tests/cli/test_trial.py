@@ -508,7 +508,7 @@ def test_a_hostile_file_fails_in_words(kind: str, command: str, hansa: Callable,
         ran = hansa("contract", command, path, *(["go"] if command == "run" else []), *options)
         assert ran.code == 1, ran
         assert words in ran.out + ran.err
-        assert max(map(len, ran.out.splitlines()), default=0) < 1_000
+        assert max(map(len, ran.out.splitlines()), default=0) < 2_000
         assert "\u202e" not in ran.out
 
 

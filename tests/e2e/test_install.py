@@ -37,6 +37,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     assert {"hansa/py.typed", "hansa/apps/example_ledger/contract.py", "hansa/cli/main.py"} <= names
+    assert "hansa/contract/__init__.pyi" in names, "what editors know of contract files"
     assert all(name.startswith("hansa/") or ".dist-info/" in name for name in names)
     assert not [name for name in names if re.search(r"test|conftest|__pycache__|\.pyc|\.pem|bench|docs/", name)]
     sources = {str(path.relative_to(ROOT / "src")) for path in (ROOT / "src" / "hansa").rglob("*.py")}

@@ -22,6 +22,7 @@ from hansa.cli.sources import (
     read_source,
     show_findings,
 )
+from hansa.cli.stubs import stubs
 from hansa.cli.trial import run
 from hansa.client import transactions
 from hansa.client.arguments import described
@@ -47,6 +48,7 @@ def contract() -> None:
 
 
 contract.add_command(run)
+contract.add_command(stubs)
 
 
 @contract.command()
@@ -193,12 +195,12 @@ def upgrade(
     with connect(data, url) as node:
         if private is not None and (denied := _denied(node, private)) is not None:
             return _refused(out, denied)
-        tried = _tried(out, node, wanted, source)
+        tried = try_version(out, node, wanted, source)
         good = not tried["problems"] and (force or not tried["failures"])
         if private is None or not good:
-            out.show(tried, lambda: _verdict(out, tried))
+            out.show(tried, lambda: verdict(out, tried))
             return output.FAILED if tried["problems"] or tried["failures"] else output.DONE
-        out.say(_verdict(out, tried))
+        out.say(verdict(out, tried))
         return _send(out, node, private, "upgrade", {"deployment": wanted, "source": source}, data, url)
 
 
@@ -262,7 +264,7 @@ def _send(
     return submit(out, node, made, None, data, url)
 
 
-def _tried(out: Output, node: Client, name: str, source: str) -> dict[str, Any]:
+def try_version(out: Output, node: Client, name: str, source: str) -> dict[str, Any]:
     """Has the node try a version on all live records, as far as it takes to know."""
     before = node.get(f"/app/contracts/{segment(name)}")["version"]
     records, failures, after = 0, list[dict[str, Any]](), None
@@ -286,7 +288,7 @@ def _tried(out: Output, node: Client, name: str, source: str) -> dict[str, Any]:
     }
 
 
-def _verdict(out: Output, tried: dict[str, Any]) -> str:
+def verdict(out: Output, tried: dict[str, Any]) -> str:
     """What a trial found, in words."""
     failures: list[dict[str, Any]] = tried["failures"]
     if tried["problems"]:

@@ -58,13 +58,32 @@ def deployed_name(file: Path, given: str | None) -> str:
 
 
 def show_findings(out: Output, file: Path, source: str, invalid: "ContractInvalid") -> int:
-    """Shows what is wrong with a file, each finding with its line and a caret; the exit code."""
-    from hansa.contracts.diagnostics import render
+    """Shows what is wrong with a file, each finding with its line, why it is one, what to write; the exit code."""
+    from hansa.contracts.diagnostics import range_end, render
+    from hansa.contracts.explanations import explain
 
-    lines = "\n".join(render(source, found, str(file)) for found in invalid.diagnostics).split("\n")
-    findings = "\n".join(output.shown(line[:_LINE_CHARS_SHOWN]) for line in lines)
-    text = f"{findings}\n\n{out.style(f'{len(invalid.diagnostics)} finding(s)', fg='red')}"
-    out.show({"valid": False, "file": str(file), "findings": invalid.diagnostics}, text)
+    texts: list[str] = []
+    findings: list[dict[str, Any]] = []
+    for found in invalid.diagnostics:
+        explained, (end_line, end) = explain(source, found), range_end(source, found, invalid.ends)
+        notes = [("why", explained.why), ("instead", explained.instead)]
+        texts += render(source, found, str(file), end, notes).split("\n")
+        findings.append(
+            {
+                "code": found.code,
+                "message": found.message,
+                "line": found.line,
+                "column": found.column,
+                "end_line": end_line,
+                "end_column": end,
+                "hint": found.hint,
+                "why": explained.why,
+                "instead": explained.instead,
+            }
+        )
+    text = "\n".join(output.shown(line[:_LINE_CHARS_SHOWN]) for line in texts)
+    count = out.style(f"{len(findings)} finding(s)", fg="red")
+    out.show({"valid": False, "file": str(file), "findings": findings}, f"{text}\n\n{count}")
     return output.FAILED
 
 

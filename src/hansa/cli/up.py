@@ -16,7 +16,9 @@ from hansa.client.arguments import moment
 from hansa.wire import genesis
 
 if TYPE_CHECKING:
+    from hansa.cli.watch import Watcher
     from hansa.node.node import Status
+    from hansa.store.folder import Folder
 
 PORT: Final = 8470
 
@@ -48,6 +50,14 @@ SAMPLE_MEMBERS: Final = (
     metavar="TIME",
     help="For demonstrations only: a new ledger whose time begins here and is told with `hansa clock`.",
 )
+@click.option(
+    "--watch",
+    "watched",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="PATH",
+    multiple=True,
+    help="For development: deploy this contract file, or those in this folder, and upgrade them as they change.",
+)
 @click.option("--isolate", is_flag=True, help="Run contracts in a process of their own that may only compute.")
 @click.option(
     "--log",
@@ -65,6 +75,7 @@ def up(
     accept_clock: bool,
     reserve_mb: int,
     clock: str | None,
+    watched: tuple[Path, ...],
     isolate: bool,
     log_form: str | None,
 ) -> None:
@@ -91,6 +102,8 @@ def up(
         if is_new:
             founders = [Founder(i, n, a, u, d) for i, n, a, u, d in SAMPLE_MEMBERS]
             create_ledger(Disk(), folder, name, founders, clock=begin)
+        url = server.url_of(listener)
+        watcher = _watcher(out, watched, folder, url)
         node = open_node(
             folder.root,
             accept_clock=accept_clock,
@@ -99,7 +112,6 @@ def up(
             reserve_bytes=reserve_mb * 1_000_000,
             progress=_progress(out),
         )
-        url = server.url_of(listener)
 
         def started() -> None:
             try:
@@ -118,11 +130,15 @@ def up(
                 "now": status.now,
             }
             out.show(fields, lambda: _welcome(out, url, folder.root, status, is_new))
+            if watcher is not None:
+                watcher.start()
 
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(server.serve(node, listener, started))
         finally:
+            if watcher is not None:
+                watcher.stop()
             with contextlib.suppress(OSError):
                 folder.node.unlink(missing_ok=True)
 
@@ -145,6 +161,15 @@ def _welcome(out: Output, url: str, root: Path, status: "Status", is_new: bool) 
             "  hansa call CONTRACT ACTION name=value --as northbank",
         ]
     return "\n".join([*lines, "", "Stop it with Ctrl-C."])
+
+
+def _watcher(out: Output, watched: tuple[Path, ...], folder: "Folder", url: str) -> "Watcher | None":
+    """What follows contract files; None if none are to be watched. Raises `HansaError` if nobody here may deploy."""
+    if not watched:
+        return None
+    from hansa.cli.watch import Watcher, deployer
+
+    return Watcher(out, watched, folder.root, url, deployer(folder.root, folder.genesis.read_bytes()))
 
 
 def _progress(out: Output):  # noqa: ANN202 - a progress callback

@@ -52,10 +52,11 @@ _BOUNDED: Final[Mapping[str, tuple[Callable[[int, int], Type], int, int]]] = {
     "Bytes": (BytesType, 0, BYTES_MAX),
     "Int": (IntType, INTEGER_MIN, INTEGER_MAX),
 }
-_HINT: Final = (
+ANY_TYPE: Final = (
     "Text[1, 80], Int[0, 9], int, bool, Bytes[1, 32], Hash, Party, User, Amount, SignedAmount, Date, Instant, "
     "Duration, list[T, n], dict[K, V, n], T | None, or a struct, enum or record declared before"
 )
+"""What can be a type: the hint where nothing better is known."""
 _MEANT: Final[Mapping[str, tuple[Type, str]]] = {
     **dict.fromkeys(("str", "Text"), (TextType(0, MAP_KEY_CHARS_MAX), "text says its length: `Text[1, 80]`")),
     **dict.fromkeys(("bytes", "Bytes"), (BytesType(0, 32), "bytes say their length: `Bytes[1, 32]`, or `Hash`")),
@@ -161,7 +162,7 @@ class Annotations:
                 return _MEANT[word]
             case _:
                 full = next((full for full in self.named if full.endswith(f".{name}")), "") if name else ""
-                return (self.named[full], f"write `{full}`") if full else _MEANT.get(name, (UNKNOWN, _HINT))
+                return (self.named[full], f"write `{full}`") if full else _MEANT.get(name, (UNKNOWN, ANY_TYPE))
 
     def _list(self, node: ast.expr, item: ast.expr, most: ast.expr) -> Type:
         found, count = self._read(item), constant(most)

@@ -4,7 +4,7 @@ The text is ours alone, never Python's: a check gives the same answer under ever
 """
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -26,9 +26,14 @@ class Diagnostic(msgspec.Struct, frozen=True):
 
 
 class ContractInvalid(HansaError):
-    """The contract cannot be deployed; `diagnostics` says why, in order of place."""
+    """The contract cannot be deployed; `diagnostics` says why, in order of place.
 
-    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+    `ends` has line and column behind the end of what a finding is about, where that is known: for people, and so no
+    part of the findings themselves, which stand in answers that nodes agree on.
+    """
+
+    def __init__(self, diagnostics: Iterable[Diagnostic], ends: Mapping[Diagnostic, tuple[int, int]] = {}) -> None:
+        self.ends = ends
         found = sorted(diagnostics, key=lambda d: (d.line, d.column, d.code))
         self.diagnostics = found[:FINDINGS_MAX]
         if more := found[FINDINGS_MAX:]:
@@ -54,17 +59,31 @@ def nearest(name: str, known: Iterable[str]) -> Callable[[], str]:
     return hint
 
 
-def render(source: str, diagnostic: Diagnostic, file: str) -> str:
-    """A finding with its source line and a caret, for people."""
-    lines = source.split("\n")
-    text = lines[diagnostic.line - 1] if 0 < diagnostic.line <= len(lines) else ""
-    caret = " " * diagnostic.column + "^"
+def range_end(source: str, diagnostic: Diagnostic, ends: Mapping[Diagnostic, tuple[int, int]]) -> tuple[int, int]:
+    """Line and column behind the end of what a finding is about: of a block its head, one character if unknown."""
+    line, column = ends.get(diagnostic, (diagnostic.line, 0))
+    if line != diagnostic.line:
+        column = len(_line(source, diagnostic.line).rstrip())
+    return diagnostic.line, max(column, diagnostic.column + 1)
+
+
+def render(source: str, diagnostic: Diagnostic, file: str, end: int = 0, notes: Iterable[tuple[str, str]] = ()) -> str:
+    """A finding with its source line and carets up to the column `end`, for people.
+
+    `notes` stand below instead of its hint, each with a word before it.
+    """
+    carets = "^" * max(end - diagnostic.column, 1)
     number = f"{diagnostic.line:5d} | "
+    margin = " " * (len(number) - 2)
     parts = [
         f"{file}:{diagnostic.line}:{diagnostic.column + 1}: {diagnostic.message} [{diagnostic.code}]",
-        number + text,
-        " " * (len(number) - 2) + "| " + caret,
+        number + _line(source, diagnostic.line),
+        f"{margin}| {' ' * diagnostic.column}{carets}",
     ]
-    if diagnostic.hint:
-        parts.append(" " * (len(number) - 2) + "= " + diagnostic.hint)
-    return "\n".join(parts)
+    noted = [f"{margin}= {word}: {text}" for word, text in notes]
+    return "\n".join([*parts, *(noted or ([f"{margin}= {diagnostic.hint}"] if diagnostic.hint else []))])
+
+
+def _line(source: str, number: int) -> str:
+    lines = source.split("\n")
+    return lines[number - 1] if 0 < number <= len(lines) else ""

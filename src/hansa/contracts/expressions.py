@@ -45,14 +45,14 @@ OPERATORS: Final[Mapping[type[ast.operator], str]] = {
     ast.FloorDiv: "//",
     ast.Mod: "%",
 }
-_CONTEXT: Final[Mapping[str, Type]] = {
+CONTEXT: Final[Mapping[str, Type]] = {
     "member": PartyType(),
     "user": OptionalType(UserType()),
     "caller": OptionalType(TEXT),
     "time": InstantType(),
     "date": DateType(),
 }
-_RECORD_CALLS: Final = ("create", "exists", "find", "get", "select")
+RECORD_CALLS: Final = ("create", "exists", "find", "get", "select")
 _ARGUMENTS_MAX: Final = 8
 _HINTS: Final[Mapping[type[ast.AST], str]] = {
     ast.Lambda: "write the expression where it is used",
@@ -244,7 +244,7 @@ class Expressions:
         if name in self._scope.assigned or name in self._scope.variables:
             self._note(node, "name.unset", f"`{name}` may not be set here")
         elif name == names.CONTEXT and self._scope.kind in ("action", "view"):
-            fields = ", ".join(f"tx.{field}" for field in _CONTEXT)
+            fields = ", ".join(f"tx.{field}" for field in CONTEXT)
             self._note(node, "name.context", f"`tx` is used by its fields only: {fields}")
         elif name in self._declared.names:
             self._note(node, "name.class", f"`{name}` is not a value", self._use_of(name))
@@ -312,13 +312,13 @@ class Expressions:
         return plain(self.type_of(base, known))
 
     def _context(self, node: ast.Attribute, field: str) -> Type:
-        if field not in _CONTEXT:
-            self._note(node, "name.context", f"`tx` has no `{field}`", nearest(field, _CONTEXT))
+        if field not in CONTEXT:
+            self._note(node, "name.context", f"`tx` has no `{field}`", nearest(field, CONTEXT))
             return UNKNOWN
         action = self._scope.action
         if field in ("member", "user") and action is not None and action.by == (SCHEDULE,):
             self._note(node, "name.context", f"nobody signs what is scheduled: there is no `tx.{field}`")
-        return _CONTEXT[field]
+        return CONTEXT[field]
 
     def _record_field(self, node: ast.Attribute, base: ast.expr, record: RecordType, field: str, known: Known) -> Type:
         if field == STATE_FIELD and record.states:
@@ -733,8 +733,8 @@ class Expressions:
         if name == "select":
             self._note(node, "call.range", "`select` stands in the head of a `for` only")
             return UNKNOWN
-        if name not in _RECORD_CALLS:
-            hint = nearest(name, _RECORD_CALLS)
+        if name not in RECORD_CALLS:
+            hint = nearest(name, RECORD_CALLS)
             self._note(node, "call.unknown", f"`{record.name}` has no `{name}`", hint)
             return UNKNOWN
         if node.keywords or len(node.args) != 1:

@@ -20,16 +20,21 @@ class Findings:
     def __init__(self, source: str, *, ends_at_first: bool = False) -> None:
         self._lines = source.split("\n")
         self._found: list[Diagnostic] = []
+        self._ends: dict[Diagnostic, tuple[int, int]] = {}
         self._hinted_max = 0 if ends_at_first else _HINTED_MAX
         self._ends_at_first = ends_at_first
 
     def note(self, node: ast.AST, code: str, message: str, hint: str | Callable[[], str] = "") -> None:
         """Adds a finding at `node`."""
         line, offset = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
-        column = len(self._lines[line - 1].encode()[:offset].decode())  # Python counts bytes
+        column = self._column(line, offset)
         if not isinstance(hint, str):
             hint = hint() if len(self._found) < self._hinted_max else ""
-        self._found.append(Diagnostic(code, message, line, column, hint))
+        found = Diagnostic(code, message, line, column, hint)
+        self._found.append(found)
+        end, behind = getattr(node, "end_lineno", None), getattr(node, "end_col_offset", None)
+        if end is not None and behind is not None:
+            self._ends[found] = (end, self._column(end, behind))
         if self._ends_at_first:
             self.raise_any()
 
@@ -41,4 +46,7 @@ class Findings:
     def raise_any(self) -> None:
         """Raises `ContractInvalid` with all findings, if there are any."""
         if self._found:
-            raise ContractInvalid(set(self._found))
+            raise ContractInvalid(set(self._found), self._ends)
+
+    def _column(self, line: int, offset: int) -> int:
+        return len(self._lines[line - 1].encode()[:offset].decode())  # Python counts bytes

@@ -8,6 +8,7 @@ import click
 
 from hansa.cli import output
 from hansa.cli.call import submit
+from hansa.cli.contract_tests import test
 from hansa.cli.libraries import find_libraries
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
@@ -22,6 +23,7 @@ from hansa.cli.sources import (
     read_source,
     show_findings,
 )
+from hansa.cli.trace import trace
 from hansa.cli.trial import run
 from hansa.client import transactions
 from hansa.client.arguments import described
@@ -46,6 +48,8 @@ def contract() -> None:
 
 
 contract.add_command(run)
+contract.add_command(test)
+contract.add_command(trace)
 
 
 @contract.command()

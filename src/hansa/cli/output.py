@@ -8,7 +8,6 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 unhealthy, 4 refused by the rules
 
 import contextlib
 import os
-import re
 import sys
 import tempfile
 import traceback
@@ -18,12 +17,14 @@ from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 import click
 
-from hansa.client import money
+from hansa.client import words
 from hansa.wire import jsonform
 from hansa.wire.problems import HansaError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+filled, shown, written = words.filled, words.shown, words.written
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -49,7 +50,6 @@ _HINTS: Final = {
     "view.refused": "Mend what it says; `hansa contract show CONTRACT` shows what the view takes.",
 }
 """What to do in words of the command line, where a problem's own remedy is one for HTTP."""
-_HOLE: Final = re.compile(r"\{([^{}]*)\}")
 
 
 class Output:
@@ -131,11 +131,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(out)
 
 
-def shown(text: object) -> str:
-    """Text of others in one line: what would turn the line, move the cursor or hide something is escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
-
-
 def log_to_stderr() -> None:
     """Sends the log of a ledger that this process opens where it cannot stand in a result."""
     import structlog
@@ -205,19 +200,6 @@ def moment(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def written(value: Any) -> str:
-    """A plain value as people read it: amounts with their currency, bytes as hexadecimal, maps in one line."""
-    if money.is_amount(value):
-        return shown(money.written(value))
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, dict):
-        return ", ".join(f"{shown(name)}={written(item)}" for name, item in value.items())
-    if isinstance(value, list):
-        return "[" + ", ".join(written(item) for item in value) + "]"
-    return "-" if value is None else shown(value)
-
-
 def key_text(encoded: bytes) -> str:
     """A record's key, of which nobody says the type, from its encoding: text where it can be, else hexadecimal."""
     try:
@@ -225,18 +207,6 @@ def key_text(encoded: bytes) -> str:
     except UnicodeDecodeError:
         return encoded.hex()
     return found if found.isprintable() else encoded.hex()
-
-
-def filled(result: Any) -> str:
-    """The message of a refusal with its values put in; problems that it has no place for stand behind it."""
-    if not isinstance(result, dict) or "message" not in result:
-        return ""
-    text, values = shown(result["message"]), result.get("values") or {}
-    filled = _HOLE.sub(lambda hole: written(values[hole[1]]) if hole[1] in values else hole[0], text)
-    problems = values.get("problems")
-    if "{problems}" in text or not isinstance(problems, list):
-        return filled
-    return f"{filled}: " + "; ".join(_problem(problem) for problem in problems)
 
 
 def place(result: Any, called: str | None) -> str | None:
@@ -248,9 +218,3 @@ def place(result: Any, called: str | None) -> str | None:
         return None
     of = shown(f"{result['contract']} {result.get('version', '')}".rstrip())
     return of if line is None else f"{of}, line {line}"
-
-
-def _problem(problem: Any) -> str:
-    if isinstance(problem, dict) and set(problem) == {"name", "problem"}:
-        return f"`{shown(problem['name'])}`: {shown(problem['problem'])}"
-    return written(problem)

@@ -297,6 +297,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "argument.action": Kind(404, "There is no such action, record or view", "Use one of those named."),
     "argument.file": Kind(400, "A file cannot be read", "Check its name and permissions."),
     "argument.exists": Kind(409, "A file is there already", "Choose another name, or replace it with --force."),
+    "argument.extra": Kind(
+        501, "A command needs a package that is not installed", "Install Hansa with the extra that is named."
+    ),
     "argument.value": Kind(400, "An argument does not fit", "Mend every argument named."),
     "query.value": Kind(400, "A value in the query does not fit its field", "Give a value of the field's type."),
     "query.cursor": Kind(

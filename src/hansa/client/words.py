@@ -1,0 +1,47 @@
+"""Plain values and refusals in words, as people read them: text of others made safe to show, amounts with currency."""
+
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
+# Results of contracts are dynamic: their type is what this module finds out.
+
+import re
+from typing import Any, Final
+
+from hansa.client import money
+
+_HOLE: Final = re.compile(r"\{([^{}]*)\}")
+
+
+def shown(text: object) -> str:
+    """Text of others in one line: what would turn the line, move the cursor or hide something is escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+
+
+def written(value: Any) -> str:
+    """A plain value as people read it: amounts with their currency, bytes as hexadecimal, maps in one line."""
+    if money.is_amount(value):
+        return shown(money.written(value))
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, dict):
+        return ", ".join(f"{shown(name)}={written(item)}" for name, item in value.items())
+    if isinstance(value, list):
+        return "[" + ", ".join(written(item) for item in value) + "]"
+    return "-" if value is None else shown(value)
+
+
+def filled(result: Any) -> str:
+    """The message of a refusal with its values put in; problems that it has no place for stand behind it."""
+    if not isinstance(result, dict) or "message" not in result:
+        return ""
+    text, values = shown(result["message"]), result.get("values") or {}
+    filled = _HOLE.sub(lambda hole: written(values[hole[1]]) if hole[1] in values else hole[0], text)
+    problems = values.get("problems")
+    if "{problems}" in text or not isinstance(problems, list):
+        return filled
+    return f"{filled}: " + "; ".join(_problem(problem) for problem in problems)
+
+
+def _problem(problem: Any) -> str:
+    if isinstance(problem, dict) and set(problem) == {"name", "problem"}:
+        return f"`{shown(problem['name'])}`: {shown(problem['problem'])}"
+    return written(problem)

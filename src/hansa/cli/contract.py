@@ -9,7 +9,9 @@ import click
 from hansa.cli import output
 from hansa.cli.call import submit
 from hansa.cli.contract_tests import test
+from hansa.cli.diagram import diagram
 from hansa.cli.libraries import find_libraries
+from hansa.cli.new_contract import new
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
 from hansa.cli.progress import Progress
@@ -47,6 +49,8 @@ def contract() -> None:
     """Contracts: files in the contract dialect."""
 
 
+contract.add_command(diagram)
+contract.add_command(new)
 contract.add_command(run)
 contract.add_command(test)
 contract.add_command(trace)

@@ -5,6 +5,7 @@ between those that it joins, so no label lies on a box or on another label. Used
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -155,7 +156,7 @@ def _chain(cells: list[_Cell], number: dict[str, int], ranks: dict[str, int], ed
         cells.append(_Cell(rank, size.width, size.height, [], []))
         chain.append(len(cells) - 1)
     chain.append(number[below])
-    for one, other in zip(chain, chain[1:], strict=False):
+    for one, other in pairwise(chain):
         cells[one].below.append(other)
         cells[other].above.append(one)
     return _Chain(chain, chain[middle - ranks[above]], is_upward)
@@ -190,7 +191,7 @@ def _mean(neighbours: list[int], at: dict[int, int], own: int) -> int:
 
 def _crossings(cells: list[_Cell], layers: list[list[int]]) -> int:
     count = 0
-    for upper, lower in zip(layers, layers[1:], strict=False):
+    for upper, lower in pairwise(layers):
         at = {i: number for number, i in enumerate(lower)}
         ends = [at[j] for i in upper for j in sorted(cells[i].below, key=at.__getitem__)]
         count += sum(a > b for n, a in enumerate(ends) for b in ends[n + 1 :])
@@ -226,7 +227,7 @@ def _spread(cells: list[_Cell], layer: list[int], wanted: list[int]) -> None:
     Least squares by pooling: neighbours that would overlap move as one block to the middle of what they want.
     """
     offsets = [0]
-    for one, other in zip(layer, layer[1:], strict=False):
+    for one, other in pairwise(layer):
         offsets.append(offsets[-1] + ((cells[one].width + cells[other].width) // 2 + _GAP_ACROSS) * _FINE)
     blocks: list[tuple[int, int, int]] = []  # what its cells want, offsets off and weighed; their weight and number
     for i, want, offset in zip(layer, wanted, offsets, strict=True):

@@ -71,6 +71,7 @@ _TEXT_CHARS: Final = 40
 _LONG_CHARS: Final = 1_000
 """Texts are short, or as long as they may be, as far as that is no more than this."""
 _ITEMS: Final = 5
+_DAY_MS: Final = 86_400_000
 _WAITS_S: Final = (1, 60, 3_600, 86_400, 30 * 86_400, 400 * 86_400)
 
 
@@ -106,39 +107,10 @@ def arguments(contract: Contract, action: str) -> st.SearchStrategy[dict[str, An
     return _arguments(found, manifest, known_of(contract))
 
 
-def values(type_: Type, manifest: Manifest, known: Known = Known()) -> st.SearchStrategy[Any]:
+def values(type_: Type, manifest: Manifest, known: Known | None = None) -> st.SearchStrategy[Any]:
     """Plain values that fit a type of a file; edge values are likely."""
+    known = Known() if known is None else known
     match type_:
-        case TextType(least=least, most=most):
-            return _texts(least, most)
-        case BytesType(least=least, most=most):
-            short = st.binary(min_size=least, max_size=min(most, max(least, _TEXT_CHARS)))
-            return short | st.sampled_from(sorted({b"\xff" * n for n in (least, min(most, _LONG_CHARS)) if n >= least}))
-        case IntType(least=least, most=most):
-            return _integers(least, most)
-        case BoolType():
-            return st.booleans()
-        case PartyType():
-            return _one_of(known.members)
-        case UserType():
-            return _one_of(known.users)
-        case AmountType(signed=signed):
-            minor = _integers(-INTEGER_MAX if signed else 0, INTEGER_MAX)
-            few = st.integers(-1_000 if signed else 0, 1_000_000)
-            return st.fixed_dictionaries({"minor": few | minor, "currency": _one_of(known.currencies)})
-        case DateType():
-            return st.dates().map(lambda day: day.isoformat())
-        case InstantType():
-            near = st.integers(max(known.now - 86_400_000, 0), min(known.now + 400 * 86_400_000, INSTANT_MAX))
-            return near | _integers(0, INSTANT_MAX)
-        case DurationType():
-            return st.integers(0, 10 * 86_400_000) | _integers(-DURATION_MAX, DURATION_MAX)
-        case EnumType(enum=name):
-            return st.sampled_from(list(manifest.enums[name].values))
-        case StateType(record=name):
-            return st.sampled_from(list(manifest.records[name].states))
-        case ReferenceType(record=name):
-            return _one_of(known.keys.get(name, ()))
         case OptionalType(item=item):
             return st.none() | values(item, manifest, known)
         case StructType(struct=name):
@@ -152,6 +124,18 @@ def values(type_: Type, manifest: Manifest, known: Known = Known()) -> st.Search
             return st.dictionaries(
                 values(key, manifest, known), values(value, manifest, known), max_size=min(most, _ITEMS)
             )
+        case EnumType(enum=name):
+            return st.sampled_from(list(manifest.enums[name].values))
+        case StateType(record=name):
+            return st.sampled_from(list(manifest.records[name].states))
+        case ReferenceType(record=name):
+            return _one_of(known.keys.get(name, ()))
+        case PartyType():
+            return _one_of(known.members)
+        case UserType():
+            return _one_of(known.users)
+        case _:
+            return _quantities(type_, known)
 
 
 def rules(
@@ -267,11 +251,43 @@ def _arguments(action: Action, manifest: Manifest, known: Known) -> st.SearchStr
     return st.fixed_dictionaries(needed, optional=free)
 
 
+def _quantities(type_: Type, known: Known) -> st.SearchStrategy[Any]:
+    """Values of types that name nothing declared and nobody."""
+    match type_:
+        case TextType(least=least, most=most):
+            return _texts(least, most)
+        case BytesType(least=least, most=most):
+            short = st.binary(min_size=least, max_size=min(most, max(least, _TEXT_CHARS)))
+            return short | st.sampled_from([b"\xff" * least, b"\xff" * max(least, min(most, _LONG_CHARS))])
+        case IntType(least=least, most=most):
+            return _integers(least, most)
+        case AmountType(signed=signed):
+            minor = _integers(-INTEGER_MAX if signed else 0, INTEGER_MAX)
+            few = st.integers(-1_000 if signed else 0, 1_000_000)
+            return st.fixed_dictionaries({"minor": few | minor, "currency": _one_of(known.currencies)})
+        case DateType():
+            return st.dates().map(lambda day: day.isoformat())
+        case InstantType():
+            near = st.integers(max(known.now - _DAY_MS, 0), min(known.now + 400 * _DAY_MS, INSTANT_MAX))
+            return near | _integers(0, INSTANT_MAX)
+        case DurationType():
+            return st.integers(0, 10 * _DAY_MS) | _integers(-DURATION_MAX, DURATION_MAX)
+        case _:
+            assert isinstance(type_, BoolType), type_
+            return st.booleans()
+
+
 def _texts(least: int, most: int) -> st.SearchStrategy[str]:
     letters = st.characters(exclude_categories=("Cs",))
     short = st.text(letters, min_size=least, max_size=min(most, max(least, _TEXT_CHARS)))
     lengths = {least, most if most <= max(_LONG_CHARS, least) else least}
-    few = st.sampled_from([sign * n for n in sorted(lengths) for sign in ("a", "é", "𝔸")])
+    few = st.sampled_from(
+        [
+            sign * n
+            for n in sorted(lengths)
+            for sign in ("a", "\N{LATIN SMALL LETTER E WITH ACUTE}", "\N{OLD ITALIC LETTER A}")
+        ]
+    )
     names = st.sampled_from(("a", "b", "a-1", "A B")).filter(lambda text: least <= len(text) <= most)
     return short | few | names if least <= 3 and most >= 3 else short | few
 

@@ -124,7 +124,7 @@ class Trace:
         if not isinstance(statement, ast.If | ast.For):
             self._note(machine.frame, row)
             path = _changed_path(statement)
-            if path is not None and not isinstance(path, ast.Name):
+            if path is not None and all(each.of != ast.unparse(path) for each in row.names):
                 row.names.append(Value(ast.unparse(path), shown(_read(machine.frame, path))))
 
     def evaluated(self, machine: Machine, node: ast.expr, value: Any) -> None:

@@ -9,12 +9,12 @@ from hansa.client.words import filled
 
 
 class Event(msgspec.Struct, frozen=True):
-    """An event that an entry emitted. `contract` is None if the contract of the transaction itself did."""
+    """An event that an entry emitted, and the contract that did: the one called, or one that this called."""
 
     seq: int
+    contract: str
     name: str
     data: dict[str, Any]
-    contract: str | None = None
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -32,10 +32,11 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """An entry's outcome. `time` is its ledger time in ms, `steps` those charged; `failure` says why it is refused."""
+    """An entry's outcome, and the contract that it called. `time` is its ledger time in ms, `steps` those charged; `failure` says why it is refused."""
 
     id: bytes
     seq: int
+    contract: str
     status: Literal["applied", "refused"]
     code: str
     result: Any

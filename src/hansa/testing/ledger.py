@@ -4,7 +4,9 @@ What is sent is signed and goes through `node.apply` in blocks of one transactio
 to do; only the disk, the queue and the network are left out.
 """
 
+import copy
 import secrets
+import sys
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -35,7 +37,8 @@ from hansa.testing.contract import Contract
 from hansa.testing.forms import Defect, Disagreement, Forms
 from hansa.testing.memory import Memory
 from hansa.testing.plain import milliseconds
-from hansa.wire import cbor, entry, genesis, names, tick
+from hansa.wire import cbor, entry, genesis, names, scheduled, tick, transaction
+from hansa.wire.block import Item
 from hansa.wire.genesis import Genesis, Limits, Member, Node, User
 from hansa.wire.keys import PrivateKey
 from hansa.wire.limits import NONCE_BYTES
@@ -79,8 +82,10 @@ class Clock:
         to = milliseconds(at)
         if to < self.ms:
             raise ValueError(f"ledger time never runs backwards: {at} is before {self.now}")
-        taken = self._ledger.take_due(to)
-        self.ms = to
+        taken = self._ledger.take_due(to, _BLOCKS_MAX)
+        if self.ms < to:
+            told = f"more than {_BLOCKS_MAX:,} blocks came due: does an action schedule itself again and again?"
+            raise RuntimeError(told)
         return taken
 
 
@@ -124,6 +129,26 @@ class Ledger:
         self._cache = Cache(_CACHED_MOST)
         self.id = genesis.ledger_id(document)
         self._enter(apply.apply_genesis(document, first, self.id, self._directory, self._tiles))
+
+    def fork(self) -> "Ledger":
+        """Another ledger of the same content and time, which goes on apart: to deploy once and try many things.
+
+        This one MUST NOT change any more.
+        """
+        made = Ledger.__new__(Ledger)
+        made.folder, made.id = self.folder, self.id
+        made.clock = Clock(made, self.clock.now)
+        made.entries = list(self.entries)
+        made.forms = Forms(self.forms.lines)
+        made.forms.files |= self.forms.files
+        made._coverage = self._coverage
+        made._keys, made._sources, made._node_key = dict(self._keys), dict(self._sources), self._node_key
+        made._directory = self._directory.copy()
+        made._memory = Memory(made._directory.indexes_of, self._memory)
+        made._tiles = copy.deepcopy(self._tiles)
+        made._cache = Cache(_CACHED_MOST)
+        made._tip = self._tip
+        return made
 
     # Who belongs to it
 
@@ -169,7 +194,7 @@ class Ledger:
 
     def deploy_source(self, name: str, source: str, path: Path | None = None) -> "Contract":
         """Puts a contract on the ledger, or the next version of one that is there. Raises as `deploy`."""
-        self._take(name, source, path)
+        self._take(name, source, path, "contract")
         is_there = name in self._directory.programs
         arguments = {"deployment" if is_there else "name": name, "source": source}
         self._members("upgrade" if is_there else "deploy", arguments)
@@ -179,7 +204,7 @@ class Ledger:
         """Puts a library file on the ledger; its digest, as `library(...)` names it. Raises as `deploy`."""
         path = self._path(file)
         source = _text(path)
-        digest = self._take(name or suggested_name(path), source, path)
+        digest = self._take(name or suggested_name(path), source, path, "library")
         self._members("deploy_library", {"name": name or suggested_name(path), "source": source})
         return digest.hex()
 
@@ -196,8 +221,9 @@ class Ledger:
 
     @property
     def events(self) -> list[Event]:
-        """All events, in the ledger's order."""
-        return [event for one in self.entries for event in one.events]
+        """All events of contracts in the ledger's order; those of what the host deploys are not among them."""
+        own = governance_genesis.CONTRACT
+        return [event for one in self.entries for event in one.events if event.contract != own]
 
     @property
     def programs(self) -> dict[str, Program]:
@@ -252,27 +278,29 @@ class Ledger:
         ran = self.forms.run(call, self._directory, reader, self._directory.limits.transaction_steps)
         if ran.code == "ok":
             return ran.result
-        answer = Answer(b"", -1, "refused", ran.code, ran.result, [], ran.steps, self.clock.ms)
+        answer = Answer(b"", -1, contract, "refused", ran.code, ran.result, [], ran.steps, self.clock.ms)
         failure = self._failure(ran.result)
         raise Refused(msgspec.structs.replace(answer, failure=failure), failure)
 
-    def take_due(self, to: int) -> list[Answer]:
-        """Takes what is due up to a ledger time (ms), each at its own, by a tick as a node sends it."""
+    def take_due(self, to: int, blocks_max: int) -> list[Answer]:
+        """Takes what is due up to a ledger time (ms), each at its own, by a tick as a node sends it; what was taken.
+
+        Ledger time is there then, or, behind so many blocks, at the last.
+        """
         taken: list[Answer] = []
-        for _ in range(_BLOCKS_MAX):
+        for _ in range(blocks_max):
             view = View(self._memory, self._directory.indexes_of)
             found = apply.due(view, to, 1) if self._directory.has_schedules else []
             if not found:
-                return taken
+                self.clock.ms = to
+                break
             self.clock.ms = max(self.clock.ms, schedules.read(found[0].value).at)
             taken += self._block([tick.seal(self._node_key, self.id, self._tip.size)], self.clock.ms)
-        raise RuntimeError(
-            f"more than {_BLOCKS_MAX:,} blocks came due: does an action schedule itself again and again?"
-        )
+        return taken
 
     def rows(self, contract: str, record: str) -> list[dict[str, Any]]:
         """The plain values of all records of a type, in the order of their keys, each as it was stored."""
-        found = self._memory.select(contract, record, None, None, None, len(self._memory.records))
+        found = self._memory.select(contract, record, None, None, None, sys.maxsize)
         return [cbor.decode(stored.value) for _, stored in found]
 
     # How
@@ -305,16 +333,19 @@ class Ledger:
             self._memory.write(entered.seq, entered.writes)
             self._memory.ids[entered.id] = entered.seq
             if item.kind in (entry.TRANSACTION, entry.SCHEDULED):
-                answers.append(self._answer(item.id, entered.seq, item.outcome))
+                answers.append(self._answer(item, entered.seq))
         self.entries += answers
         return answers
 
-    def _answer(self, id: bytes, seq: int, encoded: bytes) -> Answer:
-        found = entry.decode_outcome(encoded)
-        events = [Event(seq, each["name"], each["data"], each.get("contract")) for each in found.events]
+    def _answer(self, item: Item, seq: int) -> Answer:
+        found, is_due = entry.decode_outcome(item.outcome), item.kind == entry.SCHEDULED
+        contract = (scheduled.read(item.envelope) if is_due else transaction.read(item.envelope).transaction).contract
+        events = [Event(seq, each.get("contract", contract), each["name"], each["data"]) for each in found.events]
         failure = None if found.code == "ok" else self._failure(found.result)
         status = "applied" if failure is None else "refused"
-        return Answer(id, seq, status, found.code, found.result, events, found.steps, found.time, failure)
+        return Answer(
+            item.id, seq, contract, status, found.code, found.result, events, found.steps, found.time, failure
+        )
 
     def _failure(self, result: dict[str, Any]) -> Failure:
         """What a refusal says, with the line of the file that it arose in."""
@@ -330,13 +361,16 @@ class Ledger:
         self._memory.write(seq, written)
         self._directory.apply(seq, written)
 
-    def _take(self, name: str, source: str, path: Path | None) -> bytes:
+    def _take(self, name: str, source: str, path: Path | None, kind: str) -> bytes:
         try:
             checked = self.forms.take(name, source, self._directory.libraries)
         except ContractInvalid as invalid:
             for each in invalid.diagnostics:
                 invalid.add_note(render(source, each, str(path or name)))
             raise
+        if checked.manifest.kind != kind:
+            told = f"{path or name} is a {checked.manifest.kind}, not a {kind}"
+            raise HansaError("contract.invalid", told, remedy="Use `deploy` or `deploy_library`, whichever it is.")
         self._sources[name] = path, source
         if path is not None and self._coverage is not None:
             self._coverage.add(path, checked)

@@ -8,13 +8,17 @@ from hansa.wire.problems import HansaError
 
 
 class Memory(Overlay):
-    """Records above nothing, and the ids of the entries. A `node.apply.Base`."""
+    """Records above those of another memory, or above nothing, and the ids of the entries. A `node.apply.Base`.
+
+    What lies below MUST NOT change any more.
+    """
 
     __slots__ = ("ids",)
 
-    def __init__(self, indexes_of: IndexesOf) -> None:
-        super().__init__(indexes_of, _nothing, _no_spots, self.damage)
-        self.ids: dict[bytes, int] = {}
+    def __init__(self, indexes_of: IndexesOf, below: "Memory | None" = None) -> None:
+        get, spots = (_nothing, _no_spots) if below is None else (below.get, below.spots)
+        super().__init__(indexes_of, get, spots, self.damage)
+        self.ids: dict[bytes, int] = {} if below is None else dict(below.ids)
         """The entries' numbers by their ids."""
 
     def damage(self, detail: str) -> HansaError:

@@ -4,7 +4,7 @@ import pytest
 from tests.contracts.golden import corpus
 from tests.contracts.golden.program import Call, Golden
 from tests.contracts.golden.running import deployed, new_world, plain, prepared
-from tests.contracts.sources import action
+from tests.contracts.sources import action, contract
 from tests.contracts.world import SPECIFICATION, World
 
 from hansa.contracts.calls import Execution
@@ -103,3 +103,28 @@ def test_the_lines_of_a_file_are_those_that_can_be_reached() -> None:
     call = world.call("app", "go", {"n": 1})
     transaction.run(call, world._hosts[SPECIFICATION], world, 10_000, watching)  # type: ignore[arg-type]
     assert watching.reached_lines == {loaded.digest: {first, first + 3}}
+
+
+def test_times_and_what_is_scheduled_are_shown_as_people_read_them() -> None:
+    world = World()
+    source = contract(
+        """
+        class Job(Record, key="id"):
+            id: Text[1, 8]
+
+        @action(by="member", creates="Job")
+        def go(tx, job: Job, id: Text[1, 8]):
+            wait = Duration(days=1)
+            schedule(job, "end", tx.time + wait)
+
+        @action(by="schedule")
+        def end(tx, job: Job):
+            pass
+        """
+    )
+    loaded = world.deploy("app", source)
+    _, steps = traced(world, world.call("app", "go", {"id": "j"}), 10_000, {loaded.digest: source})
+    statement = next(step for step in steps if step.source == "wait = Duration(days=1)")
+    assert statement.names == [Value("wait", "86400000 ms")]
+    due = next(step for step in steps if step.kind == "schedule")
+    assert (due.source, due.names) == ("end", [Value("record", "Job"), Value("at", "2023-11-15 22:13:20 UTC")])

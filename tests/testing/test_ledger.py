@@ -109,7 +109,7 @@ def test_times_are_given_as_python_has_them(ledger: Ledger, due: Any, day: Any) 
 
 def test_a_time_without_a_zone_is_none(ledger: Ledger) -> None:
     with pytest.raises(ValueError, match="time zone"):
-        ledger.clock.set(datetime(2030, 1, 4))  # noqa: DTZ001
+        ledger.clock.set(datetime(2030, 1, 4))
     with pytest.raises(ValueError, match="backwards"):
         ledger.clock.set("2029-12-31")
 

@@ -89,7 +89,7 @@ def test_a_careful_contract_passes(folder: Path) -> None:
 
 
 def test_a_contract_that_overlooks_a_division_fails(folder: Path) -> None:
-    with pytest.raises(AssertionError, match="value.division"):
+    with pytest.raises(AssertionError, match=r"value\.division"):
         ran(rules(folder / "careless.py"))
     ran(rules(folder / "careless.py", defects=DEFECTS - {"value.division"}))
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PATTERN: Final = "test_*.py"
 _SOURCE_CHARS: Final = 80
+_STDERR: Final = 2  # the descriptor: with --json all else goes there
 _RAN: Final = (0, 1, 2)
 """Exit codes of pytest behind which there is a report: all passed, some failed, some could not be read."""
 
@@ -71,7 +72,7 @@ def _run(out: Output, tests: list[Path], words: tuple[str, ...]) -> "Report":
         color = "yes" if out.color else "no"
         command = [sys.executable, "-m", "pytest", "-p", "hansa.testing.plugin", "--hansa-report", str(file)]
         command += ["--import-mode=importlib", f"--color={color}", "-q", *map(str, tests), *words]
-        done = subprocess.run(command, check=False, stdout=sys.stderr if out.json else None)  # noqa: S603
+        done = subprocess.run(command, check=False, stdout=_STDERR if out.json else None)  # noqa: S603
         if done.returncode not in _RAN or not file.exists():
             told = "pytest found no tests" if done.returncode == 5 else f"pytest ended with {done.returncode}"
             raise HansaError("argument.value", told, remedy="Read what pytest wrote above.")

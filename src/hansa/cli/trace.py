@@ -126,7 +126,7 @@ def _step(out: Output, step: "Step", contract: str) -> list[str]:
         case "more":
             return [f"{head}... {output.shown('more steps, left out here')}"]
         case _:
-            of = "" if step.contract in (contract, "members") else f"{step.contract}."
+            of = "" if step.contract == contract else f"{step.contract}."
             fields = ", ".join(f"{each.of}={_value(each.value)}" for each in step.values)
             text = f"{step.kind} {of}{step.source} {names.removeprefix('key = ')}"
             return [f"{head}{out.style(_cut(text + (f': {fields}' if fields else ''), 2 * _SOURCE_CHARS), fg='cyan')}"]

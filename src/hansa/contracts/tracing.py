@@ -13,16 +13,17 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
+from hansa.contracts import calendar, schedules
 from hansa.contracts.calls import Execution
 from hansa.contracts.checked import Checked
 from hansa.contracts.specification.machine import Frame, Machine
-from hansa.contracts.specification.values import Record, Struct, to_plain
+from hansa.contracts.specification.values import DAY_MS, Duration, Instant, Record, Struct, to_plain
 from hansa.wire.writes import Write
 
 STEPS_KEPT_MAX: Final = 10_000
 """Rows of a trace; what comes behind them is counted in one more."""
 
-Kind: TypeAlias = Literal["body", "statement", "load", "make", "store", "more", "end", "refused"]
+Kind: TypeAlias = Literal["body", "statement", "load", "make", "store", "schedule", "more", "end", "refused"]
 
 
 class Value(msgspec.Struct, frozen=True):
@@ -144,7 +145,13 @@ class Trace:
 
     def stored(self, machine: Machine, write: Write) -> None:
         """See `Observer`."""
-        self._of_record(machine, "store", write.contract, write.record, write.key, None)
+        if write.contract != schedules.CONTRACT:
+            self._of_record(machine, "store", write.contract, write.record, write.key, None)
+            return
+        due = schedules.read(write.value)
+        row = self._row(machine, "schedule", None)
+        row.source = due.action
+        row.names = [Value("record", due.record), Value("at", _moment(due.at))]
 
     def _of_record(
         self, machine: Machine, kind: Kind, contract: str, type: str, key: Any, fields: dict[str, Any] | None
@@ -242,12 +249,28 @@ def lines_of(file: Checked) -> dict[int, str]:
 
 
 def shown(value: Any) -> Any:
-    """A value as a trace has it: plain, a record as its type and key."""
-    if isinstance(value, Record):
-        return {"record": value.type.name, "key": value.key}
-    if isinstance(value, list):
-        return [shown(item) for item in value]
-    return to_plain(value)
+    """A value as a trace has it: plain; but a record as its type and key, a time as people write it."""
+    match value:
+        case Record():
+            return {"record": value.type.name, "key": value.key}
+        case Instant(milliseconds=at):
+            return _moment(at)
+        case Duration(milliseconds=length):
+            return f"{length} ms"
+        case list():
+            return [shown(item) for item in value]
+        case Struct():
+            return {name: shown(item) for name, item in value.fields.items()}
+        case _:
+            return to_plain(value)
+
+
+def _moment(at: int) -> str:
+    """A point in time, UTC."""
+    seconds, parts = divmod(at % DAY_MS, 1_000)
+    minutes, second = divmod(seconds, 60)
+    fraction = f".{parts:03}" if parts else ""
+    return f"{calendar.date_at(at)} {minutes // 60:02}:{minutes % 60:02}:{second:02}{fraction} UTC"
 
 
 def _changed_path(statement: ast.stmt) -> ast.expr | None:

@@ -32,7 +32,10 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """An entry's outcome, and the contract that it called. `time` is its ledger time in ms, `steps` those charged; `failure` says why it is refused."""
+    """An entry's outcome, and the contract that it called.
+
+    `time` is its ledger time in ms, `steps` those charged; `failure` says why it is refused.
+    """
 
     id: bytes
     seq: int

@@ -242,8 +242,10 @@ def test_forms_that_differ_fail_the_test_loudly(jobs: Contract, monkeypatch: pyt
 
 
 def test_a_defect_of_ours_is_no_refusal(jobs: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hansa.contracts.specification.transaction.check_role", lambda *_: 1 / 0)
-    monkeypatch.setattr("hansa.contracts.execution._check_role", lambda *_: 1 / 0)
-    with pytest.raises((Defect, Disagreement)) as defect:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("hansa.contracts.specification.transaction.check_role", broken)
+    monkeypatch.setattr("hansa.contracts.execution._check_role", broken)
+    with pytest.raises(Defect, match="ZeroDivisionError"):
         jobs.by("alba").finish(job="j", took=1)
-    assert "ZeroDivisionError" in str(defect.value)

@@ -12,7 +12,14 @@ from hansa.wire.problems import HansaError
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(["svg", "mermaid"]), default="svg", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["svg", "mermaid"]),
+    default="svg",
+    show_default=True,
+    help="A picture, or text that Mermaid draws.",
+)
 @click.option("--record", help="Of this record type alone.")
 @click.option("--out", "to", type=click.Path(path_type=Path), metavar="FILE", help="Write it there, not to stdout.")
 @click.option("--force", is_flag=True, help="Replace the file of --out.")

@@ -29,7 +29,7 @@ def test_a_contract_is_tested_as_the_page_says(folder: Path) -> None:
 
 
 def test_a_contract_is_debugged_as_the_page_says(tmp_path: Path) -> None:
-    prepare, trace, refused, pictures = (text.splitlines() for text in blocks("debug-a-contract.md", "sh"))
+    prepare, trace, refused, entry, pictures = (text.splitlines() for text in blocks("debug-a-contract.md", "sh"))
     steps, refusal = blocks("debug-a-contract.md", "text")
     assert run("hansa contract new offers", tmp_path).returncode == 0
     for line in prepare:
@@ -39,6 +39,10 @@ def test_a_contract_is_debugged_as_the_page_says(tmp_path: Path) -> None:
     done = run(refused[0], tmp_path)
     assert done.returncode == 1
     assert done.stdout.endswith(refusal), done.stdout
+    assert run(entry[0], tmp_path).returncode == 0
+    done = run(entry[1], tmp_path)
+    assert done.returncode == 0, done
+    assert done.stdout.startswith("example_ledger 1.0.0: pay by alex, ")
     for line in pictures:
         assert (done := run(line, tmp_path)).returncode == 0, done
     assert (tmp_path / "states.svg").read_text().startswith("<svg ")

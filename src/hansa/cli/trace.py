@@ -1,4 +1,4 @@
-"""`hansa contract trace`: takes an action in memory and shows every step of it: line, values, steps used."""
+"""`hansa contract trace` takes an action in memory, `hansa tx trace` an entry again: every step of it is shown."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -7,11 +7,13 @@ import click
 
 from hansa.cli import output
 from hansa.cli.output import Output
+from hansa.cli.places import data_option
+from hansa.cli.progress import Progress
 from hansa.cli.sources import read_source
-from hansa.cli.trial import SIGNER_HINT, Trial, begin, trial_options
+from hansa.cli.trial import SIGNER_HINT, begin, trial_options
 
 if TYPE_CHECKING:
-    from hansa.contracts.calls import Execution
+    from hansa.contracts.calls import Call, Execution
     from hansa.contracts.tracing import Step
 
 _VALUE_CHARS: Final = 60
@@ -52,10 +54,32 @@ def trace(
     if ran.error is not None:
         raise output.defect(ran.error, "contract.internal", "this is a defect of hansa, not of the contract: ")
     found = watching.steps(ran)
-    out.show(_fields(trial, ran, found), lambda: _text(out, trial, ran, found))
+    is_view = trial.action.is_view
+    out.show(
+        _fields(trial.call, ran, found, is_view=is_view), lambda: _text(out, trial.call, ran, found, is_view=is_view)
+    )
     if ran.code == "role.denied":
         out.note(SIGNER_HINT)
     return output.DONE if ran.code == "ok" else output.FAILED
+
+
+@click.command("trace")
+@click.argument("seq", type=click.IntRange(min=0))
+@data_option()
+@click.pass_obj
+def trace_entry(out: Output, seq: int, data: Path) -> None:
+    """Run an entry of the ledger again, on the records as they were then, and show every step.
+
+    The journal is read from its beginning; the node may run meanwhile. Nothing is changed, and what comes of it must be
+    what stands in the ledger.
+    """
+    from hansa.testing.replay import replay
+
+    output.log_to_stderr()
+    with Progress(out, "entries read") as progress:
+        found = replay(data, seq, progress.tell)
+    fields = {"seq": seq, "height": found.height, **_fields(found.call, found.ran, found.steps, is_view=False)}
+    out.show(fields, lambda: _text(out, found.call, found.ran, found.steps, is_view=False))
 
 
 def _sources(file: Path, libraries: tuple[Path, ...], others: tuple[str, ...]) -> dict[bytes, str]:
@@ -67,10 +91,9 @@ def _sources(file: Path, libraries: tuple[Path, ...], others: tuple[str, ...]) -
     return {hashlib.sha256(text.encode()).digest(): text for text in texts}
 
 
-def _fields(trial: Trial, ran: "Execution", steps: "list[Step]") -> dict[str, Any]:
-    call = trial.call
+def _fields(call: "Call", ran: "Execution", steps: "list[Step]", *, is_view: bool) -> dict[str, Any]:
     return {
-        "status": ("returned" if trial.action.is_view else "applied") if ran.code == "ok" else "refused",
+        "status": ("returned" if is_view else "applied") if ran.code == "ok" else "refused",
         "code": ran.code,
         "contract": call.contract,
         "version": ran.version,
@@ -85,16 +108,15 @@ def _fields(trial: Trial, ran: "Execution", steps: "list[Step]") -> dict[str, An
     }
 
 
-def _text(out: Output, trial: Trial, ran: "Execution", steps: "list[Step]") -> str:
-    call = trial.call
+def _text(out: Output, call: "Call", ran: "Execution", steps: "list[Step]", *, is_view: bool) -> str:
     who = call.caller.user or call.caller.member or "ledger time"
     lines = [f"{call.contract} {ran.version}: {call.action} by {who}, {output.moment(call.time)}", ""]
     lines.append(f"{'USED':>6} {'LINE':>5}  ")
     lines += [line for step in steps[:-1] for line in _step(out, step, call.contract)]
     how = f"{ran.steps} steps"
     if ran.code == "ok":
-        done = "returned" if trial.action.is_view else "applied"
-        result = f" {output.written(ran.result)}" if trial.action.is_view else ""
+        done = "returned" if is_view else "applied"
+        result = f" {output.written(ran.result)}" if is_view else ""
         lines += ["", f"{out.style(done, fg='green')}{result}  {how}"]
     else:
         last = steps[-1]

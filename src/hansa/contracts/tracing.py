@@ -145,7 +145,7 @@ class Trace:
 
     def stored(self, machine: Machine, write: Write) -> None:
         """See `Observer`."""
-        if write.contract != schedules.CONTRACT:
+        if (write.contract, write.record) != (schedules.CONTRACT, schedules.RECORD):
             self._of_record(machine, "store", write.contract, write.record, write.key, None)
             return
         due = schedules.read(write.value)

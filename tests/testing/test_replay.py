@@ -22,14 +22,13 @@ from hansa.wire.problems import HansaError
 def kept(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A journal with what a ledger in memory did: a library, two contracts, a refusal, an upgrade, a deadline."""
     blocks: list[bytes] = []
-    enter: Callable[[Ledger, Sealed], list[Answer]] = Ledger._enter
+    enter: Callable[[Ledger, Sealed], list[Answer]] = Ledger._enter  # pyright: ignore[reportPrivateUsage]
 
     def keep(ledger: Ledger, sealed: Sealed) -> list[Answer]:
         blocks.append(sealed.encoded)
         return enter(ledger, sealed)
 
     monkeypatch.setattr(Ledger, "_enter", keep)
-    monkeypatch.setattr(Ledger, "_register", lambda *_: None)  # who is in no genesis is on no real ledger
     ledger = Ledger(folder=folder)
     ledger.deploy_library("fees.py")  # entry 1
     jobs = ledger.deploy("jobs.py")  # 2

@@ -1,6 +1,8 @@
 """The ledger in memory: who may what, time, versions, contracts that call each other, all by the rules of a node."""
 
 import hashlib
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -249,3 +251,21 @@ def test_a_defect_of_ours_is_no_refusal(jobs: Contract, monkeypatch: pytest.Monk
     monkeypatch.setattr("hansa.contracts.execution._check_role", broken)
     with pytest.raises(Defect, match="ZeroDivisionError"):
         jobs.by("alba").finish(job="j", took=1)
+
+
+def test_neither_pytest_nor_hypothesis_is_needed_to_import_it() -> None:
+    code = "import sys; import hansa.testing; print({'pytest', 'hypothesis'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_a_fork_goes_on_apart(jobs: Contract) -> None:
+    fork = jobs.ledger.fork()
+    other = fork.contract("jobs")
+    other.by("alba").finish(job="j", took=1)
+    other.by("brix").plan(id="k", price="USD 1.00", due="2030-01-04T12:00:00Z")
+    assert [row["state"] for row in other.records("Job")] == ["Done", "Open"]
+    assert [row["state"] for row in jobs.records("Job")] == ["Open"]
+    assert len(fork.clock.advance(days=3)) == 2
+    assert jobs.ledger.clock.now == START
+    assert len(jobs.ledger.entries) == 2

@@ -39,7 +39,9 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: zipfile.ZipFile) ->
     assert {"hansa/py.typed", "hansa/apps/example_ledger/contract.py", "hansa/cli/main.py"} <= names
     assert "hansa/contract/__init__.pyi" in names, "what editors know of contract files"
     assert all(name.startswith("hansa/") or ".dist-info/" in name for name in names)
-    assert not [name for name in names if re.search(r"test|conftest|__pycache__|\.pyc|\.pem|bench|docs/", name)]
+    assert not [
+        name for name in names if re.search(r"(^|/)tests?(/|_)|conftest|__pycache__|\.pyc|\.pem|bench|docs/", name)
+    ]
     sources = {str(path.relative_to(ROOT / "src")) for path in (ROOT / "src" / "hansa").rglob("*.py")}
     assert {name for name in names if name.endswith(".py") and not name.startswith("hansa/apps/")} == sources
     assert any(name.endswith("licenses/LICENSE") for name in names)

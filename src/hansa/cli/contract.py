@@ -8,7 +8,10 @@ import click
 
 from hansa.cli import output
 from hansa.cli.call import submit
+from hansa.cli.contract_tests import test
+from hansa.cli.diagram import diagram
 from hansa.cli.libraries import find_libraries
+from hansa.cli.new_contract import new
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
 from hansa.cli.progress import Progress
@@ -23,6 +26,7 @@ from hansa.cli.sources import (
     show_findings,
 )
 from hansa.cli.stubs import stubs
+from hansa.cli.trace import trace
 from hansa.cli.trial import run
 from hansa.client import transactions
 from hansa.client.arguments import described
@@ -47,8 +51,12 @@ def contract() -> None:
     """Contracts: files in the contract dialect."""
 
 
+contract.add_command(diagram)
+contract.add_command(new)
 contract.add_command(run)
 contract.add_command(stubs)
+contract.add_command(test)
+contract.add_command(trace)
 
 
 @contract.command()

@@ -8,6 +8,7 @@ import click
 
 from hansa.cli import output
 from hansa.cli.output import Output
+from hansa.client.contract_files import suggested_name as name_of
 from hansa.wire import names
 from hansa.wire.problems import HansaError
 
@@ -38,12 +39,6 @@ def read_source(file: Path) -> str:
         return data.decode()
     except UnicodeDecodeError:
         raise HansaError("contract.invalid", f"{file} is not UTF-8 text", remedy="Give a contract file.") from None
-
-
-def name_of(file: Path) -> str:
-    """The name a contract file suggests: its own, or its folder's if it is called contract.py."""
-    stem = file.absolute().parent.name if file.stem == "contract" else file.stem
-    return stem.lower().replace("-", "_")
 
 
 def deployed_name(file: Path, given: str | None) -> str:

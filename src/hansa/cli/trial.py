@@ -1,10 +1,12 @@
 """`hansa contract run`: takes an action of a contract file in memory, without a node, a key or an entry."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+import msgspec
 
 from hansa.cli import output
 from hansa.cli.output import Output
@@ -15,6 +17,7 @@ from hansa.wire import cbor, limits, names
 from hansa.wire.problems import HansaError
 
 if TYPE_CHECKING:
+    from hansa.cli.trial_state import State
     from hansa.contracts.calls import Call, Caller, Execution
     from hansa.contracts.ledger import Ledger
     from hansa.contracts.manifest import Action, Manifest
@@ -28,35 +31,59 @@ _MEMBER: Final = "northbank"
 """Who signs unless --as says it: one of the sample members of `hansa up`."""
 _USER: Final = "northbank/clerk"
 """Who signs what takes a user."""
+SIGNER_HINT: Final = "--as MEMBER[/USER] says who signs, --has ATTRIBUTE what the signer has"
 
 
-@click.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.argument("action")
-@click.argument("arguments", nargs=-1, metavar="[NAME=VALUE]...")
-@click.option("--as", "signer", metavar="MEMBER[/USER]", help=f"Who signs.  [default: {_MEMBER}]")
-@click.option(
-    "--has",
-    "attributes",
-    metavar="ATTRIBUTE",
-    multiple=True,
-    help="What the signer has; by default all that roles name.",
-)
-@click.option("--scheduled", is_flag=True, help="Ledger time takes the action, nobody signs.")
-@click.option("--at", metavar="TIME", help="Ledger time: a date, a time of RFC 3339, or milliseconds.  [default: now]")
-@click.option("--state", type=click.Path(path_type=Path), help="A JSON file that keeps the records between runs.")
-@library_option()
-@click.option("--with", "others", metavar="NAME=FILE", multiple=True, help="Another contract that this one calls.")
-@click.option("--name", help="The contract's name; by default the file's or its folder's.")
-@click.option(
-    "--steps",
-    type=click.IntRange(1, limits.TRANSACTION_STEPS_MAX),
-    default=_STEPS,
-    show_default=True,
-    help="At most so many steps.",
-)
-@click.pass_obj
-def run(
+class Trial(msgspec.Struct, frozen=True):
+    """A call that is ready to run on a ledger in memory. `kept`: what the file of --state has."""
+
+    ledger: "Ledger"
+    loaded: "Program"
+    action: "Action"
+    call: "Call"
+    kept: "State | None"
+
+
+def trial_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The arguments and options of commands that take an action in memory: those of `begin`, and --steps."""
+    options = [
+        click.argument("file", type=click.Path(path_type=Path)),
+        click.argument("action"),
+        click.argument("arguments", nargs=-1, metavar="[NAME=VALUE]..."),
+        click.option("--as", "signer", metavar="MEMBER[/USER]", help=f"Who signs.  [default: {_MEMBER}]"),
+        click.option(
+            "--has",
+            "attributes",
+            metavar="ATTRIBUTE",
+            multiple=True,
+            help="What the signer has; by default all that roles name.",
+        ),
+        click.option("--scheduled", is_flag=True, help="Ledger time takes the action, nobody signs."),
+        click.option(
+            "--at", metavar="TIME", help="Ledger time: a date, a time of RFC 3339, or milliseconds.  [default: now]"
+        ),
+        click.option(
+            "--state", type=click.Path(path_type=Path), help="A JSON file that keeps the records between runs."
+        ),
+        library_option(),
+        click.option(
+            "--with", "others", metavar="NAME=FILE", multiple=True, help="Another contract that this one calls."
+        ),
+        click.option("--name", help="The contract's name; by default the file's or its folder's."),
+        click.option(
+            "--steps",
+            type=click.IntRange(1, limits.TRANSACTION_STEPS_MAX),
+            default=_STEPS,
+            show_default=True,
+            help="At most so many steps.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def begin(
     out: Output,
     file: Path,
     action: str,
@@ -69,14 +96,12 @@ def run(
     libraries: tuple[Path, ...],
     others: tuple[str, ...],
     name: str | None,
-    steps: int,
-) -> int:
-    """Try an action or view of a contract file in memory. Exits with 1 if it is refused.
+) -> Trial | int:
+    """The call that a command's words say, checked; where the file has findings they are shown, and it is an exit code.
 
-    Every name is a member's here. The ledger is empty, unless --state gives its records; records are given by key.
+    Raises `HansaError` for everything else that does not fit.
     """
     from hansa.cli import trial_state
-    from hansa.contracts import execution
     from hansa.contracts.calls import Call
     from hansa.contracts.diagnostics import ContractInvalid
     from hansa.contracts.ledger import Ledger
@@ -95,8 +120,6 @@ def run(
     except ContractInvalid as invalid:
         return show_findings(out, file, source, invalid)
     ledger.seq += 1
-    if state is not None:
-        output.check_writable(state, replace=True)
     kept = None if state is None else trial_state.load(state, ledger)
     declared = _declared(loaded.manifest, action)
     _check_records(ledger, loaded.manifest, declared, file, state)
@@ -104,20 +127,42 @@ def run(
     cbor.encode(given)  # what no transaction could hold is told here
     caller = _caller(loaded.manifest, declared, signer, attributes, scheduled)
     call = Call(wanted, action, given, caller, _time(at, 0 if kept is None else kept.time), ledger.seq)
+    return Trial(ledger, loaded, declared, call, kept)
+
+
+@click.command()
+@trial_options
+@click.pass_obj
+def run(
+    out: Output, file: Path, action: str, arguments: tuple[str, ...], state: Path | None, steps: int, **options: Any
+) -> int:
+    """Try an action or view of a contract file in memory. Exits with 1 if it is refused.
+
+    Every name is a member's here. The ledger is empty, unless --state gives its records; records are given by key.
+    """
+    from hansa.cli import trial_state
+    from hansa.contracts import execution
+
+    if state is not None:
+        output.check_writable(state, replace=True)
+    trial = begin(out, file, action, arguments, state=state, **options)
+    if isinstance(trial, int):
+        return trial
+    ledger, call = trial.ledger, trial.call
     try:
         ran = execution.run(call, ledger, ledger, steps)
     except (MemoryError, RecursionError) as error:
         raise _defect(error) from error
     if ran.error is not None:
         raise _defect(ran.error)
-    fields = _fields(call, declared, ran, ledger)
-    if ran.code == execution.OK and not declared.is_view:
+    fields = _fields(call, trial.action, ran, ledger)
+    if ran.code == execution.OK and not trial.action.is_view:
         ledger.apply(ran)
-        if state is not None and kept is not None:
-            trial_state.save(state, ledger, kept, call.time)
-    out.show(fields, lambda: _text(out, _readable(fields, ledger), file, loaded))
+        if state is not None and trial.kept is not None:
+            trial_state.save(state, ledger, trial.kept, call.time)
+    out.show(fields, lambda: _text(out, _readable(fields, ledger), file, trial.loaded))
     if ran.code == "role.denied":
-        out.note("--as MEMBER[/USER] says who signs, --has ATTRIBUTE what the signer has")
+        out.note(SIGNER_HINT)
     return output.DONE if ran.code == execution.OK else output.FAILED
 
 

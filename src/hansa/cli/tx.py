@@ -9,6 +9,7 @@ from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
 from hansa.cli.signers import owner_of
+from hansa.cli.trace import trace_entry
 from hansa.cli.typed import readable
 from hansa.client.client import Client
 from hansa.client.exchange import segment
@@ -21,6 +22,9 @@ _GIVE: Final = "A statement to put into the folder of the stopped node; once for
 @click.group()
 def tx() -> None:
     """Transactions."""
+
+
+tx.add_command(trace_entry)
 
 
 @tx.command()

@@ -10,7 +10,7 @@ import msgspec
 
 from hansa.contracts.program import Program, load
 from hansa.wire import cbor, keys
-from hansa.wire.genesis import Genesis
+from hansa.wire.genesis import Genesis, Member, User
 from hansa.wire.order import Key
 from hansa.wire.writes import Write, WriteSet, make
 
@@ -35,19 +35,28 @@ def writes(genesis: Genesis) -> WriteSet:
     limits = msgspec.structs.asdict(genesis.limits)
     found.append(_write("Limits", LIMITS_SCOPE, {"scope": LIMITS_SCOPE, **limits}))
     for member in genesis.members:
-        deployer = [DEPLOYER] if member.id in genesis.deployers else []
-        attributes = sorted({*member.attributes, *deployer})
-        found.append(_write("Member", member.id, {"id": member.id, "name": member.name, "attributes": attributes}))
-        found += [_key(spki, "member", member.id, TRANSACTION) for spki in member.keys]
+        found += member_writes(member, is_deployer=member.id in genesis.deployers)
     for user in genesis.users:
-        fields = {"id": user.id, "member": user.id.split("/")[0], "name": user.name}
-        found.append(_write("User", user.id, {**fields, "attributes": sorted(set(user.attributes))}))
-        found += [_key(spki, "user", user.id, TRANSACTION) for spki in user.keys]
+        found += user_writes(user)
     for node in genesis.nodes:
         found.append(_write("Node", node.id, {"id": node.id, "member": node.member}))
         found.append(_key(node.node_key, "node", node.id, NODE))
         found.append(_key(node.checkpoint_key, "node", node.id, CHECKPOINT))
     return found
+
+
+def member_writes(member: Member, *, is_deployer: bool = False) -> WriteSet:
+    """The records of a member and its keys."""
+    attributes = sorted({*member.attributes, *([DEPLOYER] if is_deployer else [])})
+    made = _write("Member", member.id, {"id": member.id, "name": member.name, "attributes": attributes})
+    return [made, *(_key(spki, "member", member.id, TRANSACTION) for spki in member.keys)]
+
+
+def user_writes(user: User) -> WriteSet:
+    """The records of a user and their keys."""
+    fields = {"id": user.id, "member": user.id.split("/")[0], "name": user.name}
+    made = _write("User", user.id, {**fields, "attributes": sorted(set(user.attributes))})
+    return [made, *(_key(spki, "user", user.id, TRANSACTION) for spki in user.keys)]
 
 
 def _key(spki: bytes, owner_kind: str, owner: str, purpose: str) -> Write:

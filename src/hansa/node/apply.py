@@ -5,9 +5,9 @@ the window, an id already seen. Everything else becomes an entry, applied or ref
 clock, or touches a disk; the block takes effect when `commit` says that it is durable.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
 import structlog
@@ -23,8 +23,8 @@ from hansa.merkle.tiles import Tiles
 from hansa.merkle.tree import leaf_hash
 from hansa.node.workers import Lost
 from hansa.orderers import Batch
-from hansa.store.overlay import IndexesOf, Overlay, Stored
-from hansa.store.state import Entered, State
+from hansa.store.overlay import IndexesOf, Overlay, Span, Spot, Stored
+from hansa.store.state import Entered
 from hansa.wire import block, entry, names, order, scheduled, tick, transaction, writes
 from hansa.wire.block import Block, Header, Item
 from hansa.wire.exclusion import Statement
@@ -87,6 +87,26 @@ class Sealed(msgspec.Struct, frozen=True, gc=False):
     tip: Tip
 
 
+class Base(Protocol):
+    """What apply asks of the state before a batch: `store.state.State`, or one in memory (`hansa.testing`)."""
+
+    def get(self, place: bytes) -> Stored | None:
+        """The record at a place."""
+        ...
+
+    def spots(self, span: Span) -> Generator[Spot]:
+        """What stands in a span, in order."""
+        ...
+
+    def damage(self, detail: str) -> HansaError:
+        """The error of an order that names a record which is not there."""
+        ...
+
+    def in_window(self, id: bytes, not_after: int) -> int | None:
+        """The seq of an entry with this id, among those whose `not_after` has not passed."""
+        ...
+
+
 class View(Overlay):
     """The state as an action sees it: what this block wrote before, above what is durable.
 
@@ -97,7 +117,7 @@ class View(Overlay):
     __slots__ = ("cache", "run")
 
     def __init__(
-        self, state: State, indexes_of: IndexesOf, cache: Cache | None = None, run: Run = execution.run
+        self, state: Base, indexes_of: IndexesOf, cache: Cache | None = None, run: Run = execution.run
     ) -> None:
         super().__init__(indexes_of, state.get, state.spots, state.damage)
         self.cache = cache
@@ -107,7 +127,7 @@ class View(Overlay):
 def apply_batch(
     batch: Batch,
     tip: Tip,
-    state: State,
+    state: Base,
     directory: Directory,
     tiles: Tiles,
     verified: dict[bytes, Signed],

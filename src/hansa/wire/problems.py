@@ -372,6 +372,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "argument.action": Kind(404, "There is no such action, record or view", "Use one of those named."),
     "argument.file": Kind(400, "A file cannot be read", "Check its name and permissions."),
     "argument.exists": Kind(409, "A file is there already", "Choose another name, or replace it with --force."),
+    "argument.extra": Kind(
+        501, "A command needs a package that is not installed", "Install Hansa with the extra that is named."
+    ),
     "argument.value": Kind(400, "An argument does not fit", "Mend every argument named."),
     "calendar.extra": Kind(500, "What calendars are made of is not installed", "Run `pip install 'hansa[calendars]'`."),
     "calendar.file": Kind(400, "A file is no calendar", "`hansa calendar make PLACE YEAR` shows the form."),

@@ -45,6 +45,13 @@ def evaluate(machine: Machine, node: ast.expr) -> Any:
     Operators: see the operations. `and` and `or` evaluate their operands until one decides; `a if c else b` evaluates
     c, then one of the two.
     """
+    value = _value_of(machine, node)
+    if machine.observer is not None:
+        machine.observer.evaluated(machine, node, value)
+    return value
+
+
+def _value_of(machine: Machine, node: ast.expr) -> Any:
     match node:
         case ast.Constant(value=value):
             return value

@@ -14,6 +14,7 @@ from hansa.contracts.calls import Call, Host, Reader
 from hansa.contracts.checked import Checked
 from hansa.contracts.faults import Fault
 from hansa.contracts.manifest import Type
+from hansa.contracts.specification.observer import Observer
 from hansa.contracts.specification.values import Record
 from hansa.wire import order
 from hansa.wire.order import Key
@@ -59,7 +60,8 @@ class Machine:
     """All that a transaction changes while it runs.
 
     `records` has every place touched in order of its first touch, with None where there is no record. `run_body` and
-    `call_contract` stand here because records migrate by bodies, and bodies touch records and call contracts.
+    `call_contract` stand here because records migrate by bodies, and bodies touch records and call contracts. The
+    `observer`, if there is one, is told what happens and decides nothing.
     """
 
     host: Host[Checked]
@@ -78,6 +80,7 @@ class Machine:
     records: dict[bytes, Record | None] = field(default_factory=dict[bytes, "Record | None"])
     events: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     schedules: list[Write] = field(default_factory=list[Write])
+    observer: Observer | None = None
 
     @property
     def frame(self) -> Frame:

@@ -38,7 +38,10 @@ def touch(machine: Machine, file: Checked, contract: str, type: RecordType, key:
     machine.records[place] = None
     if found is not None:
         machine.records[place] = load(machine, contract, type.name, key, place, found)
-    return machine.records[place]
+    record = machine.records[place]
+    if machine.observer is not None:
+        machine.observer.touched(machine, contract, type.name, key, record)
+    return record
 
 
 def first_touch(machine: Machine) -> None:
@@ -177,6 +180,8 @@ def put_record(
         record.fields[STATE_FIELD] = state
     record.changed = True
     machine.records[place] = record
+    if machine.observer is not None:
+        machine.observer.made(machine, record)
     return record
 
 
@@ -245,6 +250,8 @@ def _touch_row(machine: Machine, contract: str, type: RecordType, place: bytes, 
     machine.records[place] = None
     record = load(machine, contract, type.name, key, place, row)
     machine.records[place] = record
+    if machine.observer is not None:
+        machine.observer.touched(machine, contract, type.name, key, record)
     return record
 
 
@@ -363,6 +370,8 @@ def store(machine: Machine) -> WriteSet:
             value = cbor.encode(to_plain(record.fields))
             writes.append(Write(record.contract, record.type.name, record.key, value, record.previous, record.place))
             charge_store(machine, writes[-1])
+            if machine.observer is not None:
+                machine.observer.stored(machine, writes[-1])
     for write in machine.schedules:
         take(room, len(write.value))
         writes.append(write)

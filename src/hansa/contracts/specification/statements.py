@@ -50,12 +50,17 @@ def run_body(machine: Machine, function: ast.FunctionDef) -> Any:
 
     Its docstring is no statement. A body that is nothing else costs 1, at that line.
     """
+    observer = machine.observer
+    if observer is not None:
+        observer.began(machine, function)
     match function.body:
         case [ast.Expr(value=ast.Constant(value=str())) as docstring]:
             machine.frame.line = docstring.lineno
             charge(machine, prices.block_price([]))
         case [ast.Expr(value=ast.Constant(value=str())), *statements] | statements:
             execute_block(machine, statements)
+    if observer is not None:
+        observer.ended(machine, machine.frame.returned)
     return machine.frame.returned
 
 
@@ -66,9 +71,14 @@ def execute_block(machine: Machine, statements: list[ast.stmt]) -> Flow:
     """
     machine.frame.line = statements[0].lineno
     charge(machine, prices.block_price(statements))
+    observer = machine.observer
     for statement in statements:
         machine.frame.line = statement.lineno
+        if observer is not None:
+            observer.reached(machine, statement)
         flow = execute(machine, statement)
+        if observer is not None:
+            observer.executed(machine, statement)
         if flow is not Flow.NEXT:
             return flow
     return Flow.NEXT
@@ -396,4 +406,6 @@ def schedule(machine: Machine, node: ast.Call) -> None:
         record.contract, record.type.name, record.key, action, at.milliseconds, machine.call.seq, number
     )
     records.charge_store(machine, write)
+    if machine.observer is not None:
+        machine.observer.stored(machine, write)
     machine.schedules.append(write)

@@ -34,6 +34,7 @@ from hansa.contracts.specification.machine import (
     make,
 )
 from hansa.contracts.specification.measuring import Room, measure
+from hansa.contracts.specification.observer import Observer
 from hansa.contracts.specification.values import Record, is_container, to_plain, weigh
 from hansa.wire import cbor
 from hansa.wire.problems import HansaError
@@ -44,14 +45,14 @@ _PYTHON_FRAMES: Final = 100_000
 """64 bodies in each other, each with its statements and expressions in each other."""
 
 
-def run(call: Call, host: Host[Checked], reader: Reader, steps: int) -> Execution:
+def run(call: Call, host: Host[Checked], reader: Reader, steps: int, observer: Observer | None = None) -> Execution:
     """One action, or view (then `result` is what it returns), within so many steps.
 
     A fault's result has its `line` in the innermost body (None where none runs), the `values` that fill the holes of
     its `message`, and the `version` and `contract` of that body; in a library its digest and name. Never raises for
     what a contract or a caller did; what the reader or the host raises is passed on.
     """
-    machine = Machine(host, reader, call, steps, steps, statements.run_body, call_contract)
+    machine = Machine(host, reader, call, steps, steps, statements.run_body, call_contract, observer=observer)
     version = ""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _PYTHON_FRAMES))

@@ -1,0 +1,156 @@
+"""State machines as they are declared, as Mermaid and as SVG."""
+
+from xml.etree import ElementTree
+
+import pytest
+from tests.contracts.sources import contract
+
+from hansa.contracts import program
+from hansa.contracts.diagram import Arrow, States, Taken, described, mermaid, state_machines
+from hansa.contracts.drawing import svg
+
+SVG = "{http://www.w3.org/2000/svg}"
+CLAIMS = contract("""
+class Roles:
+    insured: Party
+    handler: Party = Party(attribute="role:handler")
+
+class Claim(Record, key="id"):
+    class States:
+        Open: "waits; with <care> & time: \\"soon\\""
+        Paid: "done"
+        Lost: "too late"
+
+    id: Text[1, 16]
+    insured: Party
+
+class Note(Record, key="id"):
+    class States:
+        Kept: "is there"
+
+    id: Text[1, 16]
+
+class Bare(Record, key="id"):
+    id: Text[1, 16]
+
+@action(by="insured", creates="Claim", to="Open")
+def begin(tx, claim: Claim, id: Text[1, 16]):
+    pass
+
+@action(by=["insured", "handler"], on="Open", to=["Open", "Paid"])
+def decide(tx, claim: Claim, well: bool):
+    become(claim, "Paid" if well else "Open")
+
+@action(by="handler", on=["Open", "Lost"], to="Paid")
+def pay(tx, claim: Claim):
+    pass
+
+@action(by="schedule", on="Open", to="Lost")
+def lose(tx, claim: Claim):
+    pass
+
+@action(by="handler", on="Paid")
+def stamp(tx, claim: Claim):
+    pass
+
+@action(by="member")
+def ask(tx, claim: Claim):
+    pass
+
+@action(by="member", creates="Note", to="Kept")
+def jot(tx, note: Note, id: Text[1, 16]):
+    pass
+
+@action(by="member", to="Kept")
+def keep(tx, note: Note):
+    pass
+
+@action(by="member", creates="Bare")
+def lay(tx, bare: Bare, id: Text[1, 16]):
+    pass
+""")
+
+
+@pytest.fixture(scope="module")
+def machines() -> list[States]:
+    return state_machines(program.check(CLAIMS, "claims").manifest)
+
+
+def test_what_is_declared_is_found(machines: list[States]) -> None:
+    claim, note = machines
+    both = Taken("decide", "insured or handler")
+    assert claim.arrows == (
+        Arrow(None, "Open", (Taken("begin", "insured"),)),
+        Arrow("Open", "Paid", (both, Taken("pay", "handler"))),
+        Arrow("Lost", "Paid", (Taken("pay", "handler"),)),
+        Arrow("Open", "Lost", (Taken("lose", "ledger time"),)),
+    )
+    assert claim.stays == {"Open": (both,), "Paid": (Taken("stamp", "handler"),)}
+    assert (claim.anywhere, claim.from_anywhere) == ((Taken("ask", "any member"),), ())
+    assert claim.ends == ["Paid"]
+    assert note.from_anywhere == (Arrow(None, "Kept", (Taken("keep", "any member"),)),)
+    assert note.ends == []
+
+
+def test_it_is_told_in_sentences(machines: list[States]) -> None:
+    assert described(machines[0]) == [
+        "begin, by insured, makes it Open.",
+        "decide, by insured or handler, takes it from Open to Paid.",
+        "pay, by handler, takes it from Open to Paid.",
+        "pay, by handler, takes it from Lost to Paid.",
+        "lose, by ledger time, takes it from Open to Lost.",
+        "decide, by insured or handler, leaves it Open.",
+        "stamp, by handler, leaves it Paid.",
+        "ask, by any member, leaves it in any state.",
+    ]
+    assert "keep, by any member, takes it from any state to Kept." in described(machines[1])
+
+
+def test_mermaid_says_all_of_it(machines: list[States]) -> None:
+    lines = [line.strip() for line in mermaid(machines[:1]).splitlines()]
+    assert lines[0] == "stateDiagram-v2"
+    assert 'state "Open" as Claim_Open' in lines
+    assert 'Claim_Open : waits#semi; with <care> & time#colon; "soon"' in lines
+    assert "[*] --> Claim_Open : begin (insured)" in lines
+    assert "Claim_Open --> Claim_Lost : lose (ledger time)" in lines
+    assert "Claim_Open --> Claim_Open : decide (insured or handler)" in lines
+    assert "Claim_any : ask (any member)" in lines
+    assert lines[-1] == "Claim_Paid --> [*]"
+    both = mermaid(machines).splitlines()
+    assert "    state Claim {" in both
+    assert "    state Note {" in both
+
+
+def test_the_picture_is_well_formed_and_says_all_of_it(machines: list[States]) -> None:
+    drawn = svg(machines)
+    root = ElementTree.fromstring(drawn)
+    assert root.get("role") == "img"
+    title, words = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
+    assert title is not None
+    assert words is not None
+    assert root.get("aria-labelledby") == f"{title.get('id')} {words.get('id')}"
+    assert title.text == "claims: states of Claim and claims: states of Note"
+    assert words.text == " ".join(line for machine in machines for line in described(machine))
+    texts = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
+    for shown in ("Open", "Paid", "Lost", "Kept", "in any state", "pay · handler", "lose · ledger time"):
+        assert shown in texts
+    assert "↻ stamp · handler" in texts
+    assert any("<care> & time:" in text for text in texts)
+    assert "prefers-color-scheme: dark" in drawn
+    assert len(list(root.iter(f"{SVG}path"))) == 1 + 4 + 2  # the head, and the arrows of both
+
+
+def test_texts_fit_their_boxes_and_the_picture(machines: list[States]) -> None:
+    root = ElementTree.fromstring(svg(machines))
+    width, height = int(root.get("width", 0)), int(root.get("height", 0))
+    for group in root.iter(f"{SVG}g"):
+        across, down = (int(each) for each in group.get("transform", "")[10:-1].split())
+        for box in group.iter(f"{SVG}rect"):
+            x, y, w, h = (int(box.get(name, 0)) for name in ("x", "y", "width", "height"))
+            assert 0 <= x + across <= x + w + across <= width
+            assert 0 <= y + down <= y + h + down <= height
+
+
+def test_a_contract_without_states_has_none() -> None:
+    source = contract("@action(by='member')\ndef go(tx):\n    pass\n")
+    assert state_machines(program.check(source, "bare").manifest) == []

@@ -1,0 +1,125 @@
+"""The contracts that tests of `hansa.testing` deploy."""
+
+JOBS = '''"""Jobs with deadlines, in two versions."""
+
+from hansa.contract import Amount, Contract, Date, Duration, Instant, Int, Party, Record, Text, User, action, become
+from hansa.contract import event, require, schedule, view
+
+
+class Jobs(Contract, version="1.0.0"):
+    class Roles:
+        owner: Party
+        clerk: Party = Party(attribute="role:clerk")
+        checker: Party = Party(user="role:checker")
+
+    class Job(Record, key="id", index=["owner"]):
+        class States:
+            Open: "to be done"
+            Done: "done"
+            Late: "too late"
+
+        id: Text[1, 16]
+        owner: Party
+        price: Amount
+        due: Instant
+        day: Date | None = None
+        times: Int[0, 100] = 0
+        checked: User | None = None
+
+    @action(by="owner", creates="Job", to="Open")
+    def plan(tx, job: Job, id: Text[1, 16], price: Amount, due: Instant, day: Date | None):
+        schedule(job, "miss", due)
+
+    @action(by="clerk", on="Open", to="Done")
+    def finish(tx, job: Job, took: Duration):
+        require(took < Duration(hours=8), "that is more than a day's work")
+        event("finished", id=job.id, at=tx.time)
+
+    @action(by="checker", on="Done")
+    def check(tx, job: Job):
+        job.checked = tx.user
+
+    @action(by="schedule", on="Open", to="Late")
+    def miss(tx, job: Job):
+        event("late", id=job.id, at=tx.time)
+
+    @action(by="owner", on="Late", to="Late")
+    def again(tx, job: Job, each: Duration):
+        job.times = job.times + 1
+        schedule(job, "ring", tx.time + each)
+
+    @action(by="schedule", on="Late")
+    def ring(tx, job: Job):
+        job.times = job.times + 1
+        schedule(job, "ring", tx.time + Duration(seconds=1))
+
+    @view
+    def worth(tx, job: Job) -> Amount:
+        return job.price
+
+    @view
+    def refuses(tx) -> int:
+        require(False, "never")
+        return 1
+'''
+
+NEXT = (
+    JOBS.replace('version="1.0.0"', 'version="2.0.0"')
+    .replace("times: Int[0, 100] = 0", "times: int = 0")
+    .replace("        checked:", '        note: Text[0, 20] = "new"\n        checked:')
+)
+
+SHOP = '''"""Calls the jobs of another contract."""
+
+from hansa.contract import Amount, Contract, Interface, Text, action, event, view
+
+
+class Jobs(Interface, contract="jobs"):
+    @view
+    def worth(tx, job: Text[1, 16]) -> Amount: ...
+
+
+class Shop(Contract, version="1.0.0"):
+    @action(by="member")
+    def ask(tx, id: Text[1, 16]):
+        event("price", price=Jobs.worth(job=id))
+'''
+
+FEES = '''"""Fees."""
+
+
+def doubled(n: int) -> int:
+    return n * 2
+'''
+
+USES = '''"""Uses a library."""
+
+from hansa.contract import Contract, action, event, library
+
+fees = library("fees", "DIGEST")
+
+
+class Uses(Contract, version="1.0.0"):
+    @action(by="member")
+    def charge(tx, n: int):
+        event("fee", fee=fees.doubled(n))
+'''
+
+CARELESS = '''"""Divides by what it is given, and forgets that a record may have no partner."""
+
+from hansa.contract import Contract, Int, Party, Record, Text, action
+
+
+class Careless(Contract, version="1.0.0"):
+    class Share(Record, key="id"):
+        id: Text[1, 8]
+        part: int = 0
+
+    @action(by="member", creates="Share")
+    def make(tx, share: Share, id: Text[1, 8]):
+        """Begins."""
+
+    @action(by="member")
+    def split(tx, share: Share, parts: Int[0, 100]):
+        share.part = 100 // parts
+'''

@@ -1,0 +1,128 @@
+"""Values made from declared types fit them, and the ready test finds what is wrong with a contract."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import strategies as st
+from tests.contracts.golden import corpus
+
+from hansa.contracts import program
+from hansa.contracts.codecs import Codecs
+from hansa.contracts.diagnostics import ContractInvalid
+from hansa.contracts.ledger import Ledger as Host
+from hansa.contracts.manifest import AmountType, IntType, ListType, Manifest, ReferenceType, TextType, Type
+from hansa.testing import Contract, Disagreement, Ledger, Refused, amount, forms
+from hansa.testing.strategies import DEFECTS, Known, arguments, rules, values
+from hansa.wire import cbor
+
+HOST = Host(members={"alba"}, users={"alba/one"})
+
+
+def declared() -> list[tuple[Manifest, Type]]:
+    """Every type of a parameter in the golden corpus that names no record."""
+    found: list[tuple[Manifest, Type]] = []
+    for golden in corpus.programs().values():
+        for name, source in golden.files.items():
+            if golden.libraries:
+                continue
+            manifest = program.check(source, name).manifest
+            found += [(manifest, p.type) for action in manifest.actions.values() for p in action.parameters]
+    return [(manifest, type_) for manifest, type_ in found if "reference" not in repr(type_).lower()]
+
+
+DECLARED = declared()
+
+
+@given(data=st.data())
+@settings(max_examples=300)
+def test_values_fit_their_types(data: st.DataObject) -> None:
+    manifest, type_ = data.draw(st.sampled_from(DECLARED))
+    value = data.draw(values(type_, manifest, Known(members=["alba"], users=["alba/one"])))
+    cbor.encode(value)  # it could stand in a transaction
+    assert Codecs(manifest).of(type_).problem(value, HOST) == ""
+
+
+@pytest.mark.parametrize(
+    ("type_", "edge"),
+    [
+        (IntType(3, 90), 90),
+        (IntType(3, 90), 3),
+        (TextType(0, 12), ""),
+        (TextType(0, 700), "a" * 700),
+        (AmountType(), {"minor": 2**63 - 1, "currency": "USD"}),
+        (ListType(IntType(0, 9), 4), [0]),
+    ],
+)
+def test_edges_come_up(type_: Type, edge: Any) -> None:
+    manifest = DECLARED[0][0]
+    assert find(values(type_, manifest), lambda value: value == edge, settings=settings(max_examples=2_000)) == edge
+
+
+def test_who_and_what_is_not_there_is_not_drawn(jobs: Contract) -> None:
+    manifest = jobs.manifest
+    assert values(ReferenceType("Job"), manifest).is_empty
+    assert not values(ReferenceType("Job"), manifest, Known(keys={"Job": ["j"]})).is_empty
+
+
+@given(data=st.data())
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_arguments_fit_on_the_ledger_as_it_is(data: st.DataObject, jobs: Contract) -> None:
+    action = data.draw(st.sampled_from(["plan", "finish", "check", "again"]))
+    given = data.draw(arguments(jobs, action))
+    try:
+        jobs.ledger.fork().send("brix", jobs.name, action, given)
+    except Refused as refused:
+        assert refused.code not in DEFECTS
+
+
+def ran(machine: Any) -> None:
+    """Runs a stateful test as pytest would, but that what fails is not made small."""
+    machine.TestCase.settings = settings(machine.TestCase.settings, phases=[Phase.generate])
+    machine.TestCase("runTest").runTest()
+
+
+def test_a_careful_contract_passes(folder: Path) -> None:
+    ran(rules(folder / "jobs.py"))
+
+
+def test_a_contract_that_overlooks_a_division_fails(folder: Path) -> None:
+    with pytest.raises(AssertionError, match=r"value\.division"):
+        ran(rules(folder / "careless.py"))
+    ran(rules(folder / "careless.py", defects=DEFECTS - {"value.division"}))
+
+
+def test_what_must_hold_is_checked_behind_every_step(folder: Path) -> None:
+    def nothing_is_late(jobs: Contract) -> None:
+        assert all(row["state"] != "Late" for row in jobs.records("Job")), "a job is late"
+
+    with pytest.raises(AssertionError, match="a job is late"):
+        ran(rules(folder / "jobs.py", check=nothing_is_late))
+
+
+def test_forms_that_differ_are_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest: Callable[..., Any] = forms.execution.run
+
+    def generous(*given: Any) -> Any:
+        found = honest(*given)
+        return type(found)(found.code, found.result, found.events, found.writes, 1, found.version)
+
+    monkeypatch.setattr(forms.execution, "run", generous)
+    with pytest.raises(Disagreement):
+        ran(rules(folder / "jobs.py"))
+
+
+def test_other_contracts_are_there_before(folder: Path) -> None:
+    def with_jobs(ledger: Ledger) -> None:
+        ledger.deploy(folder / "jobs.py")
+
+    ran(rules(folder / "shop.py", prepare=with_jobs, defects=DEFECTS))
+
+
+def test_findings_are_told(folder: Path) -> None:
+    (folder / "bad.py").write_text((folder / "jobs.py").read_text().replace("job.times + 1", "job.time + 1"))
+    with pytest.raises(ContractInvalid):
+        ran(rules(folder / "bad.py"))
+    assert amount("USD 1.00") == {"minor": 100, "currency": "USD"}

@@ -122,7 +122,7 @@ def test_everything_that_is_pinned_is_checked(
     ):
         assert hansa(*verify, *key, *options, "--json").json["pinned"] == pinned
     assert hansa(*verify, *key, "--ledger", "0" * 64).failed("verify.ledger") == (
-        f"{written}.cose: it is for ledger {server.ledger}"
+        f"{written}.cose: it is for ledger {server.ledger}, which is not the one pinned"
     )
     assert hansa(*verify, *key, *trusted[:3], "0" * 64).failed("verify.genesis")
     assert hansa(*verify, "--key", other_key, *trusted).failed("verify.key")

@@ -19,6 +19,7 @@ from hansa.wire.problems import HansaError
 _COMMANDS: Final = {
     "audit": "hansa.cli.audit:audit",
     "backup": "hansa.cli.backup:backup",
+    "bench": "hansa.cli.bench:bench",
     "call": "hansa.cli.call:call",
     "completion": "hansa.cli.completion:completion",
     "contract": "hansa.cli.contract:contract",

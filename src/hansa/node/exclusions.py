@@ -65,4 +65,5 @@ def _read(files: Files, path: Path) -> list[Statement]:
     except OSError as error:
         raise HansaError("argument.file", f"{path}: {error.strerror}") from None
     except HansaError as error:
-        raise HansaError("exclusion.form", f"{path} holds no statements: {error.detail}") from None
+        code = "exclusion.form" if error.code.startswith("cbor.") else error.code
+        raise HansaError(code, f"{path} holds no statements: {error.detail}") from None

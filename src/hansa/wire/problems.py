@@ -301,9 +301,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "argument.action": Kind(404, "There is no such action, record or view", "Use one of those named."),
     "argument.file": Kind(400, "A file cannot be read", "Check its name and permissions."),
     "argument.exists": Kind(409, "A file is there already", "Choose another name, or replace it with --force."),
-    "argument.value": Kind(
-        400, "An argument does not fit", "Mend what is named; `hansa COMMAND --help` shows what fits."
-    ),
+    "argument.value": Kind(400, "An argument does not fit", "Mend every argument named."),
     "query.value": Kind(400, "A value in the query does not fit its field", "Give a value of the field's type."),
     "query.cursor": Kind(
         400, "The cursor is malformed, or of another query", "Use `next` of the page before as it is, and ask the same."

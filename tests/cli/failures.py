@@ -470,6 +470,12 @@ CASES: dict[str, list[Case]] = {
         Case("restore {here}/b --data {here}/new", "The original runs", run("backup {here}/b --keys --data {live}")),
         Case("restore {here}/b --data {stopped}", before=run("backup {here}/b --data {stopped}")),
     ],
+    "Looking at a machine": [
+        Case("doctor --port x"),
+        Case("bench --seconds 0"),
+        Case("bench --in {here}/none"),
+        Case("bench --out {here}/r.md", "It is there", write("r.md")),
+    ],
     "Exclusions": [
         Case("tx exclude nonsense --as northbank --data {stopped}"),
         Case(f"tx exclude {'0' * 64} --as northbank --data {{here}}"),

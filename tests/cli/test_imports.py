@@ -10,8 +10,8 @@ from tests.cli.conftest import EXAMPLE
 
 HEAVY = (
     "asyncio.base_events", "cryptography", "hansa.api", "hansa.bench", "hansa.contracts", "hansa.doctor",
-    "hansa.governance", "hansa.node", "hansa.orderers", "hansa.store", "jinja2", "lmdb", "multiprocessing", "prometheus_client",
-    "rich", "starlette", "structlog", "uvicorn", "uvloop",
+    "hansa.governance", "hansa.node", "hansa.orderers", "hansa.store", "jinja2", "lmdb", "multiprocessing",
+    "prometheus_client", "rich", "starlette", "structlog", "uvicorn", "uvloop",
 )  # fmt: skip
 """What a node or a contract needs and a command that asks a node does not."""
 

@@ -1,11 +1,10 @@
 """Runs the benchmarks: `python -m bench [--rounds 7] [--seconds 10] [--history 1000000] [--only PART]`.
 
 Each round runs every configuration once, in shuffled order, PostgreSQL among them; a ratio is taken within a round,
-and the median over the rounds counts. Writes bench/results.json, a flat map, and prints the table.
+and the median over the rounds counts. Writes src/hansa/bench/reference.json, a flat map, and prints the table.
 """
 
 import argparse
-import http.client
 import json
 import platform
 import random
@@ -13,12 +12,16 @@ import statistics
 import time
 from pathlib import Path
 
+import hansa.bench
 from bench.contracts import contracts
-from bench.ledger import Ledger
 from bench.postgres import Postgres
+from bench.ready import ready
+from hansa.bench.figures import receipt_ms
+from hansa.bench.ledger import Ledger
 
-RESULTS = Path(__file__).with_name("results.json")
-PARTS = ("postgres", "history", "receipts", "contracts")
+RESULTS = Path(hansa.bench.__file__).with_name("reference.json")
+"""Ships in the wheel: `hansa bench` shows its own figures beside these."""
+PARTS = ("postgres", "history", "receipts", "contracts", "ready")
 CONTRACT_ROUNDS = 21
 SINGLE, BATCH = 64, 8
 PER_REQUEST = 100
@@ -31,6 +34,9 @@ GOALS = {
     "single_cpu_vs_postgres": (0.7, None),
     "batch_cpu_vs_postgres": (0.55, None),
     "restart_1e6_s": (3, None),
+    "up_new_s": (3, None),
+    "up_1e5_s": (3, None),
+    "status_cpu_ms": (300, None),
     "receipt_ms": (1, None),
     "throughput_1e6_vs_empty": (0.85, None),
     "rss_anon_1e6_mb": (500, None),
@@ -45,6 +51,9 @@ LOWER_IS_BETTER = {
     "single_cpu_vs_postgres",
     "batch_cpu_vs_postgres",
     "restart_1e6_s",
+    "up_new_s",
+    "up_1e5_s",
+    "status_cpu_ms",
     "receipt_ms",
     "rss_anon_1e6_mb",
     "transfer_vs_raw",
@@ -58,7 +67,7 @@ LOWER_IS_BETTER = {
 def against_postgres(rounds: int, seconds: float) -> dict[str, float]:
     """The paired rounds: transfers, latency and CPU beside PostgreSQL's."""
     measured: dict[str, list[dict[str, float]]] = {}
-    ledger = Ledger()
+    ledger = Ledger(where=Path("/var/tmp"))
     signed = ledger.root / "signed"
     with Postgres() as postgres:
         print(postgres.version(), flush=True)
@@ -103,11 +112,11 @@ def against_postgres(rounds: int, seconds: float) -> dict[str, float]:
 
 def with_history(entries: int, rounds: int, seconds: float) -> dict[str, float]:
     """What a long history costs: throughput beside an empty ledger, restart after a kill, receipts, memory."""
-    empty, full = Ledger(), Ledger()
+    empty, full = Ledger(where=Path("/var/tmp")), Ledger(where=Path("/var/tmp"))
     signed = full.root / "signed"
     made = _build(full, entries)
     memory = full.memory_mb()
-    receipt = _receipt_ms(full, made)
+    receipt = receipt_ms(full, made)
     full.kill()
     restarts = []
     for _ in range(3):
@@ -139,8 +148,8 @@ def with_history(entries: int, rounds: int, seconds: float) -> dict[str, float]:
 
 def receipts(entries: int) -> dict[str, float]:
     """What a receipt takes, alone."""
-    ledger = Ledger()
-    found = _receipt_ms(ledger, _build(ledger, entries))
+    ledger = Ledger(where=Path("/var/tmp"))
+    found = receipt_ms(ledger, _build(ledger, entries))
     ledger.stop()
     ledger.remove()
     return {"receipt_ms": found}
@@ -157,22 +166,6 @@ def _build(ledger: Ledger, entries: int) -> int:
     return made
 
 
-def _receipt_ms(ledger: Ledger, entries: int) -> float:
-    """Median time of a receipt for an entry anywhere in the history, as a client on the same machine sees it."""
-    chance = random.Random(1)
-    times = []
-    connection = http.client.HTTPConnection("127.0.0.1", ledger.port)
-    for _ in range(1_000):
-        begun = time.perf_counter()
-        connection.request("GET", f"/app/receipts/{chance.randrange(entries)}")
-        answer = connection.getresponse()
-        answer.read()
-        times.append(time.perf_counter() - begun)
-        if answer.status != 200:
-            raise RuntimeError(f"{answer.status}")
-    return statistics.median(times) * 1000
-
-
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser()
@@ -182,7 +175,7 @@ def main() -> None:
     parser.add_argument("--only", choices=list(PARTS), help="one part; the other results stay as they are")
     options = parser.parse_args()
     results: dict[str, float] = {}
-    if options.only != "contracts":
+    if options.only not in ("contracts", "ready"):
         results |= {"rounds": options.rounds, "seconds": options.seconds}
     if options.only in (None, "postgres"):
         results |= against_postgres(options.rounds, options.seconds)
@@ -190,6 +183,8 @@ def main() -> None:
         results |= with_history(options.history, options.rounds, options.seconds)
     if options.only == "receipts":
         results |= receipts(options.history)
+    if options.only in (None, "ready"):
+        results |= ready()
     if options.only in (None, "contracts"):
         results |= contracts(CONTRACT_ROUNDS)
     before = json.loads(RESULTS.read_text()) if options.only and RESULTS.exists() else {}

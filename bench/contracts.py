@@ -1,7 +1,7 @@
 """What contracts cost: `python -m bench.contracts [--rounds 21]`; no server, no signatures, one process.
 
 Raw against guarded: see `bench.raw`. Both run in turn within every round, on the same objects; a ratio is taken within
-a round, and the median over the rounds counts. Times are CPU time of this process. Merged into bench/results.json by
+a round, and the median over the rounds counts. Times are CPU time of this process. Merged into the results by
 `python -m bench --only contracts`, which says what is reached.
 """
 

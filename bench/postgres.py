@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.processes import cpu_seconds
+from hansa.bench.processes import cpu_seconds
 
 ACCOUNTS = 10_000
 SETTINGS = {

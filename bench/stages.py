@@ -9,9 +9,10 @@ import gc
 import struct
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-from bench.ledger import LENGTH, Ledger
+from hansa.bench.ledger import LENGTH, Ledger
 from hansa.merkle.tree import leaf_hash
 from hansa.node import apply, intake
 from hansa.node.recovery import open_stopped
@@ -119,7 +120,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=20_000)
     count = parser.parse_args().count
-    ledger = Ledger()
+    ledger = Ledger(where=Path("/var/tmp"))
     try:
         print(f"{'stage':44}  us/transaction")
         stages(ledger, count)

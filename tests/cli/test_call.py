@@ -208,7 +208,7 @@ def test_a_key_that_others_can_read_is_refused(hansa: Callable, data: Any, tmp_p
     path = tmp_path / "open.pem"
     keys.save(keys.generate(), path)
     path.chmod(0o644)
-    assert hansa(*TELL, "--key", path, *data).failed("key.exposed") == f"{path} has mode 644"
+    assert hansa(*TELL, "--key", path, *data).failed("key.exposed") == f"others can read {path}: its mode is 644"
 
 
 def test_no_node(hansa: Callable, server: Any, tmp_path: Path) -> None:

@@ -254,7 +254,7 @@ def test_parents_of_the_folder_are_not_made(hansa: Callable, tmp_path: Path) -> 
 
 def test_a_folder_with_things_in_it_is_refused(hansa: Callable, kept: tuple[Path, Any], tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("x")
-    assert hansa("demo", "--keep", tmp_path).failed("folder.foreign") == f"{tmp_path} holds other things"
+    assert hansa("demo", "--keep", tmp_path).failed("folder.foreign") == f"{tmp_path} holds other things than a ledger"
     assert hansa("demo", "--keep", tmp_path / "precious").failed("folder.foreign")
     assert hansa("demo", "--keep", tmp_path / "precious" / "deeper", "--json").failed("folder.access")
     assert hansa("demo", "--keep", kept[0]).failed("folder.taken")

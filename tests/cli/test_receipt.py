@@ -122,7 +122,7 @@ def test_everything_that_is_pinned_is_checked(
     ):
         assert hansa(*verify, *key, *options, "--json").json["pinned"] == pinned
     assert hansa(*verify, *key, "--ledger", "0" * 64).failed("verify.ledger") == (
-        f"{written}.cose: it is for ledger {server.ledger}"
+        f"{written}.cose: it is for ledger {server.ledger}, which is not the one pinned"
     )
     assert hansa(*verify, *key, *trusted[:3], "0" * 64).failed("verify.genesis")
     assert hansa(*verify, "--key", other_key, *trusted).failed("verify.key")
@@ -181,7 +181,7 @@ def test_files_that_are_something_else_are_named(hansa: Callable, copy: Path, tr
         assert told == f"{text}: this is no genesis document"
     receipt = Path(f"{copy}.cose")
     receipt.write_bytes(receipt.read_bytes()[:50])
-    assert hansa("receipt", "verify", copy, *trusted).failed("receipt.form").startswith(f"{copy}.cose: ")
+    assert hansa("receipt", "verify", copy, *trusted).failed("receipt.form").startswith(f"{copy}.cose is no receipt: ")
 
 
 def test_files_of_another_entry(hansa: Callable, copy: Path, trusted: tuple, server: Any, tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_a_node_that_refuses_is_unhealthy(hansa: Callable, start: Callable, tmp_
         checks = hansa("doctor", "--data", running.data, "--json")
         assert checks.code == 3
         (node,) = [check for check in checks.json["checks"] if check["name"] == "node"]
-        assert (node["verdict"], node["fix"]) == ("bad", "see `hansa status`")
+        assert (node["verdict"], node["fix"]) == ("fail", "`hansa status` says what to do.")
         action = ("call", "members", "add_reference", "name=a", "valid_from=1", "data=x")
         assert "MB are free" in hansa(*action, "--as", "northbank", "--data", running.data).failed("disk.full")
     finally:

@@ -97,7 +97,7 @@ def test_a_port_in_use(hansa: Callable, first: tuple[Any, list[str], Path], tmp_
     _, lines, _ = first
     port = url_in(lines).rpartition(":")[2]
     detail = hansa("up", "--data", tmp_path / "data", "--port", port).failed("node.port")
-    assert detail == f"127.0.0.1:{port}: Address already in use"
+    assert detail == f"127.0.0.1:{port} cannot be listened on: Address already in use"
     assert hansa("up", "--data", tmp_path / "data", "--port", port, "--json").failed("node.port") == detail
     assert list(tmp_path.iterdir()) == []
 

@@ -11,11 +11,11 @@ from functools import partial
 import pytest
 
 from hansa.client import keys as key_files
+from hansa.doctor.examination import examine
 from hansa.node import commit
 from hansa.node import node as node_module
 from hansa.node.backup import back_up
 from hansa.node.create import CHECKPOINT_KEY, Founder, create_ledger
-from hansa.node.doctor import examine
 from hansa.node.intake import Answer
 from hansa.node.node import open_node
 from hansa.node.recovery import open_stopped
@@ -216,7 +216,7 @@ def test_what_is_no_file_is_refused_by_name_or_made_again(ledger, name, kind, tm
     def back():
         back_up(ledger.root, tmp_path / "backup", keys=True)
 
-    for use in (back, lambda: examine(ledger.root), lambda: asyncio.run(started()), read):
+    for use in (back, lambda: list(examine(ledger.root, port=0)), lambda: asyncio.run(started()), read):
         try:
             use()
         except HansaError as error:

@@ -51,7 +51,8 @@ def bind(host: str, port: int) -> socket.socket:
         listener.listen(_BACKLOG)  # only then the port is taken
     except OSError as error:
         listener.close()
-        raise HansaError("node.port", f"{host}:{port}: {error.strerror}") from None
+        told = f"{host}:{port} cannot be listened on: {error.strerror}"
+        raise HansaError("node.port", told) from None
     return listener
 
 

@@ -1,52 +1,82 @@
-"""`hansa doctor`: looks folder and machine over and names the fix for what it finds."""
+"""`hansa doctor`: looks machine, folder and node over and names the fix for what it finds."""
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
+import msgspec
+from click.core import ParameterSource
 
 from hansa.cli import output
 from hansa.cli.output import Output
-from hansa.cli.places import data_option, running_url
+from hansa.cli.places import data_option, running_url, url_option
+from hansa.cli.progress import Progress
+from hansa.cli.up import PORT
 from hansa.client.client import Client
 from hansa.wire.problems import HansaError
 
 if TYPE_CHECKING:
-    from hansa.node.doctor import Check
+    from hansa.doctor.check import Check
+
+_COLORS: Final = {"ok": "green", "warn": "yellow", "fail": "red", "unknown": "blue"}
 
 
 @click.command()
 @data_option()
-@click.pass_obj
-def doctor(out: Output, data: Path) -> int:
-    """Check disk, clock, keys, folder and node. Exits with 3 if something is bad, or there is no ledger."""
-    from hansa.node.doctor import Check as Seen
-    from hansa.node.doctor import examine
-    from hansa.store.folder import Folder
+@url_option("The node's URL, if the folder does not say it.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Where a node would listen."
+)
+@click.pass_context
+def doctor(context: click.Context, data: Path, url: str | None, port: int) -> int:
+    """Check disk, clock, ports, versions, keys and a sample of entries; nothing is changed.
 
-    checks = examine(data)
-    url = running_url(data)
-    if url is None:
-        checks.append(Seen("node", "unknown", f"none runs over {data}", "start it with `hansa up`"))
-    else:
-        try:
-            with Client(url, patient=False) as node:
-                found = node.get("/node/status")
-            good = found["state"] == "running"
-            seen = f"{found['state']} at {url}" + ("" if good else f": {output.shown(found['detail'])}")
-            checks.append(Seen("node", "good" if good else "bad", seen, "" if good else "see `hansa status`"))
-        except HansaError as error:
-            checks.append(Seen("node", "bad", error.detail, error.remedy))
-    out.show({"checks": checks}, lambda: _text(out, checks))
-    bad = any(check.verdict == "bad" for check in checks)
-    return output.UNHEALTHY if bad or not Folder(data).exists() else output.DONE
+    Looks at the machine alone where there is no ledger. What could not be checked is told as unknown, with the reason.
+    Exits with 3 if something fails, or there is no ledger in the folder named.
+    """
+    from hansa.doctor.examination import examine
+
+    out: Output = context.obj
+    named = context.get_parameter_source("data") is not ParameterSource.DEFAULT or "HANSA_DATA" in os.environ
+    output.log_to_stderr()
+    found = url or running_url(data)
+    node = None if found is None else _reached(found)
+    checks: list[Check] = []
+    try:
+        with Progress(out, "checks made") as progress:
+            for check in examine(data, port=port, named=named, url=found, node=node):
+                checks.append(check)
+                progress.tell(len(checks))
+    finally:
+        if node is not None:
+            node.close()
+    failed = any(check.verdict == "fail" for check in checks)
+    fields = {"healthy": not failed, "checks": [msgspec.structs.asdict(check) for check in checks]}
+    out.show(fields, lambda: _text(out, checks))
+    return output.UNHEALTHY if failed else output.DONE
+
+
+def _reached(url: str) -> Client | None:
+    """A client of a node that answers; none if it does not."""
+    node = Client(url, patient=False)
+    try:
+        node.get("/node/status")
+    except HansaError:
+        node.close()
+        return None
+    return node
 
 
 def _text(out: Output, checks: "list[Check]") -> str:
-    colors = {"good": "green", "warning": "yellow", "bad": "red", "unknown": "blue"}
+    width = max(len(check.name) for check in checks)
     lines: list[str] = []
     for check in checks:
-        lines.append(f"{out.style(check.verdict.ljust(8), fg=colors[check.verdict])} {check.name:10}  {check.seen}")
-        if check.fix:
-            lines.append(f"{'':8} {'':10}  -> {check.fix}")
-    return "\n".join(lines)
+        verdict = out.style(check.verdict.ljust(7), fg=_COLORS[check.verdict])
+        lines.append(f"{verdict}  {check.name:{width}}  {output.shown(check.seen)}")
+        if check.verdict != "ok":
+            lines.append(f"{'':7}  {'':{width}}  why: {output.shown(check.why)}")
+            lines.append(f"{'':7}  {'':{width}}  fix: {output.shown(check.fix)}")
+    count = {verdict: sum(check.verdict == verdict for check in checks) for verdict in _COLORS}
+    told = ", ".join(f"{number} {verdict}" for verdict, number in count.items() if number)
+    return "\n".join([*lines, "", f"{len(checks)} checks: {told}"])

@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "app": "hansa.cli.app:app",
     "audit": "hansa.cli.audit:audit",
     "backup": "hansa.cli.backup:backup",
+    "bench": "hansa.cli.bench:bench",
     "calendar": "hansa.cli.calendar:calendar",
     "call": "hansa.cli.call:call",
     "clock": "hansa.cli.clock:clock",

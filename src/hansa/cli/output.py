@@ -8,6 +8,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 unhealthy, 4 refused by the rules
 
 import contextlib
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -36,6 +37,10 @@ _USAGE_CODES: Final = ("argument.", "query.", "request.", "contract.missing", "c
 _HINTS: Final = {
     "answer.late": "Ask for it by its id: `hansa tx show ID`.",
     "contract.missing": "`hansa contract show` lists those deployed.",
+    "query.cursor": "Give --after the value that the page before told, with the same options as there.",
+    "query.index": "Ask by key, or with --index and one of the indexed fields; `hansa contract show` lists them.",
+    "query.range": "Give --index FIELD=VALUE alone, or --index FIELD with --least and --most.",
+    "query.value": "`hansa contract show CONTRACT` shows what kind of value the field holds.",
     "queue.full": "Wait a moment and run the command again.",
     "queue.share": "Wait a moment and run the command again.",
     "record.unknown": "Check the key; `hansa query CONTRACT RECORD` shows those there are.",
@@ -44,12 +49,19 @@ _HINTS: Final = {
     "request.method": "Run the version of Hansa that the node has.",
     "request.path": "Check the names; `hansa contract show` lists what there is.",
     "request.query": "`hansa COMMAND --help` shows what fits.",
+    "sender.algorithm": "Sign with the key that is registered: --as NAME or --key FILE.",
+    "sender.unknown": "Sign with a key that is registered on this ledger: --as NAME or --key FILE.",
+    "signature.invalid": "Sign with the right key: --as NAME or --key FILE.",
+    "node.stopping": "Run the command again in a moment, when the node is up again.",
     "steps.limit": "Give a smaller number with --steps.",
+    "transaction.ledger": "Give the folder or the URL of the ledger that the key is for.",
     "transaction.expired": "Look at this machine's clock, then run the command again; this one has no effect.",
     "transaction.too_far": "Look at this machine's clock and the node's: they differ.",
     "view.refused": "Mend what it says; `hansa contract show CONTRACT` shows what the view takes.",
 }
 """What to do in words of the command line, where a problem's own remedy is one for HTTP."""
+_NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")
+"""How the system counts its errors: the words behind it say the same."""
 
 
 class Output:
@@ -101,7 +113,7 @@ class Output:
             for problem in problems:
                 to_stderr(f"  - {shown(problem)}\n")
         else:
-            self.complain("error:", "red", f"{shown(error.detail)} [{error.code}]")
+            self.complain("error:", "red", f"{shown(_NUMBER.sub('', error.detail))} [{error.code}]")
         self.complain("hint:", "yellow", shown(remedy))
 
     def complain(self, label: str, color: str, text: str) -> None:

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 import click
 
 from hansa.cli import output
-from hansa.client import keys
 from hansa.client.client import Client
 from hansa.wire import names
-from hansa.wire.keys import PrivateKey
 from hansa.wire.problems import HansaError
 
 if TYPE_CHECKING:
     from hansa.node.reading import Reading
+    from hansa.wire.keys import PrivateKey
 
 DATA: Final = Path(os.environ.get("HANSA_DATA", "hansa-data"))
 
@@ -69,8 +68,10 @@ def node_url(data: Path, url: str | None) -> str:
     return found
 
 
-def signing_key(data: Path, name: str | None, file: Path | None) -> PrivateKey:
+def signing_key(data: Path, name: str | None, file: Path | None) -> "PrivateKey":
     """The key of a member or user by name, from the ledger's folder, or from a file."""
+    from hansa.client import keys
+
     if file is not None:
         return keys.load(file)
     if name is None:

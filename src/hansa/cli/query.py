@@ -56,11 +56,12 @@ def query(
             known = ", ".join(sorted([*declared["records"], *declared["views"]]))
             raise HansaError("argument.action", f"{contract} has no record or view {name!r}; there is {known}")
         if len(arguments) > 1:
-            raise HansaError("argument.value", "a record has one key")
+            told = f"{name} is a record, which has one key; {len(arguments)} are given"
+            raise HansaError("argument.value", told, remedy="Give one key; or none, for a page of records.")
         asked = _asked(index, least, most, descending)
         if asked and (arguments or history):
-            told = "--index, --least, --most and --descending ask for a page; leave out the key, or these"
-            raise HansaError("argument.value", told)
+            told = "--index, --least, --most and --descending ask for a page, a key or --history for one record"
+            raise HansaError("argument.value", told, remedy="Leave out one or the other.")
         path = f"/app/contracts/{segment(contract)}/records/{segment(name)}"
         if arguments and not history:
             row = node.get(f"{path}/value", key=arguments[0])
@@ -69,7 +70,8 @@ def query(
         options: dict[str, str | int] = {"rows": rows}
         if history:
             if not arguments:
-                raise HansaError("argument.value", "whose history? give the record's key")
+                remedy = f"Give its key: `hansa query {contract} {name} KEY --history`."
+                raise HansaError("argument.value", "--history is of one record, and no key is given", remedy=remedy)
             path += "/history"
             options |= {"key": arguments[0], **({"before": after} if after else {})}
         else:

@@ -86,7 +86,8 @@ def verify(
         part = error.fields.get("part")
         if part is None:
             raise
-        raise HansaError(error.code, f"{files[str(part)]}: {error.detail}", part=part) from None
+        of = f"{files[str(part)]} is no {part}" if error.code == f"{part}.form" else str(files[str(part)])
+        raise HansaError(error.code, f"{of}: {error.detail}", part=part) from None
     fields: dict[str, Any] = {
         name: getattr(proven, name) for name in ("ledger", "seq", "size", "time", "kid", "kind", "id")
     }
@@ -144,7 +145,8 @@ def _pinned(genesis: Path | None, ledger: str | None, key: Path | None) -> Pinne
             pinned = verification.pin_genesis(_read(genesis), id)
             return pinned if public is None else verification.both(pinned, public)
     if public is None:
-        raise HansaError("argument.value", "what do you trust? give --genesis FILE with --ledger ID, or --key FILE")
+        told = "nothing is given that you trust, so nothing can be proven"
+        raise HansaError("argument.value", told, remedy="Give --genesis FILE with --ledger ID, or --key FILE.")
     return verification.pin_key(public, id)
 
 

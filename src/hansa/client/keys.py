@@ -50,7 +50,7 @@ def load(path: Path) -> PrivateKey:
     except OSError as error:
         raise HansaError("key.file", f"{path}: {error.strerror}") from None
     if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise HansaError("key.exposed", f"{path} has mode {stat.S_IMODE(status.st_mode):o}")
+        raise HansaError("key.exposed", f"others can read {path}: its mode is {stat.S_IMODE(status.st_mode):o}")
     try:
         return PrivateKey(data)
     except HansaError as error:

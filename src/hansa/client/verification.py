@@ -70,7 +70,8 @@ def pin_genesis(document: bytes, ledger: bytes | None = None) -> Pinned:
     try:
         cbor.decode(document)
     except HansaError:
-        raise HansaError("genesis.form", "this is no genesis document") from None
+        remedy = "Give the ledger's genesis document: DIR/genesis.cbor, from any member."
+        raise HansaError("genesis.form", "this is no genesis document", remedy=remedy) from None
     found = genesis.ledger_id(document)
     if ledger is not None and found != ledger:
         raise HansaError("verify.genesis", f"the document is that of ledger {found.hex()}")
@@ -115,7 +116,7 @@ def verify(
                 _read_entry(entry_bytes)
             raise
         if pinned.ledger is not None and proven.ledger != pinned.ledger:
-            raise HansaError("verify.ledger", f"it is for ledger {proven.ledger.hex()}")
+            raise HansaError("verify.ledger", f"it is for ledger {proven.ledger.hex()}, which is not the one pinned")
         if pinned.told not in (None, proven.told):
             raise HansaError("verify.clock")
     decoded = _read_entry(entry_bytes)

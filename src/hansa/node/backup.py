@@ -124,7 +124,7 @@ def restore(source: Path, root: Path) -> Backup:
     """
     Folder(root).check_free()
     with _opened(source) as packed:
-        manifest = _read_manifest(packed)
+        manifest = _read_manifest(source, packed)
     with new_folder(Disk(), root) as new:
         _unpack(source, manifest, new)
     return _described(manifest, source)
@@ -220,7 +220,7 @@ def _opened(source: Path) -> BinaryIO:
         raise HansaError("argument.file", f"{source}: {error.strerror}") from None
 
 
-def _read_manifest(packed: BinaryIO) -> _Manifest:
+def _read_manifest(source: Path, packed: BinaryIO) -> _Manifest:
     """The manifest, which stands last: a backup that was cut off has none."""
     found = b""
     try:
@@ -232,13 +232,13 @@ def _read_manifest(packed: BinaryIO) -> _Manifest:
         while packed.read(_PIECE_BYTES):
             pass  # to the very end, where the checksum of all this stands
         if not found:
-            raise HansaError("backup.form", "it has no manifest: it was cut off, or is no backup")
+            raise HansaError("backup.form", f"{source} has no manifest: it was cut off, or is no backup")
         version = msgspec.json.decode(found, type=_Version).format
         if version != FORMAT:
-            raise HansaError("backup.form", f"it is in format {version}; this version reads {FORMAT}")
+            raise HansaError("backup.form", f"{source} is in format {version}; this version reads {FORMAT}")
         return msgspec.json.decode(found, type=_Manifest)
     except (*_DAMAGE, OSError, ValueError):
-        raise HansaError("backup.form", "it is not a backup, or damaged") from None
+        raise HansaError("backup.form", f"{source} is not a backup, or damaged") from None
 
 
 def _unwritable(path: Path, error: OSError) -> HansaError:

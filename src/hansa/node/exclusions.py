@@ -44,8 +44,7 @@ def give(root: Path, id: bytes, paths: Sequence[Path]) -> list[str]:
     with open_stopped(root) as parts:
         statements = load(files, folder).get(id, [])
         for path in paths:
-            with trouble_told(path):
-                statements += exclusion.read_all(read_whole(files, path))
+            statements += _read(files, path)
         data = b"".join(sorted({statement.envelope for statement in statements}))
         exclusion.read_all(data)
         signed = {rules.check(statement, parts.ledger, id, parts.directory) for statement in statements}
@@ -57,3 +56,14 @@ def give(root: Path, id: bytes, paths: Sequence[Path]) -> list[str]:
         files.sync_folder(folder.root)
         replace(files, folder.exclusions / f"{id.hex()}.cose", data)
     return sorted(signed)
+
+
+def _read(files: Files, path: Path) -> list[Statement]:
+    """The statements in a file that somebody gave. Raises `HansaError` `argument.file`, `exclusion.form`."""
+    try:
+        return exclusion.read_all(read_whole(files, path))
+    except OSError as error:
+        raise HansaError("argument.file", f"{path}: {error.strerror}") from None
+    except HansaError as error:
+        code = "exclusion.form" if error.code.startswith("cbor.") else error.code
+        raise HansaError(code, f"{path} holds no statements: {error.detail}") from None

@@ -620,9 +620,8 @@ def open_node(
     with contextlib.ExitStack() as opened:
         locks = [Lock(folder.lock)]
         opened.callback(locks[0].release)
-        signer = key_files.load(folder.keys / CHECKPOINT_KEY)
-        own_key = key_files.load(folder.keys / NODE_KEY)
-        locks.append(Lock(signer_lock(signer.kid), passing=True))
+        signer, own_key = _own_key(folder, CHECKPOINT_KEY), _own_key(folder, NODE_KEY)
+        locks.append(_only_signer(signer))
         opened.callback(locks[1].release)
         recovered = recover(files, folder, progress)
         opened.callback(recovered.close)
@@ -638,6 +637,29 @@ def open_node(
         isolation = Isolation(recovered.genesis.members_contract) if isolate else None
         opened.pop_all()
     return Node(folder, files, locks, recovered, signer, own_key, clock, reserve_bytes, exclusions, isolation)
+
+
+def _own_key(folder: Folder, name: str) -> PrivateKey:
+    """One of the node's two keys. Raises `HansaError` `key.file`, `key.exposed`."""
+    try:
+        return key_files.load(folder.keys / name)
+    except HansaError as error:
+        if error.code != "key.file":
+            raise
+        remedy = f"Put the ledger's own {name} there; `hansa backup --keys` keeps it. No node runs without it."
+        raise HansaError(error.code, error.detail, remedy=remedy) from None
+
+
+def _only_signer(signer: PrivateKey) -> Lock:
+    """The lock that keeps a second node from signing with the same key. Raises `HansaError` `folder.locked`."""
+    try:
+        return Lock(signer_lock(signer.kid), passing=True)
+    except HansaError as error:
+        if error.code != "folder.locked":
+            raise
+        told = f"a node with the same checkpoint key runs over another copy of this ledger: {error.detail}"
+        remedy = "Stop that node first, and keep one copy: two would sign two histories under one key."
+        raise HansaError(error.code, told, remedy=remedy) from None
 
 
 class _Stopped(msgspec.Struct):

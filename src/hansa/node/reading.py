@@ -452,7 +452,7 @@ def _bounds(manifest: Manifest, type_: RecordType, asked: Asked) -> tuple[bytes 
     if asked.index is not None and asked.index not in type_.indexes:
         raise HansaError("query.index", f"{type_.name} has no index on {asked.index!r}", indexes=list(type_.indexes))
     if asked.value is not None and (asked.index is None or asked.least is not None or asked.most is not None):
-        raise HansaError("query.range", "`value` is for an index and stands for both bounds")
+        raise HansaError("query.range", "`value` asks for one value of an index, and `least` and `most` for a span")
     field = type_.fields[asked.index or type_.key]
 
     def encoded(text: str | None) -> bytes | None:

@@ -51,7 +51,7 @@ class Folder:
         if self.exists():
             raise HansaError("folder.taken", f"{self.root} already holds a ledger")
         if self.root.exists() and (not self.root.is_dir() or any(self.root.iterdir())):
-            raise HansaError("folder.foreign", f"{self.root} holds other things")
+            raise HansaError("folder.foreign", f"{self.root} holds other things than a ledger")
 
     def check_format(self, files: Files) -> None:
         """Raises `HansaError` (`folder.none`, `folder.format`) unless this version can read the folder."""
@@ -60,7 +60,9 @@ class Folder:
         with trouble_told(self.format):
             found = read_whole(files, self.format)
         if found != FORMAT:
-            raise HansaError("folder.format", f"{self.root} says {found[:80].decode(errors='replace').strip()!r}")
+            says = found[:80].decode(errors="replace").strip()
+            told = f"{self.root} was made by another version: it says {says!r}, not {FORMAT.decode().strip()!r}"
+            raise HansaError("folder.format", told)
 
     def create(self, files: Files, genesis: bytes, ledger: bytes) -> None:
         """Lays out an empty ledger in a new folder. The format file comes last: without it there is no ledger."""

@@ -292,7 +292,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "exclusion.form": Kind(
         400, "The statement is malformed", "Make it with `hansa tx exclude`, alike for all signers."
     ),
-    "exclusion.ledger": Kind(400, "The statement is for another ledger", "Sign for this ledger's id."),
+    "exclusion.ledger": Kind(
+        400,
+        "The statement is for another ledger",
+        "Have it signed for this ledger: `hansa tx exclude ID --ledger LEDGER`.",
+    ),
     "exclusion.signer": Kind(
         403, "The statement's signer is no deployer", "Have a deployer sign, with a registered key."
     ),

@@ -1,11 +1,10 @@
-"""The ledger under test: 64 members, 10,000 accounts, and transfers signed beforehand by their owners' keys."""
+"""A ledger to measure: 64 members, 10,000 accounts, and transfers signed beforehand by their owners' keys."""
 
 import asyncio
 import json
 import os
 import random
 import shutil
-import signal
 import struct
 import subprocess
 import sys
@@ -13,12 +12,13 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
-from bench.processes import anonymous_mb, cpu_seconds
+from hansa.bench.processes import anonymous_mb, cpu_seconds
 from hansa.client import keys, transactions
 from hansa.node.create import Founder, create_ledger, member_key
 from hansa.node.intake import Answer
-from hansa.node.node import open_node
+from hansa.node.node import Node, open_node
 from hansa.store.files import Disk
 from hansa.store.folder import Folder
 from hansa.wire import genesis
@@ -40,8 +40,10 @@ def member(number: int) -> str:
 class Ledger:
     """A ledger in a temporary folder, and the server process over it while it runs."""
 
-    def __init__(self) -> None:
-        self.root = Path(tempfile.mkdtemp(prefix="hansa-bench-", dir="/var/tmp"))
+    def __init__(self, accounts: int = ACCOUNTS, where: Path | None = None) -> None:
+        self.accounts = accounts
+        self.port = 0
+        self.root = Path(tempfile.mkdtemp(prefix="hansa-bench-", dir=where))
         self.folder = Folder(self.root / "ledger")
         self.process: subprocess.Popen[str] | None = None
         founders = [Founder(member(i), member(i), deployer=not i) for i in range(MEMBERS)]
@@ -55,7 +57,7 @@ class Ledger:
         node.start()
         deployment = {"name": "transfer", "source": source}
         await self._submit(node, loaded[member(0)], "members", "deploy", deployment, transactions.deploy_steps(source))
-        for start in range(0, ACCOUNTS, 500):
+        for start in range(0, self.accounts, 500):
             await asyncio.gather(
                 *(
                     self._submit(
@@ -66,17 +68,17 @@ class Ledger:
                         {"id": f"a{i}", "owner": member(i % MEMBERS), "balance": 1_000_000},
                         STEPS_MAX,
                     )
-                    for i in range(start, start + 500)
+                    for i in range(start, min(start + 500, self.accounts))
                 )
             )
         await node.stop()
 
     async def _submit(
-        self, node: object, key: PrivateKey, contract: str, action: str, arguments: dict[str, object], steps: int
+        self, node: Node, key: PrivateKey, contract: str, action: str, arguments: dict[str, Any], steps: int
     ) -> None:
         done: asyncio.Future[Answer | HansaError] = asyncio.get_running_loop().create_future()
         made = transactions.prepare(key, self.id, contract, action, arguments, steps_max=steps)
-        node.submit(made.envelope, done.set_result)  # type: ignore[attr-defined]
+        node.submit(made.envelope, done.set_result)
         answer = await done
         if not isinstance(answer, Answer) or b"applied" not in answer.outcome:
             raise RuntimeError(answer)
@@ -85,7 +87,7 @@ class Ledger:
         """Signs `count` transfers between random accounts into a file, on all cores."""
         share = count // 2
         with ProcessPoolExecutor(2) as pool:
-            parts = list(pool.map(_sign, [self.folder.root] * 2, [share, count - share], [1, 2]))
+            parts = list(pool.map(_sign, [self.folder.root] * 2, [self.accounts] * 2, [share, count - share], [1, 2]))
         path.write_bytes(b"".join(parts))
 
     def start(self, timeout: float = 60) -> float:
@@ -102,7 +104,7 @@ class Ledger:
             "0",
             "--json",
         ]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - this command itself
         line = self.process.stdout.readline()  # type: ignore[union-attr]
         ready = time.perf_counter() - begun
         if ready > timeout or not line:
@@ -113,14 +115,20 @@ class Ledger:
     def kill(self) -> None:
         """Ends the server as a crash would."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        self.process.kill()
+        self._ended()
 
     def stop(self) -> None:
         """Ends the server in order."""
         assert self.process is not None
         self.process.terminate()
+        self._ended()
+
+    def _ended(self) -> None:
+        assert self.process is not None
+        assert self.process.stdout is not None
         self.process.wait(timeout=30)
+        self.process.stdout.close()
 
     def load(self, connections: int, seconds: float, path: Path, batch: int) -> dict[str, float]:
         """One run of the load generator against the running server, with the server's CPU in us a transfer."""
@@ -129,14 +137,14 @@ class Ledger:
         command = [
             sys.executable,
             "-m",
-            "bench.load",
+            "hansa.bench.load",
             str(self.port),
             str(connections),
             str(seconds),
             str(path),
             str(batch),
         ]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - a module of ours
         result = json.loads(done.stdout)
         if result["failures"] or result["ran_out"]:
             raise RuntimeError(f"{result}")
@@ -153,16 +161,16 @@ class Ledger:
         shutil.rmtree(self.root, ignore_errors=True)
 
 
-def _sign(root: Path, count: int, seed: int) -> bytes:
+def _sign(root: Path, accounts: int, count: int, seed: int) -> bytes:
     folder = Folder(root)
     ledger = genesis.ledger_id(folder.genesis.read_bytes())
     loaded = [keys.load(member_key(folder, member(i))) for i in range(MEMBERS)]
-    chance = random.Random(f"{seed} {os.getpid()} {time.time_ns()}")
+    chance = random.Random(f"{seed} {os.getpid()} {time.time_ns()}")  # noqa: S311 - who pays whom is no secret
     not_after = time.time_ns() // 1_000_000 + VALID_MS
-    parts = []
+    parts: list[bytes] = []
     for _ in range(count):
-        payer = chance.randrange(ACCOUNTS)
-        payee = (payer + chance.randrange(1, ACCOUNTS)) % ACCOUNTS
+        payer = chance.randrange(accounts)
+        payee = (payer + chance.randrange(1, accounts)) % accounts
         made = transactions.prepare(
             loaded[payer % MEMBERS],
             ledger,

@@ -10,6 +10,7 @@ import struct
 import sys
 import time
 from pathlib import Path
+from typing import cast
 
 import uvloop
 
@@ -20,14 +21,14 @@ APPLIED = b"gapplied"  # CBOR text, as it stands in the outcome of an answer
 def read_requests(path: Path, batch: int, kind: str) -> list[bytes]:
     """The HTTP requests for the envelopes in a file, `batch` to a request."""
     data = path.read_bytes()
-    envelopes = []
+    envelopes: list[bytes] = []
     position = 0
     while position < len(data):
         (length,) = LENGTH.unpack_from(data, position)
         position += LENGTH.size
         envelopes.append(data[position : position + length])
         position += length
-    requests = []
+    requests: list[bytes] = []
     for start in range(0, len(envelopes) - batch + 1, batch):
         body = b"".join(envelopes[start : start + batch])
         head = (
@@ -47,10 +48,12 @@ class Connection(asyncio.Protocol):
         self.sent = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
+        """Begins."""
+        self.transport = cast("asyncio.WriteTransport", transport)
         self.send()
 
     def send(self) -> None:
+        """Sends the next request, or closes if there is none."""
         request = self.load.next_request()
         if request is None:
             self.transport.close()
@@ -59,6 +62,7 @@ class Connection(asyncio.Protocol):
         self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
+        """Takes an answer; the next request follows once it is whole."""
         self.buffer = self.buffer + data if self.buffer else data
         end = self.buffer.find(b"\r\n\r\n")
         if end < 0:
@@ -71,7 +75,8 @@ class Connection(asyncio.Protocol):
         self.load.answered(answer, time.perf_counter() - self.sent)
         self.send()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Is the end of this connection."""
         self.load.closed()
 
 
@@ -89,6 +94,7 @@ class Load:
         self.done = asyncio.get_running_loop().create_future()
 
     def next_request(self) -> bytes | None:
+        """A request nobody has sent; None at the end of time or of the set."""
         if time.perf_counter() >= self.until or self.failures:
             return None
         request = next(self.requests, None)
@@ -97,11 +103,13 @@ class Load:
         return request
 
     def answered(self, answer: bytes, seconds: float) -> None:
+        """Counts an answer, which must say so often that it was applied."""
         if answer.count(APPLIED) != self.batch:
             self.failures.append(repr(answer[:400]))
         self.latencies.append(seconds)
 
     def closed(self) -> None:
+        """Is told of each connection's end."""
         self.open -= 1
         if not self.open and not self.done.done():
             self.done.set_result(None)
@@ -134,4 +142,4 @@ if __name__ == "__main__":
     port, connections, seconds, path, batch = sys.argv[1:]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         result = runner.run(run(int(port), int(connections), float(seconds), Path(path), int(batch)))
-    print(json.dumps(result))
+    sys.stdout.write(json.dumps(result))

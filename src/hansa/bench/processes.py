@@ -13,7 +13,7 @@ def _fields(pid: int) -> list[str]:
 
 def children(pid: int) -> list[int]:
     """The living children of a process."""
-    found = []
+    found: list[int] = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         found += [int(child) for child in (task / "children").read_text().split()]
     return found

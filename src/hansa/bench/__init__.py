@@ -1,0 +1,1 @@
+"""Measures a real node over loopback: what `hansa bench` and the project's own benchmark have in common."""

@@ -1,0 +1,125 @@
+"""The private keys in a ledger's folder: who can read them, whether they are keys, and whether the ledger has them."""
+
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from hansa.client import keys as key_files
+from hansa.doctor.check import Check
+from hansa.doctor.machine import Machine
+from hansa.node.create import CHECKPOINT_KEY, NODE_KEY
+from hansa.store.files import Disk, read_whole
+from hansa.store.folder import Folder
+from hansa.wire import genesis
+from hansa.wire.keys import PrivateKey, kid_of
+from hansa.wire.problems import HansaError
+
+SHOWN_MAX: Final = 3
+CHECKPOINT: Final = "checkpoint"
+NODE: Final = "node"
+
+_SIGNS: Final = "Whoever has a key signs in its owner's name, and what is signed stays on the ledger."
+
+
+def files_of(folder: Folder) -> list[Path]:
+    """The key files in a folder."""
+    return sorted(path for path in folder.keys.rglob("*.pem") if path.exists())
+
+
+def in_genesis(folder: Folder) -> dict[bytes, str] | None:
+    """What the keys that genesis names are for, by kid; None if it cannot be read: a node makes it again."""
+    try:
+        document = genesis.decode(read_whole(Disk(), folder.genesis))
+    except (HansaError, OSError):
+        return None
+    found = {kid_of(node.checkpoint_key): CHECKPOINT for node in document.nodes}
+    found |= {kid_of(node.node_key): NODE for node in document.nodes}
+    return found | {kid_of(key): "transaction" for one in (*document.members, *document.users) for key in one.keys}
+
+
+def private(machine: Machine, folder: Folder) -> list[Check]:
+    """Whether the files are their owner's alone, and their owner is this user."""
+    files = files_of(folder)
+    exposed = [str(f) for f in files if f.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
+    foreign = [str(f) for f in files if f.stat().st_uid != machine.user()]
+    checks: list[Check] = []
+    if exposed:
+        fix = f"`chmod 600 {' '.join(exposed[:SHOWN_MAX])}`, and think whether they leaked: keys can be replaced"
+        checks.append(Check("key access", "fail", f"others can read {_some(exposed)}", _SIGNS, fix))
+    elif foreign:
+        why = "The node of this user cannot read them, or another user holds its keys."
+        fix = f"Run as their owner, or `chown {machine.user()} {foreign[0]}`"
+        checks.append(Check("key access", "fail", f"{_some(foreign)} belong to another user", why, fix))
+    else:
+        checks.append(Check("key access", "ok", f"{len(files)} key files, readable by their owner only"))
+    if files and any((above / ".git").exists() for above in folder.keys.absolute().parents):
+        checks.append(_in_git(machine, folder))
+    return checks
+
+
+def _in_git(machine: Machine, folder: Folder) -> Check:
+    name, ignored = "keys and git", machine.git_ignores(folder.keys.absolute())
+    if ignored:
+        return Check(name, "ok", f"{folder.keys} lies in a git work tree that leaves it out")
+    seen = f"{folder.keys} lies in a git work tree"
+    why = "`git add .` would put the private keys into history, from where they do not come back."
+    fix = f"Add the folder to .gitignore: `echo '{folder.root.name}/' >> .gitignore`"
+    if ignored is None:
+        return Check(name, "unknown", f"{seen}; there is no git here to ask whether it leaves them out", why, fix)
+    return Check(name, "warn", f"{seen} that does not leave it out", why, fix)
+
+
+def known(folder: Folder, registered: Mapping[bytes, str] | None) -> list[Check]:
+    """Whether the keys can be read, the node's are the ledger's, and the ledger knows the others.
+
+    `registered`: what each key that the ledger knows is for, by kid; None if that could not be found out.
+    """
+    loaded: dict[Path, PrivateKey] = {}
+    broken: list[str] = []
+    for path in files_of(folder):
+        try:
+            loaded[path] = key_files.load(path)
+        except HansaError as error:
+            if error.code != "key.exposed":  # which is told already
+                broken.append(error.detail)
+    of_node = _of_node(folder, loaded, registered if registered is not None else in_genesis(folder))
+    if broken:
+        fix = "Put the right file there, from a backup made with its keys; or remove what is no key."
+        why = "Nothing can be signed with it."
+        return [*of_node, Check("keys", "fail", f"{len(broken)} cannot be read: {broken[0]}", why, fix)]
+    if registered is None:
+        why = "The ledger refuses what an unknown key signs."
+        fix = "Start the node, or mend what the other checks say, and run doctor again."
+        return [*of_node, Check("keys", "unknown", "the ledger's state does not say which keys it knows", why, fix)]
+    strange = [str(path) for path, key in loaded.items() if key.kid not in registered]
+    if strange:
+        why = "The ledger refuses what these keys sign."
+        fix = "Register them, or remove them if they are another ledger's."
+        return [*of_node, Check("keys", "warn", f"the ledger does not know {_some(strange)}", why, fix)]
+    return [*of_node, Check("keys", "ok", f"the ledger knows all {len(loaded)} that can be read")]
+
+
+def _of_node(folder: Folder, loaded: Mapping[Path, PrivateKey], known: Mapping[bytes, str] | None) -> list[Check]:
+    """The two keys without which no node starts: its own, and the one that signs checkpoints."""
+    checks: list[Check] = []
+    for file, purpose in ((CHECKPOINT_KEY, CHECKPOINT), (NODE_KEY, NODE)):
+        path, name = folder.keys / file, f"{purpose} key"
+        fix = f"Put the ledger's {purpose} key at {path}; `hansa backup --with-keys` keeps it."
+        why = "Without it a node over this folder does not start."
+        if not path.exists():
+            checks.append(Check(name, "fail", f"there is no {path}", why, fix))
+        elif path not in loaded:
+            checks.append(Check(name, "fail", f"{path} cannot be used", why, fix))
+        elif known is None:
+            checks.append(Check(name, "unknown", "the genesis document cannot be read", why, "Start the node."))
+        elif known.get(loaded[path].kid) != purpose:
+            checks.append(Check(name, "fail", f"{path} is not a {purpose} key of this ledger", why, fix))
+        else:
+            checks.append(Check(name, "ok", f"{path} is the ledger's"))
+    return checks
+
+
+def _some(paths: list[str]) -> str:
+    more = len(paths) - SHOWN_MAX
+    return ", ".join(paths[:SHOWN_MAX]) + (f" and {more} more" if more > 0 else "")

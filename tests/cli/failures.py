@@ -1,0 +1,498 @@
+"""Every way in which a command fails, each made to happen: what `test_errors` runs and compares with `errors.md`.
+
+A case is a line as one would type it, with names in braces for places:
+
+`{live}`     the folder of a ledger whose node runs: the example contract, `kinds` below, and some entries
+`{url}`      the URL of that node, or of the case's own: see `node`
+`{stopped}`  another such ledger that no node uses; never changed
+`{copy}`     a copy of that, this case's own: `before` may damage it
+`{here}`     an empty folder of this case's own
+
+`before(here, scene)` sets the case up. `node` is what answers at `{url}` instead: a function of method and path that
+gives a status and a body, or None to pass the request on to the live node, or `SILENT`.
+"""
+
+import http.server
+import json
+import shlex
+import shutil
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hansa.cli.main import main
+from hansa.client import keys
+from hansa.wire.problems import KINDS
+
+SILENT = (0, b"")
+Answers = Callable[[str, str], tuple[int, bytes] | None]
+
+KINDS_CONTRACT = '''"""One parameter of each kind."""
+
+from hansa.contract import Amount, Contract, Date, Duration, Instant, Int, Party, Record, Text, action, view
+
+
+class Kinds(Contract, version="1.0.0"):
+    class Thing(Record, key="id", index=["day"]):
+        id: Int[1, 9]
+        day: Date
+
+    @action(by="member", creates="Thing")
+    def make(tx, thing: Thing, id: Int[1, 9], day: Date):
+        pass
+
+    @action(by="member")
+    def take(tx, thing: Thing, yes: bool, at: Instant, length: Duration, many: list[int, 3], price: Amount):
+        pass
+
+    @view
+    def day_of(tx, thing: Thing) -> Date:
+        return thing.day
+'''
+NO_CONTRACT = "from hansa.contract import Contract\n\nclass C(Contract, version='1.0.0'):\n    x = open('y')\n"
+RSA = """-----BEGIN PRIVATE KEY-----
+MIICdgIBADANBgkqhkiG9w0BAQEFAASCAmAwggJcAgEAAoGBAM
+-----END PRIVATE KEY-----
+"""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The places that cases share."""
+
+    live: Path
+    stopped: Path
+    url: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """One failure. `told` says what is special where the line does not."""
+
+    line: str
+    told: str = ""
+    before: Callable[[Path, Scene], Any] | None = None
+    node: Answers | None = None
+
+
+def words_of(line: str, here: Path, scene: Scene, url: str, taken: int = 0) -> list[str]:
+    """The words of a line, its places filled in."""
+    places = {"live": scene.live, "stopped": scene.stopped, "copy": here / "copy", "here": here, "url": url}
+    return [word if word.startswith("price={") else word.format(**places, taken=taken) for word in shlex.split(line)]
+
+
+def problem(code: str) -> tuple[int, bytes]:
+    """A refusal as a node words it."""
+    kind = KINDS[code]
+    fields = {"code": code, "title": kind.title, "detail": kind.title, "status": kind.status, "remedy": kind.remedy}
+    return max(kind.status, 400), json.dumps({**fields, "retry_after": 1}).encode()
+
+
+def refuses(code: str) -> Answers:
+    """A node that takes no transaction, for this reason."""
+    return lambda method, path: problem(code) if (method, path) == ("POST", "/app/transactions") else None
+
+
+def always(status: int, body: bytes) -> Answers:
+    return lambda method, path: (status, body)
+
+
+@contextmanager
+def served(answers: Answers, live: str) -> Iterator[str]:
+    """The URL of a node that answers so."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            length = int(self.headers.get("content-length") or 0)
+            body = self.rfile.read(length) if length else None
+            found = answers(self.command, self.path.partition("?")[0]) or self._passed_on(body)
+            if found == SILENT:
+                self.close_connection = True
+                return
+            self.send_response(found[0])
+            self.send_header("content-length", str(len(found[1])))
+            self.end_headers()
+            self.wfile.write(found[1])
+
+        def _passed_on(self, body: bytes | None) -> tuple[int, bytes]:
+            names = ("accept", "content-type")
+            headers = {name: self.headers[name] for name in names if self.headers[name]}
+            request = urllib.request.Request(live + self.path, body, headers, method=self.command)
+            try:
+                with urllib.request.urlopen(request) as answer:
+                    return answer.status, answer.read()
+            except urllib.error.HTTPError as error:
+                with error:
+                    return error.code, error.read()
+
+        do_GET = do_POST = _answer
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+# What cases do beforehand
+
+
+def write(name: str, content: str | bytes = b"x") -> Callable[[Path, Scene], None]:
+    """A file in the case's own folder."""
+
+    def before(here: Path, _: Scene) -> None:
+        path = here / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        path.chmod(0o600)
+
+    return before
+
+
+def new_key(name: str, kind: str = "ed25519") -> Callable[[Path, Scene], None]:
+    def before(here: Path, _: Scene) -> None:
+        (here / name).unlink(missing_ok=True)
+        keys.save(keys.generate(kind), here / name)
+
+    return before
+
+
+def public_key(name: str) -> Callable[[Path, Scene], Any]:
+    return lambda here, _: (here / name).write_bytes(keys.generate("p256").public.pem())
+
+
+def remove(name: str) -> Callable[[Path, Scene], None]:
+    def before(here: Path, _: Scene) -> None:
+        (here / name).unlink()
+
+    return before
+
+
+def change(name: str, at: int) -> Callable[[Path, Scene], None]:
+    """Another byte in a file."""
+
+    def before(here: Path, _: Scene) -> None:
+        data = bytearray((here / name).read_bytes())
+        data[at % len(data)] ^= 1
+        (here / name).write_bytes(data)
+
+    return before
+
+
+def from_journal(at: int) -> Callable[[Path, Scene], None]:
+    """No state, so that a start reads all of the journal; and another byte in that."""
+    return both(lambda here, _: shutil.rmtree(here / "copy" / "state"), change("copy/journal/00000000.segment", at))
+
+
+def mode(name: str, bits: int) -> Callable[[Path, Scene], None]:
+    return lambda here, _: (here / name).chmod(bits)
+
+
+def twin(here: Path, scene: Scene) -> None:
+    """A copy of the ledger whose node runs."""
+    shutil.copytree(scene.live, here / "twin")
+    for name in ("lock", "node.json"):
+        (here / "twin" / name).unlink()
+
+
+def run(*lines: str, then: Callable[[Path, Scene], Any] | None = None) -> Callable[[Path, Scene], Any]:
+    """Other commands beforehand, which must do."""
+
+    def before(here: Path, scene: Scene) -> Any:
+        for line in lines:
+            try:
+                main(words_of(line, here, scene, scene.url))
+            except SystemExit as ended:
+                assert ended.code == 0, line
+        return None if then is None else then(here, scene)
+
+    return before
+
+
+def both(*steps: Callable[[Path, Scene], Any]) -> Callable[[Path, Scene], None]:
+    def before(here: Path, scene: Scene) -> None:
+        for step in steps:
+            step(here, scene)
+
+    return before
+
+
+CALL = "call kinds take --as northbank --data {live} thing=1 yes=true at=2030-01-01 length=1d many=[1]"
+PAY = "call example_ledger pay account=northbank to=harbourline"
+RECEIPT = run("receipt get 1 --out {here}/r --key --data {stopped}")
+
+CASES: dict[str, list[Case]] = {
+    "The line itself": [
+        Case("statsu"),
+        Case("nothing-like-it"),
+        Case("contract chek"),
+        Case("status --nothing"),
+        Case("status more"),
+        Case("call"),
+        Case("call example_ledger"),
+        Case("--data x status"),
+        Case("up --port 65536"),
+        Case("up --port x"),
+        Case("receipt get 1"),
+        Case("query kinds Thing --rows 0"),
+        Case("call kinds take --steps 0"),
+        Case("completion tcsh"),
+        Case("status --data \udcff", "Bytes that are no text"),
+    ],
+    "Nodes that do not answer": [
+        Case("status --data {here}"),
+        Case("status --url http://127.0.0.1:1"),
+        Case("status --url nonsense"),
+        Case("call kinds make --as northbank --data {stopped}"),
+        Case("status --url {url}", "It takes the request and closes", node=always(*SILENT)),
+        Case("status --url {url}", "Another server", node=always(200, b"hello")),
+        Case("status --url {url}", "A proxy in between", node=always(502, b"bad gateway")),
+        Case(
+            "status --url {url}",
+            "A newer node",
+            node=always(400, b'{"code": "new.code", "detail": "It is too late today", "remedy": "Come tomorrow."}'),
+        ),
+        Case(
+            "call kinds make id=2 day=2030-01-01 --as northbank --data {live} --url {url}",
+            "Every answer is lost",
+            node=lambda method, _: SILENT if method == "POST" else None,
+        ),
+    ],
+    "Who signs": [
+        Case("call kinds make --data {live}"),
+        Case("call kinds make --data {live} --as norhtbank"),
+        Case("call kinds make --data {here} --as northbank"),
+        Case("call kinds make --data {live} --key {here}/none.pem"),
+        Case("call kinds make --data {live} --key {here}/k.pem", "No key", write("k.pem")),
+        Case("call kinds make --data {live} --key {here}/k.pem", "A key of RSA, cut off", write("k.pem", RSA)),
+        Case(
+            "call kinds make --data {live} --key {here}/k.pem",
+            "Others can read it",
+            both(new_key("k.pem"), mode("k.pem", 0o644)),
+        ),
+        Case(
+            "call kinds make id=3 day=2030-01-01 --data {live} --key {here}/k.pem",
+            "Nobody's key",
+            new_key("k.pem"),
+        ),
+    ],
+    "What is called and asked for": [
+        Case("call nowhere make --as northbank --data {live}"),
+        Case("call kinds mkae --as northbank --data {live}"),
+        Case("call kinds make id=x --as northbank --data {live}"),
+        Case("call kinds make id=1 --as northbank --data {live}"),
+        Case("call kinds make id=1 id=2 day=2030-01-01 --as northbank --data {live}"),
+        Case("call kinds make id=10 day=2030-01-01 --as northbank --data {live}"),
+        Case("call kinds make id=1 day=tomorrow --as northbank --data {live}"),
+        Case("call kinds make id --as northbank --data {live}"),
+        Case("call kinds take thing=1 yes=perhaps at=soon length=long many=[ price=1 --as northbank --data {live}"),
+        Case(f"{CALL} price='USD 1.0'"),
+        Case(f"{CALL} price='USD -1.00'"),
+        Case(f"{CALL} price='USD 99999999999999999999.00'"),
+        Case(f"{CALL} price='USD 99999999999999999.00'"),
+        Case(f"{CALL} price='USD 1.00' at=1.5"),
+        Case(f"{CALL.replace('many=[1]', 'many=[1,')} price='USD 1.00'"),
+        Case(f"{CALL.replace('many=[1]', 'many=[1,2,3,4]')} price='USD 1.00'"),
+        Case(f'{CALL.replace("many=[1]", "many=[]")} price=\'{{"minor":1,"minor":2}}\''),
+        Case("call kinds make id=4 day=2030-01-01 --steps 99999999 --as northbank --data {live}"),
+        Case(
+            "call kinds make id=4 day=2030-01-01 --as northbank --data {live} --receipt {here}/r.cose",
+            "It is there",
+            write("r.cose"),
+        ),
+        Case("call kinds make id=4 day=2030-01-01 --as northbank --data {live} --receipt {here}/no/r.cose"),
+        Case("query nowhere Thing --data {live}"),
+        Case("query kinds Thign --data {live}"),
+        Case("query kinds Thing 1 2 --data {live}"),
+        Case("query kinds Thing 9 --data {live}"),
+        Case("query kinds Thing x --data {live}"),
+        Case("query kinds Thing 1 --index day --data {live}"),
+        Case("query kinds Thing --history --data {live}"),
+        Case("query kinds Thing --index id --data {live}"),
+        Case("query kinds Thing --index day=2030-01-01 --least 2029-01-01 --data {live}"),
+        Case("query kinds Thing --after nonsense --data {live}"),
+        Case("query kinds day_of --data {live}"),
+        Case("query kinds day_of thing=9 --data {live}"),
+        Case("tx show nonsense --data {live}"),
+        Case("tx show 999 --data {live}"),
+    ],
+    "Transactions that a node refuses": [
+        Case(
+            "call kinds make id=5 day=2030-01-01 --as northbank --data {live} --url {url}",
+            f"`{code}`",
+            node=refuses(code),
+        )
+        for code in (
+            "queue.full",
+            "queue.share",
+            "clock.behind",
+            "clock.jumped",
+            "disk.full",
+            "node.stopping",
+            "node.faulted",
+            "transaction.expired",
+            "transaction.too_far",
+            "transaction.ledger",
+            "sender.algorithm",
+            "signature.invalid",
+            "contract.fatal",
+        )
+    ],
+    "Receipts": [
+        Case("receipt get 999 --out {here}/r --data {live}"),
+        Case("receipt get 1 --out {here}/no/r --data {live}"),
+        Case("receipt get 1 --out {here}/r --data {live}", "One of the files is there", write("r.cose")),
+        Case("receipt get 1 --out {here}/r --data {here}/none"),
+        Case("receipt verify {here}/none.cose --ledger 00"),
+        Case("receipt verify {here}/r.cose", before=RECEIPT),
+        Case("receipt verify {here}/r.cose --ledger 00 --key {here}/r.pem", before=RECEIPT),
+        Case("receipt verify {here}/r.cose --genesis {here}/r.cose", before=RECEIPT),
+        Case("receipt verify {here}/r.cose --key {here}/k.pem", "No key", both(RECEIPT, write("k.pem"))),
+        Case(
+            f"receipt verify {{here}}/r.cose --genesis {{stopped}}/genesis.cbor --ledger {'0' * 64}",
+            before=RECEIPT,
+        ),
+        Case(f"receipt verify {{here}}/r.cose --key {{here}}/r.pem --ledger {'0' * 64}", before=RECEIPT),
+        Case(
+            "receipt verify {here}/r.cose --genesis {stopped}/genesis.cbor --key {here}/k.pem",
+            "Another checkpoint key",
+            both(RECEIPT, public_key("k.pem")),
+        ),
+        Case(
+            "receipt verify {here}/r.cose --key {here}/k.pem",
+            "A receipt by another key",
+            both(RECEIPT, public_key("k.pem")),
+        ),
+        *(
+            Case(
+                "receipt verify {here}/r.cose --genesis {stopped}/genesis.cbor",
+                f"A byte of the {part} was changed",
+                both(RECEIPT, change(f"r.{ending}", at)),
+            )
+            for part, ending, at in (
+                ("receipt's signature", "cose", -1),
+                ("receipt's form", "cose", 0),
+                ("entry", "entry", -1),
+                ("entry's form", "entry", 0),
+                ("envelope", "envelope", -1),
+                ("outcome", "outcome", -1),
+            )
+        ),
+    ],
+    "Contract files": [
+        Case("contract check {here}/none.py"),
+        Case("contract check {here}/c.py", "No text", write("c.py", b"\xff\xfe")),
+        Case("contract check {here}/c.py", "Far too large", write("c.py", b"#" * 5_000_000)),
+        Case("contract check {here}/c.py --name Not-a-name", before=write("c.py", KINDS_CONTRACT)),
+        Case("contract schema {here}/c.py", "A finding", write("c.py", NO_CONTRACT)),
+        Case("contract show nowhere --data {live}"),
+        Case("contract deploy {here}/kinds.py --as northbank --data {live}", before=write("kinds.py", KINDS_CONTRACT)),
+        Case("contract upgrade nowhere {here}/k.py --as northbank --data {live}", before=write("k.py", KINDS_CONTRACT)),
+        Case("contract run {here}/kinds.py mkae", before=write("kinds.py", KINDS_CONTRACT)),
+        Case("contract run {here}/kinds.py take", before=write("kinds.py", KINDS_CONTRACT)),
+        Case("contract run {here}/kinds.py make --as NO --scheduled", before=write("kinds.py", KINDS_CONTRACT)),
+        Case(
+            "contract run {here}/kinds.py make id=1 day=2030-01-01 --as northbank --scheduled",
+            before=write("kinds.py", KINDS_CONTRACT),
+        ),
+        Case(
+            "contract run {here}/kinds.py make id=1 day=2030-01-01 --at 999999999999999",
+            before=write("kinds.py", KINDS_CONTRACT),
+        ),
+        Case("contract run {here}/kinds.py make id=1 day=2030-01-01 --as NO", before=write("kinds.py", KINDS_CONTRACT)),
+        Case("contract run {here}/kinds.py make --with x", before=write("kinds.py", KINDS_CONTRACT)),
+        Case(
+            "contract run {here}/kinds.py make --with kinds={here}/kinds.py",
+            before=write("kinds.py", KINDS_CONTRACT),
+        ),
+        Case(
+            "contract run {here}/kinds.py make id=1 day=2030-01-01 --at 9999999999999999",
+            before=write("kinds.py", KINDS_CONTRACT),
+        ),
+        Case("contract run {here}/kinds.py make id=1 day=2030-01-01 --at x", before=write("kinds.py", KINDS_CONTRACT)),
+        Case(
+            "contract run {here}/kinds.py make id=1 day=2030-01-01 --at 0 --state {here}/s.json",
+            before=both(
+                write("kinds.py", KINDS_CONTRACT),
+                run("contract run {here}/kinds.py make id=2 day=2030-01-01 --at 1 --state {here}/s.json"),
+            ),
+        ),
+        Case(
+            "contract run {here}/kinds.py make id=1 day=2030-01-01 --state {here}/s.json",
+            "The file is none",
+            both(write("kinds.py", KINDS_CONTRACT), write("s.json")),
+        ),
+    ],
+    "Folders": [
+        Case("up --data {here} --port 0", "It holds other things", write("x")),
+        Case("up --data {copy} --port 0", "Another version made it", write("copy/format", "hansa folder, format 9\n")),
+        Case("up --data {live} --port 0", "A node runs over it"),
+        Case("up --data {here}/twin --port 0", "A node runs over another copy of it", twin),
+        Case("up --data {here}/new --host 0.0.0.0"),
+        Case("up --data {here}/new --port {taken}"),
+        Case("up --data {copy} --port 0", "Its checkpoint key is gone", remove("copy/keys/checkpoint.pem")),
+        Case("up --data {copy} --port 0", "Others can read that key", mode("copy/keys/checkpoint.pem", 0o644)),
+        Case("up --data {copy} --port 0", "It is another ledger's", new_key("copy/keys/checkpoint.pem", "p256")),
+        Case("up --data {copy} --port 0", "The node's key is another's", new_key("copy/keys/node.pem", "p256")),
+        Case("up --data {copy} --port 0", "A byte of the journal", from_journal(5_000)),
+        Case("up --data {copy} --port 0", "A segment's header", from_journal(4)),
+        Case("up --data {copy} --port 0", "The journal is gone", remove("copy/journal/00000000.segment")),
+        Case("audit {here}"),
+        Case("audit {live}"),
+        Case("audit {stopped} --at-least {here}/none.cose"),
+        Case("audit {stopped} --at-least {here}/r.cose", "No receipt", write("r.cose")),
+        Case("audit {stopped} --workers 0"),
+        Case("demo --keep {here}/no/where"),
+        Case("demo --keep {stopped}"),
+        Case("backup {here}/b --data {here}"),
+        Case("backup {here}/b --data {stopped}", "It is there", write("b")),
+        Case("backup {here}/no/b --data {stopped}"),
+        Case("restore {here}/none --data {here}/new"),
+        Case("restore {here}/b --data {here}/new", "No backup", write("b")),
+        Case(
+            "restore {here}/b --data {here}/new",
+            "A byte of it was changed",
+            run("backup {here}/b --data {stopped}", then=change("b", 9_000)),
+        ),
+        Case("restore {here}/b --data {here}/new", "The original runs", run("backup {here}/b --keys --data {live}")),
+        Case("restore {here}/b --data {stopped}", before=run("backup {here}/b --data {stopped}")),
+    ],
+    "Looking at a machine": [
+        Case("doctor --port x"),
+        Case("bench --seconds 0"),
+        Case("bench --in {here}/none"),
+        Case("bench --out {here}/r.md", "It is there", write("r.md")),
+    ],
+    "Exclusions": [
+        Case("tx exclude nonsense --as northbank --data {stopped}"),
+        Case(f"tx exclude {'0' * 64} --as northbank --data {{here}}"),
+        Case(f"tx exclude {'0' * 64} --key {{here}}/k.pem --data {{here}}", before=new_key("k.pem")),
+        Case(f"tx exclude {'0' * 64} --as northbank --data {{stopped}} --out {{here}}/s", before=write("s")),
+        Case(f"tx exclude {'0' * 64} --as northbank --data {{stopped}} --out {{here}}/no/s"),
+        Case(f"tx exclude {'0' * 64} --give {{here}}/none --data {{copy}}"),
+        Case(f"tx exclude {'0' * 64} --give {{here}}/s --data {{copy}}", "No statement", write("s")),
+        Case(
+            f"tx exclude {'0' * 64} --give {{here}}/s --data {{copy}}",
+            "By no deployer",
+            run(f"tx exclude {'0' * 64} --as tradewatch --data {{stopped}} --out {{here}}/s"),
+        ),
+        Case(
+            f"tx exclude {'0' * 64} --give {{here}}/s --data {{copy}}",
+            "For another ledger",
+            run(f"tx exclude {'0' * 64} --as northbank --data {{stopped}} --ledger {'1' * 64} --out {{here}}/s"),
+        ),
+    ],
+}

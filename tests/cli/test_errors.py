@@ -1,0 +1,262 @@
+"""Every error message of the commands, in one file that people review: `errors.md`, made by running into each.
+
+`python -m tests.cli.test_errors` writes it again; the test compares. What is missing there is named, with a reason.
+"""
+
+import ast
+import contextlib
+import io
+import re
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import EXAMPLE, Server, run, run_process
+from tests.cli.failures import CASES, KINDS_CONTRACT, Case, Scene, served, words_of
+
+from hansa.wire.problems import KINDS
+
+PAGE = Path(__file__).with_name("errors.md")
+SOURCES = Path(__file__).parents[2] / "src" / "hansa"
+HEAD = """\
+# Every error message of the commands
+
+Made by `python -m tests.cli.test_errors`, which runs into each of them; [the test](test_errors.py) compares. Paths,
+ids, numbers of ports and processes stand as names in capitals.
+
+Read it as a user would. Each message says what happened and why, behind `error:`, and what to do, behind `hint:`.
+"""
+CASE_LIST = [(section, case) for section, cases in CASES.items() for case in cases]
+_LOG = re.compile(r"^\d{4}-\d\d-\d\dT.*\n", re.MULTILINE)
+
+
+@contextlib.contextmanager
+def staged(root: Path) -> Iterator[Scene]:
+    """A ledger whose node runs, and another that is stopped."""
+    live, stopped = root / "live", root / "stopped"
+    assert started(stopped, root).stop() == 0
+    server = started(live, root)
+    try:
+        yield Scene(live, stopped, server.url)
+    finally:
+        server.stop()
+
+
+def started(data: Path, root: Path) -> Server:
+    """A new ledger with two contracts and a record, and its node."""
+    server, kinds = Server(data), root / "kinds.py"
+    kinds.write_text(KINDS_CONTRACT)
+    for words in (
+        ("contract", "deploy", EXAMPLE, "--as", "northbank"),
+        ("contract", "deploy", kinds, "--as", "northbank"),
+        ("call", "kinds", "make", "id=1", "day=2030-01-01", "--as", "northbank"),
+    ):
+        ran = run(*words, "--data", data)
+        assert ran.code == 0, ran
+    return server
+
+
+def told(case: Case, scene: Scene, here: Path) -> str:
+    """What the command says and how it ends, with names for what differs from run to run."""
+    if "{copy}" in case.line:
+        shutil.copytree(scene.stopped, here / "copy")
+    quiet = io.StringIO()
+    with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
+        if case.before:
+            case.before(here, scene)
+    with contextlib.ExitStack() as stack:
+        url = stack.enter_context(served(case.node, scene.url)) if case.node else scene.url
+        taken = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+        # What starts although it should not would go on in this process for ever.
+        how = run_process if case.line.startswith("up ") else run
+        ran = how(*words_of(case.line, here, scene, url, taken))
+    text = _LOG.sub("", ran.err) or ran.out
+    for path, name in ((here / "copy", "COPY"), (here, "HERE"), (scene.live, "LIVE"), (scene.stopped, "STOPPED")):
+        text = text.replace(str(path), name)
+    for pattern, name in (
+        (re.escape(url), "URL"),
+        (r"\b(?!0{64})[0-9a-f]{64}\b", "ID"),
+        (r"--not-after \d+", "--not-after TIME"),
+        (r"/\S*/signers/", "SIGNERS/"),
+        (r"process \d+", "process PID"),
+        (r":\d{4,5}\b", ":PORT"),
+        (r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", "TIME"),
+        (r"[\d,]+ s\b", "N s"),
+    ):
+        text = re.sub(pattern, name, text)
+    line = case.line.encode(errors="backslashreplace").decode()
+    for word in ("live", "stopped", "copy", "here", "url"):
+        line = line.replace(f"{{{word}}}", word.upper())
+    line = line.replace("{taken}", "PORT").replace("{{", "{").replace("}}", "}")
+    special = f"{case.told}:\n" if case.told else ""
+    return f"{special}`hansa {line}` exits with {ran.code}\n\n```text\n{text.rstrip()}\n```\n"
+
+
+def made(scene: Scene, root: Path) -> dict[str, list[str]]:
+    """The page's parts, by section."""
+    found: dict[str, list[str]] = {}
+    for section, case in CASE_LIST:
+        with tempfile.TemporaryDirectory(dir=root) as here:
+            found.setdefault(section, []).append(told(case, scene, Path(here)))
+    return found
+
+
+def page(parts: dict[str, list[str]]) -> str:
+    sections = [f"\n## {section}\n\n" + "\n".join(texts) for section, texts in parts.items()]
+    return HEAD + "".join(sections)
+
+
+def golden() -> list[str]:
+    """The page's parts as they stand in the file."""
+    text = PAGE.read_text()
+    parts = re.split(r"^## .*\n\n", text, flags=re.MULTILINE)[1:]
+    return [found for part in parts for found in re.findall(r"(?:[^\n]+\n)+\n```text\n.*?\n```\n", part, re.DOTALL)]
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with staged(tmp_path_factory.mktemp("scene")) as found:
+        yield found
+
+
+@pytest.mark.parametrize("number", range(len(CASE_LIST)), ids=lambda n: f"{n} {CASE_LIST[n][1].line}"[:60])
+def test_what_a_command_says(number: int, scene: Scene, tmp_path: Path) -> None:
+    assert told(CASE_LIST[number][1], scene, tmp_path) == golden()[number], "run `python -m tests.cli.test_errors`"
+
+
+def test_the_page_has_nothing_else() -> None:
+    assert len(golden()) == len(CASE_LIST)
+    assert PAGE.read_text().startswith(HEAD)
+
+
+@pytest.mark.parametrize("part", golden() if PAGE.exists() else [], ids=lambda part: part.partition("\n")[0][:60])
+def test_each_message_says_what_happened_and_what_to_do(part: str) -> None:
+    text = part.partition("```text\n")[2].removesuffix("```\n")
+    assert re.fullmatch(r"(?:caution: .*\n)?error: .{12,}\n(?:  - .*\n)*hint: .{8,}\n", text), text
+    assert not re.search(r"Traceback|Errno|<class|Exception|None\b|object at 0x|\.py\", line", text), text
+    hint = re.search(r"hint: (.*)", text)
+    assert hint
+    assert re.fullmatch(r"[`A-Z].*", hint[1]), "a hint is a sentence"
+    assert len(text.split("hint: ")[0].split("error: ")[1]) < 600
+
+
+def raised(rooms: list[str]) -> dict[str, set[str]]:
+    """The codes that are raised in these rooms, and in which files."""
+    found: dict[str, set[str]] = {}
+    for room in rooms:
+        for path in sorted((SOURCES / room).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "HansaError":
+                    code = node.args[0] if node.args else None
+                    if isinstance(code, ast.Constant) and code.value in KINDS:
+                        found.setdefault(str(code.value), set()).add(str(path.relative_to(SOURCES)))
+    return found
+
+
+ROOMS = ["cli", "client", "doctor", "api", "node", "store", "orderers", "governance", "merkle", "wire"]
+NOT_SHOWN: dict[str, str] = {
+    "cbor.": "commands write their own CBOR; what is wrong in a file is told as that file's form",
+    "envelope.": "commands make their own envelopes",
+    "signature.size": "commands make their own signatures",
+    "signature.high_s": "commands make their own signatures",
+    "transaction.field": "commands make their own transactions",
+    "transaction.version": "commands make their own transactions",
+    "key.invalid": "keys on curves of other kinds are key.unsupported; a sound file holds a sound key",
+    "key.unsupported": "a whole RSA key is 1,600 characters: tests/client/test_keys.py has one",
+    "key.exists": "no command makes keys where there are some: tests/client/test_keys.py",
+    "key.too_long": "a contract's key and index fields are bounded shorter",
+    "writes.form": "commands read no write sets but those of a sound node",
+    "outcome.form": "an outcome of another digest is verify.outcome before it is read",
+    "verify.id": "needs an entry whose digests fit and whose id does not: tests/client/test_verification.py",
+    "block.": "recovery says it of a journal whose checksums are right and whose blocks are not: tests/node",
+    "genesis.version": "one version so far: tests/wire/test_genesis.py",
+    "genesis.lost": "needs the journal's first block and the copy gone, which journal.corrupt tells first",
+    "genesis.copy": "a finding of `hansa audit`, on standard output",
+    "tree.": "positions beyond the tree are entry.unknown before",
+    "receipt.header": "needs a receipt signed with another header: tests/merkle/test_receipt.py",
+    "receipt.size": "needs a path of another size: tests/merkle/test_receipt.py",
+    "receipt.inconsistent": "no command compares checkpoints yet",
+    "audit.executed": "a finding of `hansa audit`, on standard output",
+    "checkpoint.": "findings of `hansa audit`; receipts of entries under no checkpoint need a node that cannot sign",
+    "journal.": "other ways of damage than those shown, each in tests/store and tests/node; told in the same words",
+    "tiles.": "damage that a start mends by itself; else findings of `hansa audit`",
+    "state.": "damage that a start mends by itself; else findings of `hansa audit`",
+    "folder.lock": "needs a folder that this user may not write, and tests may run as root",
+    "backup.damaged": "needs a whole archive with a file changed and its checksum right: tests/cli/test_backup.py",
+    "clock.ahead": "needs a clock that is months ahead: tests/node/test_clock.py",
+    "batch.": "commands send one transaction at a time",
+    "node.defect": "a defect; tests/cli/test_main.py makes one",
+    "answer.late": "commands go on asking, and tell answer.unknown in the end",
+    "request.": "commands ask as the API is; a proxy that does not is told as node.foreign",
+    "record.type": "commands know a contract's records before they ask",
+    "view.missing": "commands know a contract's views before they ask",
+    "arguments.invalid": "an outcome, told on standard output or within view.refused",
+    "exclusion.minority": "needs three deployers; sample ledgers have one: tests/node/test_exclusion.py",
+    "exclusion.late": "needs an excluded transaction that has its entry: tests/node/test_exclusion.py",
+    "contract.isolation": "needs a system that starts no process: tests/node/test_isolation.py",
+    "transaction.duplicate": "the answer to a duplicate is its outcome",
+}
+"""Codes that no command shows as its error, and why; a name that ends with a dot stands for all of its family."""
+
+
+def test_every_code_is_there_or_there_is_a_reason() -> None:
+    shown = set(re.findall(r"\[([a-z_]+\.[a-z_0-9]+)\]$", PAGE.read_text(), re.MULTILINE))
+    missing = {
+        code: files
+        for code, files in raised(ROOMS).items()
+        if code not in shown and code not in NOT_SHOWN and f"{code.partition('.')[0]}." not in NOT_SHOWN
+    }
+    assert missing == {}
+    assert [code for code in NOT_SHOWN if code in shown] == [], "they are shown: take them off the list"
+
+
+def messages(room: str) -> Iterator[tuple[str, str]]:
+    """What is said where something is raised in a room, as a pattern: what stands there, with any text in its holes."""
+    for path in sorted((SOURCES / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "HansaError":
+                text = _pattern(node.args[1]) if len(node.args) > 1 else None
+                if text is not None:
+                    yield f"{path.relative_to(SOURCES)}: {text}", text
+
+
+def _pattern(node: ast.expr) -> str | None:
+    match node:
+        case ast.Constant(value=str(text)):
+            return re.escape(text)
+        case ast.JoinedStr(values=values):
+            parts = [re.escape(str(v.value)) if isinstance(v, ast.Constant) else ".*" for v in values]
+            return "".join(parts) if any(p.replace(".*", "").strip(r"\: ") for p in parts) else None
+    return None
+
+
+NOT_SAID: dict[str, str] = {
+    "cli/apps.py": "an application that lacks a file was installed broken",
+    "this\\ library\\ is\\ on\\ the\\ ledger": "tests/cli/test_contract.py deploys one twice",
+    "cli/libraries.py": "a node that lies about a library: tests/cli/test_contract.py",
+    "the\\ details\\ are\\ in": "a defect; tests/cli/test_main.py makes one",
+    "there\\ is\\ no\\ kind\\ of\\ key": "no command asks for a kind of key",
+    "it\\ is\\ not\\ signed\\ by": "needs an envelope whose digests fit and whose signature does not",
+}
+"""Messages of commands and of the client that the page does not show, by a part of them, and why."""
+
+
+def test_every_message_of_commands_is_there_or_there_is_a_reason() -> None:
+    text = PAGE.read_text()
+    found = {where: pattern for room in ("cli", "client") for where, pattern in messages(room)}
+    silent = [w for w, p in found.items() if not re.search(p, text) and not any(part in w for part in NOT_SAID)]
+    assert silent == []
+    assert [part for part in NOT_SAID if not any(part in where for where in found)] == [], "they are gone"
+
+
+def main() -> None:
+    """Writes the page."""
+    with tempfile.TemporaryDirectory() as root, staged(Path(root)) as scene:
+        PAGE.write_text(page(made(scene, Path(root))))
+
+
+if __name__ == "__main__":
+    main()

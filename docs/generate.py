@@ -1,4 +1,4 @@
-"""Makes the pages that follow from the code: error codes, commands, the dialect, wire vectors. `make docs` runs it.
+"""Makes the pages that follow from the code: codes, commands, API, settings, dialect, vectors. `make docs` runs it.
 
 A test makes them again and compares, so they cannot fall behind.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from docs import dialect_page, vectors
+from docs import api_page, dialect_page, settings_page, vectors
 from hansa.cli.main import COMMON, cli
 from hansa.wire.problems import KINDS
 
@@ -79,6 +79,8 @@ def pages() -> dict[str, str]:
         "errors.md": errors(),
         "commands.md": commands(),
         "dialect.md": dialect_page.page(),
+        "settings.md": settings_page.page(),
+        "api.md": api_page.page(),
         "wire-vectors.json": json.dumps(document, indent=1) + "\n",
     }
 

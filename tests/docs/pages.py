@@ -10,8 +10,9 @@ and right above a block:
 
     <!-- file: NAME -->             the block is that file; the text before names it
     <!-- exits: 4 -->               each command of the block ends so, instead of with 0
-    <!-- check: CODE -->            a contract file, or functions of one, that the check refuses with this finding;
-                                    `good` if with none. Files that import the dialect are good without a note
+    <!-- check: CODE -->            a contract file, or functions of one, that the check refuses with this finding,
+                                    among others; a text block behind it has them in words. `good` if there are
+                                    none: files that import the dialect are that without a note
     <!-- tested in: PATH -->        another test runs it
     <!-- not run: REASON -->        why nothing does
 """

@@ -21,7 +21,7 @@ from tests.docs.pages import ROOT, Step
 from hansa.cli.up import PORT
 from hansa.contracts import program
 from hansa.contracts.checked import Checked
-from hansa.contracts.diagnostics import ContractInvalid
+from hansa.contracts.diagnostics import ContractInvalid, Diagnostic
 
 _COMMAND_S: Final = 100
 _STOP_S: Final = 10
@@ -46,7 +46,7 @@ class Reader:
         self._terminal = environment
         self._words: dict[str, str] = {}
         self._nodes: list[subprocess.Popen[str]] = []
-        self._port = PORT
+        self.port = PORT
         self._libraries: dict[bytes, Checked] = {}
         self._state = folder.parent / "terminal"
         self._said: str | None = None
@@ -77,7 +77,7 @@ class Reader:
         elif step.kind == "json":
             json.loads(text.replace(_ANYTHING, ""))
         if step.kind in ("text", "json") and step.follows and self._said is not None:
-            came = self._said.replace(str(self._port), str(PORT))
+            came = self._said.replace(str(self.port), str(PORT))
             assert matches(step.text, came), f"line {step.line}: not as the page says, but\n{came}"
             self._said = None
 
@@ -106,33 +106,36 @@ class Reader:
             command, _, told = part.partition("\n")
             self.typed.append(command)
             came = self._type(command, int(step.notes.get("exits", "0")))
-            assert matches(told, came.replace(str(self._port), str(PORT))), f"line {step.line}: {command} gave\n{came}"
+            assert matches(told, came.replace(str(self.port), str(PORT))), f"line {step.line}: {command} gave\n{came}"
 
     def _python(self, text: str, step: Step) -> None:
         self._said = None
         if "check" in step.notes or _IMPORT.search(text):
-            codes = self._check(text, Path(step.notes.get("file", "sample.py")).stem) or {"good"}
-            assert codes == {step.notes.get("check", "good")}, f"line {step.line}: {codes}"
+            found = self._check(text, Path(step.notes.get("file", "sample.py")).stem)
+            codes = {each.code for each in found} or {"good"}
+            assert step.notes.get("check", "good") in codes, f"line {step.line}: {codes}"
+            if found:
+                told = (f"{each.message} [{each.code}]\n" + f"= {each.hint}\n" * bool(each.hint) for each in found)
+                self._said = "".join(told)
         elif "file" not in step.notes:
             done = self._run([sys.executable, "-c", text])
             assert done.returncode == 0, f"line {step.line}: {done.stdout}"
             self._said = done.stdout
 
-    def _check(self, text: str, name: str) -> set[str]:
-        """The codes of the findings about a contract or library; libraries are there for what the page shows later."""
+    def _check(self, text: str, name: str) -> list[Diagnostic]:
+        """The findings about a contract or library; libraries are there for what the page shows later."""
         try:
             checked = program.check(text, name, self._libraries)
         except ContractInvalid as invalid:
-            return {found.code for found in invalid.diagnostics}
+            return invalid.diagnostics
         if checked.manifest.kind == "library":
             self._libraries[hashlib.sha256(text.encode()).digest()] = checked
-        return set()
+        return []
 
     def _type(self, command: str, exits: int) -> str:
         """Types a line: what it printed. What it changes of the terminal, such as the folder or a variable, stays."""
         if shlex.split(command)[:2] == ["hansa", "up"]:
-            self._up(command)
-            return ""
+            return self._up(command)
         marked = f"{command}\nstatus=$?\nenv -0 >{shlex.quote(str(self._state))}\nexit $status"
         done = self._run(["/bin/sh", "-c", marked])
         assert done.returncode == exits, f"{command} ended with {done.returncode}:\n{done.stdout}"
@@ -154,7 +157,8 @@ class Reader:
             check=False,
         )
 
-    def _up(self, command: str) -> None:
+    def _up(self, command: str) -> str:
+        """Starts a node, and goes on in another terminal: what it said."""
         node = subprocess.Popen(
             ["/bin/sh", "-c", f"exec {command.partition('#')[0].strip()} --port 0"],
             cwd=self.folder,
@@ -171,17 +175,17 @@ class Reader:
             line = node.stdout.readline()
             assert line, f"{command} ended: {''.join(said)}"
             said.append(line)
-        self._said = "".join(said)
-        url = re.search(r"http://127\.0\.0\.1:(\d+)", self._said)
+        url = re.search(r"http://127\.0\.0\.1:(\d+)", "".join(said))
         assert url is not None
-        self._port = int(url[1])
+        self.port = int(url[1])
         self._terminal = self._environment
+        return "".join(said)
 
     def _meant(self, text: str) -> str:
         """A text with the stand-ins replaced, and the port that the node has."""
         for word, meant in self._words.items():
             text = re.sub(rf"\b{word}\b", meant, text)
-        return text.replace(str(PORT), str(self._port))
+        return text.replace(str(PORT), str(self.port))
 
 
 def environment(place: Path) -> dict[str, str]:

@@ -34,7 +34,9 @@ _Body = TypeVar("_Body")
 Handler = Callable[[Request], Awaitable[Response]]
 
 _BODY_BYTES_MAX: Final = 256 * 1024
+"""The body of any request but a submission: a contract file in a JSON string, and more than arguments can be."""
 _ROWS_DEFAULT: Final = 100
+"""Rows of a page where nobody says how many."""
 _COSE: Final = "application/cose"
 _CBOR: Final = "application/cbor"
 _SECURITY: Final = {

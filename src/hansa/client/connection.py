@@ -17,7 +17,9 @@ from hansa.wire import cbor, names
 from hansa.wire.problems import KINDS, HansaError
 
 _CONNECT_S: Final = 5.0
+"""How long a node may take to accept a connection."""
 _READ_S: Final = 10.0
+"""How long a node may take to answer a question."""
 _SUBMIT_S: Final = 35.0
 """Longer than a node lets a submission wait, so that its own answer comes first."""
 _SUBMIT_ALL_S: Final = 60.0

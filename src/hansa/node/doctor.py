@@ -27,6 +27,7 @@ Verdict = Literal["good", "warning", "bad", "unknown"]
 
 _SYNCS: Final = 20
 _SLOW_SYNC_MS: Final = 20.0
+"""From here on every block waits noticeably for the disk."""
 _DISHONEST_SYNC_MS: Final = 0.005
 """No device answers a sync faster: something between keeps what should be on it."""
 

@@ -53,8 +53,11 @@ _BLOCKS_CACHED: Final = 32
 _BLOCK_CACHED_BYTES_MAX: Final = 1024 * 1024
 """Larger blocks are read again each time, so that what is remembered stays small."""
 HISTORY_ROWS_MAX: Final = 100
+"""Values of a record's history at once: each is a read of the journal."""
 FAILURES_MAX: Final = 100
+"""Records that fail when an upgrade is tried, told at once."""
 TRIAL_RECORDS_MAX: Final = 5_000
+"""Records that an upgrade is tried on at once."""
 TRIAL_STEPS_MAX: Final = 500_000
 """Of an upgrade that is tried: what is told, and looked at, at once; it holds up the node meanwhile."""
 _PART_ROWS: Final = 32

@@ -106,6 +106,8 @@ def draw_throughput(results: Results, figure: Any) -> None:
         place = (rate[connections], value)
         axes.annotate(f"{connections}", place, textcoords="offset points", xytext=(0, -12), ha="center", fontsize=8)
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.margins(y=0.15)
     axes.set_xlabel("transactions a second")
     axes.set_ylabel("ms until the answer")
     axes.set_xlim(left=0)

@@ -46,16 +46,18 @@ class Step(msgspec.Struct, frozen=True):
 
 
 def steps(page: str) -> list[Step]:
-    """What a page shows and notes, in order."""
+    """What a page shows and notes, in order. Raises `ValueError` for a note that belongs to no block."""
     found: list[Step] = []
     notes: dict[str, str] = {}
     end = 0
     between = ""
+    noted = -1
     for piece in _PIECE.finditer(page):
         between += page[end : piece.start()]
         line = page.count("\n", 0, piece.start()) + 1
         end = piece.end()
         if piece["kind"] is None:
+            noted = end
             name, _, value = piece["note"].partition(":")
             if name in _ABOVE:
                 notes[name] = value.strip()
@@ -64,6 +66,8 @@ def steps(page: str) -> list[Step]:
             elif piece["note"].startswith("let "):
                 found.append(Step("let", piece["note"].removeprefix("let "), line))
             continue
+        if notes and page[noted : piece.start()].strip():
+            raise ValueError(f"line {line}: a note stands right above its block")
         found.append(Step(piece["kind"], piece["text"], line, notes, not between.strip(), page[: piece.start()]))
         notes, between = {}, ""
     return found

@@ -13,6 +13,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -45,7 +46,7 @@ class Reader:
         self._environment = environment
         self._terminal = environment
         self._words: dict[str, str] = {}
-        self._nodes: list[subprocess.Popen[str]] = []
+        self._nodes: list[subprocess.Popen[bytes]] = []
         self.port = PORT
         self._libraries: dict[bytes, Checked] = {}
         self._state = folder.parent / "terminal"
@@ -75,7 +76,7 @@ class Reader:
         elif step.kind == "python":
             self._python(text, step)
         elif step.kind == "json":
-            json.loads(text.replace(_ANYTHING, ""))
+            self._json(text, step.line)
         if step.kind in ("text", "json") and step.follows and self._said is not None:
             came = self._said.replace(str(self.port), str(PORT))
             assert matches(step.text, came), f"line {step.line}: not as the page says, but\n{came}"
@@ -88,11 +89,9 @@ class Reader:
             node.send_signal(signal.SIGINT)
         for node in nodes:
             try:
-                node.wait(_STOP_S)
+                assert node.wait(_STOP_S) == 0
             finally:
                 node.kill()
-                assert node.stdout is not None
-                node.stdout.close()
 
     def _block(self, text: str, step: Step) -> None:
         self._said = ""
@@ -101,12 +100,19 @@ class Reader:
                 self.typed.append(line)
                 self._said += self._type(line, int(step.notes.get("exits", "0")))
 
+    def _json(self, text: str, line: int) -> None:
+        try:
+            json.loads(text.replace(_ANYTHING, ""))
+        except ValueError as error:
+            raise AssertionError(f"line {line}: {error}") from None
+
     def _dialogue(self, text: str, step: Step) -> None:
         for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
             command, _, told = part.partition("\n")
             self.typed.append(command)
             came = self._type(command, int(step.notes.get("exits", "0")))
-            assert matches(told, came.replace(str(self.port), str(PORT))), f"line {step.line}: {command} gave\n{came}"
+            came = came.replace(str(self.port), str(PORT))
+            assert matches(told, came), f"line {step.line}: {command} gave\n{came}"
 
     def _python(self, text: str, step: Step) -> None:
         self._said = None
@@ -159,27 +165,26 @@ class Reader:
 
     def _up(self, command: str) -> str:
         """Starts a node, and goes on in another terminal: what it said."""
-        node = subprocess.Popen(
-            ["/bin/sh", "-c", f"exec {command.partition('#')[0].strip()} --port 0"],
-            cwd=self.folder,
-            env=self._terminal,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        # Into a file: a node may say more than a pipe holds, and nobody reads it later.
+        told = self._state.with_name(f"node {len(self.typed)}")
+        with told.open("w") as screen:
+            node = subprocess.Popen(
+                ["/bin/sh", "-c", f"exec {command.partition('#')[0].strip()} --port 0"],
+                cwd=self.folder,
+                env=self._terminal,
+                stdin=subprocess.DEVNULL,
+                stdout=screen,
+                stderr=subprocess.STDOUT,
+            )
         self._nodes.append(node)
-        assert node.stdout is not None
-        said: list[str] = []
-        while not said or "Ctrl-C" not in said[-1]:
-            line = node.stdout.readline()
-            assert line, f"{command} ended: {''.join(said)}"
-            said.append(line)
-        url = re.search(r"http://127\.0\.0\.1:(\d+)", "".join(said))
+        while "Ctrl-C" not in (said := told.read_text("utf-8")):
+            assert node.poll() is None, f"{command} ended: {said}"
+            time.sleep(0.05)
+        url = re.search(r"http://127\.0\.0\.1:(\d+)", said)
         assert url is not None
         self.port = int(url[1])
         self._terminal = self._environment
-        return "".join(said)
+        return said
 
     def _meant(self, text: str) -> str:
         """A text with the stand-ins replaced, and the port that the node has."""

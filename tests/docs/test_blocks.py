@@ -1,5 +1,6 @@
 """What the pages show runs as it stands there, page by page; nothing that could run goes untried without saying why."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,16 @@ def test_a_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
             reader.follow(step)
     finally:
         reader.stop()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_no_block_escapes_the_reader(page: Path) -> None:
+    """One that is indented, has another fence, options, or a language by another name would not be run."""
+    text = page.read_text("utf-8")
+    fences = re.findall(r"^[ \t>]*(?:```|~~~)", text, re.MULTILINE)
+    assert len(fences) == 2 * sum(step.kind not in ("setup", "let", "stop") for step in SHOWN[page])
+    others = {"bash", "shell", "zsh", "py", "python3", "pycon", "jsonc"}
+    assert not [step.line for step in SHOWN[page] if step.kind in others], "they are called sh, console, python, json"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
@@ -72,6 +83,7 @@ BROKEN = {
     "a program that fails": "```python\nraise SystemExit(1)\n```\n",
     "a contract that is refused": "<!-- check: good -->\n```python\ndef f(a: float) -> int:\n    return 1\n```\n",
     "a contract that is not": "<!-- check: name.unknown -->\n```python\ndef f(a: int) -> int:\n    return a\n```\n",
+    "a note that is far away": "<!-- exits: 4 -->\nText.\n\n```sh\nfalse\n```\n",
     "no JSON": "```json\n{\n```\n",
     "a file nobody was told of": "<!-- file: a.py -->\n```python\nx = 1\n```\n",
 }
@@ -80,6 +92,6 @@ BROKEN = {
 @pytest.mark.parametrize("page", BROKEN.values(), ids=BROKEN)
 def test_a_page_that_is_wrong_is_found(page: str, tmp_path: Path) -> None:
     reader = Reader(tmp_path / "work", environment(tmp_path))
-    with pytest.raises((AssertionError, ValueError)):
+    with pytest.raises((AssertionError, ValueError), match=r"line \d|ended with"):
         for step in steps(page):
             reader.follow(step)

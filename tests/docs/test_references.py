@@ -61,22 +61,34 @@ def test_every_code_is_on_the_page() -> None:
     assert [code for code in KINDS if f"| `{code}` |" not in page] == []
 
 
-def test_every_command_is_on_the_page() -> None:
-    page = generate.commands()
+def commands() -> dict[str, click.Command]:
+    """Every command by what one types."""
+    found: dict[str, click.Command] = {}
 
-    def walk(command: click.Command, path: str) -> list[str]:
+    def walk(command: click.Command | None, path: str) -> None:
         if isinstance(command, click.Group):
-            return [found for name, inner in command.commands.items() for found in walk(inner, f"{path} {name}")]
-        return [path]
+            for name in command.list_commands(context):
+                walk(command.get_command(context, name), f"{path} {name}")
+        elif command is not None:
+            found[path] = command
 
     with click.Context(cli) as context:
-        names = [
-            found
-            for name in cli.list_commands(context)
-            for found in walk(cli.get_command(context, name), f"hansa {name}")
-        ]
-    assert len(names) >= 20
-    assert [name for name in names if f"## `{name}`" not in page] == []
+        walk(cli, "hansa")
+    return found
+
+
+def test_every_command_is_on_the_page() -> None:
+    page = generate.commands()
+    found = commands()
+    assert len(found) >= 20
+    assert [path for path in found if f"## `{path}`" not in page] == []
+
+
+def test_every_command_and_option_says_what_it_does() -> None:
+    for path, command in commands().items():
+        assert command.help, path
+        for option in command.params:
+            assert not isinstance(option, click.Option) or option.help, f"{path} {option.opts}"
 
 
 def test_every_operation_is_on_the_page_with_an_example() -> None:

@@ -30,7 +30,7 @@ _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 
 
 def _outside(app: Sphinx, name: str, source: list[str]) -> None:
-    """Links to files outside of the pages, such as sources and tests, become their text with the path as its title."""
+    """Links to files outside of the pages become their text: with the path behind it for sources, as its title else."""
     page = _FOLDER / f"{name}.md"
 
     def shown(link: re.Match[str]) -> str:
@@ -38,7 +38,8 @@ def _outside(app: Sphinx, name: str, source: list[str]) -> None:
         path = (page.parent / target).resolve()
         if image or "://" in target or path.is_relative_to(_FOLDER):
             return link[0]  # an image that lies elsewhere is a warning, which ends the build
-        return f'<span title="{path.relative_to(_FOLDER.parent)}">{text}</span>'
+        place = path.relative_to(_FOLDER.parent)
+        return f"{text} (`{place}`)" if place.parts[0] == "src" else f'<span title="{place}">{text}</span>'
 
     source[0] = _LINK.sub(shown, source[0])
 

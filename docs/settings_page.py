@@ -8,7 +8,7 @@ import ast
 import importlib
 import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, cast
 
 import click
 import msgspec
@@ -132,8 +132,10 @@ def limits() -> list[Limit]:
         if named:
             module = ".".join(("hansa", *file.relative_to(SOURCE).with_suffix("").parts))
             loaded = importlib.import_module(module)
-            values = ((name, getattr(loaded, name), why) for name, why in named)
-            found += [Limit(module, n, _shown(v), _unit(n), why) for n, v, why in values if _is_limit(v)]
+            for name, why in named:
+                if numbers := _numbers(getattr(loaded, name)):
+                    shown = ", ".join(f"{number:,}" for number in numbers)
+                    found.append(Limit(module, name, shown, _unit(name), why))
     return found
 
 
@@ -150,13 +152,11 @@ def _named(file: Path) -> list[tuple[str, str]]:
     return found
 
 
-def _is_limit(value: Any) -> bool:
-    """Numbers, also several: tables of units have names that end alike."""
-    return all(isinstance(each, int | float) for each in (value if isinstance(value, tuple) else (value,)))
-
-
-def _shown(value: Any) -> str:
-    return ", ".join(map(_shown, value)) if isinstance(value, tuple) else f"{value:,}"
+def _numbers(value: object) -> list[int | float]:
+    """The numbers of a limit; none where a name only ends like one, such as a table of units."""
+    found = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
+    numbers = [each for each in found if isinstance(each, int | float)]
+    return numbers if len(numbers) == len(found) else []
 
 
 def _unit(name: str) -> str:

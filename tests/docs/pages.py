@@ -6,6 +6,8 @@ Notes are HTML comments, which no reader of the page sees. On their own, anywher
     <!-- stop -->                   the reader stops the node, as the text says
     <!-- let WORD = COMMAND -->     WORD in what follows stands for what the command prints
 
+    <!-- page tested in: PATH -->   another test runs all that follows on this page
+
 and right above a block:
 
     <!-- file: NAME -->             the block is that file; the text before names it
@@ -52,6 +54,7 @@ def steps(page: str) -> list[Step]:
     end = 0
     between = ""
     noted = -1
+    for_all: dict[str, str] = {}
     for piece in _PIECE.finditer(page):
         between += page[end : piece.start()]
         line = page.count("\n", 0, piece.start()) + 1
@@ -61,6 +64,8 @@ def steps(page: str) -> list[Step]:
             name, _, value = piece["note"].partition(":")
             if name in _ABOVE:
                 notes[name] = value.strip()
+            elif name == "page tested in":
+                for_all = {"tested in": value.strip()}
             elif name in ("setup", "stop"):
                 found.append(Step(name, value.strip(), line))
             elif piece["note"].startswith("let "):
@@ -68,6 +73,8 @@ def steps(page: str) -> list[Step]:
             continue
         if notes and page[noted : piece.start()].strip():
             raise ValueError(f"line {line}: a note stands right above its block")
-        found.append(Step(piece["kind"], piece["text"], line, notes, not between.strip(), page[: piece.start()]))
+        found.append(
+            Step(piece["kind"], piece["text"], line, for_all | notes, not between.strip(), page[: piece.start()])
+        )
         notes, between = {}, ""
     return found

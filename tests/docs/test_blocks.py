@@ -50,7 +50,16 @@ def test_what_is_not_run_says_why_or_where_it_is(page: Path) -> None:
         if "tested in" in step.notes:
             test = ROOT / step.notes["tested in"]
             assert test.is_file(), f"line {step.line}: {test} is not there"
-            assert page.name in test.read_text("utf-8") or "dialect_page" in test.read_text("utf-8")
+            names = {page.stem, page.parent.name} - {"how-to", "reference", "explanation"}
+            assert any(name in test.read_text("utf-8") for name in names), f"{test} does not name the page"
+
+
+def test_a_page_can_be_tested_elsewhere() -> None:
+    first, second = steps(
+        "<!-- page tested in: a.py -->\nText.\n\n```sh\nls\n```\n\n<!-- exits: 4 -->\n```sh\nno\n```\n"
+    )
+    assert not runs(first)
+    assert not runs(second)
 
 
 def test_a_block_is_read_with_its_notes() -> None:

@@ -1,0 +1,20 @@
+"""What tests of single how-to pages share; `test_blocks` runs what has no test of its own."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+PAGES = Path(__file__).parents[2] / "docs" / "how-to"
+HANSA = f"{sys.executable} -m hansa.cli.main"
+
+
+def blocks(page: str, kind: str) -> list[str]:
+    """The code blocks of this kind on a page."""
+    return re.findall(rf"```{kind}\n(.*?)```", (PAGES / page).read_text("utf-8"), re.DOTALL)
+
+
+def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Runs a line of a shell block."""
+    line = line.replace("hansa", HANSA, 1)
+    return subprocess.run(line, check=False, shell=True, cwd=folder, capture_output=True, text=True)

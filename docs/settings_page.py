@@ -1,7 +1,8 @@
 """Makes the page of settings: what can be set, and every limit in the source with its value, unit and reason.
 
 A limit is a constant of a module of `hansa` whose name ends as `_LIMIT` says; what is told of it is the text under it
-in the source. So a new one is on the page when it is in the source, and one without a reason fails the tests.
+in the source, or the comment behind it. So a new one is on the page when it is in the source, and one without a reason
+fails the tests.
 """
 
 import ast
@@ -140,12 +141,14 @@ def limits() -> list[Limit]:
 
 
 def _named(file: Path) -> list[tuple[str, str]]:
-    """The names of the limits in a file, each with the text under it."""
-    body = ast.parse(file.read_text("utf-8")).body
+    """The names of the limits in a file, each with the text under it or the comment behind it."""
+    source = file.read_text("utf-8")
+    lines = source.split("\n")
+    body = ast.parse(source).body
     found: list[tuple[str, str]] = []
     for node, after in zip(body, [*body[1:], ast.Pass()], strict=True):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and _LIMIT.match(node.target.id):
-            told = ""
+            _, _, told = lines[(node.end_lineno or node.lineno) - 1].partition("  # ")
             if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
                 told = " ".join(str(after.value.value).split())
             found.append((node.target.id, told))

@@ -151,7 +151,7 @@ def section(plot: Plot, results: Results, page: Path) -> str:
     folder = "../docs/explanation/plots" if page.parent.name == "bench" else "plots"
     lines = [f"![{plot.alt(results)}]({folder}/{plot.name}.svg)", ""]
     lines += [f"| {' | '.join(row)} |" for row in (heading, ["---:"] * len(heading), *rows)]
-    return "\n" + "\n".join(lines) + "\n"
+    return "\n" + "\n".join(lines) + "\n\n"
 
 
 def with_section(text: str, plot: Plot, made: str) -> str:

@@ -11,7 +11,7 @@ TOOLS := tests/foreign/node_modules/.package-lock.json
 WHEELS := tests/sameness/wheels
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types rooms check faults fuzz bench docs clean
+.PHONY: demo test lint types rooms check faults fuzz bench docs site clean
 
 demo: $(VENV)/base.stamp
 	$(BIN)/hansa demo
@@ -42,6 +42,10 @@ bench: $(VENV)/dev.stamp
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/python -m docs.generate
+
+site: $(VENV)/dev.stamp
+	$(BIN)/python -m sphinx -b html -W --keep-going -q -d build/doctrees docs build/site
+	@echo "build/site/index.html"
 
 clean:
 	rm -rf $(VENV) build dist tests/foreign/node_modules $(WHEELS)

@@ -15,14 +15,18 @@ from pathlib import Path
 import hansa.bench
 from bench.contracts import contracts
 from bench.postgres import Postgres
+from bench.proofs import SIZES, proofs
 from bench.ready import ready
 from hansa.bench.figures import receipt_ms
 from hansa.bench.ledger import Ledger
+from hansa.client import keys
 
 RESULTS = Path(hansa.bench.__file__).with_name("reference.json")
 """Ships in the wheel: `hansa bench` shows its own figures beside these."""
-PARTS = ("postgres", "history", "receipts", "contracts", "ready")
+PARTS = ("postgres", "history", "receipts", "contracts", "ready", "sweep", "proofs")
 CONTRACT_ROUNDS = 21
+PROOF_ROUNDS = 11
+CONNECTIONS = (1, 2, 4, 8, 16, 32, 64, 128)
 SINGLE, BATCH = 64, 8
 PER_REQUEST = 100
 SIGNED_PER_S = 18_000
@@ -110,6 +114,28 @@ def against_postgres(rounds: int, seconds: float) -> dict[str, float]:
     return results
 
 
+def sweep(rounds: int, seconds: float) -> dict[str, float]:
+    """Throughput and latency by the number of connections, each with one transaction at a time."""
+    ledger = Ledger()
+    signed = ledger.root / "signed"
+    ledger.start()
+    found: dict[int, list[dict[str, float]]] = {}
+    for number in range(rounds):
+        for connections in random.sample(CONNECTIONS, len(CONNECTIONS)):
+            ledger.sign(int(SIGNED_PER_S * seconds), signed)
+            time.sleep(1)
+            run = ledger.load(connections, seconds, signed, 1)
+            found.setdefault(connections, []).append(run)
+            print(f"sweep round {number + 1}: {connections:3} connections {run['per_second']:9.0f}/s", flush=True)
+    ledger.stop()
+    ledger.remove()
+    return {
+        f"sweep_{connections}_{field}": statistics.median(run[field] for run in runs)
+        for connections, runs in sorted(found.items())
+        for field in ("per_second", "p50_ms", "p99_ms")
+    }
+
+
 def with_history(entries: int, rounds: int, seconds: float) -> dict[str, float]:
     """What a long history costs: throughput beside an empty ledger, restart after a kill, receipts, memory."""
     empty, full = Ledger(where=Path("/var/tmp")), Ledger(where=Path("/var/tmp"))
@@ -175,7 +201,7 @@ def main() -> None:
     parser.add_argument("--only", choices=list(PARTS), help="one part; the other results stay as they are")
     options = parser.parse_args()
     results: dict[str, float] = {}
-    if options.only not in ("contracts", "ready"):
+    if options.only in (None, "postgres", "history"):
         results |= {"rounds": options.rounds, "seconds": options.seconds}
     if options.only in (None, "postgres"):
         results |= against_postgres(options.rounds, options.seconds)
@@ -185,6 +211,10 @@ def main() -> None:
         results |= receipts(options.history)
     if options.only in (None, "ready"):
         results |= ready()
+    if options.only in (None, "sweep"):
+        results |= sweep(options.rounds, options.seconds)
+    if options.only in (None, "proofs"):
+        results |= proofs(SIZES, PROOF_ROUNDS, keys.generate("p256"))
     if options.only in (None, "contracts"):
         results |= contracts(CONTRACT_ROUNDS)
     before = json.loads(RESULTS.read_text()) if options.only and RESULTS.exists() else {}

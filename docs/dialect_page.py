@@ -270,6 +270,7 @@ A local has a value of its own, and so has the variable of a loop: changing it c
 from. A change is written through the record, or back to it. What a loop goes through cannot be changed in it; a range
 has the places.
 
+<!-- tested in: tests/docs/test_dialect_page.py -->
 ```python
 {COPIES}```
 

@@ -1,4 +1,4 @@
-"""Makes the pages that follow from the code: errors, commands, dialect, metrics, wire vectors. `make docs` runs it.
+"""Makes the pages that follow from the code: codes, commands, API, settings, dialect and others; `make docs` runs it.
 
 A test makes them again and compares, so they cannot fall behind.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from docs import dialect_page, findings_page, vectors
+from docs import api_page, dialect_page, findings_page, settings_page, vectors
 from hansa.cli.main import COMMON, cli
 from hansa.node.metrics import METRICS
 from hansa.node.tally import ENTRIES, SECONDS
@@ -55,6 +55,8 @@ GROUPS = {
     "writes": "Write sets",
     "block": "Blocks",
     "genesis": "Genesis",
+    "ledger": "The ledger",
+    "memory": "What a client remembers",
     "tree": "The tree",
     "checkpoint": "Checkpoints",
     "receipt": "Receipts",
@@ -87,6 +89,8 @@ def pages() -> dict[str, str]:
         "dialect.md": dialect_page.page(),
         "metrics.md": metrics(),
         "findings.md": findings_page.page(),
+        "settings.md": settings_page.page(),
+        "api.md": api_page.page(),
         "wire-vectors.json": json.dumps(document, indent=1) + "\n",
     }
 

@@ -11,7 +11,7 @@ MARKDOWN = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").r
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
-@pytest.mark.parametrize("name", ["errors.md", "commands.md", "dialect.md", "metrics.md", "wire-vectors.json"])
+@pytest.mark.parametrize("name", pages())
 def test_a_generated_page_is_what_the_code_gives(name: str) -> None:
     assert (FOLDER / name).read_text() == pages()[name], "run `make docs`"
 

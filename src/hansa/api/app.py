@@ -39,7 +39,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 _Handled = Callable[[Request, Exception], Awaitable[Response]]
 
 _BODY_BYTES_MAX: Final = 256 * 1024
+"""The body of any request but a submission: a contract file in a JSON string, and more than arguments can be."""
 _ROWS_DEFAULT: Final = 100
+"""Rows of a page where nobody says how many."""
 _HTTP_CODES: Final = {404: "request.path", 405: "request.method"}
 _COSE: Final = "application/cose"
 _CBOR: Final = "application/cbor"

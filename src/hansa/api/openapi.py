@@ -9,7 +9,7 @@ from hansa.contracts.manifest import Manifest
 from hansa.contracts.schema import arguments_schema, definitions, record_schema, type_schema
 
 _PROBLEM_TYPE: Final = "application/problem+json"
-_MEANINGS: Final = {
+MEANINGS: Final = {
     202: "Accepted; not yet durable",
     400: "The request is malformed",
     403: "The sender or its signature does not count",
@@ -65,7 +65,7 @@ def _refusal(status: int) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Problem"} if status >= 400 else {"type": "object"}
     # A node that is not ready says why in the form of its route, everything else is a problem document.
     content = {media: {"schema": schema}, "application/json": {"schema": {"type": "object"}}}
-    return {"description": _MEANINGS[status], "content": content}
+    return {"description": MEANINGS[status], "content": content}
 
 
 def _contract_schemas(manifests: Sequence[Manifest]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ _BACKLOG: Final = 1_024
 _FILES_RESERVED: Final = 128
 """Descriptors kept for the ledger's own files."""
 _CONNECTIONS_MAX: Final = 16_384
+"""Open at once, or what the process may open if that is less; beyond it the one that idles longest is closed."""
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 

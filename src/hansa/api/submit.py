@@ -35,6 +35,7 @@ PIPELINE_MAX: Final = 512
 HEADERS_S_MAX: Final = 5.0
 """From the first byte of a request, or the connection, to the end of its headers."""
 BODY_S_MAX: Final = 20.0
+"""From the end of the headers to the end of the body."""
 IDLE_S_MAX: Final = 60.0
 """Between requests on a connection that has made one."""
 ANSWER_S_MAX: Final = 30.0
@@ -44,6 +45,7 @@ STREAM_S_MAX: Final = 60.0
 STREAMS: Final = "hansa.streams"
 """The extension of the ASGI scope whose `prolong` such an answer calls whenever it goes on."""
 SWEEP_S: Final = 0.5
+"""How often the deadlines of all connections are looked at."""
 _OFFER_HEADERS: Final = (b"connection", b"upgrade", b"http2-settings")
 _DROP_SHARE: Final = 16
 """At the limit of connections, one in so many is dropped: those that have been idle longest."""

@@ -13,6 +13,7 @@ from hansa.merkle import receipt
 from hansa.wire.problems import HansaError
 
 _EVIDENCE_BYTES_MAX: Final = 64 * 1024
+"""A receipt or checkpoint that somebody kept: several times the largest."""
 
 
 @click.command()

@@ -14,6 +14,7 @@ from hansa.wire.problems import HansaError
 
 MODE: Final = 0o600
 _FILE_BYTES_MAX: Final = 16 * 1024
+"""A key file; larger is something else."""
 
 
 def generate(kind: str = "ed25519") -> PrivateKey:

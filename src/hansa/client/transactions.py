@@ -14,6 +14,7 @@ from hansa.wire.transaction import Precondition, Transaction
 VALID_MS: Final = 10 * 60 * 1000
 """How long a new transaction may wait for its block."""
 STEPS_MAX: Final = 10_000
+"""What a call may take where nobody says otherwise: several times what a usual action takes."""
 _DEPLOY_STEPS: Final = 20_000
 """What a deployment takes at most, but for the checking of the file."""
 

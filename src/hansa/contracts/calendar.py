@@ -13,6 +13,7 @@ _FORM: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAYS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _MS_PER_DAY: Final = 86_400_000
 YEAR_MAX: Final = 9999
+"""The last year that is written with four digits."""
 
 
 def days_in_month(year: int, month: int) -> int:

@@ -34,6 +34,7 @@ from hansa.contracts.operations import UNKNOWN, accepts, kind, plain, words
 from hansa.contracts.tree import nodes, written
 
 _LOOPS_MAX: Final = 8
+"""Loops in each other: more than anybody can follow."""
 _HINTS: Final[Mapping[type[ast.AST], str]] = {
     ast.While: "use `for ... in range(...)` with a bound",
     ast.Try: "an action that fails is refused whole; use `require` before",

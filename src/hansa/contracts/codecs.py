@@ -42,6 +42,7 @@ from hansa.wire.limits import INTEGER_MAX, KEY_BYTES_MAX, USER_NAME_CHARS_MAX
 
 CURRENCY_LETTERS: Final = 3
 _HEAD_BYTES_MAX: Final = 9  # before a value: its type, and a number or length
+"""Before a value in CBOR: its type, and a number or length."""
 
 
 class Amount:

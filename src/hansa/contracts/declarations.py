@@ -55,9 +55,13 @@ from hansa.wire import names as wire_names
 from hansa.wire.limits import ATTRIBUTE_CHARS_MAX, CONTRACT_NAME_CHARS_MAX
 
 _PARAMETERS_MAX: Final = 32
+"""Parameters of an action, view or function."""
 _FIELDS_MAX: Final = 64
+"""Fields of a record."""
 _VALUES_MAX: Final = 64
+"""Values of an enum."""
 _LIBRARIES_MAX: Final = 16
+"""Libraries that one file uses, those that they use counted."""
 _LIBRARY_NAMES_MAX: Final = 1_024
 """What libraries declare, together: each name is taken over by whoever uses them, whose file may be small."""
 _BASES: Final = ("Contract", "Record", "Struct", "Enum", "Interface")

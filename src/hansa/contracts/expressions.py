@@ -54,6 +54,7 @@ CONTEXT: Final[Mapping[str, Type]] = {
 }
 RECORD_CALLS: Final = ("create", "exists", "find", "get", "select")
 _ARGUMENTS_MAX: Final = 8
+"""Values given to `min` or `max`."""
 _HINTS: Final[Mapping[type[ast.AST], str]] = {
     ast.Lambda: "write the expression where it is used",
     ast.Div: "use `//`; there are no fractions",

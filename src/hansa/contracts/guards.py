@@ -41,6 +41,7 @@ from hansa.contracts.values import Record, list_bytes, map_bytes, named_size, te
 from hansa.wire.limits import INTEGER_MAX, INTEGER_MIN
 
 _DIGITS_MAX: Final = 77
+"""Of a text that becomes an integer: those that 256 bits always hold."""
 
 
 def some(value: Any) -> Any:

@@ -26,6 +26,7 @@ ROLES: Final = "Roles"
 STATES: Final = "States"
 CONTEXT: Final = "tx"
 NAME_CHARS_MAX: Final = 48
+"""A name in a contract file: it stands in keys and messages."""
 
 _RESERVED: Final = BUILTINS | IMPORTABLE | {CONTEXT, ROLES, STATES, "True", "False", "None", "bool", "list", "dict"}
 """Names that a contract cannot give to anything of its own."""

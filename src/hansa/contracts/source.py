@@ -12,14 +12,19 @@ from typing import Final
 from hansa.contracts.diagnostics import ContractInvalid, Diagnostic
 
 SOURCE_BYTES_MAX: Final = 65_536
+"""A file: checking it holds up everyone else."""
 LINE_CHARS_MAX: Final = 200
+"""A line: it is shown when something is wrong with it."""
 BRACKETS_MAX: Final = 32
+"""Brackets in each other: versions of Python differ in how many they can read."""
 INDENT_MAX: Final = 64
+"""Spaces before a line: versions of Python differ in how deep they can read."""
 NESTING_MAX: Final = 100
 """Levels of the syntax tree: all that walks it may recurse, whatever stack is left under it."""
 _OPEN: Final = "([{"
 _CLOSE: Final = ")]}"
 _DIGITS_MAX: Final = 80  # 256 bits have 78
+"""Of a number in the source: 256 bits have 78."""
 _TOO_MANY_DIGITS: Final = re.compile(f"[0-9]{{{_DIGITS_MAX + 1}}}")
 _WORD: Final = re.compile(r"[0-9][0-9A-Za-z_.]*|[A-Za-z_][0-9A-Za-z_]*")
 _NUMBER: Final = re.compile(r"[0-9_]+\.?[0-9_]*([eE][0-9_]*)?[jJ]?|0[xX][0-9A-Fa-f_]*|0[oO][0-7_]*|0[bB][01_]*")

@@ -23,7 +23,9 @@ _PROOFS_START: Final = b"\xa1" + _VDP + b"\xa1"
 _ONE_PROOF: Final = b"\x81"
 _DETACHED: Final = b"\xf6"
 _PATH_MAX: Final = 128
+"""Hashes of a proof: more than any tree of 64-bit numbers needs."""
 _RECEIPT_BYTES_MAX: Final = 16 * 1024
+"""A receipt: several times what the longest path takes."""
 
 
 class Receipt(msgspec.Struct, frozen=True, gc=False):

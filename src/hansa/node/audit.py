@@ -44,6 +44,7 @@ from hansa.wire.problems import HansaError
 
 SLICE_ENTRIES: Final = 4_000
 FINDINGS_MAX: Final = 100
+"""Told by an audit; then it says that there are more."""
 
 Progress = Callable[[int], None]
 """Told how many entries have been read."""

@@ -37,6 +37,7 @@ _NAMES: Final = re.compile(
     rf"genesis\.cbor|checkpoints|{_SEGMENT.pattern}|keys(?:/[a-z0-9][a-z0-9.-]{{0,40}}){{1,3}}\.pem"
 )
 _MANIFEST_BYTES_MAX: Final = 16 * 1024 * 1024
+"""The list of files at the front of a backup."""
 _PIECE_BYTES: Final = 1024 * 1024
 _DAMAGE: Final = (tarfile.TarError, EOFError, zlib.error)
 

@@ -17,6 +17,7 @@ from hansa.store.journal import Location, Writer
 from hansa.wire.problems import HansaError
 
 DISK_RETRY_S: Final = 0.5
+"""How long a node with a full disk waits before it tries again."""
 FAST_S: Final = 0.001
 """A sync below this is waited for on the loop: waking a thread and being woken by it costs about half of it."""
 _SMOOTHING: Final = 0.2

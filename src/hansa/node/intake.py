@@ -16,6 +16,7 @@ from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Signed
 
 RETRY_AFTER_S: Final = 1
+"""When a sender that was refused for lack of room is told to come back."""
 ASKERS_MAX: Final = 64
 """How many may wait for the answer to one transaction, sent again and again."""
 

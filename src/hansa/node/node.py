@@ -51,10 +51,13 @@ log = structlog.get_logger()
 CHECKPOINT_MS: Final = 20
 """How old the newest checkpoint may get while blocks keep coming; an idle node signs at once."""
 IDLE_FLUSH_S: Final = 1.0
+"""How long the state of an idle node stays in memory alone; the journal has it already."""
 RETRY_S: Final = 1.0
+"""How long a node waits for a clock that is behind before it looks again."""
 RESERVE_BYTES: Final = 256 * 1024 * 1024
 """Free space below which intake stops, so that what was promised can always be kept."""
 RESERVE_CHECK_S: Final = 0.5
+"""How often the free space of the disk is looked at."""
 CACHED_RECORDS: Final = 4_096
 TICK_WAIT_S: Final = 0.05
 """The least time between two ticks: what is carried over to the next block is not hurried more than this."""

@@ -54,8 +54,11 @@ _BLOCK_CACHED_BYTES_MAX: Final = 1024 * 1024
 _LAST_BLOCK_BYTES_MAX: Final = 16 * 1024 * 1024
 """Of larger blocks one is remembered, and none beyond this: who reads on finds the next entries in it."""
 HISTORY_ROWS_MAX: Final = 100
+"""Values of a record's history at once: each is a read of the journal."""
 FAILURES_MAX: Final = 100
+"""Records that fail when an upgrade is tried, told at once."""
 TRIAL_RECORDS_MAX: Final = 5_000
+"""Records that an upgrade is tried on at once."""
 TRIAL_STEPS_MAX: Final = 500_000
 """Of an upgrade that is tried: what is told, and looked at, at once; it holds up the node meanwhile."""
 _PART_ROWS: Final = 32

@@ -31,6 +31,7 @@ from hansa.wire.transaction import Signed
 from hansa.wire.writes import WriteSet
 
 _FINDINGS_MAX: Final = 100
+"""Told of one part of the ledger that is executed again."""
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from hansa.wire.problems import HansaError
 
 DATABASES: Final = ("records", "index", "ids", "window", "blocks")
 _DIFFERENCES_MAX: Final = 20
+"""Differences of the state told by an audit; then it says how many there are."""
 
 Difference = tuple[str, str, str]
 """The database, the key, and how they differ."""

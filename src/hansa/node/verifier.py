@@ -24,7 +24,9 @@ OFFLOAD_MIN: Final = 12
 FRAME_MAX: Final = 128
 """Signatures handed over at once: while a worker has the next frame, the loop executes the one before."""
 FRAMES_WAITING_MAX: Final = 2
+"""At one worker; what comes besides waits where members take turns."""
 WORKERS_MAX: Final = 4
+"""Processes that verify signatures, on however many cores."""
 
 _LENGTH: Final = struct.Struct(">I")
 _ITEM: Final = struct.Struct(f">HI{SIGNATURE_BYTES}s")  # length of SPKI, length of message, signature

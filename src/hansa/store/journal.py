@@ -28,6 +28,7 @@ SEGMENT_BYTES_FIRST: Final = 4 * 1024 * 1024
 """A ledger's first segments are small and grow fourfold, so that a trial costs no 64 MB."""
 SEGMENT_HEADER_BYTES: Final = 4096
 UNIT_BYTES_MAX: Final = 1 << 30
+"""What one write may hold: a length beyond it is damage."""
 
 _SEGMENT_MAGIC: Final = b"HANSAJN\0"
 _SEGMENT_HEADER: Final = struct.Struct(">8sIII32sQ32sI")  # magic, crc, format, number, ledger, height, chain, salt
@@ -41,6 +42,7 @@ _SEGMENT_NAME: Final = re.compile(r"([0-9]{8})\.segment")
 _SPARE: Final = "next.spare"
 _READ_BYTES: Final = 1024 * 1024
 _WRITER_PAUSE_S: Final = 0.1
+"""How long a reader waits for a unit that is being written, before it takes it for torn."""
 FIRST_CHAIN: Final = bytes(32)
 
 

@@ -31,6 +31,7 @@ _FILE_NAME: Final = "data.mdb"
 MAP_BYTES_FIRST: Final = 256 * 1024 * 1024
 _MAP_RESERVE_BYTES: Final = 32 * 1024 * 1024
 _READERS_MAX: Final = 126
+"""Processes and threads that read the state at once."""
 _SEQ_BUCKET_BITS: Final = 16
 """Ids are kept in buckets of 65,536 entries: a lookup probes each bucket, an insert touches the last one only,
 so that a long history does not slow the writing of new ids."""

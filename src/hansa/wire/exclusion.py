@@ -17,7 +17,9 @@ from hansa.wire.problems import HansaError
 
 VERSION: Final = 0
 REASON_CHARS_MAX: Final = 200
+"""The reason that a statement of exclusion gives."""
 ENVELOPE_BYTES_MAX: Final = 1_536
+"""A statement of exclusion with its signature."""
 STATEMENTS_MAX: Final = 1_000
 """In one file."""
 

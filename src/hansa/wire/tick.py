@@ -18,6 +18,7 @@ from hansa.wire.problems import HansaError
 
 VERSION: Final = 0
 ENVELOPE_BYTES_MAX: Final = 512
+"""A tick with its signature."""
 
 
 class Tick(msgspec.Struct, frozen=True, gc=False):

@@ -232,6 +232,14 @@ def test_a_damaged_state_is_noticed(ledger, monkeypatch, long):
     assert check(ledger.root, "sample audit").verdict == "fail"
 
 
+def test_a_pipe_in_the_states_place_is_not_waited_for(ledger):
+    path = ledger.folder.state / "data.mdb"
+    path.unlink()
+    os.mkfifo(path)
+    found = check(ledger.root, "sample audit")
+    assert (found.verdict, found.seen) == ("fail", f"{path} is not a file")
+
+
 def test_a_damaged_tree_is_noticed(history, monkeypatch):
     short(monkeypatch)
     row = history.folder.tiles / row_name(0)

@@ -1,7 +1,7 @@
 """`hansa bench`: the project's own figures on this machine, in about a minute."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 import msgspec
@@ -48,16 +48,7 @@ def bench(out: Output, seconds: float, report: Path | None, force: bool, where: 
     fields = msgspec.to_builtins(measured)
     for figure, told in zip(measured.figures, fields["figures"], strict=True):
         told["ratio"] = figure.ratio
-    # JSON of the wire has whole numbers only; measured ones are told as text.
-    out.show(_told(fields), lambda: _text(measured))
-
-
-def _told(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _told(item) for name, item in value.items()}  # pyright: ignore
-    if isinstance(value, list):
-        return [_told(item) for item in value]  # pyright: ignore
-    return f"{value:.6g}" if isinstance(value, float) else value
+    out.show(fields, lambda: _text(measured))
 
 
 def _number(value: float) -> str:

@@ -79,6 +79,10 @@ def _sampled(folder: Folder, root: Path, node: Node | None, entries: int | None)
     if running and node is None:
         fix = "Wait until it answers; `hansa status` says how it is."
         return None, Check(name, "unknown", "the node over this folder does not answer", why, fix)
+    odd = None if running else sample.no_file(folder)
+    if odd is not None:
+        fix = f"Remove {folder.state}, and start the node: it makes the state again from the journal."
+        return None, Check(name, "fail", f"{odd} is not a file", why, fix)
     sampled: Sampled | None = None
     try:
         sampled = sample.of_running(node) if running and node is not None else sample.of_stopped(folder)

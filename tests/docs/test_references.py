@@ -19,7 +19,7 @@ SOURCES = {path: path.read_text("utf-8") for path in sorted((ROOT / "src").rglob
 REFERENCE = {name: (ROOT / "docs" / "reference" / f"{name}.md").read_text("utf-8") for name in ("api", "settings")}
 
 
-PASSED_ON = {"node/isolation.py"}
+PASSED_ON = {"cli/doctor.py", "doctor/machine.py", "node/isolation.py"}
 """Where variables are handed to another process, or taken by a name that stands in no text."""
 
 
@@ -114,7 +114,7 @@ def port(tmp_path_factory: pytest.TempPathFactory):
     """A node with the ledger that the examples are about."""
     place = tmp_path_factory.mktemp("api")
     reader = Reader(place / "work", environment(place))
-    lines = """hansa up
+    lines = """hansa up --clock 2026-01-05T08:00:00Z
 hansa contract deploy apps/example_ledger/contract.py --as northbank
 hansa call example_ledger register thing=ship owner=northbank --as tradewatch
 hansa call example_ledger open owner=northbank balance="USD 5.00" --as tradewatch
@@ -142,5 +142,5 @@ def test_an_example_is_answered_as_it_says(port: int, operation) -> None:
     connection.close()
     assert (status, kind in operation.answers) == (200, True), answer
     schema = operation.answers[kind]
-    if "required" in schema:
+    if kind == "application/json" and "required" in schema:
         assert set(schema["required"]) <= set(json.loads(answer))

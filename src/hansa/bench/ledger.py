@@ -12,7 +12,7 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hansa.bench.processes import anonymous_mb, cpu_seconds
 from hansa.client import keys, transactions
@@ -27,8 +27,10 @@ from hansa.wire.problems import HansaError
 
 MEMBERS = 64
 ACCOUNTS = 10_000
-STEPS_MAX = 1_000
-VALID_MS = 55 * 60 * 1000
+STEPS_MAX: Final = 1_000
+"""More than a payment of the benchmark takes."""
+VALID_MS: Final = 55 * 60 * 1000
+"""Transactions are signed before the rounds in which they are sent."""
 LENGTH = struct.Struct(">I")
 
 

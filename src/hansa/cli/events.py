@@ -1,7 +1,7 @@
 """`hansa events`: prints a ledger's events, stays to wait for more, or forwards them to a webhook."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 import msgspec
@@ -11,7 +11,8 @@ from hansa.cli.output import Output
 from hansa.cli.places import data_option, node_url, url_option
 from hansa.wire.problems import HansaError
 
-_PATIENCE_S = 30.0
+_PATIENCE_S: Final = 30.0
+"""Who does not follow waits no longer for a node that went away."""
 
 
 @click.command()

@@ -26,7 +26,9 @@ from hansa.wire.problems import HansaError
 INTERVAL_S: Final = 0.25
 """Between two looks at the files. What changed between them is still being written, or was: it is left to the next."""
 FILES_MAX: Final = 200
+"""Looking at more several times a second would keep a core busy."""
 _STOP_S: Final = 5.0
+"""What is being sent when the node stops is given so long."""
 _SILENT: Final = Output(json=False, quiet=True, color=False)
 _IMPORT: Final = b"from hansa.contract import"
 """By this a file in a folder is known for a contract or library."""

@@ -20,6 +20,7 @@ import msgspec
 from hansa.wire.problems import HansaError
 
 YEAR_MIN: Final = 1971
+"""Before it, times before 1970 UTC would be needed, which no ledger has."""
 YEAR_MAX: Final = 2099
 """Further than anybody knows; what the contract takes is more."""
 _SATURDAY, _SUNDAY = 6, 7

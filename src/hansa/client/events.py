@@ -27,11 +27,13 @@ SILENCE_S: Final = 45.0
 PAUSES_S: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Before each time that the stream is asked for again, the last for all times after."""
 _CONNECT_S: Final = 5.0
+"""A node that is there takes a connection at once; further than this it is not there."""
 _PASSING: Final = 503
 """The status of every problem that goes by itself."""
 _PROXY: Final = (502, 503, 504)
 """What stands between may answer so while the node is away."""
 _PROBLEM_BYTES_MAX: Final = 64 * 1024
+"""Of a refusal's body; problem documents are far smaller."""
 _BOM: Final = b"\xef\xbb\xbf"
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 _ID: Final = re.compile(r"(0|[1-9][0-9]{0,15})(?:-(0|[1-9][0-9]?))?")

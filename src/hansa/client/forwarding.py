@@ -25,6 +25,7 @@ _ANSWER_BYTES_MAX: Final = 64 * 1024
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Refusals after which the same request may be taken."""
 _TIME_MAX: Final = 253_402_300_799_999
+"""The end of the year 9999, the last that RFC 3339 can write."""
 
 
 class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

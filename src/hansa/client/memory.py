@@ -19,6 +19,7 @@ from hansa.wire.problems import HansaError
 
 FORMAT: Final = "hansa.memory.0"
 _BYTES_MAX: Final = 64 * 1024
+"""Far more than a checkpoint takes: a larger file is another one."""
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

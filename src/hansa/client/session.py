@@ -20,7 +20,9 @@ LOSSES_MAX: Final = 4
 _HASTY_PAUSES_S: Final = (0.5, 2.0)
 """What a client that is not patient leaves between sending lost transactions: a node that starts again is there."""
 _BACKOFF_S: Final = 0.5
+"""Before a node is asked again the first time; it doubles with each round."""
 _BACKOFF_S_MAX: Final = 5.0
+"""No longer than a node takes to start, so that its coming back is noticed."""
 
 
 class Session:

@@ -11,6 +11,7 @@ from hansa.client.exchange import Reply, Request
 from hansa.wire.problems import HansaError
 
 _CONNECT_S: Final = 5.0
+"""A node that is there takes a connection at once; further than this the next one is asked."""
 _NOT_REACHED: Final = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,

@@ -8,6 +8,7 @@ from hansa.doctor.machine import Machine
 from hansa.node.clock import AHEAD_MS_MAX, BEHIND_MS_MAX
 
 MOVED_MS: Final = 100
+"""Of the wall clock against the one that only runs, while the checks last: more is no drift, but a jump."""
 _TIMESYNC: Final = Path("systemd/timesync/synchronized")
 _WHY: Final = (
     f"A node seals no block while its clock is over {BEHIND_MS_MAX // 60_000} minutes behind the ledger, "

@@ -17,15 +17,19 @@ from hansa.store.files import Files
 
 SYNCS: Final = 100
 SYNC_SECONDS_MAX: Final = 2.0
+"""How long the disk is tried."""
 UNIT_BYTES: Final = 4096
 """Of one write between syncs: the journal's unit."""
 SLOW_MS: Final = 20.0
+"""A sync takes a disk of today less than this; every answer waits for one."""
 STALL_MS: Final = 250.0
+"""People notice an answer that is late by so much."""
 MEMORY_MS: Final = 0.005
 """No device answers a sync faster."""
 ROTATION_MS: Final = 1.0
 """A rotating disk needs several times this to come round to where it has to write."""
 FILES_FREE_MIN: Final = 1_000
+"""A journal of many years takes fewer files than this."""
 
 IN_MEMORY: Final = ("tmpfs", "ramfs", "devtmpfs", "hugetlbfs")
 NETWORK: Final = (

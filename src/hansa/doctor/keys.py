@@ -16,6 +16,7 @@ from hansa.wire.keys import PrivateKey, kid_of
 from hansa.wire.problems import HansaError
 
 SHOWN_MAX: Final = 3
+"""Names in one line; the rest is counted."""
 CHECKPOINT: Final = "checkpoint"
 NODE: Final = "node"
 

@@ -21,6 +21,7 @@ import msgspec
 _UNSYNCHRONISED: Final = 0x40  # STA_UNSYNC of <sys/timex.h>
 _TIME_ERROR: Final = 5  # what adjtimex gives then
 _COMMAND_S: Final = 5.0
+"""A command of the system that takes longer has no answer."""
 
 
 class Synchronised(msgspec.Struct, frozen=True):

@@ -38,9 +38,11 @@ from hansa.wire.problems import HansaError
 
 SAMPLE: Final = 200
 SECONDS_MAX: Final = 3.0
+"""How long a sample is read for."""
 WHOLE_MAX: Final = 2_000
 """Entries up to which a stopped ledger is audited whole: about a second."""
 FINDINGS_MAX: Final = 5
+"""Shown; `hansa audit` tells all."""
 
 _WHY: Final = "A ledger is worth what its proofs are worth; a single wrong entry shows that something wrote into it."
 

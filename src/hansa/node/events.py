@@ -27,6 +27,7 @@ SLICE_BYTES_MAX: Final = 256 * 1024
 BUSY_PAUSE: Final = 4
 """While transactions wait, reading pauses so many times as long as it took: it has a fifth of the time."""
 RETRY_AFTER_S: Final = 5
+"""When a reader is told to come again: streams end and nodes start within it."""
 _CHUNK_ENTRIES: Final = 64
 _CHUNKS_CACHED: Final = 32
 _CHUNK_CACHED_BYTES_MAX: Final = 256 * 1024

@@ -51,6 +51,7 @@ from hansa.wire.problems import HansaError
 
 _BLOCKS_CACHED: Final = 32
 _BLOCK_CACHED_BYTES_MAX: Final = 1024 * 1024
+"""Larger blocks are decoded again for each slice, so that the cache stays small."""
 _LAST_BLOCK_BYTES_MAX: Final = 16 * 1024 * 1024
 """Of larger blocks one is remembered, and none beyond this: who reads on finds the next entries in it."""
 HISTORY_ROWS_MAX: Final = 100

@@ -8,6 +8,7 @@ import msgspec
 from hansa.wire.problems import HansaError
 
 MESSAGE_BYTES_MAX: Final = 10_000
+"""A FIN message's largest length, in characters."""
 
 _BLOCKS: Final = re.compile(
     r"\{1:(?P<basic>[^{}\r\n]*)\}"

@@ -75,7 +75,9 @@ _ITEMS: Final = 5
 _DUE_BLOCKS_MAX: Final = 50
 """Where an action schedules itself for ever, so much of it in one go."""
 _DAY_MS: Final = 86_400_000
+"""Limits that lie days away are tried beside the clock."""
 _WAITS_S: Final = (1, 60, 3_600, 86_400, 30 * 86_400, 400 * 86_400)
+"""From a second to beyond a year: what contracts wait for."""
 
 
 class Known(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """The stream of events over HTTP: its messages, its limits, and how it begins and ends."""
 
+import asyncio
 import contextlib
 import json
 import re
@@ -13,7 +14,7 @@ import httpx2
 import pytest
 from tests.api.conftest import Server
 
-from hansa.client import events, transactions
+from hansa.client import AsyncClient, Client, HansaError, events, transactions
 from hansa.client.events import Event, Follower, Heartbeat, Parser
 
 FAST = 0.2
@@ -335,3 +336,31 @@ def test_the_sdk_reads_what_the_node_sends(server):
     assert isinstance(found[-1], Heartbeat)
     assert found[-1].after == str(server.entries() - 1)
     assert next(one.name for one in found if isinstance(one, Event)) == "contract.deployed"
+
+
+def test_a_client_gives_events_from_whichever_node_answers(server):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    with Client([nobody, server.url]) as made:
+        found = list(made.events(after="0", follow=False))
+
+    async def read() -> list[Event]:
+        async with AsyncClient([nobody, server.url]) as other:
+            return [one async for one in other.events(after="0", follow=False)]
+
+    assert found == asyncio.run(read())
+    assert "contract.deployed" in [one.name for one in found]
+    places = [(one.seq, one.index) for one in found]
+    assert places == sorted(set(places))
+    with Client(server.url) as made:
+        assert list(made.events("example_ledger", after=found[-1].id, follow=False)) == []
+
+
+def test_a_transport_that_streams_nothing_gives_no_events(server):
+    class Plain:
+        def request(self, *words, **more):
+            return httpx2.request(*words, **{name: value for name, value in more.items() if value is not None})
+
+    with Client(server.url, transport=Plain()) as made, pytest.raises(HansaError) as caught:
+        next(made.events())
+    assert caught.value.code == "argument.value"

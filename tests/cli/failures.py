@@ -6,10 +6,12 @@ A case is a line as one would type it, with names in braces for places:
 `{url}`      the URL of that node, or of the case's own: see `node`
 `{stopped}`  another such ledger that no node uses; never changed
 `{copy}`     a copy of that, this case's own: `before` may damage it
+`{told}`     the folder of one whose node runs and whose time is told; it has the contract of calendars too
 `{here}`     an empty folder of this case's own
 
 `before(here, scene)` sets the case up. `node` is what answers at `{url}` instead: a function of method and path that
-gives a status and a body, or None to pass the request on to the live node, or `SILENT`.
+gives an answer, or None to pass the request on to a node that runs (that of `{told}` if the line names it, else that of
+`{live}`), or what makes another answer of that node's; `SILENT` is none.
 """
 
 import http.server
@@ -30,7 +32,9 @@ from hansa.client import keys
 from hansa.wire.problems import KINDS
 
 SILENT = (0, b"")
-Answers = Callable[[str, str], tuple[int, bytes] | None]
+Given = tuple[int, bytes] | tuple[int, bytes, dict[str, str]]
+"""Status, body and headers."""
+Answers = Callable[[str, str], Given | Callable[[Given], Given] | None]
 
 KINDS_CONTRACT = '''"""One parameter of each kind."""
 
@@ -67,7 +71,9 @@ class Scene:
 
     live: Path
     stopped: Path
+    told: Path
     url: str
+    told_url: str
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,8 @@ class Case:
 
 def words_of(line: str, here: Path, scene: Scene, url: str, taken: int = 0) -> list[str]:
     """The words of a line, its places filled in."""
-    places = {"live": scene.live, "stopped": scene.stopped, "copy": here / "copy", "here": here, "url": url}
+    places = {"live": scene.live, "stopped": scene.stopped, "told": scene.told, "copy": here / "copy", "here": here}
+    places |= {"url": url}
     return [word if word.startswith("price={") else word.format(**places, taken=taken) for word in shlex.split(line)]
 
 
@@ -98,8 +105,42 @@ def refuses(code: str) -> Answers:
     return lambda method, path: problem(code) if (method, path) == ("POST", "/app/transactions") else None
 
 
-def always(status: int, body: bytes) -> Answers:
-    return lambda method, path: (status, body)
+def always(status: int, body: bytes, kind: str = "") -> Answers:
+    return lambda method, path: (status, body, {"content-type": kind} if kind else {})
+
+
+def streams(*messages: str) -> Answers:
+    """A node that sends these server-sent events."""
+    return always(200, "".join(f"{message}\n\n" for message in messages).encode(), "text/event-stream")
+
+
+def sent(id: str, contract: str = "kinds", under: str = "") -> str:
+    """An event as a node sends it."""
+    seq, index = map(int, id.split("-"))
+    event = {"id": id, "seq": seq, "index": index, "contract": contract, "version": "1.0.0", "name": "made"}
+    data = json.dumps({**event, "time": 0, "transaction": "0" * 64, "data": {}})
+    return f"id: {under or id}\ndata: {data}"
+
+
+def instead(path: str, old: bytes, new: bytes) -> Answers:
+    """A node that gives something else at a path."""
+
+    def changed(given: Given) -> Given:
+        assert old in given[1]
+        return given[0], given[1].replace(old, new)
+
+    return lambda method, asked: changed if asked == path else None
+
+
+def lost(_: Given) -> Given:
+    return SILENT
+
+
+def unproven(method: str, path: str) -> Given | Callable[[Given], Given] | None:
+    """A node whose answer to a transaction is lost when that has its entry, and which gives no receipts."""
+    if method == "POST":
+        return lost
+    return (200, b"x") if path.startswith("/app/receipts/") else None
 
 
 @contextmanager
@@ -110,14 +151,20 @@ def served(answers: Answers, live: str) -> Iterator[str]:
         def _answer(self) -> None:
             length = int(self.headers.get("content-length") or 0)
             body = self.rfile.read(length) if length else None
-            found = answers(self.command, self.path.partition("?")[0]) or self._passed_on(body)
-            if found == SILENT:
+            found = answers(self.command, self.path.partition("?")[0])
+            if found is None or callable(found):
+                given = self._passed_on(body)
+                found = given if found is None else found(given)
+            status, content, *headers = found
+            if not status:
                 self.close_connection = True
                 return
-            self.send_response(found[0])
-            self.send_header("content-length", str(len(found[1])))
+            self.send_response(status)
+            self.send_header("content-length", str(len(content)))
+            for name, value in headers[0].items() if headers else ():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(found[1])
+            self.wfile.write(content)
 
         def _passed_on(self, body: bytes | None) -> tuple[int, bytes]:
             names = ("accept", "content-type")
@@ -233,6 +280,15 @@ def both(*steps: Callable[[Path, Scene], Any]) -> Callable[[Path, Scene], None]:
 CALL = "call kinds take --as northbank --data {live} thing=1 yes=true at=2030-01-01 length=1d many=[1]"
 PAY = "call example_ledger pay account=northbank to=harbourline"
 RECEIPT = run("receipt get 1 --out {here}/r --key --data {stopped}")
+MAKE = "call kinds make id=2 day=2030-01-01 --as northbank --data {live} --url {url}"
+PUBLISH = "calendar publish GBLON 2026 --as tradewatch"
+LIBRARY = "from hansa.contract import Int\n\n\ndef doubled(n: Int[0, 9]) -> Int[0, 18]:\n    return n + n\n"
+
+
+def position(ledger: str = "1" * 64, contract: str | None = None) -> Callable[[Path, Scene], None]:
+    """What a forwarding left behind."""
+    return write("p", json.dumps({"ledger": ledger, "contract": contract, "name": None, "after": "0"}))
+
 
 CASES: dict[str, list[Case]] = {
     "The line itself": [
@@ -269,6 +325,23 @@ CASES: dict[str, list[Case]] = {
             "call kinds make id=2 day=2030-01-01 --as northbank --data {live} --url {url}",
             "Every answer is lost",
             node=lambda method, _: SILENT if method == "POST" else None,
+        ),
+        Case(MAKE, "It answers with something else", node=lambda method, _: (200, b"x") if method == "POST" else None),
+        Case(MAKE, "It says of no ledger", node=lambda _, path: (200, b"{}") if path == "/node/status" else None),
+        Case(
+            MAKE,
+            "It lies about the ledger's time",
+            node=instead("/node/status", b'"clock":"real"', b'"clock":"told"'),
+        ),
+        Case(
+            MAKE.replace("{live}", "{told}"),
+            "It lies about the ledger's beginning",
+            node=instead("/node/genesis", b"Sample ledger", b"Simple ledger"),
+        ),
+        Case(
+            MAKE.replace("{live}", "{told}") + " --receipt {here}/r.cose",
+            "The answer is lost, and no receipt comes",
+            node=unproven,
         ),
     ],
     "Who signs": [
@@ -328,6 +401,72 @@ CASES: dict[str, list[Case]] = {
         Case("query kinds day_of thing=9 --data {live}"),
         Case("tx show nonsense --data {live}"),
         Case("tx show 999 --data {live}"),
+        Case("tx trace x --data {stopped}"),
+        Case("tx trace 999 --data {stopped}"),
+        Case("tx trace 0 --data {stopped}"),
+        Case("tx trace 1 --data {here}"),
+    ],
+    "Events": [
+        Case("events --after x --data {live}"),
+        Case("events --after 999 --data {live}"),
+        Case("events --after 1-9 --data {live}"),
+        Case("events --contract nowhere --data {live}"),
+        Case("events --after 1 --from-start --data {live}"),
+        Case("events --data {stopped}"),
+        Case("events --url {url}", "Another server", node=always(200, b"hello")),
+        Case("events --url {url}", "Too many of them already", node=always(*problem("events.full"))),
+        Case("events --url {url}", "They go backwards", node=streams(sent("2-0"), sent("1-0"))),
+        Case(
+            "events --url {url}",
+            "So does how far the node has looked",
+            node=streams(sent("2-0"), 'event: heartbeat\ndata: {"after": "1", "entries": 9}'),
+        ),
+        Case("events --url {url}", "One stands under the id of another", node=streams(sent("2-0", under="3-0"))),
+        Case("events --url {url}", "One is none", node=streams("data: {}")),
+        Case("events --url {url}", "One has no end", node=always(200, b"x" * 2_000_000, "text/event-stream")),
+        Case("events --forward file:///tmp/x --data {live}"),
+        Case("events --position {here}/p --data {live}"),
+        Case("events --forward {url}/hook --position {here}/no/p --data {live}"),
+        Case("events --forward {url}/hook --position {here}/p --data {live}", "The file is none", write("p")),
+        Case("events --forward {url}/hook --position {here}/p --contract kinds --data {live}", "", position()),
+        Case("events --forward {url}/hook --position {here}/p --data {live}", "It is another ledger's", position()),
+        Case("events --forward {url}/hook --data {live}", "The receiver refuses", node=always(410, b"")),
+    ],
+    "Time that is told": [
+        Case("clock set soon --data {live}"),
+        Case("clock set 2030 --data {live}"),
+        Case("clock set 2030-01-01 --data {live}"),
+        Case("clock set 2028-01-01 --data {told}"),
+        Case("clock set 1960-01-01 --data {told}"),
+        Case("clock advance soon --data {live}"),
+        Case("clock advance 1d --data {live}"),
+        Case("clock advance 9999999d --data {told}"),
+        Case("clock show --data {stopped}"),
+        Case("up --data {copy} --port 0 --clock 2030-01-01"),
+        Case("up --data {here}/new --port 0 --clock 1960-01-01"),
+    ],
+    "Calendars": [
+        Case("calendar make Lodnon 2026"),
+        Case("calendar make Atlantis 2026"),
+        Case("calendar make London 1066"),
+        Case("calendar make London next"),
+        Case("calendar make London 2026 --out {here}/c.json", "It is there", write("c.json")),
+        Case(f"{PUBLISH} --data {{live}}"),
+        Case(f"{PUBLISH} --contract kinds --data {{live}}"),
+        Case(f"{PUBLISH} --file {{here}}/none --data {{told}}"),
+        Case(f"{PUBLISH} --file {{here}}/c.json --data {{told}}", "It is none", write("c.json")),
+        Case(
+            f"{PUBLISH} --file {{here}}/c.json --data {{told}}", "It lacks the rest", write("c.json", '{"year": 2026}')
+        ),
+        Case(
+            f"{PUBLISH} --file {{here}}/c.json --data {{told}}",
+            before=run("calendar make Tokyo 2026 --out {here}/c.json"),
+        ),
+    ],
+    "Stories": [
+        Case("app run letter"),
+        Case("app run letter-of-credit --keep {here}/no/where"),
+        Case("app run letter-of-credit --keep {stopped}"),
     ],
     "Transactions that a node refuses": [
         Case(
@@ -435,6 +574,38 @@ CASES: dict[str, list[Case]] = {
             "The file is none",
             both(write("kinds.py", KINDS_CONTRACT), write("s.json")),
         ),
+        Case("contract upgrade kinds {here}/doubled.py --data {live}", "It is a library", write("doubled.py", LIBRARY)),
+    ],
+    "Tools for contracts": [
+        Case("contract new Not-a-name --dir {here}"),
+        Case("contract new members --dir {here}"),
+        Case("contract new offers --dir {here}", "There is one", write("offers/contract.py")),
+        Case("contract new offers --dir {here}/f", "That is a file", write("f")),
+        Case("contract test {here}/none"),
+        Case("contract test {here}"),
+        Case("contract test {here}/kinds.py", before=write("kinds.py", KINDS_CONTRACT)),
+        Case("contract test {here}", "The file has none", write("test_kinds.py", "")),
+        Case("contract test {here} -- --no-such-word", before=write("test_kinds.py", "")),
+        Case("contract test {here} --coverage-min 101"),
+        Case("contract trace {here}/none.py make"),
+        Case("contract trace {here}/kinds.py mkae", before=write("kinds.py", KINDS_CONTRACT)),
+        Case("contract diagram {here}/kinds.py", before=write("kinds.py", KINDS_CONTRACT)),
+        Case("contract diagram {here}/kinds.py --record Thing", before=write("kinds.py", KINDS_CONTRACT)),
+        Case("contract diagram {here}/kinds.py --record Thign", before=write("kinds.py", KINDS_CONTRACT)),
+        Case("contract diagram {here}/c.py", "A finding", write("c.py", NO_CONTRACT)),
+        Case("contract diagram {here}/kinds.py --format png"),
+        Case("contract diagram {here}/kinds.py --out {here}/d.svg", "It is there", write("d.svg")),
+        Case("contract stubs {here}/none.py"),
+        Case("contract stubs nowhere --data {live}"),
+        Case("contract stubs kinds --data {stopped}"),
+        Case("contract stubs kinds --out {here}/k.py --data {live}", "Another made it", write("k.py")),
+        Case("contract stubs {here}/doubled.py", "It is a library", write("doubled.py", LIBRARY)),
+        Case("up --data {copy} --port 0 --watch {here}/none.py"),
+        Case(
+            "up --data {copy} --port 0 --watch {here}/kinds.py",
+            "No key of a member that may deploy",
+            both(write("kinds.py", KINDS_CONTRACT), remove("copy/keys/members/northbank.pem")),
+        ),
     ],
     "Folders": [
         Case("up --data {here} --port 0", "It holds other things", write("x")),
@@ -442,6 +613,7 @@ CASES: dict[str, list[Case]] = {
         Case("up --data {live} --port 0", "A node runs over it"),
         Case("up --data {here}/twin --port 0", "A node runs over another copy of it", twin),
         Case("up --data {here}/new --host 0.0.0.0"),
+        Case("up --data {here}/new --log yaml"),
         Case("up --data {here}/new --port {taken}"),
         Case("up --data {copy} --port 0", "Its checkpoint key is gone", remove("copy/keys/checkpoint.pem")),
         Case("up --data {copy} --port 0", "Others can read that key", mode("copy/keys/checkpoint.pem", 0o644)),

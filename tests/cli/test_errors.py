@@ -6,6 +6,7 @@
 import ast
 import contextlib
 import io
+import json
 import re
 import shutil
 import socket
@@ -19,6 +20,7 @@ from tests.cli.failures import CASES, KINDS_CONTRACT, Case, Scene, served, words
 
 from hansa.wire.problems import KINDS
 
+CALENDARS = EXAMPLE.parents[1] / "calendars" / "contract.py"
 PAGE = Path(__file__).with_name("errors.md")
 SOURCES = Path(__file__).parents[2] / "src" / "hansa"
 HEAD = """\
@@ -30,33 +32,53 @@ ids, numbers of ports and processes stand as names in capitals.
 Read it as a user would. Each message says what happened and why, behind `error:`, and what to do, behind `hint:`.
 """
 CASE_LIST = [(section, case) for section, cases in CASES.items() for case in cases]
-_LOG = re.compile(r"^\d{4}-\d\d-\d\dT.*\n", re.MULTILINE)
+_LOG = ("time", "level", "event")
+"""The names with which a line of the log begins in its JSON form; it stands on standard error too."""
+_PLAIN_LOG = re.compile(r"\d{4}-\d\d-\d\dT")
 
 
 @contextlib.contextmanager
 def staged(root: Path) -> Iterator[Scene]:
-    """A ledger whose node runs, and another that is stopped."""
-    live, stopped = root / "live", root / "stopped"
-    assert started(stopped, root).stop() == 0
-    server = started(live, root)
-    try:
-        yield Scene(live, stopped, server.url)
-    finally:
-        server.stop()
+    """A ledger whose node runs, another that is stopped, and a third that runs and whose time is told."""
+    live, stopped, told = root / "live", root / "stopped", root / "told"
+    (root / "kinds.py").write_text(KINDS_CONTRACT)
+    with contextlib.ExitStack() as stack:
+        assert started(stopped, stack).stop() == 0
+        url = started(live, stack).url
+        server = started(told, stack, "--clock", "2029-01-01")
+        ran = run("contract", "deploy", CALENDARS, "--as", "northbank", "--data", told)
+        assert ran.code == 0, ran
+        yield Scene(live, stopped, told, url, server.url)
 
 
-def started(data: Path, root: Path) -> Server:
-    """A new ledger with two contracts and a record, and its node."""
-    server, kinds = Server(data), root / "kinds.py"
-    kinds.write_text(KINDS_CONTRACT)
+def started(data: Path, stack: contextlib.ExitStack, *options: str) -> Server:
+    """A new ledger with two contracts and a record, and its node, which stops with the stack."""
+    server = Server(data, *options, "--reserve-mb", "0")
+    stack.callback(server.stop)
     for words in (
         ("contract", "deploy", EXAMPLE, "--as", "northbank"),
-        ("contract", "deploy", kinds, "--as", "northbank"),
+        ("contract", "deploy", data.with_name("kinds.py"), "--as", "northbank"),
         ("call", "kinds", "make", "id=1", "day=2030-01-01", "--as", "northbank"),
     ):
         ran = run(*words, "--data", data)
         assert ran.code == 0, ran
     return server
+
+
+def without_log(text: str) -> str:
+    """What a command says to whoever typed it."""
+    return "".join(line for line in text.splitlines(keepends=True) if not is_log(line))
+
+
+def is_log(line: str) -> bool:
+    """Whether a line is one of the log: of a node's, or of a ledger that a command opened."""
+    if _PLAIN_LOG.match(line):
+        return True
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and [*found][: len(_LOG)] == [*_LOG]
 
 
 def told(case: Case, scene: Scene, here: Path) -> str:
@@ -68,13 +90,15 @@ def told(case: Case, scene: Scene, here: Path) -> str:
         if case.before:
             case.before(here, scene)
     with contextlib.ExitStack() as stack:
-        url = stack.enter_context(served(case.node, scene.url)) if case.node else scene.url
+        behind = scene.told_url if "{told}" in case.line else scene.url
+        url = stack.enter_context(served(case.node, behind)) if case.node else scene.url
         taken = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
         # What starts although it should not would go on in this process for ever.
         how = run_process if case.line.startswith("up ") else run
         ran = how(*words_of(case.line, here, scene, url, taken))
-    text = _LOG.sub("", ran.err) or ran.out
-    for path, name in ((here / "copy", "COPY"), (here, "HERE"), (scene.live, "LIVE"), (scene.stopped, "STOPPED")):
+    text = without_log(ran.err) or ran.out
+    places = {here / "copy": "COPY", here: "HERE", scene.live: "LIVE", scene.stopped: "STOPPED", scene.told: "TOLD"}
+    for path, name in (places | {CALENDARS.parents[1]: "APPS"}).items():
         text = text.replace(str(path), name)
     for pattern, name in (
         (re.escape(url), "URL"),
@@ -85,10 +109,11 @@ def told(case: Case, scene: Scene, here: Path) -> str:
         (r":\d{4,5}\b", ":PORT"),
         (r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", "TIME"),
         (r"[\d,]+ s\b", "N s"),
+        (r"follows at \d+", "follows at N"),
     ):
         text = re.sub(pattern, name, text)
     line = case.line.encode(errors="backslashreplace").decode()
-    for word in ("live", "stopped", "copy", "here", "url"):
+    for word in ("live", "stopped", "told", "copy", "here", "url"):
         line = line.replace(f"{{{word}}}", word.upper())
     line = line.replace("{taken}", "PORT").replace("{{", "{").replace("}}", "}")
     special = f"{case.told}:\n" if case.told else ""
@@ -143,7 +168,7 @@ def test_each_message_says_what_happened_and_what_to_do(part: str) -> None:
     assert len(text.split("hint: ")[0].split("error: ")[1]) < 600
 
 
-def raised(rooms: list[str]) -> dict[str, set[str]]:
+def raised(rooms: tuple[str, ...]) -> dict[str, set[str]]:
     """The codes that are raised in these rooms, and in which files."""
     found: dict[str, set[str]] = {}
     for room in rooms:
@@ -156,7 +181,10 @@ def raised(rooms: list[str]) -> dict[str, set[str]]:
     return found
 
 
-ROOMS = ["cli", "client", "doctor", "api", "node", "store", "orderers", "governance", "merkle", "wire"]
+ROOMS = (
+    *("cli", "stories", "testing", "client", "doctor", "bench", "api", "node", "store", "orderers", "governance"),
+    *("merkle", "wire", "swift"),
+)
 NOT_SHOWN: dict[str, str] = {
     "cbor.": "commands write their own CBOR; what is wrong in a file is told as that file's form",
     "envelope.": "commands make their own envelopes",
@@ -186,6 +214,14 @@ NOT_SHOWN: dict[str, str] = {
     "state.": "damage that a start mends by itself; else findings of `hansa audit`",
     "folder.lock": "needs a folder that this user may not write, and tests may run as root",
     "backup.damaged": "needs a whole archive with a file changed and its checksum right: tests/cli/test_backup.py",
+    "verify.clock": "needs a node that signs a receipt that denies its genesis: tests/node/test_told_clock.py",
+    "memory.": "no command keeps a memory of checkpoints: tests/client/test_trust.py",
+    "node.ledger": "a command asks one node and pins no ledger: tests/client/test_trust.py",
+    "ledger.": "a command sees one signed head and has none to compare it with: tests/client/test_trust.py",
+    "argument.extra": "needs a Python without pytest",
+    "calendar.extra": "needs a Python without holidays or tzdata: tests/client/test_calendars.py",
+    "node.starting": "a reason within `hansa status`, on standard output",
+    "contract.internal": "a defect; tests/contracts makes some",
     "clock.ahead": "needs a clock that is months ahead: tests/node/test_clock.py",
     "batch.": "commands send one transaction at a time",
     "node.defect": "a defect; tests/cli/test_main.py makes one",
@@ -216,11 +252,28 @@ def test_every_code_is_there_or_there_is_a_reason() -> None:
 def messages(room: str) -> Iterator[tuple[str, str]]:
     """What is said where something is raised in a room, as a pattern: what stands there, with any text in its holes."""
     for path in sorted((SOURCES / room).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        for node in nodes:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "HansaError":
-                text = _pattern(node.args[1]) if len(node.args) > 1 else None
-                if text is not None:
-                    yield f"{path.relative_to(SOURCES)}: {text}", text
+                for said in _said(node.args[1], nodes) if len(node.args) > 1 else ():
+                    if (text := _pattern(said)) is not None:
+                        yield f"{path.relative_to(SOURCES)}: {text}", text
+
+
+def _said(node: ast.expr, nodes: list[ast.AST]) -> list[ast.expr]:
+    """What may stand there: each side of a choice, and for a name all that its file calls so."""
+    match node:
+        case ast.IfExp(body=body, orelse=other):
+            return [body, other]
+        case ast.Name(id=name):
+            found = [one.value for one in nodes if isinstance(one, ast.Assign) and _names(one, name)]
+            return [said for value in found for said in _said(value, [])]
+        case _:
+            return [node]
+
+
+def _names(assigned: ast.Assign, name: str) -> bool:
+    return any(isinstance(target, ast.Name) and target.id == name for target in assigned.targets)
 
 
 def _pattern(node: ast.expr) -> str | None:
@@ -234,12 +287,39 @@ def _pattern(node: ast.expr) -> str | None:
 
 
 NOT_SAID: dict[str, str] = {
-    "cli/apps.py": "an application that lacks a file was installed broken",
     "this\\ library\\ is\\ on\\ the\\ ledger": "tests/cli/test_contract.py deploys one twice",
     "cli/libraries.py": "a node that lies about a library: tests/cli/test_contract.py",
     "the\\ details\\ are\\ in": "a defect; tests/cli/test_main.py makes one",
     "there\\ is\\ no\\ kind\\ of\\ key": "no command asks for a kind of key",
     "it\\ is\\ not\\ signed\\ by": "needs an envelope whose digests fit and whose signature does not",
+    "pytest\\ is\\ not\\ installed": "needs a Python without it",
+    "the\\ package\\ .*\\ is\\ not\\ installed": "needs a Python without it: tests/client/test_calendars.py",
+    "not\\ whole\\ minutes": "no zone of a place that is known has seconds in the years that calendars are made for",
+    "cli/watch.py: .*\\ is\\ called": "a line of `up --watch`, which goes on: tests/cli/test_watch.py",
+    "at\\ most\\ .*\\ are\\ watched": "a line of `up --watch`, which goes on",
+    "the\\ stream\\ ended": "it is asked for again for half a minute before: tests/client/test_events.py",
+    "did\\ not\\ take\\ event": "a note, for it is sent again until it is taken: tests/client/test_forwarding.py",
+    "client/memory.py": "no command keeps a memory of checkpoints: tests/client/test_trust.py",
+    "client/session.py": "commands give one URL, no memory, and a key where one signs: tests/client",
+    "client/trust.py: .*\\ keeps\\ ledger": "commands pin no ledger: tests/client/test_trust.py",
+    "client/trust.py: the\\ newest": "commands ask for no checkpoint: tests/client/test_trust.py",
+    "client/trust.py: .*\\ gives\\ no\\ checkpoint": "commands ask for no checkpoint: tests/client/test_trust.py",
+    "client/trust.py: .*\\ gives\\ no\\ consistency": "commands compare no checkpoints: tests/client/test_trust.py",
+    "proof\\ of\\ other\\ sizes": "commands compare no checkpoints: tests/client/test_trust.py",
+    "client/trust.py: two\\ roots": "commands compare no checkpoints: tests/client/test_trust.py",
+    "there\\ were": "commands compare no checkpoints: tests/client/test_trust.py",
+    "does\\ not\\ show\\ that": "commands compare no checkpoints: tests/client/test_trust.py",
+    "client/proofs.py: it\\ is\\ for\\ entry": "needs a good receipt of another entry, from a node that lies",
+    "client/submission.py: `wait`": "commands wait for what there is",
+    "what\\ came\\ is\\ the\\ answer\\ to": "the node is asked what became of it, and that is told",
+    "client/submission.py: its\\ time": "needs ten minutes between an answer that is lost and the next",
+    "answers\\ about\\ another": "told as answer.unknown, with why the answer was lost",
+    "what\\ became\\ of\\ a\\ transaction": "told as answer.unknown, with why the answer was lost",
+    "client/status.py": "asked by programs, and by commands of told ledgers after the ledger's id was read from it",
+    "client/records.py": "programs ask so; commands read JSON as it comes: tests/client",
+    "client/schemas.py": "programs ask so; commands read JSON as it comes: tests/client",
+    "client/values.py": "Python values of programs: tests/client/test_values.py",
+    "client/transport.py": "programs may bring a transport of their own",
 }
 """Messages of commands and of the client that the page does not show, by a part of them, and why."""
 

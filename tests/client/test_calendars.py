@@ -105,7 +105,7 @@ def test_a_place_has_a_code_and_a_name(text: str) -> None:
 def test_an_unknown_place_is_told_the_nearest(refused: Callable[..., Any]) -> None:
     with refused("argument.value") as caught:
         calendars.place_of("Lodnon")
-    assert caught.value.detail == "no place 'Lodnon' is known; did you mean `GBLON`?"
+    assert caught.value.detail == "no place 'Lodnon' is known; did you mean `GBLON` (London)?"
 
 
 @pytest.mark.parametrize("year", [1970, 2100])

@@ -380,6 +380,6 @@ def test_an_unreadable_id_names_what_is_wrong(several, play):
     async def scenario(session):
         with pytest.raises(HansaError) as caught:
             session.node.events.behind("312-3")
-        assert caught.value.detail == "entry 312 has 3 events, counted from 0"
+        assert caught.value.detail == "entry 312 has 3 event(s), counted from 0"
 
     play(several, scenario)

@@ -11,7 +11,7 @@ from tests.cli.conftest import run
 from hansa.node.apply import Sealed
 from hansa.store import journal
 from hansa.store.files import Disk
-from hansa.store.folder import Folder
+from hansa.store.folder import FORMAT, Folder
 from hansa.store.journal import START, Writer
 from hansa.testing import Answer, Ledger, Refused
 from hansa.testing.replay import replay
@@ -45,6 +45,7 @@ def kept(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     writer = Writer(Disk(), place, ledger.id, START)
     writer.append(blocks)
     writer.close()
+    Folder(root).format.write_bytes(FORMAT)
     return root
 
 

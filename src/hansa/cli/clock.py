@@ -36,7 +36,7 @@ def show(out: Output, data: Path, url: str | None) -> None:
 @click.pass_obj
 def set_(out: Output, time: str, data: Path, url: str | None) -> None:
     """Put the clock forward to TIME, such as 2026-01-31T12:00:00Z. What is due on the way is taken when it is due."""
-    at = moment(time)
+    at = told_time(time)
     with connect(data, url) as node:
         node.tell_time(at)
         _show(out, node)
@@ -54,8 +54,22 @@ def advance(out: Output, length: str, data: Path, url: str | None) -> None:
         found = node.get("/node/status")
         if found["clock"] != genesis.TOLD:
             raise HansaError("clock.real")
-        node.tell_time(int(found["now"]) + by)
+        node.tell_time(_checked(int(found["now"]) + by, length))
         _show(out, node)
+
+
+def told_time(text: str) -> int:
+    """The time (ms) that a ledger is told. Raises `HansaError` `argument.value`."""
+    return _checked(moment(text), text)
+
+
+def _checked(time: int, text: str) -> int:
+    from hansa.contracts.prices import INSTANT_MAX
+
+    if not 0 <= time <= INSTANT_MAX:
+        told = f"{text[:60]!a}: ledger time lies within the years 1970 to 9999"
+        raise HansaError("argument.value", told, remedy="Give a time within them.")
+    return time
 
 
 def _show(out: Output, node: Client) -> None:

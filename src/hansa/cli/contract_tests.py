@@ -51,7 +51,7 @@ def test(out: Output, where: Path, words: tuple[str, ...], coverage_min: float |
             remedy="`hansa contract new NAME` makes a contract with its tests, to begin from.",
         )
     if find_spec("pytest") is None:
-        raise HansaError("argument.extra", "pytest is not installed", remedy="pip install 'hansa[testing]'")
+        raise HansaError("argument.extra", "pytest is not installed", remedy="Run `pip install 'hansa[testing]'`.")
     tests = sorted(folder.glob(_PATTERN)) if where.is_file() else [folder]
     report = _run(out, tests, words)
     fields = _fields(report, where)
@@ -74,7 +74,11 @@ def _run(out: Output, tests: list[Path], words: tuple[str, ...]) -> "Report":
         command += ["--import-mode=importlib", f"--color={color}", "-q", *map(str, tests), *words]
         done = subprocess.run(command, check=False, stdout=_STDERR if out.json else None)  # noqa: S603
         if done.returncode not in _RAN or not file.exists():
-            told = "pytest found no tests" if done.returncode == 5 else f"pytest ended with {done.returncode}"
+            told = (
+                "pytest found no tests"
+                if done.returncode == 5
+                else f"pytest ran no tests: it ended with exit code {done.returncode}"
+            )
             raise HansaError("argument.value", told, remedy="Read what pytest wrote above.")
         return msgspec.json.decode(file.read_bytes(), type=Report)
 

@@ -52,9 +52,11 @@ def events(
     from hansa.client import forwarding
 
     if after is not None and from_start:
-        raise HansaError("argument.value", "--after and --from-start are two beginnings: give one")
+        told = "--after and --from-start are two beginnings"
+        raise HansaError("argument.value", told, remedy="Leave out one or the other.")
     if position is not None and forward is None:
-        raise HansaError("argument.value", "--position is for --forward")
+        told = "--position keeps how far --forward has come, and nothing is forwarded"
+        raise HansaError("argument.value", told, remedy="Give --forward URL too, or leave out --position.")
     if forward is not None:
         forwarding.check_url(forward)
     start = after or (None if follow and not from_start else "0")
@@ -105,6 +107,12 @@ def _read(path: Path, contract: str | None, name: str | None) -> Any:
     except (ValueError, RecursionError):
         raise HansaError("forward.position", f"{path} holds no position") from None
     if (found.contract, found.name) != (contract, name):
-        told = f"{path} is of events with contract {found.contract}, name {found.name}"
+        told = f"{path} keeps the position of {_which(found.contract, found.name)}, not of {_which(contract, name)}"
         raise HansaError("forward.position", told)
     return found
+
+
+def _which(contract: str | None, name: str | None) -> str:
+    """Which events a filter lets through."""
+    of = "all contracts" if contract is None else contract
+    return f"all events of {of}" if name is None else f"events {name} of {of}"

@@ -6,7 +6,7 @@ from typing import Final
 import click
 
 from hansa.cli.output import Output, write_file
-from hansa.wire import names
+from hansa.cli.sources import unfit
 from hansa.wire.problems import HansaError
 
 _CONTRACT: Final = '''"""Offers between members: one makes an offer to another, who accepts or declines it in time."""
@@ -172,12 +172,9 @@ def new(out: Output, name: str, parent: Path) -> None:
 
     What is there is never replaced.
     """
-    if not names.is_contract(name) or name == "members":
-        raise HansaError(
-            "contract.name",
-            f"{name[:60]!a} cannot name a contract",
-            remedy="Choose another: lower-case letters, digits and underscores.",
-        )
+    if (why := unfit(name)) is not None:
+        remedy = "Choose another: lower-case letters, digits and underscores."
+        raise HansaError("contract.name", f"{name[:60]!a} {why}", remedy=remedy)
     folder = parent / name
     tests = f"test_{name}.py"
     title = "".join(word.capitalize() for word in name.split("_"))
@@ -188,7 +185,8 @@ def new(out: Output, name: str, parent: Path) -> None:
     }
     there = [file for file in files if (folder / file).exists()]
     if there:
-        raise HansaError("argument.exists", f"{folder} has {', '.join(there)}", remedy="Choose another name or folder.")
+        told = f"{folder} has {', '.join(there)} already"
+        raise HansaError("argument.exists", told, remedy="Choose another name or folder.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

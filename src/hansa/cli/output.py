@@ -36,7 +36,12 @@ REFUSED: Final = 4
 _USAGE_CODES: Final = ("argument.", "query.", "request.", "contract.missing", "contract.name")
 _HINTS: Final = {
     "answer.late": "Ask for it by its id: `hansa tx show ID`.",
+    "answer.unproven": (
+        "`hansa receipt get SEQ --out FILE` asks for it again. If none comes that verifies, rely on nothing that the "
+        "node says. To call again could have the effect twice."
+    ),
     "contract.missing": "`hansa contract show` lists those deployed.",
+    "events.full": "Stop one that is not needed, or wait a moment and run the command again.",
     "query.cursor": "Give --after the value that the page before told, with the same options as there.",
     "query.index": "Ask by key, or with --index and one of the indexed fields; `hansa contract show` lists them.",
     "query.range": "Give --index FIELD=VALUE alone, or --index FIELD with --least and --most.",

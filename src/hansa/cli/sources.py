@@ -43,13 +43,19 @@ def read_source(file: Path) -> str:
 
 def deployed_name(file: Path, given: str | None) -> str:
     """The name a contract will have. Raises `HansaError` if no ledger takes it."""
-    from hansa.contracts.schedules import CONTRACT
-
     name = name_of(file) if given is None else given
-    if not names.is_contract(name) or name == CONTRACT:
-        why = "is taken by the ledger's own contract" if name == CONTRACT else "cannot name a contract"
+    if (why := unfit(name)) is not None:
         raise HansaError("contract.name", f"{name[:60]!a} {why}", remedy=OTHER_NAME)
     return name
+
+
+def unfit(name: str) -> str | None:
+    """Why no ledger takes a contract of this name; None if one may."""
+    from hansa.contracts.schedules import CONTRACT
+
+    if name == CONTRACT:
+        return "is taken by the ledger's own contract"
+    return None if names.is_contract(name) else "cannot name a contract"
 
 
 def show_findings(out: Output, file: Path, source: str, invalid: "ContractInvalid") -> int:

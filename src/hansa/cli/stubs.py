@@ -82,4 +82,4 @@ def _check_free(file: Path) -> None:
     output.check_writable(file, replace=True)
     if file.exists() and _MADE not in file.read_bytes():
         remedy = "Give another file, or remove this one first."
-        raise HansaError("argument.exists", f"{file} is there, and no client that this command wrote", remedy=remedy)
+        raise HansaError("argument.exists", f"{file} is there, and was not written by this command", remedy=remedy)

@@ -237,7 +237,7 @@ def _time(at: str | None, before: int) -> int:
 
     if at is None:
         return max(before, time.time_ns() // 1_000_000)
-    found = int(at) if at.isascii() and at.isdecimal() and len(at) <= 15 else moment(at)
+    found = moment(at, milliseconds=True)
     if not 0 <= found <= INSTANT_MAX:
         raise HansaError("argument.value", f"--at {at[:60]!a} is not within 1970 and 9999")
     if found < before:

@@ -12,7 +12,6 @@ import click
 from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import data_option
-from hansa.client.arguments import moment
 from hansa.wire import genesis
 
 if TYPE_CHECKING:
@@ -84,6 +83,7 @@ def up(
 
     from hansa.api import server
     from hansa.cli import log
+    from hansa.cli.clock import told_time
     from hansa.node.create import Founder, create_ledger
     from hansa.node.node import open_node
     from hansa.store.files import Disk, replace
@@ -91,7 +91,7 @@ def up(
 
     log.to_stderr(log_form)
     log.take_libraries()
-    begin = None if clock is None else moment(clock)
+    begin = None if clock is None else told_time(clock)
     folder = Folder(data.absolute())
     is_new = not folder.exists()
     if is_new:

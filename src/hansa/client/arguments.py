@@ -79,8 +79,13 @@ def from_pairs(schema: Schema, pairs: list[str]) -> dict[str, Any]:
     return found
 
 
-def moment(text: str) -> int:
-    """Milliseconds since 1970 from a date (its first moment in UTC) or a time of RFC 3339. Raises `HansaError`."""
+def moment(text: str, *, milliseconds: bool = False) -> int:
+    """Milliseconds since 1970 from a date (its first moment in UTC) or a time of RFC 3339. Raises `HansaError`.
+
+    With `milliseconds` also from a number of them. Elsewhere that is refused: 2030 is meant for a year.
+    """
+    if milliseconds and _INTEGER.fullmatch(text):
+        return int(text)
     try:
         if _DATE.fullmatch(text):
             return (datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC) - _EPOCH) // _MILLISECOND
@@ -90,9 +95,10 @@ def moment(text: str) -> int:
             return (at - _EPOCH) // _MILLISECOND
     except ValueError:  # no such day or hour
         pass
-    raise HansaError(
-        "argument.value", f"{text[:60]!a} is not a time such as 2030-01-31T12:00:00Z, 2030-01-31, or milliseconds"
+    forms = (
+        "2030-01-31T12:00:00Z, 2030-01-31, or milliseconds" if milliseconds else "2030-01-31T12:00:00Z or 2030-01-31"
     )
+    raise HansaError("argument.value", f"{text[:60]!a} is not a time such as {forms}")
 
 
 # What fits
@@ -301,7 +307,7 @@ def reader(kind: Schema) -> Callable[[str], Any] | None:
         case "signed-amount":
             return lambda text: money.parse(text, signed=True)
         case "instant-ms":
-            return lambda text: int(text) if _INTEGER.fullmatch(text) else moment(text)
+            return lambda text: moment(text, milliseconds=True)
         case "duration-ms":
             return duration
         case _:

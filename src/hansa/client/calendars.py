@@ -69,8 +69,8 @@ def place_of(text: str) -> Place:
     known = {**PLACES, **{place.name.upper(): place for place in PLACES.values()}}
     found = known.get(text.upper())
     if found is None:
-        near = difflib.get_close_matches(text.upper(), known, n=1)
-        hint = f"; did you mean `{known[near[0]].code}`?" if near else ""
+        near = [known[name] for name in difflib.get_close_matches(text.upper(), known, n=1)]
+        hint = f"; did you mean `{near[0].code}` ({near[0].name})?" if near else ""
         remedy = "Use one of " + ", ".join(f"{place.code} ({place.name})" for place in PLACES.values())
         remedy += "; any other place can be published from a file, see `hansa calendar publish --help`."
         raise HansaError("argument.value", f"no place {text[:40]!a} is known{hint}", remedy=remedy)
@@ -83,7 +83,8 @@ def make(place: Place, year: int) -> dict[str, Any]:
     Raises `HansaError`: `calendar.extra`, `argument.value`.
     """
     if not YEAR_MIN <= year <= YEAR_MAX:
-        raise HansaError("argument.value", f"calendars are made for the years {YEAR_MIN} to {YEAR_MAX}, not {year}")
+        told = f"calendars are made for the years {YEAR_MIN} to {YEAR_MAX}, not {year}"
+        raise HansaError("argument.value", told, remedy="Give one of these years.")
     holidays, tzdata = _extra("holidays"), _extra("tzdata")
     weekend = [days for since, days in place.weekends if since <= year][-1]
     found = _days_of(holidays, place, year)

@@ -188,7 +188,9 @@ class Follower:
             raise HansaError("node.foreign", "the answer is no stream of events")
         ledger = headers.get("hansa-ledger", "")
         if self.ledger is not None and ledger != self.ledger:
-            raise HansaError("events.ledger", f"the node has ledger {ledger[:64]!a}, not {self.ledger}")
+            raise HansaError(
+                "events.ledger", f"the node keeps ledger {ledger[:64]!a}, and what was asked for is of {self.ledger}"
+            )
         self.ledger, self._met, self._parser = ledger, True, Parser()
 
     def feed(self, chunk: bytes) -> Iterator[Event | Heartbeat]:
@@ -229,7 +231,7 @@ class Follower:
             raise HansaError("node.foreign", f"event {event.id[:40]!a} came under id {message.id[:40]!a}")
         here = _place(event.id)
         if here <= self._last:
-            raise HansaError("events.order", f"event {event.id} came behind {self.after}")
+            raise HansaError("events.order", f"event {event.id} came after {self.after}")
         if self._end is not None and event.seq >= self._end:
             self.is_done = True
         else:
@@ -241,7 +243,7 @@ class Follower:
         if beat.after is not None:
             here = _place(beat.after)
             if here < self._last:
-                raise HansaError("events.order", f"a heartbeat of {beat.after} came behind {self.after}")
+                raise HansaError("events.order", f"a heartbeat at {beat.after} came after event {self.after}")
             self._last, self.after = here, beat.after
         if not self._follow and self._end is None:
             self._end = beat.entries
@@ -347,7 +349,7 @@ def _place(id: str) -> tuple[int, float]:
 
 
 def _too_long() -> HansaError:
-    return HansaError("node.foreign", f"a line of more than {LINE_BYTES_MAX} bytes in a stream of events")
+    return HansaError("node.foreign", f"a line of the stream of events has more than {LINE_BYTES_MAX:,} bytes")
 
 
 _Decoded = TypeVar("_Decoded", Event, Heartbeat)
@@ -357,7 +359,7 @@ def _decoded(message: Message, type: type[_Decoded]) -> _Decoded:
     try:
         return msgspec.json.decode(message.data, type=type, strict=False)
     except (ValueError, RecursionError):
-        raise HansaError("node.foreign", f"a {message.type} that is none") from None
+        raise HansaError("node.foreign", f"the stream of events holds a {message.type} that cannot be read") from None
 
 
 def _refusal(status: int, headers: Mapping[str, str], body: bytes) -> HansaError:

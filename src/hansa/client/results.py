@@ -97,7 +97,7 @@ class Unproven(HansaError):
         self.cause = cause
         super().__init__(
             "answer.unproven",
-            f"entry {answer.seq} has no good receipt: {cause.detail}",
+            f"the transaction has its entry, {answer.seq}, but no good receipt came: {cause.detail}",
             id=answer.id,
             seq=answer.seq,
             cause=cause.code,

@@ -7,6 +7,7 @@ A ledger for demonstrations has a told clock instead, which stands where it was 
 """
 
 import time
+from datetime import UTC, datetime
 from typing import Final
 
 from hansa.wire.problems import HansaError
@@ -69,8 +70,14 @@ class ToldClock(Clock):
     def move(self, time: int) -> None:
         """Puts the clock forward. Raises `HansaError` `clock.backward`."""
         if time < self._time:
-            raise HansaError("clock.backward", f"the clock stands {(self._time - time) // 1000} s after that")
+            raise backward(self._time)
         self._time = time
+
+
+def backward(time: int) -> HansaError:
+    """That a clock which stands at `time` (ms) is told an earlier one."""
+    stands = datetime.fromtimestamp(time // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return HansaError("clock.backward", f"the clock stands at {stands} already")
 
 
 def _monotonic_ms() -> int:

@@ -147,7 +147,7 @@ class Events:
             return Place(seq + 1)
         index, count = int(found[2]), len(self._reading.stretch(seq, 1)[0][1].events)
         if index >= count:
-            raise HansaError("events.beyond", f"entry {seq} has {count} events, counted from 0", entries=size)
+            raise HansaError("events.beyond", f"entry {seq} has {count} event(s), counted from 0", entries=size)
         return Place(seq, index + 1)
 
     def end(self) -> Place:

@@ -7,6 +7,7 @@ only the one entry is run. Nothing in the folder is changed.
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -31,6 +32,8 @@ from hansa.wire import block, cbor, entry, genesis, scheduled, transaction, writ
 from hansa.wire.block import Block, Item
 from hansa.wire.problems import HansaError
 
+_ANOTHER: Final = "Name an entry that ran one; `hansa tx show SEQ` shows what an entry is."
+
 
 class Replayed(msgspec.Struct, frozen=True):
     """An entry that was run again: the call, what came of it, and every step. `height` is its block's."""
@@ -45,11 +48,12 @@ class Replayed(msgspec.Struct, frozen=True):
 def replay(root: Path, seq: int, tell: Callable[[int], None]) -> Replayed:
     """Runs the entry `seq` of the ledger in a folder again; `tell` is given the entries read so far.
 
-    Raises `HansaError`: `entry.unknown`, `argument.value` for an entry that ran nothing, `audit.executed` if running
-    it gives another outcome than stands in the ledger, and what the journal raises.
+    Raises `HansaError`: `folder.none`, `folder.format`, `entry.unknown`, `argument.value` for an entry that ran
+    nothing, `audit.executed` if running it gives another outcome than stands there, and what the journal raises.
     """
     files = Disk()
     folder = Folder(root)
+    folder.check_format(files)
     ledger = journal.read_ledger(files, folder.journal)
     segments = Segments(files, folder.journal, ledger)
     directory: Directory | None = None
@@ -96,7 +100,7 @@ def _again(found: Block, seq: int, memory: Memory, directory: Directory, members
     view.run = run
     ran = _run(item, seq, found.header.time, view, directory, senders)
     if not calls:
-        raise HansaError("argument.value", f"entry {seq} ran no action: its code is {ran.code}")
+        raise HansaError("argument.value", f"entry {seq} ran no action: its code is {ran.code}", remedy=_ANOTHER)
     if ran.error is not None:
         raise HansaError("contract.internal", f"entry {seq}: {type(ran.error).__name__}") from ran.error
     again = apply.make_item(item.kind, item.id, item.envelope, ran, found.header.time)
@@ -115,7 +119,7 @@ def _run(item: Item, seq: int, time: int, view: View, directory: Directory, send
         for stored in apply.due(view, time, directory.limits.scheduled_entries):
             if apply.scheduled_envelope(ledger, stored.value) == item.envelope:
                 return apply.execute_scheduled(stored, time, seq, view, directory)
-    raise HansaError("argument.value", f"entry {seq} is of kind {item.kind}: it runs no action")
+    raise HansaError("argument.value", f"entry {seq} is of kind {item.kind}: it runs no action", remedy=_ANOTHER)
 
 
 def _forms(view: View, members: str) -> tuple[dict[bytes, Checked], dict[bytes, str]]:

@@ -58,6 +58,7 @@ def test_as_json(hansa: Callable, server: Any) -> None:
     found = hansa("status", "--data", server.data, "--json").json
     time = found.pop("time")
     assert time > 1_700_000_000_000
+    assert found.pop("now") >= time
     assert found == {
         "url": server.url,
         "ledger": server.ledger,
@@ -72,6 +73,7 @@ def test_as_json(hansa: Callable, server: Any) -> None:
         "height": 4,
         "waiting": 0,
         "checkpoint": 5,
+        "clock": "real",
     }
 
 

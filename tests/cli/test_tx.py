@@ -249,7 +249,7 @@ def test_a_deployer_signs_without_the_folder(hansa: Callable, stopped: Path, tmp
         ((ID, "--as", "northbank", "--ledger", "5"), "request.digest", 2),
         ((ID, "--as", "northbank", "--reason", ""), "exclusion.form", 1),
         ((ID, "--as", "northbank", "--reason", "x" * 201), "exclusion.form", 1),
-        ((ID, "--give", "none.cose"), "folder.access", 1),
+        ((ID, "--give", "none.cose"), "argument.file", 2),
     ],
 )
 def test_what_is_no_exclusion_is_refused(

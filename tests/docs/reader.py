@@ -165,11 +165,11 @@ class Reader:
 
     def _up(self, command: str) -> str:
         """Starts a node, and goes on in another terminal: what it said."""
-        # Into a file: a node may say more than a pipe holds, and nobody reads it later.
+        # Into a file: a node may say more than a pipe holds, and nobody reads it later. Its log is as at a terminal.
         told = self._state.with_name(f"node {len(self.typed)}")
         with told.open("w") as screen:
             node = subprocess.Popen(
-                ["/bin/sh", "-c", f"exec {command.partition('#')[0].strip()} --port 0"],
+                ["/bin/sh", "-c", f"exec {command.partition('#')[0].strip()} --port 0 --log plain"],
                 cwd=self.folder,
                 env=self._terminal,
                 stdin=subprocess.DEVNULL,

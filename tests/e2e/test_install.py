@@ -40,7 +40,9 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: zipfile.ZipFile) ->
     assert "hansa/contract/__init__.pyi" in names, "what editors know of contract files"
     assert all(name.startswith("hansa/") or ".dist-info/" in name for name in names)
     assert not [
-        name for name in names if re.search(r"(^|/)tests?(/|_)|conftest|__pycache__|\.pyc|\.pem|bench|docs/", name)
+        name
+        for name in names
+        if re.search(r"(^|/)tests?(/|_)|conftest|__pycache__|\.pyc|\.pem|(^|/)docs/|^bench/", name)
     ]
     sources = {str(path.relative_to(ROOT / "src")) for path in (ROOT / "src" / "hansa").rglob("*.py")}
     assert {name for name in names if name.endswith(".py") and not name.startswith("hansa/apps/")} == sources

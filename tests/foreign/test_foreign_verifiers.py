@@ -10,7 +10,7 @@ import pytest
 import scitt_cose
 
 from hansa.merkle import receipt, tree
-from hansa.wire import cose, keys
+from hansa.wire import cose, es256, keys
 from hansa.wire.problems import HansaError
 
 PLACES = [(0, 1), (0, 2), (1, 2), (0, 7), (3, 7), (6, 7), (0, 300), (17, 300), (255, 300), (256, 300), (299, 300)]
@@ -54,7 +54,7 @@ def low_s(key, signature):
     """The signature in the form that counts here: theirs may have a high s."""
     if key.algorithm == keys.EDDSA:
         return signature
-    return keys.raw_es256(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
+    return es256.raw(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
 
 
 @pytest.mark.parametrize("kind", ALGORITHMS)

@@ -9,8 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from hansa.node import node as node_module
 from hansa.node.intake import Answer
-from hansa.wire import cose
-from hansa.wire.keys import raw_es256
+from hansa.wire import cose, es256
 
 
 def forged(envelope):
@@ -23,7 +22,7 @@ def signed_again(ledger, envelope, by="acme"):
     parts = cose.split(envelope)
     key = serialization.load_pem_private_key(ledger.keys[by].pem(), None)
     r, s = decode_dss_signature(key.sign(parts.structure, ec.ECDSA(hashes.SHA256())))
-    again = cose.join(parts.protected, parts.payload, raw_es256(r, s))
+    again = cose.join(parts.protected, parts.payload, es256.raw(r, s))
     assert again != envelope
     assert cose.id_of(again) == cose.id_of(envelope)
     return again

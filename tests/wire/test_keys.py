@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hansa.wire import keys
+from hansa.wire import es256, keys
 from hansa.wire.keys import PrivateKey, PublicKey
 
 N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # the order of P-256
@@ -109,9 +109,9 @@ class TestEs256:
         assert s <= HALF
         assert key.public.verify_exactly(signature, message)
         assert not key.public.verify_exactly(high, message)
-        assert not keys.is_high_s(signature)
-        assert keys.is_high_s(high)
-        assert keys.raw_es256(int.from_bytes(high[:32], "big"), N - s) == signature
+        assert not es256.is_high_s(signature)
+        assert es256.is_high_s(high)
+        assert es256.raw(int.from_bytes(high[:32], "big"), N - s) == signature
 
     @pytest.mark.parametrize(("s", "counts"), [(1, True), (HALF, True), (HALF + 1, False), (N - 1, False)])
     def test_the_border_between_low_and_high(self, s, counts):
@@ -119,8 +119,8 @@ class TestEs256:
         signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
         assert public.verify(signature, b"message") is counts
         assert public.verify_exactly(signature, b"message") is counts
-        assert keys.is_high_s(signature) is not counts
-        assert public.verify_exactly(keys.raw_es256(r, s), b"message")
+        assert es256.is_high_s(signature) is not counts
+        assert public.verify_exactly(es256.raw(r, s), b"message")
 
     @settings(max_examples=30)
     @given(st.binary(max_size=100))
@@ -129,7 +129,7 @@ class TestEs256:
         public = private(P256).public
         raw = r.to_bytes(32, "big") + s.to_bytes(32, "big")
         assert public.verify_exactly(raw, message) is (s <= HALF)
-        assert public.verify_exactly(keys.raw_es256(r, s), message)
+        assert public.verify_exactly(es256.raw(r, s), message)
 
     @pytest.mark.parametrize("r", [0, 1, N - 1, N, N + 1, 2**256 - 1], ids=hex)
     @pytest.mark.parametrize("s", [0, 1, N, N + 1, 2**256 - 1], ids=hex)
@@ -139,14 +139,14 @@ class TestEs256:
 
     def test_numbers_are_not_reduced(self):
         public, r = signature_with(5)
-        assert public.verify_exactly(keys.raw_es256(r, 5), b"message")
+        assert public.verify_exactly(es256.raw(r, 5), b"message")
         assert not public.verify_exactly(r.to_bytes(32, "big") + (5 + N).to_bytes(32, "big"), b"message")
 
     @pytest.mark.parametrize("size", [0, 1, 32, 63, 65, 70, 72, 128])
     def test_other_sizes(self, size):
         signature = (private(P256).sign(b"message") * 2)[:size]
         assert not private(P256).public.verify_exactly(signature, b"message")
-        assert not keys.is_high_s(b"\xff" * size)
+        assert not es256.is_high_s(b"\xff" * size)
 
     @pytest.mark.parametrize("zeros", [1, 8])
     def test_numbers_with_zeros_before_them(self, zeros):
@@ -171,7 +171,7 @@ class TestEs256:
                 exactly[id] = public.verify_exactly(signature, message)
                 if valid:
                     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-                    normalised[id] = public.verify_exactly(keys.raw_es256(r, s), message)
+                    normalised[id] = public.verify_exactly(es256.raw(r, s), message)
         assert len(expected) == 262
         assert found == expected
         assert exactly == expected

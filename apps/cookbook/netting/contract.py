@@ -81,13 +81,13 @@ class Netting(Contract, version="1.0.0"):
                 turnover[claim.creditor] = turnover.get(claim.creditor, 0) + claim.amount.minor
         require(len(net) > 0, "nothing is owed")
         # The fee is split, never computed share by share: shares that are rounded alone do not sum up to it.
-        fees = cycle.fee.split_by(turnover.values())
+        fees = cycle.fee.split_by(turnover.values())  # type: ignore
         at = 0
         for member, position in net.items():
             account = Netting.Account.get(member)
             after = account.balance.signed() + position - fees[at]
             require(after >= nothing, "{m} lacks {a}", m=member, a=-after)
-            account.balance = after
+            account.balance = after  # type: ignore
             at += 1
             event("netted", member=member, position=position)
         own = Netting.Account.get(cycle.operator)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from hansa.contracts.prices import INSTANT_MAX
 from hansa.contracts.source import SOURCE_BYTES_MAX
 from hansa.wire import entry, genesis
 from hansa.wire.limits import BATCH_ENVELOPES_MAX, JSON_INTEGER_MAX, PAGE_ROWS_MAX
@@ -385,7 +386,7 @@ OPERATIONS: Final = (
         "What is due on the way is taken when it is due. Answers when the clock is there.",
         {JSON: _object({"now": _TIME, "entries": SEQ_SCHEMA})},
         method="POST",
-        bodies={JSON: _object({"time": _TIME})},
+        bodies={JSON: _object({"time": {**_TIME, "maximum": INSTANT_MAX}})},
         statuses=(403, 409, 413, 415),
     ),
     Operation(

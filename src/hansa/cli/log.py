@@ -25,7 +25,10 @@ _SERVER: Final = "uvicorn"
 
 
 def to_stderr(form: str | None = None) -> None:
-    """Sends the log where it cannot stand in a result: plain at a terminal and JSON elsewhere, unless `form` says."""
+    """Sends the log where it cannot stand in a result: plain at a terminal and JSON elsewhere, unless `form` says.
+
+    Who looks on is told by the command that all is well: in the plain form there are warnings and worse alone.
+    """
     plain = form == "plain" or (form is None and sys.stderr.isatty())
     structlog.configure(
         processors=[
@@ -34,6 +37,7 @@ def to_stderr(form: str | None = None) -> None:
             failure,
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if plain else _json,
         ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if plain else logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Stderr())),
     )
 

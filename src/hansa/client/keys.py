@@ -5,10 +5,6 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from hansa.wire.keys import PrivateKey
 from hansa.wire.problems import HansaError
 
@@ -19,8 +15,12 @@ _FILE_BYTES_MAX: Final = 16 * 1024
 
 def generate(kind: str = "ed25519") -> PrivateKey:
     """A new key of the operating system's randomness: `ed25519` or `p256`. Raises `HansaError` `key.unsupported`."""
+    # To load the library takes longer than most commands, and few make keys.
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519  # noqa: PLC0415
+
     if kind == "ed25519":
-        key = Ed25519PrivateKey.generate()
+        key = ed25519.Ed25519PrivateKey.generate()
     elif kind == "p256":
         key = ec.generate_private_key(ec.SECP256R1())
     else:

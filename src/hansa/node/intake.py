@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from hansa.governance.directory import Directory, Sender
-from hansa.wire import keys, transaction
+from hansa.wire import es256, keys, transaction
 from hansa.wire.limits import QUEUE_BYTES_MAX, QUEUE_TRANSACTIONS_MAX, VALIDITY_MS_MAX
 from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Signed
@@ -177,6 +177,6 @@ def check_time(not_after: int, time: int) -> None:
 
 def signature_refusal(signed: Signed) -> HansaError:
     """Why a signature that the library refused does not count."""
-    if signed.algorithm == keys.ES256 and keys.is_high_s(signed.signature):
+    if signed.algorithm == keys.ES256 and es256.is_high_s(signed.signature):
         return HansaError("signature.high_s")
     return HansaError("signature.invalid")

@@ -6,18 +6,15 @@ is `client.keys`' work. Private keys are never written to a log or an error.
 """
 
 import hashlib
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from ed25519_zebra import ed_verify
 
 from hansa.wire import ed25519
-from hansa.wire.limits import SIGNATURE_BYTES
 from hansa.wire.problems import HansaError
+
+if TYPE_CHECKING:
+    from hansa.wire.openssl import Point
 
 ES256: Final = -7  # RFC 9053 section 2.1
 EDDSA: Final = -8  # RFC 9053 section 2.2
@@ -25,10 +22,6 @@ ALGORITHM_NAMES: Final = {ES256: "ES256", EDDSA: "EdDSA"}
 
 _ED25519_SPKI: Final = bytes.fromhex("302a300506032b6570032100")  # RFC 8410, then 32 bytes
 _P256_SPKI: Final = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")  # RFC 5480, then the point
-_P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-_P256_HALF: Final = _P256_ORDER // 2
-_ECDSA: Final = ec.ECDSA(hashes.SHA256())
-_ECDSA_DETERMINISTIC: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 
 
 class Signer(Protocol):
@@ -50,6 +43,7 @@ class PublicKey:
     """A registered or pinned key. `verify` says whether the linked library accepts a signature."""
 
     __slots__ = ("_library", "algorithm", "kid", "raw", "spki")
+    _library: "Point | None"
 
     def __init__(self, spki: bytes) -> None:
         if spki.startswith(_ED25519_SPKI) and len(spki) == len(_ED25519_SPKI) + 32:
@@ -59,10 +53,9 @@ class PublicKey:
         elif spki.startswith(_P256_SPKI) and len(spki) == len(_P256_SPKI) + 65:
             self.algorithm = ES256
             self.raw = spki[len(_P256_SPKI) :]
-            try:
-                self._library = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), self.raw)
-            except ValueError:
-                raise HansaError("key.invalid", "the point is not on the curve P-256") from None
+            from hansa.wire import openssl  # noqa: PLC0415 - see there
+
+            self._library = openssl.Point(self.raw)
         else:
             raise HansaError("key.unsupported")
         self.spki = spki
@@ -71,7 +64,7 @@ class PublicKey:
     def verify(self, signature: bytes, message: bytes) -> bool:
         """Whether the library accepts. For Ed25519 a refusal is not the last word: see `verify_exactly`."""
         if self._library is not None:
-            return self._verify_es256(signature, message)
+            return self._library.verify(signature, message)
         return ed_verify(signature, message, self.raw)
 
     def verify_exactly(self, signature: bytes, message: bytes) -> bool:
@@ -82,22 +75,9 @@ class PublicKey:
 
     def pem(self) -> bytes:
         """The key as a PEM file, for tools that pin it."""
-        return serialization.load_der_public_key(self.spki).public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+        from hansa.wire import openssl  # noqa: PLC0415 - see there
 
-    def _verify_es256(self, signature: bytes, message: bytes) -> bool:
-        assert self._library is not None
-        if len(signature) != SIGNATURE_BYTES:
-            return False
-        r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-        if not 0 < r < _P256_ORDER or not 0 < s <= _P256_HALF:
-            return False
-        try:
-            self._library.verify(encode_dss_signature(r, s), message, _ECDSA)
-        except InvalidSignature:
-            return False
-        return True
+        return openssl.pem_of(self.spki)
 
 
 class PrivateKey:
@@ -106,37 +86,20 @@ class PrivateKey:
     __slots__ = ("_key", "algorithm", "kid", "public")
 
     def __init__(self, pem: bytes) -> None:
-        try:
-            key = serialization.load_pem_private_key(pem, password=None)
-        except (ValueError, TypeError):
-            raise HansaError("key.file", "this is not an unencrypted PKCS#8 private key in PEM") from None
-        except UnsupportedAlgorithm:
-            raise HansaError("key.unsupported") from None
-        if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
-            self.algorithm = ES256
-        elif isinstance(key, Ed25519PrivateKey):
-            self.algorithm = EDDSA
-        else:
-            raise HansaError("key.unsupported")
-        self._key = key
-        spki = key.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        self.public = PublicKey(spki)
+        from hansa.wire import openssl  # noqa: PLC0415 - see there
+
+        self._key = openssl.Secret(pem)
+        self.public = PublicKey(self._key.spki)
+        self.algorithm = self.public.algorithm
         self.kid = self.public.kid
 
     def sign(self, message: bytes) -> bytes:
         """The signature of `message`: 64 bytes, with s low for ES256."""
-        if isinstance(self._key, Ed25519PrivateKey):
-            return self._key.sign(message)
-        r, s = decode_dss_signature(self._key.sign(message, _ECDSA_DETERMINISTIC))
-        return raw_es256(r, s)
+        return self._key.sign(message)
 
     def pem(self) -> bytes:
         """The key as unencrypted PKCS#8 PEM; whoever calls this keeps the file private."""
-        return self._key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        return self._key.pem()
 
 
 def kid_of(spki: bytes) -> bytes:
@@ -146,15 +109,12 @@ def kid_of(spki: bytes) -> bytes:
 
 def public_key_from_pem(pem: bytes) -> PublicKey:
     """The key of a PEM file. Raises `HansaError` for anything but one P-256 or Ed25519 public key."""
-    try:
-        key = serialization.load_pem_public_key(pem)
-    except (ValueError, TypeError):
-        raise HansaError("key.file", "this is not a public key in PEM") from None
-    except UnsupportedAlgorithm:
-        raise HansaError("key.unsupported") from None
+    from hansa.wire import openssl  # noqa: PLC0415 - see there
+
+    spki = openssl.spki_of(pem)
     if pem.count(b"-----BEGIN") != 1:
         raise HansaError("key.file", "the file holds more than one key")
-    return PublicKey(key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo))
+    return PublicKey(spki)
 
 
 def registrable(spki: bytes) -> PublicKey:
@@ -167,13 +127,3 @@ def registrable(spki: bytes) -> PublicKey:
     if key.algorithm == EDDSA and not ed25519.is_registrable(key.raw):
         raise HansaError("key.invalid", "the Ed25519 key is not canonical or not in the prime-order subgroup")
     return key
-
-
-def raw_es256(r: int, s: int) -> bytes:
-    """r and s as 64 bytes, a high s replaced by n - s: the same signature in the only form that is accepted."""
-    return r.to_bytes(32, "big") + min(s, _P256_ORDER - s).to_bytes(32, "big")
-
-
-def is_high_s(signature: bytes) -> bool:
-    """Whether an ES256 signature has the form that intake names as `signature.high_s`."""
-    return len(signature) == SIGNATURE_BYTES and int.from_bytes(signature[32:], "big") > _P256_HALF

@@ -110,7 +110,7 @@ def test_a_ledger_with_few_steps_for_what_is_due_lets_nobody_examine_late() -> N
         ("bank/ana", "examine", {"discrepancies": ["late"]}),
         ("bank/ben", "refuse", {"examination": 1, "disposal": "Held"}),
     ):
-        with pytest.raises(Refused, match="has passed|precluded"):
+        with pytest.raises(Refused, match=r"has passed|precluded"):
             getattr(letter.by(by), action)(p="S1/1", **more)
     letter.by("bank/ben").honour(p="S1/1", examination=1, amount="USD 10.00")
 

@@ -395,7 +395,7 @@ def _message(name: str) -> Message:
 
 
 def _wording(issue: Message, text: str | None = None) -> bytes:
-    """SHA-256 of the documents to be presented and the text, fields 45C and 77U with their tags as the message has them.
+    """SHA-256 of documents to be presented and text: fields 45C and 77U with their tags, as the message has them.
 
     `text` is another text in the place of 77U.
     """

@@ -315,6 +315,44 @@ class Calendars(Contract, version="1.0.0"):
         return closing(year.offsets, day, year.closes, year.half_days)
 
     @view
+    def business_days(tx, place: Text[2, 12], day: Date, most: Int[0, 60]) -> list[Date, 61]:
+        """The business days from a day on until so many days after it, as far as calendars are published.
+
+        Never refuses: for a contract that must be able to go on where a calendar is missing.
+        """
+        found: list[Date, 61] = []
+        end = day.add_days(most)
+        at = day
+        for turn in range(2):
+            year = Calendars.Year.find(place + "/" + str(at.year))
+            if year is None or at > end:
+                break
+            first = Date(at.year, 1, 1)
+            for number in range(first.days_until(at), min(len(year.days), first.days_until(end) + 1)):
+                if year.days[number] != ".":
+                    found.append(first.add_days(number))
+            at = Date(at.year + 1, 1, 1)
+        return found
+
+    @view
+    def day_counted(tx, place: Text[2, 12], instant: Instant) -> Date | None:
+        """The day as of which something counts that comes at an instant, business or not: the day that it is in the
+        place, up to and with close of business, else the day after. None where no calendar is published.
+        """
+        year = Calendars.Year.find(place + "/" + str(instant.date.year))
+        if year is None:  # local time may be in another year than UTC
+            year = Calendars.Year.find(place + "/" + str((instant + Duration(hours=14)).date.year))
+        if year is None:
+            year = Calendars.Year.find(place + "/" + str((instant - Duration(hours=12)).date.year))
+        if year is None:
+            return None
+        day = local_day_at(year.offsets, instant)
+        year = Calendars.Year.find(place + "/" + str(day.year))
+        if year is None:
+            return None
+        return day.add_days(1 if instant > closing(year.offsets, day, year.closes, year.half_days) else 0)
+
+    @view
     def local_day(tx, place: Text[2, 12], instant: Instant) -> Date:
         """The day that it is in a place at an instant."""
         year = Calendars.Year.find(place + "/" + str(instant.date.year))

@@ -19,7 +19,7 @@ from hansa.wire import jsonform, order
 SOURCE: Final = (Path(__file__).parents[2] / "apps" / "letter_of_credit" / "contract.py").read_text("utf-8")
 CALENDARS: Final = '''"""A stand-in."""
 
-from hansa.contract import Contract, Date, Duration, Instant, Text, require, view
+from hansa.contract import Contract, Date, Duration, Instant, Int, Text, require, view
 
 
 def is_open(day: Date) -> bool:
@@ -48,14 +48,19 @@ class Calendars(Contract, version="1.0.0"):
         return day.start() + Duration(hours=21)
 
     @view
-    def business_day_of(tx, place: Text[2, 12], instant: Instant) -> Date:
-        found = (instant - Duration(hours=4)).date
-        if instant > found.start() + Duration(hours=21):
-            found = found.add_days(1)
-        for turn in range(5):
-            if not is_open(found):
-                found = found.add_days(1)
+    def business_days(tx, place: Text[2, 12], day: Date, most: Int[0, 60]) -> list[Date, 61]:
+        found: list[Date, 61] = []
+        for turn in range(most + 1):
+            if is_open(day.add_days(turn)) and day.add_days(turn) < Date(2029, 1, 1):
+                found.append(day.add_days(turn))
         return found
+
+    @view
+    def day_counted(tx, place: Text[2, 12], instant: Instant) -> Date | None:
+        found = (instant - Duration(hours=4)).date
+        if found.year > 2028:
+            return None
+        return found.add_days(1 if instant > found.start() + Duration(hours=21) else 0)
 '''
 MEMBERS: Final = ("northwind", "newyorkbank", "frankfurtbank", "fabrikam")
 ID: Final = "SBLC-2026-0417"
@@ -113,6 +118,8 @@ class Letters:
             "rules": "ISP98",
             "amount": usd(2_500_000),
             "expiry": "2027-04-17",
+            "extends_until": None,
+            "notice_days": 0,
             "place": "US-NY",
             "may_confirm": True,
             "wording": digest("first"),
@@ -124,36 +131,58 @@ class Letters:
         self.pass_to(BEGIN)
         assert self.apply(**changes).code == "ok"
         wording = changes.get("wording", digest("first"))
+        agreed = {name: self.undertaking()[name] for name in ("amount", "expiry")}
         steps = [
             ("Agreed", "northwind", "agree", {"version": 1, "wording": wording}),
             ("Agreed", "newyorkbank", "agree", {"version": 1, "wording": wording}),
-            ("Prepared", "newyorkbank/ana", "prepare", {}),
-            ("Issued", "newyorkbank/ben", "release", {"wording": wording}),
+            ("Prepared", "newyorkbank/ana", "prepare", {"version": 1}),
+            ("Issued", "newyorkbank/ben", "release", {"version": 1, "wording": wording, **agreed}),
             ("Advised", "frankfurtbank", "advise", {"confirms": True}),
         ]
-        states = ["Draft", "Agreed", "Prepared", "Issued", "Advised", "Exhausted", "Expired"]
+        states = ["Withdrawn", "Draft", "Agreed", "Prepared", "Issued", "Advised", "Exhausted", "Expired"]
         for reached, by, action, arguments in steps:
             if states.index(reached) <= states.index(state):
                 self.ok(by, action, u=ID, **arguments)
         if state == "Exhausted":
             self.present(2_500_000)
             self.decide(1, "honour")
+        if state == "Withdrawn":
+            self.ok("northwind", "withdraw", u=ID)
         if state == "Expired":
             self.pass_to("2027-04-20T12:00")
         assert self.undertaking()["state"] == state
         return self
 
     def present(self, dollars: float, **changes: Any) -> Execution:
-        arguments = {"u": ID, "reference": "DMD-0001", "amount": usd(dollars), "documents": DOCUMENTS}
+        """A demand with the next reference that was not used."""
+        reference = f"DMD-{self.undertaking()['demands'] + 1:04}"
+        arguments = {"u": ID, "reference": reference, "amount": usd(dollars), "documents": DOCUMENTS}
         return self.take("fabrikam", "present", **arguments | changes)
+
+    def examine(self, number: int, *discrepancies: str, by: str = "ana") -> Execution:
+        return self.take(f"newyorkbank/{by}", "examine", p=f"{ID}/{number}", discrepancies=list(discrepancies))
+
+    def honour(self, number: int, *, by: str = "ben", **changes: Any) -> Execution:
+        """Honours by what is known now: the last examination, and what can be paid of what is demanded."""
+        p, u = self.presentation(number), self.undertaking()
+        left = u["amount"]["minor"] - u["drawn"]["minor"]
+        late = p["state"] == "Precluded" or self.world.time > p["decide_by"]
+        amount = p["amount"] | ({"minor": min(p["amount"]["minor"], left)} if late else {})
+        arguments = {"p": f"{ID}/{number}", "examination": p["examinations"], "amount": amount}
+        return self.take(f"newyorkbank/{by}", "honour", **arguments | changes)
+
+    def refuse(self, number: int, *, by: str = "ben", **changes: Any) -> Execution:
+        """Refuses with the findings of the last examination."""
+        examination = self.presentation(number)["examinations"]
+        arguments = {"p": f"{ID}/{number}", "examination": examination, "disposal": "Held"}
+        return self.take(f"newyorkbank/{by}", "refuse", **arguments | changes)
 
     def decide(self, number: int, action: str, discrepancies: tuple[str, ...] = ()) -> Execution:
         """Examines and then honours or refuses a presentation."""
-        p = f"{ID}/{number}"
         if self.presentation(number)["state"] != "Precluded":
-            self.ok("newyorkbank", "examine", p=p, discrepancies=list(discrepancies))
-        more = {"disposal": "Held"} if action == "refuse" else {}
-        return self.take("newyorkbank", action, p=p, **more)
+            ran = self.examine(number, *discrepancies)
+            assert ran.code == "ok", ran
+        return self.honour(number) if action == "honour" else self.refuse(number)
 
     def pass_to(self, text: str) -> list[tuple[str, str]]:
         """Lets time pass to a time in UTC, if that is to come; what was due on the way, with what came of it."""
@@ -196,4 +225,3 @@ class Letters:
 def said(ran: Execution) -> str:
     """What a refusal says, its values put in."""
     return filled(jsonform.plain(ran.result))
-

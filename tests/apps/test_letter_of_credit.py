@@ -8,18 +8,22 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from tests.apps.letters import DOCUMENTS, ID, Letters, at, digest, said, usd
 
+AGREED = {"amount": usd(2_500_000), "expiry": "2027-04-17"}
+RELEASED = {"version": 1, "wording": digest("first"), **AGREED}
 ACTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "reword": ("northwind", {"wording": digest("second"), "amount": usd(9), "expiry": "2027-04-17"}),
     "agree": ("northwind", {"version": 1, "wording": digest("first")}),
-    "prepare": ("newyorkbank/ana", {}),
-    "release": ("newyorkbank/ben", {"wording": digest("first")}),
+    "withdraw": ("northwind", {}),
+    "prepare": ("newyorkbank/ana", {"version": 1}),
+    "release": ("newyorkbank/ben", RELEASED),
     "advise": ("frankfurtbank", {"confirms": False}),
     "present": ("fabrikam", {"reference": "D", "amount": usd(1), "documents": DOCUMENTS}),
 }
 ALLOWED = {
-    "Draft": {"reword", "agree"},
-    "Agreed": {"reword", "prepare"},
-    "Prepared": {"reword", "release"},
+    "Draft": {"reword", "agree", "withdraw"},
+    "Agreed": {"reword", "prepare", "withdraw"},
+    "Prepared": {"reword", "release", "withdraw"},
+    "Withdrawn": set(),
     "Issued": {"advise", "present"},
     "Advised": {"present"},
     "Exhausted": set(),
@@ -44,6 +48,7 @@ def test_who_may_do_what(action: str, by: str) -> None:
         "apply": {"northwind", "newyorkbank/ben", "frankfurtbank", "fabrikam"},
         "reword": {"northwind", "newyorkbank/ben"},
         "agree": {"northwind", "newyorkbank/ben"},
+        "withdraw": {"northwind", "newyorkbank/ben"},
         "prepare": {"newyorkbank/ben"},
         "release": {"newyorkbank/ben"},
         "advise": {"frankfurtbank"},
@@ -53,6 +58,7 @@ def test_who_may_do_what(action: str, by: str) -> None:
         member = by.partition("/")[0]
         terms = {"issuer": "newyorkbank", "adviser": "frankfurtbank", "beneficiary": "fabrikam"}
         more = {"rules": "ISP98", "amount": usd(1), "expiry": "2027-04-17", "place": "US-NY", "may_confirm": True}
+        more |= {"extends_until": None, "notice_days": 0}
         ran = Letters().take(by, "apply", id="X", wording=digest("x"), **terms, **more)
         assert ran.code == ("require.failed" if member == "fabrikam" else "ok"), "nobody applies in favour of itself"
         return
@@ -94,11 +100,12 @@ def test_any_change_needs_both_again(state: str, by: str) -> None:
     assert (found["state"], found["version"], found["prepared_by"]) == ("Draft", 2, None)
     assert not (found["agreed_by_applicant"] or found["agreed_by_issuer"])
     letters.ok(by, "agree", u=ID, version=2, wording=digest("second"))
-    assert letters.take("newyorkbank/ana", "prepare", u=ID).code == "state.denied"
+    assert letters.take("newyorkbank/ana", "prepare", u=ID, version=2).code == "state.denied"
 
 
 def test_another_wording_than_the_agreed_one_is_not_released() -> None:
-    ran = Letters().to("Prepared").take("newyorkbank/ben", "release", u=ID, wording=digest("third"))
+    other = RELEASED | {"wording": digest("third")}
+    ran = Letters().to("Prepared").take("newyorkbank/ben", "release", u=ID, **other)
     assert said(ran) == "the wording released is not the one agreed, version 1"
 
 
@@ -107,18 +114,20 @@ def test_another_wording_than_the_agreed_one_is_not_released() -> None:
 
 def test_the_same_person_does_not_release() -> None:
     letters = Letters().to("Prepared")
-    ran = letters.take("newyorkbank/ana", "release", u=ID, wording=digest("first"))
+    ran = letters.take("newyorkbank/ana", "release", u=ID, **RELEASED)
     assert said(ran) == "newyorkbank/ana prepared this issue: another person must release it"
-    ran = letters.take("newyorkbank", "release", u=ID, wording=digest("first"))
+    ran = letters.take("newyorkbank", "release", u=ID, **RELEASED)
     assert said(ran) == "a person releases an issue: sign as a user of newyorkbank"
-    assert said(Letters().to("Agreed").take("newyorkbank", "prepare", u=ID)).startswith("a person prepares an issue")
-    letters.ok("newyorkbank/cai", "release", u=ID, wording=digest("first"))
+    assert said(Letters().to("Agreed").take("newyorkbank", "prepare", u=ID, version=1)).startswith(
+        "a person prepares an issue"
+    )
+    letters.ok("newyorkbank/cai", "release", u=ID, **RELEASED)
 
 
 def test_an_undertaking_that_would_have_expired_is_not_released() -> None:
     letters = Letters().to("Prepared", expiry="2026-04-15")
     letters.pass_to("2026-04-15T21:00")
-    ran = letters.take("newyorkbank/ben", "release", u=ID, wording=digest("first"))
+    ran = letters.take("newyorkbank/ben", "release", u=ID, **RELEASED | {"expiry": "2026-04-15"})
     assert said(ran) == "it would have expired before it was issued, on 2026-04-15"
 
 
@@ -170,9 +179,9 @@ def test_notice_of_refusal_at_the_last_moment_and_after_it() -> None:
         letters = Letters().to("Advised")
         letters.pass_to("2026-10-05T20:00")
         assert letters.present(640_000).code == "ok"
-        letters.ok("newyorkbank", "examine", p=f"{ID}/1", discrepancies=["invoice 4472 is missing"])
+        assert letters.examine(1, "invoice 4472 is missing").code == "ok"
         due = letters.pass_to(last)
-        ran = letters.take("newyorkbank", "refuse", p=f"{ID}/1", disposal="Returned")
+        ran = letters.refuse(1, disposal="Returned")
         assert ran.code == code
         if code == "ok":
             assert due == []
@@ -180,10 +189,10 @@ def test_notice_of_refusal_at_the_last_moment_and_after_it() -> None:
         else:
             assert due == [("preclude", "ok")]
             assert said(ran) == (
-                f"the time for notice of refusal of {ID}/1 ended at close of business on the 7th business day after "
-                "2026-10-05: the issuer is precluded from refusing"
+                f"the time for notice of refusal of {ID}/1, received on 2026-10-05, ended on 2026-10-15: "
+                "the issuer is precluded from refusing"
             )
-            letters.ok("newyorkbank", "honour", p=f"{ID}/1")
+            assert letters.honour(1).code == "ok"
             assert letters.undertaking()["drawn"] == usd(640_000)
 
 
@@ -192,10 +201,10 @@ def test_notice_of_refusal_at_the_last_moment_and_after_it() -> None:
     [
         ("ISP98", "2026-10-08T21:00", True),  # the third business day: never late
         ("ISP98", "2026-10-08T21:01", False),  # accepted, and whether it was in time can be argued
-        ("UCP600", "2026-10-13T21:00", True),  # has no such days
+        ("UCP600", "2026-10-08T21:00", None),  # has no such days
     ],
 )
-def test_a_refusal_says_whether_it_was_surely_in_time(rules: str, refused: str, is_safe: bool) -> None:
+def test_a_refusal_says_whether_it_was_surely_in_time(rules: str, refused: str, is_safe: bool | None) -> None:
     letters = Letters().to("Advised", rules=rules)
     letters.pass_to("2026-10-05T20:00")
     assert letters.present(640_000).code == "ok"
@@ -208,9 +217,19 @@ def test_a_late_refusal_is_none_though_ledger_time_has_not_yet_precluded() -> No
     """A block takes a bounded number of due actions: the rule holds also where this one waits for the next block."""
     letters = Letters().to("Advised")
     assert letters.present(1).code == "ok"
-    letters.ok("newyorkbank", "examine", p=f"{ID}/1", discrepancies=["late"])
+    assert letters.examine(1, "unsigned").code == "ok"
     letters.world.time = letters.presentation(1)["decide_by"] + 1
-    assert said(letters.take("newyorkbank", "refuse", p=f"{ID}/1", disposal="Held")).endswith("precluded from refusing")
+    assert said(letters.refuse(1)).endswith("precluded from refusing")
+    assert said(letters.examine(1, "a ground found late")) == f"the time to examine {ID}/1 has passed"
+    assert letters.honour(1).code == "ok", "precluded, it owes what it found discrepant"
+
+
+def test_what_nobody_examined_is_owed_when_its_time_is_over() -> None:
+    letters = Letters().to("Advised")
+    assert letters.present(1).code == "ok"
+    assert said(letters.honour(1)) == f"{ID}/1 has not been examined"
+    letters.world.time = letters.presentation(1)["decide_by"] + 1
+    assert letters.honour(1).code == "ok"
 
 
 def test_drawings_add_up_and_never_beyond_the_amount() -> None:
@@ -233,7 +252,7 @@ def test_an_issuer_that_is_precluded_pays_up_to_what_is_available() -> None:
     letters = Letters().to("Advised")
     assert letters.present(2_500_000.01).code == "ok"
     assert letters.pass_to("2026-05-01T00:00") == [("preclude", "ok")]
-    letters.ok("newyorkbank", "honour", p=f"{ID}/1")
+    assert letters.honour(1).code == "ok"
     assert letters.presentation(1)["paid"] == usd(2_500_000)
     assert letters.undertaking()["state"] == "Exhausted"
 
@@ -242,9 +261,9 @@ def test_two_demands_at_once_are_paid_once() -> None:
     letters = Letters().to("Advised")
     for _ in range(2):
         assert letters.present(2_000_000).code == "ok"
-    letters.ok("newyorkbank", "examine", p=f"{ID}/2", discrepancies=[])
+    assert letters.examine(2).code == "ok"
     assert letters.decide(1, "honour").code == "ok"
-    assert "exceeds the available USD 500000.00" in said(letters.take("newyorkbank", "honour", p=f"{ID}/2"))
+    assert "exceeds the available USD 500000.00" in said(letters.honour(2))
     assert letters.decide(2, "refuse").code == "ok"
 
 
@@ -255,21 +274,21 @@ def test_one_notice_with_every_discrepancy() -> None:
     ran = letters.decide(1, "refuse", named)
     (notice,) = ran.events
     assert notice["data"]["discrepancies"] == ["the demand exceeds what is available", *named]
-    again = letters.take("newyorkbank", "refuse", p=f"{ID}/1", disposal="Held")
+    again = letters.refuse(1)
     assert said(again) == f"notice of refusal of {ID}/1 was given: there is one, with every discrepancy"
-    assert letters.take("newyorkbank", "examine", p=f"{ID}/1", discrepancies=["another"]).code == "state.denied"
-    assert letters.take("newyorkbank", "honour", p=f"{ID}/1").code == "state.denied"
+    assert letters.examine(1, "another").code == "state.denied"
+    assert letters.honour(1).code == "state.denied"
 
 
 def test_what_complies_is_not_refused_and_what_does_not_is_not_paid() -> None:
     letters = Letters().to("Advised")
     assert letters.present(1).code == "ok"
     p = f"{ID}/1"
-    assert said(letters.take("newyorkbank", "refuse", p=p, disposal="Held")) == f"{p} has not been examined"
-    assert letters.take("newyorkbank", "honour", p=p).code == "state.denied"
+    assert said(letters.refuse(1)) == f"{p} has not been examined"
+    assert said(letters.honour(1)) == f"{p} has not been examined"
     assert said(letters.decide(1, "refuse")) == f"no discrepancy of {p} is noted: honour it"
     assert said(letters.decide(1, "honour", ("unsigned",))) == "1 discrepancies are noted: refuse it"
-    assert letters.take("frankfurtbank", "honour", p=p).code == "role.denied"
+    assert letters.take("frankfurtbank", "honour", p=p, examination=2, amount=usd(1)).code == "role.denied"
 
 
 @pytest.mark.parametrize(
@@ -352,12 +371,14 @@ class AnyWayToIssue(RuleBasedStateMachine):
         if self.try_it(by, "agree", u=ID, version=version, wording=wording):
             self.signed[by] = (version, wording)
 
-    @rule(by=st.sampled_from(BANKERS), to=st.sampled_from(BANKERS), wording=WORDINGS)
-    def issue(self, by: str, to: str, wording: bytes) -> None:
-        if self.try_it(by, "prepare", u=ID):
+    @rule(by=st.sampled_from(BANKERS), to=st.sampled_from(BANKERS), wording=WORDINGS, back=st.integers(0, 1))
+    def issue(self, by: str, to: str, wording: bytes, back: int) -> None:
+        version = self.letters.undertaking()["version"] - back
+        if self.try_it(by, "prepare", u=ID, version=version):
             self.prepared = by
-        if self.try_it(to, "release", u=ID, wording=wording):
-            version = self.letters.undertaking()["version"]
+        read = {"amount": usd(100), "expiry": "2026-05-20"} if version > 1 else AGREED
+        if self.try_it(to, "release", u=ID, version=version, wording=wording, **read):
+            assert back == 0, "what was signed for another version releases nothing"
             assert self.signed == {"northwind": (version, wording), "newyorkbank": (version, wording)}
             assert len({to, self.prepared, "newyorkbank"}) == 3, "two persons"
             assert self.issued is None, "once"
@@ -402,18 +423,146 @@ def test_never_more_is_paid_than_undertaken_and_nothing_is_taken_after_expiry(
             demands += taken
         elif demands:
             number = number % demands + 1
-            before, p = letters.presentation(number), f"{ID}/{number}"
+            before = letters.presentation(number)
             on_time = letters.world.time <= before["decide_by"]
             if what in ("comply", "find", "pay", "reject"):
                 found = ["unsigned"] if what in ("find", "reject") else []
-                letters.take("newyorkbank", "examine", p=p, discrepancies=found)
+                letters.examine(number, *found)
                 before = letters.presentation(number)
             if what in ("refuse", "reject"):
-                refused = letters.take("newyorkbank", "refuse", p=p, disposal="Held").code == "ok"
+                refused = letters.refuse(number).code == "ok"
                 assert refused == (before["state"] == "Examined" and bool(before["discrepancies"]) and on_time)
-            elif what in ("honour", "pay") and letters.take("newyorkbank", "honour", p=p).code == "ok":
+            elif what in ("honour", "pay") and letters.honour(number).code == "ok":
                 assert before["state"] == "Precluded" or (before["state"] == "Examined" and not before["discrepancies"])
                 paid += letters.presentation(number)["paid"]["minor"]
         found = letters.undertaking()
         assert found["drawn"]["minor"] == paid <= found["amount"]["minor"]
         assert letters.world.time <= closes or found["state"] in ("Expired", "Exhausted")
+
+
+# What a signature binds, who must sign, and what no calendar and no clause may do
+
+
+def test_an_older_release_does_not_issue_what_was_reworded_after_it() -> None:
+    letters = Letters().to("Prepared")
+    letters.ok("northwind", "reword", u=ID, wording=digest("first"), amount=usd(9_999_999), expiry="2027-10-18")
+    for by in ("northwind", "newyorkbank/ana"):
+        letters.ok(by, "agree", u=ID, version=2, wording=digest("first"))
+    assert said(letters.take("newyorkbank/ana", "prepare", u=ID, version=1)) == "version 2 is on the table, not 1"
+    letters.ok("newyorkbank/ana", "prepare", u=ID, version=2)
+    ran = letters.take("newyorkbank/ben", "release", u=ID, **RELEASED)
+    assert said(ran) == "version 2 is on the table, not 1"
+    ran = letters.take("newyorkbank/ben", "release", u=ID, **RELEASED | {"version": 2})
+    assert said(ran) == "version 2 is for USD 9999999.00 until 2027-10-18: that is not what was released"
+    assert letters.undertaking()["state"] == "Prepared"
+
+
+def test_a_decision_is_about_the_examination_that_was_signed() -> None:
+    letters = Letters().to("Advised")
+    assert letters.present(1).code == "ok"
+    assert letters.examine(1, "unsigned").code == "ok"
+    assert letters.examine(1, "undated").code == "ok"
+    words = f"{ID}/1 was examined 2 times: 1 is not the last examination"
+    assert said(letters.refuse(1, examination=1)) == words
+    assert said(letters.honour(1, examination=1)) == words
+    assert letters.examine(1).code == "ok"
+    assert said(letters.honour(1, amount=usd(2))) == f"{ID}/1 is paid with USD 1.00, not with USD 2.00"
+    assert letters.honour(1).code == "ok"
+
+
+def test_two_persons_pay() -> None:
+    letters = Letters().to("Advised")
+    assert letters.present(1).code == "ok"
+    bank = {"p": f"{ID}/1", "examination": 0, "amount": usd(1)}
+    assert said(letters.take("newyorkbank", "examine", p=f"{ID}/1", discrepancies=[])).startswith("a person examines")
+    assert letters.examine(1, by="ana").code == "ok"
+    assert said(letters.take("newyorkbank", "honour", **bank)).startswith("a person honours")
+    assert said(letters.honour(1, by="ana")) == f"newyorkbank/ana examined {ID}/1: another person must honour it"
+    refusal = {"p": f"{ID}/1", "examination": 1, "disposal": "Held"}
+    assert said(letters.take("newyorkbank", "refuse", **refusal)).startswith("a person refuses")
+    assert letters.honour(1, by="cai").code == "ok"
+
+
+def test_a_reference_is_used_once() -> None:
+    letters = Letters().to("Advised")
+    assert letters.present(1, reference="D/1").code == "ok"
+    assert said(letters.present(1, reference="D/1")) == "D/1 was presented before: each has its own"
+    assert letters.present(1, reference="D/2").code == "ok"
+
+
+@pytest.mark.parametrize("text", ["/A", "A/", "A//B", " ", " A", "A\x1b[2J", "\u00fc", "A|B"])
+def test_references_are_as_swift_has_them(text: str) -> None:
+    assert said(Letters().apply(id=text)) == "an id is a reference as in field 20 of a SWIFT message"
+    ran = Letters().to("Advised").present(1, reference=text)
+    assert said(ran) == "a demand has a reference as in field 20 of a SWIFT message"
+
+
+def test_nothing_is_paid_where_nothing_is_left() -> None:
+    letters = Letters().to("Advised")
+    for _ in range(2):
+        assert letters.present(2_500_000).code == "ok"
+    assert letters.decide(1, "honour").code == "ok"
+    letters.pass_to("2026-06-01T00:00")
+    assert said(letters.honour(2)) == f"nothing of {ID} is left to be drawn"
+    assert letters.presentation(2)["state"] == "Precluded"
+
+
+def test_a_beneficiary_is_not_its_own_bank() -> None:
+    assert said(Letters().apply(beneficiary="frankfurtbank")) == "a beneficiary is not its own bank"
+
+
+def test_a_demand_is_taken_where_no_calendar_says_when_it_must_be_decided() -> None:
+    """The stand-in knows days until the end of 2028."""
+    letters = Letters().to("Advised", extends_until="2031-04-17", notice_days=60)
+    letters.pass_to("2028-12-28T12:00")
+    assert letters.present(1).code == "ok"
+    found = letters.presentation(1)
+    assert (found["received"], found["decide_by"]) == ("2028-12-28", at("2028-12-28T12:00") + 21 * 86_400_000)
+    letters.pass_to("2029-02-01T12:00")
+    assert letters.present(1).code == "ok"
+    found = letters.presentation(2)
+    assert (found["received"], found["decide_by"]) == ("2029-02-01", at("2029-02-01T12:00") + 21 * 86_400_000)
+
+
+# The clause by which it goes on
+
+EVERGREEN = {"extends_until": "2031-04-17", "notice_days": 60}
+
+
+def test_it_goes_on_year_by_year_until_the_last_day_that_the_clause_has() -> None:
+    letters = Letters().to("Advised", **EVERGREEN)
+    seen = []
+    for year in range(2027, 2032):
+        seen += letters.pass_to(f"{year}-04-30T00:00")
+        assert letters.present(1).code == ("ok" if year < 2031 else "require.failed")
+        letters.pass_to(f"{year}-05-30T00:00")
+    assert seen == [("expire", "ok")] * 5
+    assert letters.undertaking()["state"] == "Expired"
+    assert letters.undertaking()["expiry"] == "2031-04-17"
+
+
+@pytest.mark.parametrize(("day", "code"), [("2027-02-16", "ok"), ("2027-02-17", "require.failed")])
+def test_notice_of_non_extension_comes_in_time_or_not_at_all(day: str, code: str) -> None:
+    """The scenarios of practitioners: sixty days before 2027-04-17."""
+    letters = Letters().to("Advised", **EVERGREEN)
+    letters.pass_to(f"{day}T12:00")
+    assert said(letters.take("newyorkbank", "stop_extending", u=ID, expiry="2027-04-17")).startswith("a person gives")
+    ran = letters.take("newyorkbank/ben", "stop_extending", u=ID, expiry="2027-04-17")
+    assert ran.code == code
+    letters.pass_to("2027-04-20T12:00")
+    found = letters.undertaking()
+    assert (found["state"], found["expiry"]) == (
+        ("Expired", "2027-04-17") if code == "ok" else ("Advised", "2028-04-17")
+    )
+
+
+def test_a_letter_without_the_clause_has_no_notice() -> None:
+    letters = Letters().to("Advised")
+    ran = letters.take("newyorkbank/ben", "stop_extending", u=ID, expiry="2027-04-17")
+    assert said(ran) == f"{ID} does not go on after 2027-04-17"
+
+
+def test_it_goes_on_though_ledger_time_has_not_come_to_say_so() -> None:
+    letters = Letters().to("Advised", **EVERGREEN)
+    letters.world.time = letters.undertaking()["closes"] + 1
+    assert letters.present(1).code == "ok"

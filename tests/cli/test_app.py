@@ -39,7 +39,7 @@ def test_it_is_told_in_lines_that_fit(kept: tuple[Path, Any]) -> None:
         "  2026-04-17  12     newyorkbank/ben  releases it: issued (MT 760)                        applied",
         "  2026-04-17  13     frankfurtbank    advises and confirms it (MT 768)                    applied",
         "  2026-10-05  14     fabrikam         demands USD 640000.00 (MT 765)                      applied",
-        "  2027-04-19  31     ledger time      the last day has closed: the letter expires         applied",
+        "  2027-04-19  32     ledger time      the last day has closed: the letter expires         applied",
     ):
         assert words in lines
     text = " ".join(ran.out.split())
@@ -70,7 +70,7 @@ def test_as_one_json_document(hansa_process: Callable, tmp_path: Path) -> None:
     assert (ran.code, ran.err) == (0, "")
     told = json.loads(ran.out)
     assert (told["app"], told["folder"], told["clock"]) == (STORY, None, "told")
-    assert list(told["members"]) == ["northwind", "newyorkbank", "frankfurtbank", "fabrikam"]
+    assert list(told["members"]) == ["northwind", "newyorkbank", "frankfurtbank", "fabrikam", "almanac"]
     assert [step["status"] for step in told["steps"]].count("refused") == 5
     assert [proof["what"] for proof in told["proofs"]] == ["the issue", "the demand"]
     assert told["process"]["paper"][0].startswith("Paper required 14 steps")

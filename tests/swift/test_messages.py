@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tzdata
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -86,6 +87,28 @@ def test_types_that_are_not_known_are_refused(shared: Path) -> None:
         (b":30:260417", b":30:2026-04-17", [("30", 8)]),
         (b":31E:270417", b":31E:260416", [("31E", 12)]),
         (b":31S:310417", b":31S:270416", [("31S", 36)]),
+        (b":30:260417", b":30:800101", [("30", 8)]),
+        (b":23B:FIXD", b":23B:OPEN", [("31E", 12)]),
+        (b":58A:ZZBKDEFFXXX\r\n", b"", [("58A", 30)]),
+        (b":49:CONFIRM\r\n:58A:ZZBKDEFFXXX", b":49:MAY ADD", [("58A", 30)]),
+        (b":23F:ONEY\r\n", b"", [("78", 33), ("26E", 34), ("31S", 35)]),
+        (b":23F:ONEY", b":23F:ABCD", [("23F", 33)]),
+        (b":23F:ONEY", b":23F:DAYS", [("23F", 33)]),
+        (b":23F:ONEY", b":23F:ONEY/365", [("23F", 33)]),
+        (b":40C:ISPR", b":40C:QQQQ", [("40C", 10)]),
+        (b":40C:ISPR", b":40C:OTHR", [("40C", 10)]),
+        (b":40C:ISPR", b":40C:OTHR/ ", [("40C", 10)]),
+        (b":22A:ISSU", b":22A:ZZZZ", [("22A", 4)]),
+        (b":22D:STBY", b":22D:QQQQ", [("22D", 9)]),
+        (b":48B:NMLT", b":48B:XXXX", [("48B", 37)]),
+        (b":48B:NMLT", b":48D:XXXX", [("48D", 37)]),
+        (b":24E:TELE", b":24E:ZZZZ", [("24E", 39)]),
+        (b":44J:US", b":44J:ZZ", [("44J", 32)]),
+        (b":52A:ZZBKUS33XXX", b":52A:ZZBKZZ33XXX", [("52A", 16)]),
+        (b":41F:ZZBKUS33XXX", b":41F:ZZBKZZ33XXX", [("41F", 23)]),
+        (b":50:NORTHWIND DEVICES INC\r\n1 EXAMPLE WAY\r\nREDMOND WA US", b":50:    ", [("50", 13)]),
+        (b":27:1/1", b":27:1/8", [("27", 3)]),
+        (b":27:1/1", b":27:3/8", [("27", 3)]),
         (b":20:SBLC-2026-0417", b":20:SBLC//0417", [("20", 7)]),
         (b":20:SBLC-2026-0417", b":20:" + b"S" * 17, [("20", 7)]),
         (b":20:SBLC-2026-0417", b":20:SBLC_0417", [("20", 7)]),
@@ -125,6 +148,8 @@ def test_each_problem_is_told_with_its_field_and_line(old: bytes, new: bytes, fo
         (lambda data: data.replace(b"SUBJECT", b"SUB\nJECT"), 29),
         (lambda data: data.replace(b"SUBJECT", "SÜBJECT".encode()), 29),
         (lambda data: data + b"{5:}", 1),
+        (lambda data: data + b"{5:{CHK:ZZ}}", 40),
+        (lambda data: data + b"{5:{MAC:0000000}{CHK:123456789ABC}}", 40),
         (lambda data: data.replace(b"{4:", b"{3:{108:A\r\nB}}{4:"), 1),
         (lambda data: data.replace(b"SUBJECT", b"S" * 10_000), 1),
     ],
@@ -214,3 +239,26 @@ def test_years_of_two_digits(text: str, year: int) -> None:
 def test_every_field_of_a_type_has_a_format() -> None:
     tags = {tag for rows in types.TYPES.values() for row in rows for tag in row.tags}
     assert tags == set(formats.FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b":40C:ISPR", b":40C:OTHR/RULES OF THE PORT"),
+        (b":23F:ONEY", b":23F:DAYS/90"),
+        (b":24E:TELE", b":24E:COUR/BY HAND"),
+        (b":49:CONFIRM\r\n:58A:ZZBKDEFFXXX", b":49:WITHOUT"),
+        (b":23B:FIXD\r\n:31E:270417", b":23B:OPEN"),
+        (b":52A:ZZBKUS33XXX", b":52A:/C/123\r\nZZBKXK33"),
+    ],
+)
+def test_what_is_right_is_read(old: bytes, new: bytes) -> None:
+    assert ISSUE.count(old) == 1
+    data = ISSUE.replace(old, new)
+    assert message.write(types.read(data)) == data
+
+
+def test_the_countries_are_those_of_the_zone_data() -> None:
+    table = Path(tzdata.__file__).parent / "zoneinfo" / "iso3166.tab"
+    codes = {line[:2] for line in table.read_text("utf-8").splitlines() if not line.startswith("#")}
+    assert codes | {"XK"} == formats.COUNTRIES

@@ -20,8 +20,10 @@ _OPENING: Final = (
     "{applicant} asks {issuer} for a standby letter of credit in favour of {beneficiary}; {adviser} advises and "
     "confirms it. Amount, parties and dates are those of three SWIFT messages ({messages}), read strictly; the days "
     "before the issue and what comes after the first demand are the story's own. The contract keeps the rules of "
-    "ISP98. The ledger's clock was told these dates, which is for demonstrations only. Entries that are left out set "
-    "the ledger up, or are those by which its time goes on."
+    "ISP98. By its message the letter goes on for a year at a time until 2031 unless notice is given; here notice is "
+    "given. The calendar of business days is from {publisher}, no party to the letter. The ledger's clock was told "
+    "these dates, which is for demonstrations only. Entries that are left out set the ledger up, or are those by which "
+    "its time goes on."
 )
 _PROOFS: Final = (
     "{count} receipts were checked with the ledger's first page alone, asking no node: {proofs}. Each says that time "
@@ -37,12 +39,13 @@ def before_letter(out: Output) -> None:
 
 def tell_letter(out: Output, told: "Story", title: str) -> None:
     """The letter of credit for people."""
-    applicant, issuer, adviser, beneficiary = told.members
+    applicant, issuer, adviser, beneficiary, publisher = told.members
     opening = _OPENING.format(
         applicant=applicant,
         issuer=issuer,
         adviser=adviser,
         beneficiary=beneficiary,
+        publisher=publisher,
         messages=", ".join(f"MT {name[5:8]}" for name in told.messages),
     )
     out.say(out.style(title, bold=True))

@@ -31,6 +31,8 @@ APPLICANT: Final = "northwind"
 ISSUER: Final = "newyorkbank"
 ADVISER: Final = "frankfurtbank"
 BENEFICIARY: Final = "fabrikam"
+PUBLISHER: Final = "almanac"
+"""Publishes the calendars: a fifth member, no party to the letter, for who sets the days could move its deadlines."""
 PREPARER: Final = f"{ISSUER}/ana"
 RELEASER: Final = f"{ISSUER}/ben"
 PLACE: Final = "USNYC"
@@ -41,6 +43,8 @@ YEARS: Final = (2026, 2027)
 SCHEDULED: Final = "ledger time"
 _RULES: Final = {"ISPR": "ISP98", "UCPR": "UCP600"}
 _ASKED_TO_CONFIRM: Final = ("CONFIRM", "MAY ADD")
+_YEARLY: Final = "ONEY"
+"""Field 23F: it extends by itself for one year at a time."""
 _BEFORE_ISSUE: Final = timedelta(days=3)
 
 PAPER: Final = (
@@ -130,8 +134,9 @@ def tell(root: Path) -> Story:
     founders = [
         Founder(APPLICANT, _party(issue, "50")),
         Founder(ISSUER, f"{issue.get('52A')} New York", ["licence:bank"], ["ana", "ben"], deployer=True),
-        Founder(ADVISER, f"{issue.get('56A')} Frankfurt", ["licence:bank", "role:calendar-publisher"]),
+        Founder(ADVISER, f"{issue.get('56A')} Frankfurt", ["licence:bank"]),
         Founder(BENEFICIARY, _party(issue, "59")),
+        Founder(PUBLISHER, "Almanac of business days", ["role:calendar-publisher"]),
     ]
     ledger = create_ledger(Disk(), folder, NAME, founders, clock=_ms(begin))
     with embedded(root) as client:
@@ -235,6 +240,7 @@ class _Telling:
 
 
 _HAPPENED: Final = {
+    "letter.extended": "the last day has closed: the letter goes on for a year",
     "letter.precluded": "the time for notice of refusal has passed",
     "letter.expired": "the last day has closed: the letter expires",
 }
@@ -249,13 +255,13 @@ def _set_up(told: _Telling) -> None:
         _applied(told.submit(ISSUER, "members", "deploy", arguments, transactions.deploy_steps(source)))
     for year in YEARS:
         calendar = json.loads(app_file(APP, f"{PLACE}-{year}.json").read_text("utf-8"))
-        _applied(told.submit(ADVISER, "calendars", "publish", calendar))
+        _applied(told.submit(PUBLISHER, "calendars", "publish", calendar))
 
 
 def _agree(told: _Telling, begin: datetime, issue: Message) -> None:
     """The application, another wording, and what both sides sign in the end."""
-    id, wording = issue.get("20"), _digest(issue.get("77U"))
-    draft = _digest(issue.get("77U").partition("SUBJECT TO")[0])  # the application forgets the rules
+    id, wording = issue.get("20"), _wording(issue)
+    draft = _wording(issue, issue.get("77U").partition("SUBJECT TO")[0])  # the application forgets the rules
     terms: dict[str, Any] = {
         "amount": formats.amount(issue.get("32B")),
         "expiry": formats.day(issue.get("31E")).isoformat(),
@@ -271,6 +277,8 @@ def _agree(told: _Telling, begin: datetime, issue: Message) -> None:
         beneficiary=BENEFICIARY,
         rules=_RULES[issue.get("40C")],
         place=PLACE,
+        extends_until=formats.day(issue.get("31S")).isoformat() if issue.get("23F") == _YEARLY else None,
+        notice_days=int(issue.get("26E") or 0),
         may_confirm=issue.get("49") in _ASKED_TO_CONFIRM,
         wording=draft,
         **terms,
@@ -285,11 +293,18 @@ def _agree(told: _Telling, begin: datetime, issue: Message) -> None:
 
 def _issue(told: _Telling, issue: Message, advice: Message) -> None:
     """Two persons issue it, and the beneficiary's bank advises and confirms it."""
-    id, wording = issue.get("20"), _digest(issue.get("77U"))
+    id = issue.get("20")
+    signed: dict[str, Any] = {
+        "u": id,
+        "version": 2,
+        "wording": _wording(issue),
+        "amount": formats.amount(issue.get("32B")),
+        "expiry": formats.day(issue.get("31E")).isoformat(),
+    }
     told.at(_morning(issue, "30"))
-    told.take(PREPARER, "prepares the issue", "prepare", u=id)
-    told.take(PREPARER, "releases it too", "release", u=id, wording=wording)
-    told.take(RELEASER, "releases it: issued", "release", message="MT 760", proven="the issue", u=id, wording=wording)
+    told.take(PREPARER, "prepares the issue", "prepare", u=id, version=2)
+    told.take(PREPARER, "releases it too", "release", **signed)
+    told.take(RELEASER, "releases it: issued", "release", message="MT 760", proven="the issue", **signed)
     told.at(_morning(advice, "30") + timedelta(hours=1))
     told.take(
         ADVISER, "advises and confirms it", "advise", message="MT 768", u=id, confirms=issue.get("49") == "CONFIRM"
@@ -316,7 +331,7 @@ def _draw(told: _Telling, issue: Message, demand: Message) -> None:
     told.at(first + timedelta(days=2))
     told.take(PREPARER, "examines it: it complies", "examine", p=f"{id}/1", discrepancies=[])
     told.at(first + timedelta(days=3))
-    told.take(RELEASER, "honours it", "honour", p=f"{id}/1")
+    told.take(RELEASER, "honours it", "honour", p=f"{id}/1", examination=1, amount=wanted)
     told.at(first + timedelta(days=28))
     told.take(
         BENEFICIARY,
@@ -334,8 +349,8 @@ def _draw(told: _Telling, issue: Message, demand: Message) -> None:
         p=f"{id}/2",
         discrepancies=["no invoice is presented"],
     )
-    told.take(RELEASER, "tries to honour it", "honour", p=f"{id}/2")
-    told.take(RELEASER, "refuses it, in one notice", "refuse", p=f"{id}/2", disposal="Returned")
+    told.take(RELEASER, "tries to honour it", "honour", p=f"{id}/2", examination=1, amount=too_much)
+    told.take(RELEASER, "refuses it, in one notice", "refuse", p=f"{id}/2", examination=1, disposal="Returned")
     told.at(first + timedelta(days=42))
     told.take(
         BENEFICIARY,
@@ -354,9 +369,15 @@ def _draw(told: _Telling, issue: Message, demand: Message) -> None:
         discrepancies=["no invoice is presented"],
     )
     told.at(first + timedelta(days=57))
-    told.take(RELEASER, "refuses it, too late", "refuse", p=f"{id}/3", disposal="Returned")
-    told.take(RELEASER, "honours it, as it must", "honour", p=f"{id}/3")
+    told.take(RELEASER, "refuses it, too late", "refuse", p=f"{id}/3", examination=1, disposal="Returned")
+    told.take(RELEASER, "honours it, as it must", "honour", p=f"{id}/3", examination=1, amount=rest)
     expiry = formats.day(issue.get("31E"))
+    if issue.get("23F") == _YEARLY:
+        latest = expiry - timedelta(days=int(issue.get("26E")))
+        told.at(datetime(latest.year, latest.month, latest.day, 14, tzinfo=UTC))
+        told.take(
+            RELEASER, "gives notice: it will not go on for a year", "stop_extending", u=id, expiry=expiry.isoformat()
+        )
     told.at(datetime(expiry.year, expiry.month, expiry.day, 14, tzinfo=UTC) + timedelta(days=3))
     told.take(
         BENEFICIARY,
@@ -373,12 +394,22 @@ def _message(name: str) -> Message:
     return types.read(app_file(APP, f"messages/{name}").read_bytes())
 
 
+def _wording(issue: Message, text: str | None = None) -> bytes:
+    """SHA-256 of documents to be presented and text: fields 45C and 77U with their tags, as the message has them.
+
+    `text` is another text in the place of 77U.
+    """
+    return _digest(f":45C:{issue.get('45C')}\r\n:77U:{issue.get('77U') if text is None else text}")
+
+
 def _party(message: Message, tag: str) -> str:
     return message.get(tag).split("\r\n")[0]
 
 
 def _signers(folder: Folder) -> dict[str, PrivateKey]:
-    members = {name: keys.load(member_key(folder, name)) for name in (APPLICANT, ISSUER, ADVISER, BENEFICIARY)}
+    members = {
+        name: keys.load(member_key(folder, name)) for name in (APPLICANT, ISSUER, ADVISER, BENEFICIARY, PUBLISHER)
+    }
     persons = {person: keys.load(user_key(folder, *person.split("/"))) for person in (PREPARER, RELEASER)}
     return members | persons
 

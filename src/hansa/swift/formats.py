@@ -18,8 +18,21 @@ _PARTY: Final = rf"(?:(?:/[CD])?(?:/{_X}{{1,34}})?\r\n)?"
 _AMOUNT_CHARS: Final = 15
 YEAR_TURN: Final = 80
 """Years of two digits from here on are of the last century."""
+_FIRST_YEAR: Final = 2000
 _AMOUNT: Final = re.compile(r"([A-Z]{3})([0-9]+,[0-9]*)")
 _REFERENCE: Final = re.compile(rf"{_X}{{1,16}}")
+
+_COUNTRIES: Final = (
+    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY "
+    "BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK "
+    "FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR "
+    "IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK "
+    "ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM "
+    "PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF "
+    "TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW"
+)
+COUNTRIES: Final = frozenset(_COUNTRIES.split())
+"""The codes of ISO 3166-1, and XK, which BICs of Kosovo have."""
 
 Check = Callable[[str], str]
 """What is wrong with a value in words, empty if nothing."""
@@ -44,12 +57,12 @@ def amount(value: str) -> dict[str, Any]:
 
 
 def date_problem(value: str) -> str:
-    """See `Check`."""
+    """See `Check`. No message of these types is as old as the last century."""
     try:
-        day(value)
+        found = day(value)
     except ValueError:
         return f"{value[:10]!a} is no date: YYMMDD"
-    return ""
+    return "" if found.year >= _FIRST_YEAR else f"{value!a} is in the last century"
 
 
 def amount_problem(value: str) -> str:
@@ -91,33 +104,66 @@ def _of(words: str, pattern: str) -> Check:
 
 def _lines(count: int, length: int, characters: str) -> Check:
     one = f"{_X if characters == 'x' else _Z}{{1,{length}}}"
-    return _of(f"{count}*{length}{characters}", rf"{one}(?:\r\n{one}){{0,{count - 1}}}")
+    return _told(_of(f"{count}*{length}{characters}", rf"{one}(?:\r\n{one}){{0,{count - 1}}}"))
+
+
+def _told(check: Check) -> Check:
+    """The same check of a text that must say something."""
+    return lambda value: check(value) or ("" if value.strip() else "it is blank")
+
+
+def _bic_in(check: Check) -> Check:
+    """The same check of a field whose last line is a BIC, whose country there must be."""
+
+    def checked(value: str) -> str:
+        country = value.rpartition("\n")[2][4:6]
+        return check(value) or ("" if country in COUNTRIES else f"there is no country {country} of a BIC")
+
+    return checked
+
+
+def _country_first(check: Check) -> Check:
+    return lambda value: check(value) or ("" if value[:2] in COUNTRIES else f"there is no country {value[:2]}")
+
+
+def _code_text(*codes: str, told: tuple[str, ...] = ("OTHR",), telling: tuple[str, ...] = ("OTHR",)) -> Check:
+    """One of these codes; those in `telling` have a text behind a slash, only those in `told` may."""
+    form = _of("4!c[/35x]", rf"[A-Z0-9]{{4}}(?:/{_X}{{1,35}})?")
+    known = _one_of(*codes)
+
+    def checked(value: str) -> str:
+        code, slash, text = value.partition("/")
+        if problem := form(value) or known(code):
+            return problem
+        if slash and (code not in told or not text.strip()):
+            return f"no text stands behind {code}" if code not in told else "the text behind the code is blank"
+        return f"behind {code} stands a slash and a text" if code in telling and not slash else ""
+
+    return checked
 
 
 def _one_of(*codes: str) -> Check:
     return lambda value: "" if value in codes else f"it is none of {', '.join(codes)}"
 
 
-_CODE: Final = _of("4!c", "[A-Z0-9]{4}")
-_CODE_TEXT: Final = _of("4!c[/35x]", rf"[A-Z0-9]{{4}}(?:/{_X}{{1,35}})?")
 _NOTHING: Final = _of("nothing", "")
 _NAME: Final = _lines(4, 35, "x")
-_PARTY_BIC: Final = _of("[/1!a][/34x] BIC", _PARTY + _BIC)
-_PARTY_NAME: Final = _of("[/1!a][/34x] 4*35x", rf"{_PARTY}{_X}{{1,35}}(?:\r\n{_X}{{1,35}}){{0,3}}")
+_PARTY_BIC: Final = _bic_in(_of("[/1!a][/34x] BIC", _PARTY + _BIC))
+_PARTY_NAME: Final = _told(_of("[/1!a][/34x] 4*35x", rf"{_PARTY}{_X}{{1,35}}(?:\r\n{_X}{{1,35}}){{0,3}}"))
 
 FORMATS: Final[dict[str, Check]] = {
     "15A": _NOTHING,
     "15B": _NOTHING,
     "20": reference_problem,
     "21": reference_problem,
-    "22A": _CODE,
-    "22D": _CODE,
+    "22A": _one_of("ACNF", "ADVI", "ICCO", "ISCO", "ISSU"),
+    "22D": _one_of("DEPU", "DGAR", "STBY"),
     "22G": _one_of("PAYM", "PAEX"),
     "23": _lines(1, 16, "x"),
     "23B": _one_of("FIXD", "OPEN", "COND"),
-    "23F": _of("4!a[/35x]", rf"[A-Z]{{4}}(?:/{_X}{{1,35}})?"),
+    "23F": _code_text("DAYS", "ONEY", "OTHR", told=("DAYS", "OTHR"), telling=("DAYS", "OTHR")),
     "23X": _of("4!c/65x", rf"[A-Z0-9]{{4}}/{_X}{{1,65}}"),
-    "24E": _CODE_TEXT,
+    "24E": _code_text("COLL", "COUR", "MAIL", "MESS", "OTHR", "REGM", "TELE", told=("COUR", "OTHR")),
     "24G": _of("4!c[12*65z]", rf"[A-Z0-9]{{4}}(?:\r\n{_Z}{{1,65}}){{0,12}}"),
     "25": _lines(1, 35, "x"),
     "26E": _of("3n", "[0-9]{1,3}"),
@@ -132,14 +178,14 @@ FORMATS: Final[dict[str, Check]] = {
     "35G": _lines(12, 65, "x"),
     "39E": _lines(12, 65, "z"),
     "39F": _lines(12, 65, "z"),
-    "40C": _of("4!a[/35x]", rf"[A-Z]{{4}}(?:/{_X}{{1,35}})?"),
-    "41F": _of("BIC", _BIC),
+    "40C": _code_text("ISPR", "NONE", "OTHR", "UCPR", "URDG"),
+    "41F": _bic_in(_of("BIC", _BIC)),
     "41G": _NAME,
-    "44J": _of("2!a[/35x][65x]", rf"[A-Z]{{2}}(?:/{_X}{{1,35}})?(?:\r\n/?{_X}{{1,65}})?"),
+    "44J": _country_first(_of("2!a[/35x][65x]", rf"[A-Z]{{2}}(?:/{_X}{{1,35}})?(?:\r\n/?{_X}{{1,65}})?")),
     "45C": _lines(100, 65, "z"),
     "45L": _lines(50, 65, "z"),
-    "48B": _CODE,
-    "48D": _CODE,
+    "48B": _one_of("NMLT", "NMPT", "NPRT"),
+    "48D": _one_of("TRAN"),
     "49": _one_of("CONFIRM", "MAY ADD", "WITHOUT"),
     "49A": _lines(51, 65, "z"),  # the definition has a code of 4!c in a line before; the sample has it as /COMP/
     "50": _NAME,
@@ -154,8 +200,8 @@ FORMATS: Final[dict[str, Check]] = {
     "57D": _PARTY_NAME,
     "58A": _PARTY_BIC,
     "58D": _PARTY_NAME,
-    "59": _of("[/34x] 4*35x", rf"{_ACCOUNT}{_X}{{1,35}}(?:\r\n{_X}{{1,35}}){{0,3}}"),
-    "59A": _of("[/34x] BIC", _ACCOUNT + _BIC),
+    "59": _told(_of("[/34x] 4*35x", rf"{_ACCOUNT}{_X}{{1,35}}(?:\r\n{_X}{{1,35}}){{0,3}}")),
+    "59A": _bic_in(_of("[/34x] BIC", _ACCOUNT + _BIC)),
     "71D": _lines(6, 65, "z"),  # the definition has lines of 35; this project's own sample has a longer one
     "72Z": _lines(6, 35, "z"),
     "77": _lines(20, 35, "z"),

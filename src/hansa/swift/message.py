@@ -24,6 +24,8 @@ _OUTPUT: Final = re.compile(
     r"O(?P<type>[0-9]{3})[0-9]{10}[A-Z]{6}[A-Z0-9]{2}[A-Z0-9][A-Z0-9]{3}[0-9]{10}[0-9]{10}[SUN]"
 )
 _FIELD: Final = re.compile(r":(?P<tag>[0-9]{2}[A-Z]?):(?P<value>.*)")
+_TRAILERS: Final = re.compile(r"\{(CHK|MAC|PAC):([^{}]*)\}")
+_HEX_DIGITS: Final = {"CHK": 12, "MAC": 8, "PAC": 8}
 _SHOWN_CHARS: Final = 40
 _TEXT_LINE: Final = 2
 """The line of a file in which the first field stands."""
@@ -97,6 +99,9 @@ def read(data: bytes) -> Message:
         problems.append(Problem("", 1, "block 1 is not F01, a terminal of 12 characters, and 10 digits"))
     if not (_INPUT.fullmatch(found["application"]) or _OUTPUT.fullmatch(found["application"])):
         problems.append(Problem("", 1, "block 2 is neither that of an input nor of an output message"))
+    for tag, value in _TRAILERS.findall(found["trailer"] or ""):
+        if not re.fullmatch("[0-9A-F]*", value) or len(value) != _HEX_DIGITS[tag]:
+            problems.append(Problem("", text.count("\n") + 1, f"{tag} in block 5 has {_HEX_DIGITS[tag]} digits 0 to F"))
     fields = _fields(found["text"], problems)
     if problems:
         raise refusal("swift.form", problems)

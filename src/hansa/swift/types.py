@@ -32,9 +32,9 @@ TYPES: Final = {
 
 
 def read(data: bytes) -> Message:
-    """A message that is wholly right, by its form and its type's rules.
+    """A message that is right by its form, the formats and codes of its fields, and the rules of `_together`.
 
-    Raises `HansaError` with every problem found, each with its field and line: `swift.form`, `swift.type` for a type
+    Raises `HansaError` with the problems found, each with its field and line: `swift.form`, `swift.type` for a type
     that is not known here, `swift.fields`.
     """
     found = message.read(data)
@@ -82,21 +82,42 @@ def _values(found: Message) -> list[Problem]:
 
 
 def _together(found: Message) -> list[Problem]:
-    """What fields say of each other: expiry by its type, and dates in their order."""
+    """What fields say of each other: expiry by its type, what needs another field, and dates in their order."""
     by_tag = {field.tag: field for field in found.fields}
     problems: list[Problem] = []
-    kind = by_tag.get("23B")
-    if kind is not None and found.type == "760":
-        if kind.value == "FIXD" and "31E" not in by_tag:
-            problems.append(Problem("31E", kind.line, "an expiry of type FIXD has a date"))
-        if kind.value == "COND" and "35G" not in by_tag:
-            problems.append(Problem("35G", kind.line, "an expiry of type COND has a condition"))
+    if found.type == "760":
+        problems += _of_an_issue(by_tag)
     for earlier, later in (("30", "31E"), ("31E", "31S")):
         if earlier in by_tag and later in by_tag:
             first, second = by_tag[earlier], by_tag[later]
             if _in_order(second.value) < _in_order(first.value):  # also where one of them is no day there is
                 told = f"{second.value[:6]!a} is before {first.value[:6]!a}, field {earlier}"
                 problems.append(Problem(later, second.line, told))
+    return problems
+
+
+def _of_an_issue(by_tag: dict[str, Field]) -> list[Problem]:
+    problems: list[Problem] = []
+    whole = by_tag.get("27")
+    if whole is not None and whole.value != "1/1" and not formats.FORMATS["27"](whole.value):
+        problems.append(Problem("27", whole.line, "it is a part: its other parts, MT 761, are not read here"))
+    kind = by_tag.get("23B")
+    if kind is not None:
+        if kind.value == "FIXD" and "31E" not in by_tag:
+            problems.append(Problem("31E", kind.line, "an expiry of type FIXD has a date"))
+        if kind.value == "COND" and "35G" not in by_tag:
+            problems.append(Problem("35G", kind.line, "an expiry of type COND has a condition"))
+        if kind.value == "OPEN" and "31E" in by_tag:
+            problems.append(Problem("31E", by_tag["31E"].line, "an expiry of type OPEN has no date"))
+    confirm = by_tag.get("49")
+    if confirm is not None and confirm.value in ("CONFIRM", "MAY ADD") and not {"58A", "58D"} & by_tag.keys():
+        problems.append(Problem("58A", confirm.line, f"with {confirm.value} there is a bank asked to confirm"))
+    if "23F" not in by_tag:
+        problems += [
+            Problem(tag, by_tag[tag].line, "it belongs to an extension, and there is no field 23F")
+            for tag in ("78", "26E", "31S")
+            if tag in by_tag
+        ]
     return problems
 
 

@@ -222,7 +222,7 @@ def test_folders_of_tools_are_left_alone(tmp_path: Path) -> None:
 def test_files_in_folders_are_read_as_they_change_and_not_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read: list[Path] = []
+    read: list[str] = []
     is_contract = watch._is_contract
     monkeypatch.setattr(watch, "_is_contract", lambda file: read.append(file) or is_contract(file))
     one, other = tmp_path / "a.py", tmp_path / "b.py"
@@ -231,11 +231,11 @@ def test_files_in_folders_are_read_as_they_change_and_not_again(
     changes = Changes([tmp_path])
     for _ in range(5):
         changes.poll()
-    assert read == [one, other]
+    assert read == [str(one), str(other)]
     other.write_text(MARK + "# now a contract\n")
     changes.poll()
     assert changes.poll() == [other]
-    assert read == [one, other, other]
+    assert read == [str(one), str(other), str(other)]
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ class Changes:
                 raise HansaError("argument.file", f"--watch: {path} is neither a file nor a folder")
         self._last: dict[Path, Seen] = {}
         self._given: dict[Path, Seen] = {}
-        self._known: dict[Path, tuple[Seen, bool]] = {}  # in folders: whether it is a contract, as it looked then
+        self._known: dict[str, tuple[Seen, bool]] = {}  # in folders: whether it is a contract, as it looked then
 
     def poll(self) -> list[Path]:
         """What looks as it did at the last call, and otherwise than when it was last given. Raises `HansaError`."""
@@ -75,17 +75,17 @@ class Changes:
     def _look_all(self) -> dict[Path, Seen]:
         """The files as they look now. Those in folders are read once for each look that they have."""
         found: dict[Path, Seen] = {}
-        known: dict[Path, tuple[Seen, bool]] = {}
+        known: dict[str, tuple[Seen, bool]] = {}
         for path in self._paths:
             is_folder = path.is_dir()
-            for file in _python_files(path) if is_folder else [path]:
+            for file in _python_files(path) if is_folder else [str(path)]:
                 if (seen := _look(file)) is None:
                     continue
                 if is_folder:
                     before = self._known.get(file)
                     known[file] = before if before is not None and before[0] == seen else (seen, _is_contract(file))
                 if not is_folder or known[file][1]:
-                    found[file] = seen
+                    found[Path(file)] = seen
         self._known = known
         if len(found) > FILES_MAX:
             told = f"--watch: {len(found)} contract files; at most {FILES_MAX} are watched"
@@ -93,26 +93,26 @@ class Changes:
         return found
 
 
-def _python_files(folder: Path) -> Iterator[Path]:
+def _python_files(folder: Path) -> Iterator[str]:
     """Files that may be contracts, in order; not in hidden folders, and not in those that other tools fill."""
     for at, folders, files in os.walk(folder):
         inside = (each for each in folders if not each.startswith(".") and each not in _SKIPPED)
         folders[:] = sorted(each for each in inside if not Path(at, each, _VENV).exists())
-        yield from (Path(at, file) for file in sorted(files) if file.endswith(".py"))
+        yield from (f"{at}{os.sep}{file}" for file in sorted(files) if file.endswith(".py"))
 
 
-def _look(file: Path) -> Seen | None:
+def _look(file: str) -> Seen | None:
     """How a file looks; None for what is none, such as a pipe, which would have its reader wait."""
     try:
-        found = file.stat()
+        found = os.stat(file)  # noqa: PTH116 - of thousands several times a second, a Path each is most of the work
     except OSError:  # an editor may be about to put it back
         return None
     return Seen(found.st_mtime_ns, found.st_size, found.st_ino) if stat.S_ISREG(found.st_mode) else None
 
 
-def _is_contract(file: Path) -> bool:
+def _is_contract(file: str) -> bool:
     try:
-        with file.open("rb") as opened:
+        with Path(file).open("rb") as opened:
             return _IMPORT in opened.read(_READ_BYTES_MAX)
     except OSError:
         return False

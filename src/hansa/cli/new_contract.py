@@ -38,10 +38,10 @@ class TITLE(Contract, version="1.0.0"):
         """Something that the seller offers to the buyer."""
 
         class States:
-            Open: "waits for the buyer"
-            Accepted: "the buyer has agreed"
-            Declined: "the buyer does not want it"
-            Expired: "nobody answered in time"
+            Open = "waits for the buyer"
+            Accepted = "the buyer has agreed"
+            Declined = "the buyer does not want it"
+            Expired = "nobody answered in time"
 
         id: Text[1, 16]
         seller: Party

@@ -19,8 +19,9 @@ _BEND_WIDTH: Final = 14
 _SWEEPS: Final = 24
 _PASSES: Final = 120
 _SWEPT_MAX: Final = 100_000
+"""Cells looked at in all sweeps for few crossings: a large graph gets fewer of them, and is laid out soon."""
 _PASSED_MAX: Final = 200_000
-"""Cells looked at in all sweeps or passes together: a large graph gets fewer of them, and is laid out soon."""
+"""The same for the passes that find places."""
 _STRAIGHT: Final = 8
 """How much more it counts that an arrow of many layers is straight than where boxes stand."""
 _PORT_GAP: Final = 26

@@ -142,5 +142,6 @@ def test_from_a_ledger_it_is_the_same_as_from_the_file(hansa: Callable, start: C
         ran = hansa("contract", "stubs", "example_ledger", "--data", data)
         assert ran.out == hansa("contract", "stubs", EXAMPLE).out
         assert hansa("contract", "stubs", "unheard_of", "--data", data).failed("contract.missing", 2)
+        assert "class MembersClient:" in hansa("contract", "stubs", "members", "--data", data).out, "the ledger's own"
     finally:
         assert running.stop() == 0

@@ -87,12 +87,14 @@ def _deployed(name: str, libraries: tuple[Path, ...], data: Path, url: str | Non
     """A contract of the ledger, from its source and nothing else that the node says. Raises `HansaError`."""
     from hansa.contracts import program
     from hansa.contracts.diagnostics import ContractInvalid
+    from hansa.contracts.schedules import CONTRACT
 
     with connect(data, url) as node:
         given = node.get_bytes(f"/app/contracts/{name}/source")
     try:
         source = given.decode()
-        return program.check(source, name, find_libraries(source, libraries, data, url))
+        known = find_libraries(source, libraries, data, url)
+        return program.check(source, name, known, system=name == CONTRACT)
     except UnicodeDecodeError:
         raise HansaError("node.foreign", f"what the node gives as the source of {name} is no text") from None
     except ContractInvalid as invalid:

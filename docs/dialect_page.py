@@ -61,8 +61,8 @@ class Credit(Contract, version="1.0.0"):
         issuer: Party = Party(attribute="licence:bank")
 
     class States:
-        Open: "may be drawn"
-        Paid: "closed"
+        Open = "may be drawn"
+        Paid = "closed"
 
     class LC(Record, key="id", index=["applicant", "expiry"]):
         id: Text[1, 16]
@@ -105,7 +105,7 @@ A file has a docstring if it likes, imports, and declarations. A **contract** en
 | `class Accounts(Interface, contract="accounts"):` | What this file calls of another contract: actions and views without bodies |
 | `def f(a: int, b: Text[0, 9]) -> bool:` | A function of values alone: no `tx`, no records |
 | `class Roles:` | Who: `buyer: Party` is bound per record by its field of that name; `Party(attribute="…")` a member with the attribute; `Party(user="…")` a user with it; `Party(contract="…")` a contract that calls |
-| `class States:` with `Open: "may be drawn"` | The states of every record type that an action creates with `to=`; within a record: of that type |
+| `class States:` with `Open = "may be drawn"`, or `Open: "may be drawn"` | The states of every record type that an action creates with `to=`; within a record: of that type |
 | `@action(by=…, creates=…, on=…, to=…)` | Who may take it, the record type it makes, the states it is taken in, the states it leads to; each a text, or a list of texts where there are several |
 | `@view` | What reads only, and returns a value |
 | `@invariant` in a record | What always holds of it, checked at the end of each transaction that changes it |
@@ -190,10 +190,10 @@ class Deliveries(Contract, version="1.0.0"):
         seller: Party
 
     class States:
-        Announced: "on its way"
-        Arrived: "the buyer may object"
-        Accepted: "nobody objected"
-        Paid: "closed"
+        Announced = "on its way"
+        Arrived = "the buyer may object"
+        Accepted = "nobody objected"
+        Paid = "closed"
 
     class Delivery(Record, key="id", index=["buyer", "day"]):
         id: Text[1, 16]

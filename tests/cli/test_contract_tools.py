@@ -1,11 +1,17 @@
 """`hansa contract new`, `test`, `trace` and `diagram`, as an author uses them."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+
+from hansa.cli import new_contract
+from hansa.contracts.names import BUILTINS, IMPORTABLE
+from hansa.wire import names
+from hansa.wire.limits import CONTRACT_NAME_CHARS_MAX
 
 EXAMPLE = Path(__file__).parents[2] / "apps" / "example_ledger" / "contract.py"
 FAILING = '''"""Two tests, one of which fails."""
@@ -51,6 +57,30 @@ def test_new_replaces_nothing(hansa: Callable[..., Any], made: Path) -> None:
     hansa("contract", "new", "Big-Name", "--dir", made.parent).failed("contract.name", 2)
     hansa("contract", "new", "members", "--dir", made.parent).failed("contract.name", 2)
     hansa("contract", "new", "x", "--dir", made / "contract.py").failed("argument.file", 2)
+
+
+def test_whatever_its_name_a_new_contract_passes_its_check(hansa: Callable[..., Any], tmp_path: Path) -> None:
+    taken = BUILTINS | IMPORTABLE | {"Offer", "Roles", "States", "Offer_contract"}
+    wanted = {re.sub(r"(?<=.)(?=[A-Z])", "_", word).lower() for word in taken} | {word.lower() for word in taken}
+    wanted |= {"a" * CONTRACT_NAME_CHARS_MAX, "a_1__b_", "class", "new"}
+    for name in sorted(filter(names.is_contract, wanted)):
+        assert hansa("contract", "new", name, "--dir", tmp_path).code == 0, name
+        ran = hansa("contract", "check", tmp_path / name / "contract.py")
+        assert (ran.code, ran.out.partition(":")[0]) == (0, f"good  {name} 1.0.0")
+    assert "class OfferContract(Contract" in (tmp_path / "offer" / "contract.py").read_text()
+    assert "class New(Contract" in (tmp_path / "new" / "contract.py").read_text()
+
+
+def test_new_writes_through_no_link_and_nothing_that_fails_its_check(
+    hansa: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "offers").mkdir()
+    (tmp_path / "offers" / "contract.py").symlink_to(tmp_path / "elsewhere")
+    hansa("contract", "new", "offers", "--dir", tmp_path).failed("argument.exists", 2)
+    assert not (tmp_path / "elsewhere").exists()
+    monkeypatch.setattr(new_contract, "_title", lambda name: "Offer")
+    assert "`Offer`" in hansa("contract", "new", "good", "--dir", tmp_path).failed("contract.name", 2)
+    assert not (tmp_path / "good").exists()
 
 
 def test_what_fails_and_what_was_not_reached_is_told(hansa: Callable[..., Any], tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hansa.cli import watch
 from hansa.cli.watch import FILES_MAX, Changes, deployer, next_patch, with_version
 from hansa.node.create import Founder, create_ledger
 from hansa.store.files import Disk
@@ -195,6 +196,46 @@ def test_in_a_folder_contract_files_are_watched_and_no_others(tmp_path: Path) ->
         (tmp_path / f"n{number}.py").write_text(MARK)
     with pytest.raises(HansaError, match="at most 200"):
         changes.poll()
+
+
+def test_what_is_no_regular_file_is_never_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "f.py")
+    (tmp_path / "a.py").write_text(MARK)
+    (tmp_path / "d.py").mkdir()
+    changes = Changes([tmp_path])
+    changes.poll()
+    assert changes.poll() == [tmp_path / "a.py"]
+    with pytest.raises(HansaError, match="neither a file nor a folder"):
+        Changes([tmp_path / "f.py"])
+
+
+def test_folders_of_tools_are_left_alone(tmp_path: Path) -> None:
+    for folder in (".git", ".hidden/in", "__pycache__", "node_modules/x", "venv", "own/deep", "own"):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder / "a.py").write_text(MARK)
+    (tmp_path / "own" / "deep" / "pyvenv.cfg").write_text("")
+    changes = Changes([tmp_path])
+    changes.poll()
+    assert changes.poll() == [tmp_path / "own" / "a.py"]
+
+
+def test_files_in_folders_are_read_as_they_change_and_not_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    is_contract = watch._is_contract
+    monkeypatch.setattr(watch, "_is_contract", lambda file: read.append(file) or is_contract(file))
+    one, other = tmp_path / "a.py", tmp_path / "b.py"
+    one.write_text(MARK)
+    other.write_text("import pytest\n")
+    changes = Changes([tmp_path])
+    for _ in range(5):
+        changes.poll()
+    assert read == [str(one), str(other)]
+    other.write_text(MARK + "# now a contract\n")
+    changes.poll()
+    assert changes.poll() == [other]
+    assert read == [str(one), str(other), str(other)]
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,9 @@ class Client:
         arguments: Mapping[str, Any],
         *,
         wait: Literal["accepted", "committed", "receipt"] = "committed",
+        steps_max: int = 10_000,
     ) -> Answer:
-        self.asked.append(("call", contract, action, arguments, wait))
+        self.asked.append(("call", contract, action, arguments, wait, steps_max))
         return Answer()
 
     def view(self, contract: str, view: str, arguments: Mapping[str, Any]) -> Any:
@@ -84,8 +85,9 @@ class AsyncClient:
         arguments: Mapping[str, Any],
         *,
         wait: Literal["accepted", "committed", "receipt"] = "committed",
+        steps_max: int = 10_000,
     ) -> Answer:
-        return self._client.call(contract, action, arguments, wait=wait)
+        return self._client.call(contract, action, arguments, wait=wait, steps_max=steps_max)
 
     async def view(self, contract: str, view: str, arguments: Mapping[str, Any]) -> Any:
         return self._client.view(contract, view, arguments)

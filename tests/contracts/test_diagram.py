@@ -8,6 +8,7 @@ from tests.contracts.sources import contract
 from hansa.contracts import program
 from hansa.contracts.diagram import Arrow, States, Taken, described, mermaid, state_machines
 from hansa.contracts.drawing import svg
+from hansa.wire.problems import HansaError
 
 SVG = "{http://www.w3.org/2000/svg}"
 CLAIMS = contract("""
@@ -109,16 +110,16 @@ def test_it_is_told_in_sentences(machines: list[States]) -> None:
 def test_mermaid_says_all_of_it(machines: list[States]) -> None:
     lines = [line.strip() for line in mermaid(machines[:1]).splitlines()]
     assert lines[0] == "stateDiagram-v2"
-    assert 'state "Open" as Claim_Open' in lines
-    assert 'Claim_Open : waits#semi; with <care> & time#colon; "soon"' in lines
-    assert "[*] --> Claim_Open : begin (insured)" in lines
-    assert "Claim_Open --> Claim_Lost : lose (ledger time)" in lines
-    assert "Claim_Open --> Claim_Open : decide (insured or handler)" in lines
-    assert "Claim_any : ask (any member)" in lines
-    assert lines[-1] == "Claim_Paid --> [*]"
+    assert 'state "Open" as r1_Open' in lines
+    assert 'r1_Open : waits#semi; with <care> & time#colon; "soon"' in lines
+    assert "[*] --> r1_Open : begin (insured)" in lines
+    assert "r1_Open --> r1_Lost : lose (ledger time)" in lines
+    assert "r1_Open --> r1_Open : decide (insured or handler)" in lines
+    assert "any1 : ask (any member)" in lines
+    assert lines[-1] == "r1_Paid --> [*]"
     both = mermaid(machines).splitlines()
-    assert "    state Claim {" in both
-    assert "    state Note {" in both
+    assert '    state "Claim" as r1 {' in both
+    assert '    state "Note" as r2 {' in both
 
 
 def test_the_picture_is_well_formed_and_says_all_of_it(machines: list[States]) -> None:
@@ -138,6 +139,42 @@ def test_the_picture_is_well_formed_and_says_all_of_it(machines: list[States]) -
     assert any("<care> & time:" in text for text in texts)
     assert "prefers-color-scheme: dark" in drawn
     assert len(list(root.iter(f"{SVG}path"))) == 1 + 4 + 2  # the head, and the arrows of both
+
+
+def test_ids_of_mermaid_are_no_words_of_its_own_and_of_one_state_each() -> None:
+    taken = (Taken("end", "note"),)
+    first = States("c", "A_B", {"C": "", "end": "", "note": ""}, (Arrow(None, "end", taken),), {}, taken, ())
+    second = States("c", "A", {"B_C": "", "any": ""}, (Arrow(None, "any", taken),), {}, taken, ())
+    lines = [line.strip() for line in mermaid([first, second]).splitlines()]
+    ids = [line.rpartition(" as ")[2].removesuffix(" {") for line in lines if line.startswith("state ")]
+    assert ids == ["r1", "r1_C", "r1_end", "r1_note", "any1", "r2", "r2_B_C", "r2_any", "any2"]
+    assert "[*] --> r1_end : end (note)" in lines
+
+
+@pytest.mark.parametrize("text", ["\x00", "\x1b[0m", "\ufffe", "\uffff", "\ud800", ']]>&<"', "\U0001f600"], ids=ascii)
+def test_a_drawing_of_any_text_is_well_formed(text: str) -> None:
+    states = States("c", "R", {"A": f"{text} said"}, (Arrow(None, "A", (Taken("make", "member"),)),), {}, (), ())
+    root = ElementTree.fromstring(svg([states]).encode())
+    assert any(each.text and each.text.endswith(" said") for each in root.iter(f"{SVG}text"))
+    assert " said" in mermaid([states]).encode().decode()
+
+
+def every(count: int) -> States:
+    """So many states, with an arrow from each to each."""
+    names = [f"s{i}" for i in range(count)]
+    arrows = tuple(Arrow(a, b, (Taken("go", "member"),)) for a in names for b in names if a != b)
+    return States("c", "Many", dict.fromkeys(names, "x"), arrows, {}, (), ())
+
+
+def test_a_picture_has_a_bound_and_mermaid_none() -> None:
+    assert svg([every(20)]).count("go") >= 20 * 19
+    many = every(64)
+    with pytest.raises(HansaError, match="4,032 actions stand on arrows; a picture has at most 400") as refused:
+        svg([many])
+    assert (refused.value.code, "mermaid" in refused.value.remedy) == ("argument.value", True)
+    with pytest.raises(HansaError, match="684 actions"):
+        svg([every(19), every(19)])
+    assert mermaid([many]).count("go (member)") == 64 * 63
 
 
 def test_texts_fit_their_boxes_and_the_picture(machines: list[States]) -> None:

@@ -1,10 +1,13 @@
 """No box of a drawing lies on another, and no arrow on a box that it does not join."""
 
 from itertools import combinations
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hansa.contracts import layout
 from hansa.contracts.layout import Box, Edge, Size, arranged
 
 SIZES = st.builds(Size, st.integers(80, 260), st.integers(44, 120))
@@ -63,3 +66,27 @@ def test_a_line_of_states_stands_straight() -> None:
     middles = {box.middle for box in found.boxes.values()} | {x for route in found.routes for x, _ in route.points}
     assert len(middles) == 1
     assert found.boxes["a"].y < found.boxes["b"].y < found.boxes["c"].y
+
+
+def test_the_work_on_a_large_graph_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = 0
+    spread, mean = layout._spread, layout._mean
+
+    def spread_counted(cells: Any, layer: list[int], wanted: list[int]) -> None:
+        nonlocal looked
+        looked += len(layer)
+        spread(cells, layer, wanted)
+
+    def mean_counted(*arguments: Any) -> int:
+        nonlocal looked
+        looked += 1
+        return mean(*arguments)
+
+    monkeypatch.setattr(layout, "_spread", spread_counted)
+    monkeypatch.setattr(layout, "_mean", mean_counted)
+    names = [f"s{i}" for i in range(40)]
+    pairs = [(a, b) for n, a in enumerate(names) for b in names[n + 1 :]][-400:]
+    found = arranged(dict.fromkeys(names, Size(100, 50)), [Edge(a, b, Size(60, 20)) for a, b in pairs])
+    assert 10_000 < looked <= 300_000
+    everything = [*found.boxes.values(), *(route.label for route in found.routes)]
+    assert not [pair for pair in combinations(everything, 2) if overlap(*pair)]

@@ -36,7 +36,10 @@ def diagram(
     name: str | None,
     libraries: tuple[Path, ...],
 ) -> None:
-    """Draw the states of a contract's records: who may take which action in which state, and where it leads."""
+    """Draw the states of a contract's records: who may take which action in which state, and where it leads.
+
+    A picture has at most 400 actions on its arrows; --format mermaid has any number.
+    """
     from hansa.contracts import program
     from hansa.contracts.diagram import mermaid, state_machines
     from hansa.contracts.drawing import svg

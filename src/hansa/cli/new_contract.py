@@ -1,11 +1,12 @@
 """`hansa contract new`: a small whole contract with its tests, to begin from."""
 
+import os
 from pathlib import Path
 from typing import Final
 
 import click
 
-from hansa.cli.output import Output, write_file
+from hansa.cli.output import Output
 from hansa.cli.sources import unfit
 from hansa.wire.problems import HansaError
 
@@ -37,10 +38,10 @@ class TITLE(Contract, version="1.0.0"):
         """Something that the seller offers to the buyer."""
 
         class States:
-            Open: "waits for the buyer"
-            Accepted: "the buyer has agreed"
-            Declined: "the buyer does not want it"
-            Expired: "nobody answered in time"
+            Open = "waits for the buyer"
+            Accepted = "the buyer has agreed"
+            Declined = "the buyer does not want it"
+            Expired = "nobody answered in time"
 
         id: Text[1, 16]
         seller: Party
@@ -80,6 +81,9 @@ class TITLE(Contract, version="1.0.0"):
         """What is asked."""
         return offer.price
 '''
+
+_TAKEN: Final = ("Offer",)
+"""What stands in the contract already."""
 
 _TESTS: Final = '''"""Tests of the contract: run them by `hansa contract test .`, or by pytest."""
 
@@ -177,13 +181,14 @@ def new(out: Output, name: str, parent: Path) -> None:
         raise HansaError("contract.name", f"{name[:60]!a} {why}", remedy=remedy)
     folder = parent / name
     tests = f"test_{name}.py"
-    title = "".join(word.capitalize() for word in name.split("_"))
+    source = _CONTRACT.replace("TITLE", _title(name))
+    _check(source, name)
     files = {
-        "contract.py": _CONTRACT.replace("TITLE", title),
+        "contract.py": source,
         tests: _TESTS,
         "README.md": _README.replace("NAME", name).replace("TESTS", tests),
     }
-    there = [file for file in files if (folder / file).exists()]
+    there = [file for file in files if os.path.lexists(folder / file)]
     if there:
         told = f"{folder} has {', '.join(there)} already"
         raise HansaError("argument.exists", told, remedy="Choose another name or folder.")
@@ -192,7 +197,36 @@ def new(out: Output, name: str, parent: Path) -> None:
     except OSError as error:
         raise HansaError("argument.file", f"{folder}: {error.strerror}") from None
     for file, text in files.items():
-        write_file(folder / file, text.encode())
+        _write(folder / file, text)
     made = [str(folder / file) for file in files]
     lines = [f"{out.style('made', fg='green')}  {file}" for file in made]
     out.show({"contract": name, "files": made}, "\n".join([*lines, f"next  hansa contract test {folder}"]))
+
+
+def _title(name: str) -> str:
+    """What the class is called: by the contract's name, unless that is taken in a contract file."""
+    from hansa.contracts.names import is_free
+
+    title = "".join(word.capitalize() for word in name.split("_"))
+    return title if is_free(title) and title not in _TAKEN else f"{title}Contract"
+
+
+def _check(source: str, name: str) -> None:
+    """Refuses to make what its own check would not pass. Raises `HansaError`."""
+    from hansa.contracts import program
+    from hansa.contracts.diagnostics import ContractInvalid
+
+    try:
+        program.check(source, name, {})
+    except ContractInvalid as invalid:
+        told = f"no contract can be made with the name {name}: {invalid.diagnostics[0].message}"
+        raise HansaError("contract.name", told, remedy="Choose another name.") from None
+
+
+def _write(file: Path, text: str) -> None:
+    """Makes a file that is not there, not even as a link to nowhere. Raises `HansaError`."""
+    try:
+        with file.open("xb") as made:
+            made.write(text.encode())
+    except OSError as error:
+        raise HansaError("argument.file", f"{file}: {error.strerror}") from None

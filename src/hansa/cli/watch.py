@@ -7,8 +7,10 @@ tried again when the file changes.
 """
 
 import ast
+import os
+import stat
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -32,6 +34,11 @@ _STOP_S: Final = 5.0
 _SILENT: Final = Output(json=False, quiet=True, color=False)
 _IMPORT: Final = b"from hansa.contract import"
 """By this a file in a folder is known for a contract or library."""
+_READ_BYTES_MAX: Final = 1024 * 1024
+"""Of a file in a folder: far more than any contract has."""
+_SKIPPED: Final = frozenset({"__pycache__", "node_modules", "venv"})
+_VENV: Final = "pyvenv.cfg"
+"""In every folder that is a virtual environment."""
 
 
 class Seen(NamedTuple):
@@ -43,42 +50,70 @@ class Seen(NamedTuple):
 
 
 class Changes:
-    """Files that changed and have come to rest. A new file in the place of the old, as editors do it, is one change."""
+    """Files that changed and have come to rest. A new file in the place of the old, as editors do it, is one change.
+
+    Raises `HansaError` `argument.file` for what can be no file or folder.
+    """
 
     def __init__(self, paths: Iterable[Path]) -> None:
         self._paths = list(paths)
+        for path in self._paths:
+            if path.exists() and not path.is_file() and not path.is_dir():
+                raise HansaError("argument.file", f"--watch: {path} is neither a file nor a folder")
         self._last: dict[Path, Seen] = {}
         self._given: dict[Path, Seen] = {}
+        self._known: dict[str, tuple[Seen, bool]] = {}  # in folders: whether it is a contract, as it looked then
 
     def poll(self) -> list[Path]:
         """What looks as it did at the last call, and otherwise than when it was last given. Raises `HansaError`."""
-        now = {file: seen for file in self._files() if (seen := _look(file)) is not None}
+        now = self._look_all()
         settled = [file for file, seen in now.items() if self._last.get(file) == seen != self._given.get(file)]
         self._last = now
         self._given |= {file: now[file] for file in settled}
         return settled
 
-    def _files(self) -> list[Path]:
-        found: dict[Path, None] = {}
+    def _look_all(self) -> dict[Path, Seen]:
+        """The files as they look now. Those in folders are read once for each look that they have."""
+        found: dict[Path, Seen] = {}
+        known: dict[str, tuple[Seen, bool]] = {}
         for path in self._paths:
-            found |= dict.fromkeys(filter(_is_contract, sorted(path.rglob("*.py"))) if path.is_dir() else [path])
+            is_folder = path.is_dir()
+            for file in _python_files(path) if is_folder else [str(path)]:
+                if (seen := _look(file)) is None:
+                    continue
+                if is_folder:
+                    before = self._known.get(file)
+                    known[file] = before if before is not None and before[0] == seen else (seen, _is_contract(file))
+                if not is_folder or known[file][1]:
+                    found[Path(file)] = seen
+        self._known = known
         if len(found) > FILES_MAX:
             told = f"--watch: {len(found)} contract files; at most {FILES_MAX} are watched"
             raise HansaError("argument.value", told, remedy="Name the files, or folders with fewer of them.")
-        return list(found)
+        return found
 
 
-def _look(file: Path) -> Seen | None:
+def _python_files(folder: Path) -> Iterator[str]:
+    """Files that may be contracts, in order; not in hidden folders, and not in those that other tools fill."""
+    for at, folders, files in os.walk(folder):
+        inside = (each for each in folders if not each.startswith(".") and each not in _SKIPPED)
+        folders[:] = sorted(each for each in inside if not Path(at, each, _VENV).exists())
+        yield from (f"{at}{os.sep}{file}" for file in sorted(files) if file.endswith(".py"))
+
+
+def _look(file: str) -> Seen | None:
+    """How a file looks; None for what is none, such as a pipe, which would have its reader wait."""
     try:
-        found = file.stat()
+        found = os.stat(file)  # noqa: PTH116 - of thousands several times a second, a Path each is most of the work
     except OSError:  # an editor may be about to put it back
         return None
-    return Seen(found.st_mtime_ns, found.st_size, found.st_ino)
+    return Seen(found.st_mtime_ns, found.st_size, found.st_ino) if stat.S_ISREG(found.st_mode) else None
 
 
-def _is_contract(file: Path) -> bool:
+def _is_contract(file: str) -> bool:
     try:
-        return _IMPORT in file.read_bytes()
+        with Path(file).open("rb") as opened:
+            return _IMPORT in opened.read(_READ_BYTES_MAX)
     except OSError:
         return False
 

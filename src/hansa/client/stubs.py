@@ -2,7 +2,8 @@
 
 The text follows from the schema alone, and is as `ruff format` leaves it, whatever its line length: what has several
 parts stands on a line each. Values are what `Client` takes and gives: `Amount`, `datetime`, `date`, `bytes`, `dict`.
-Called by `hansa contract stubs`; reads and writes no file.
+A module is code that somebody will run: every text of a schema stands in it as a literal, whatever is in it, and what
+becomes a name must be one, else nothing is written. Called by `hansa contract stubs`; reads and writes no file.
 """
 
 import keyword
@@ -11,6 +12,9 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from hansa.client.arguments import Schema, resolved
+from hansa.client.transactions import STEPS_MAX
+from hansa.wire import names as naming
+from hansa.wire.problems import HansaError
 
 _DEFINED: Final = "#/$defs/"
 _MODULE: Final = frozenset(
@@ -49,8 +53,29 @@ def module(schema: Schema, digest: str, *, is_async: bool = False) -> str:
     """The text of a module with a class that has a method for each action, view and record type.
 
     `schema` is what `hansa contract schema` prints, `digest` the SHA-256 of the contract's source in hexadecimal.
+    Raises `HansaError` `contract.invalid` where what would be a name in it is none.
     """
+    _check_names(schema, digest)
     return _Writer(schema, digest, is_async).module()
+
+
+def _check_names(schema: Schema, digest: str) -> None:
+    """Refuses what no check of a contract lets pass: text in the place of a name, a version or a digest."""
+    found: list[str] = []
+    for kind in ("actions", "views", "records"):
+        found += schema[kind]
+    for each in (*schema["actions"].values(), *schema["views"].values()):
+        found += each["arguments"]["properties"]
+    for record in schema["records"].values():
+        found += [record["key"], *record["index"], *record["states"], *record["schema"]["properties"]]
+    for name, kind in schema["$defs"].items():
+        found += [*name.split("-"), *kind.get("enum", ()), *kind.get("properties", ())]  # by library
+    wrong = [text for text in found if not naming.is_identifier(text)]
+    wrong += [text for text in (schema["contract"],) if not naming.is_contract(text)]
+    wrong += [text for text in (schema["version"],) if not naming.is_version(text)]
+    wrong += [text for text in (digest,) if not naming.is_digest_hex(text)]
+    if wrong:
+        raise HansaError("contract.invalid", f"{wrong[0][:60]!a} stands where a contract has a name, version or digest")
 
 
 class _Names:
@@ -87,7 +112,7 @@ class _Writer:
         self._states = {n: names.take(f"{n}State") for n, record in schema["records"].items() if record["states"]}
         self._selections = {name: names.take(f"{name}Selection") for name in schema["records"]}
         self._given = {n: names.take(f"{n}Given") for n in self._defined if self._is_taken(n) and self._has_defaults(n)}
-        self._methods = _Names(names.all | {"_client", "_name", "_wait"})
+        self._methods = _Names(names.all | {"_client", "_name", "_steps_max", "_wait"})
 
     def module(self) -> str:
         body = [self._definition(name) for name in self._types]
@@ -96,9 +121,9 @@ class _Writer:
             body += self._record(name)
         body.append(self._client())
         constants = [
-            f'CONTRACT = "{self._schema["contract"]}"',
-            f'VERSION = "{self._schema["version"]}"',
-            f'DIGEST = "{self._digest}"',
+            f"CONTRACT = {_text(self._schema['contract'])}",
+            f"VERSION = {_text(self._schema['version'])}",
+            f"DIGEST = {_text(self._digest)}",
         ]
         head = [_doc(self._head(), 0), "\n".join(self._imports()), "\n".join(constants)]
         stored = [_STORED] if self._records else []
@@ -147,8 +172,8 @@ class _Writer:
                 type_ = f"NotRequired[{type_}]"
             fields[field] = type_
         if any(keyword.iskeyword(field) for field in fields):
-            lines = [f'{name} = TypedDict(\n    "{name}",\n    {{']
-            lines += [f'        "{field}": {type_},' for field, type_ in fields.items()]
+            lines = [f"{name} = TypedDict(\n    {_text(name)},\n    {{"]
+            lines += [f"        {_text(field)}: {type_}," for field, type_ in fields.items()]
             return "\n".join([*lines, "    },\n)"])
         doc = kind["description"] + ("\n\nAs it is given: what has a default may be left out." if given else "")
         lines = [f"class {name}(TypedDict):", *([_doc(doc, 4), ""] if doc.strip() else [])]
@@ -243,7 +268,10 @@ class _Writer:
         parts += [self._method(name, each, each["returns"]) for name, each in schema["views"].items()]
         for name in self._records:
             parts += self._readers(name)
-        doc = f"The contract {schema['contract']}. `name`: what it is called on the ledger. `wait`: see `Client.call`."
+        doc = (
+            f"The contract {schema['contract']}. `name`: what it is called on the ledger.\n\n"
+            "`wait` and `steps_max`, the most that each action may use: see `Client.call`."
+        )
         return "\n\n".join([f"class {self._class}:\n{_doc(doc, 4)}", *parts])
 
     def _start(self) -> str:
@@ -254,10 +282,12 @@ class _Writer:
         *,
         name: str = CONTRACT,
         wait: Literal["accepted", "committed", "receipt"] = "committed",
+        steps_max: int = {STEPS_MAX:_},
     ) -> None:
         self._client = client
         self._name = name
-        self._wait: Literal["accepted", "committed", "receipt"] = wait"""
+        self._wait: Literal["accepted", "committed", "receipt"] = wait
+        self._steps_max = steps_max"""
 
     def _method(self, name: str, declared: Schema, returns: Schema | None) -> str:
         """An action, or a view that `returns` something."""
@@ -273,16 +303,16 @@ class _Writer:
         parameters = "\n".join(["(", "        self,", "        *,", *lines, "    )"]) if lines else "(self)"
         text = [f"    {self._def} {self._methods.take(name)}{parameters} -> {type_}:"]
         text.append(_doc(arguments["description"] or self._fallback(name, declared), 8))
-        values = [f'            "{each}": {taken},' for each, taken in given.items()]
+        values = [f"            {_text(each)}: {taken}," for each, taken in given.items()]
         passed = ["        {", *values, "        },"] if values else ["        {},"]
         word = "call" if returns is None else "view"
-        wait = ["        wait=self._wait,"] if returns is None else []
-        call = [f"self._client.{word}(", "        self._name,", f'        "{name}",', *passed, *wait, "    )"]
+        wait = ["        wait=self._wait,", "        steps_max=self._steps_max,"] if returns is None else []
+        call = [f"self._client.{word}(", "        self._name,", f"        {_text(name)},", *passed, *wait, "    )"]
         if returns is None or type_ == "Any":
             return "\n".join([*text, *_indented([f"return {self._await}{call[0]}", *call[1:]], 4, first=8)])
         self._uses.add("cast")
         inside = _indented([f"{self._await}{call[0]}", *call[1:-1], f"{call[-1]},"], 8, first=12)
-        return "\n".join([*text, "        return cast(", f'            "{type_}",', *inside, "        )"])
+        return "\n".join([*text, "        return cast(", f"            {_text(type_)},", *inside, "        )"])
 
     def _fallback(self, name: str, declared: Schema) -> str:
         return f"The view `{name}`." if "returns" in declared else f"The action `{name}`."
@@ -300,13 +330,13 @@ class _Writer:
         """The `{name}` of this `{record["key"]}`; raises `record.unknown` if there is none."""
         row = {self._await}self._client.record(
             self._name,
-            "{name}",
+            {_text(name)},
             {key},
         )
         return Stored(
             row.seq,
             row.version,
-            cast("{alias}", row.value),
+            cast({_text(alias)}, row.value),
         )'''
         many = f'''\
     {self._def} {self._methods.take(f"{snake}_records")}(
@@ -316,14 +346,14 @@ class _Writer:
         """All `{name}` records, or those selected, page by page."""
         rows = self._client.records(
             self._name,
-            "{name}",
+            {_text(name)},
             **which,
         )
         {"async for" if self._await else "for"} row in rows:
             yield Stored(
                 row.seq,
                 row.version,
-                cast("{alias}", row.value),
+                cast({_text(alias)}, row.value),
             )'''
         return [one, many]
 
@@ -344,18 +374,23 @@ def _literal(values: list[str], indent: int) -> str:
 
 
 def _text(value: str) -> str:
-    return f'"{value}"'
+    """A text as a literal: by `repr`, in the quotes that the formatter takes."""
+    return repr(value) if '"' in value else '"' + repr("'" + value).removeprefix("\"'")
 
 
 def _doc(text: str, indent: int) -> str:
-    """A docstring."""
+    """A docstring: no text ends it, and what cannot be seen in it is escaped."""
     margin = " " * indent
     text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    lines = [line.rstrip() for line in text.strip().split("\n")]
+    lines = [_seen(line.rstrip()) for line in text.strip().split("\n")]
     if len(lines) == 1 and not lines[0].endswith('"'):
         return f'{margin}"""{lines[0]}"""'
     body = [f"{margin}{line}" if line else "" for line in lines[1:]]
     return "\n".join([f'{margin}"""{lines[0]}', *body, f'{margin}"""'])
+
+
+def _seen(line: str) -> str:
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in line)
 
 
 def _indented(lines: list[str], by: int, *, first: int) -> list[str]:

@@ -415,15 +415,11 @@ class _Reader:
         self._plain_class(node)
         found: dict[str, str] = {}
         for item in _members(node):
-            text = constant(item.annotation) if isinstance(item, ast.AnnAssign) and item.value is None else None
-            if (
-                not isinstance(item, ast.AnnAssign)
-                or not isinstance(item.target, ast.Name)
-                or not isinstance(text, str)
-            ):
-                self._note(item, "state.form", 'a state reads `Name: "what it says"`')
+            name, text = _annotated(item) if isinstance(item, ast.AnnAssign) else _assigned(item)
+            if name is None or not isinstance(text, str):
+                self._note(item, "state.form", 'a state reads `Name = "what it says"`')
                 continue
-            self._add_value(item, item.target.id, text, found)
+            self._add_value(item, name, text, found)
         if not found:
             self._note(node, "state.form", "there is no state")
         return found
@@ -433,12 +429,11 @@ class _Reader:
             self._note(node, "class.base", "an enum has no options")
         found: dict[str, str] = {}
         for item in _members(node):
-            target = item.targets[0] if isinstance(item, ast.Assign) and len(item.targets) == 1 else None
-            text = constant(item.value) if isinstance(item, ast.Assign) else None
-            if not isinstance(target, ast.Name) or not isinstance(text, str):
+            name, text = _assigned(item)
+            if name is None or not isinstance(text, str):
                 self._note(item, "enum.form", 'a value reads `Name = "what it says"`')
                 continue
-            self._add_value(item, target.id, text, found)
+            self._add_value(item, name, text, found)
         if not found:
             self._note(node, "enum.form", "an enum has a value at least")
         self._enums[node.name] = Enum(node.name, found, node.lineno)
@@ -911,6 +906,20 @@ def _members(node: ast.ClassDef) -> list[ast.stmt]:
     """What a class holds, docstring and `pass` aside."""
     body = node.body[1:] if _is_docstring(node.body[0]) else node.body
     return [item for item in body if not isinstance(item, ast.Pass)]
+
+
+def _assigned(node: ast.stmt) -> tuple[str | None, object]:
+    """The name and the constant of `name = constant`; None for the name of anything else."""
+    if not isinstance(node, ast.Assign) or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
+        return None, None
+    return node.targets[0].id, constant(node.value)
+
+
+def _annotated(node: ast.AnnAssign) -> tuple[str | None, object]:
+    """The same of `name: constant`: states as they were written first."""
+    if node.value is not None or not isinstance(node.target, ast.Name):
+        return None, None
+    return node.target.id, constant(node.annotation)
 
 
 def _is_docstring(node: ast.stmt) -> bool:

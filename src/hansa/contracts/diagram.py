@@ -4,6 +4,7 @@ Made of the manifest alone: who may take which action in which state, and to whi
 to other records by `become` is no declaration, and is not here. `drawing` makes a picture of it.
 """
 
+import re
 from typing import Final
 
 import msgspec
@@ -11,6 +12,9 @@ import msgspec
 from hansa.contracts.manifest import ANY_MEMBER, SCHEDULE, Action, Manifest, RecordType, ReferenceType
 
 _MERMAID: Final = str.maketrans({":": "#colon;", ";": "#semi;", "#": "#35;", "\n": " ", "\r": " "})
+
+_UNFIT: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 has no place for, not even escaped (its production `Char`)."""
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -70,32 +74,40 @@ def described(states: States) -> list[str]:
     return lines
 
 
+def drawable(text: str) -> str:
+    """A text with U+FFFD in the place of characters that no drawing can have."""
+    return _UNFIT.sub("\ufffd", text)
+
+
 def mermaid(machines: list[States]) -> str:
-    """The text of a Mermaid `stateDiagram-v2`; several record types stand in a state of their own each."""
+    """The text of a Mermaid `stateDiagram-v2`; several record types stand in a state of their own each.
+
+    Names stand as labels, behind ids that are no words of Mermaid and of one state each.
+    """
     lines = ["stateDiagram-v2"]
-    for each in machines:
-        inner = _mermaid(each)
+    for number, each in enumerate(machines, 1):
+        inner = _mermaid(each, number)
         if len(machines) > 1:
-            inner = [f"state {each.record} {{", *(f"    {line}" for line in inner), "}"]
+            inner = [f'state "{each.record}" as r{number} {{', *(f"    {line}" for line in inner), "}"]
         lines += [f"    {line}" for line in inner]
     return "\n".join(lines) + "\n"
 
 
-def _mermaid(states: States) -> list[str]:
-    prefix = f"{states.record}_"
-    names = {state: prefix + state for state in states.states}
+def _mermaid(states: States, number: int) -> list[str]:
+    any_ = f"any{number}"
+    names = {state: f"r{number}_{state}" for state in states.states}
     lines = [f'state "{state}" as {names[state]}' for state in states.states]
-    lines += [f"{names[state]} : {text.translate(_MERMAID)}" for state, text in states.states.items() if text]
+    lines += [f"{names[state]} : {drawable(text).translate(_MERMAID)}" for state, text in states.states.items() if text]
     for arrow in states.arrows:
         source = "[*]" if arrow.source is None else names[arrow.source]
         lines += [f"{source} --> {names[arrow.target]} : {_label(taken)}" for taken in arrow.taken]
     for state, several in states.stays.items():
         lines += [f"{names[state]} --> {names[state]} : {_label(taken)}" for taken in several]
     if states.anywhere or states.from_anywhere:
-        lines.append(f'state "in any state" as {prefix}any')
-        lines += [f"{prefix}any : {_label(taken)}" for taken in states.anywhere]
+        lines.append(f'state "in any state" as {any_}')
+        lines += [f"{any_} : {_label(taken)}" for taken in states.anywhere]
         for arrow in states.from_anywhere:
-            lines += [f"{prefix}any --> {names[arrow.target]} : {_label(taken)}" for taken in arrow.taken]
+            lines += [f"{any_} --> {names[arrow.target]} : {_label(taken)}" for taken in arrow.taken]
     return lines + [f"{names[state]} --> [*]" for state in states.ends]
 
 

@@ -1,10 +1,14 @@
 """Draws state machines as SVG: light and dark by the reader's choice, with a title and a description in words."""
 
-from html import escape
+import html
 from typing import Final
 
-from hansa.contracts.diagram import Arrow, States, Taken, described
+from hansa.contracts.diagram import Arrow, States, Taken, described, drawable
 from hansa.contracts.layout import Box, Edge, Layout, Route, Size, arranged
+from hansa.wire.problems import HansaError
+
+DRAWN_MAX: Final = 400
+"""Actions on arrows in a picture, each arrow's own counted: more is long to lay out and nothing to look at."""
 
 _MARGIN: Final = 24
 _HEAD: Final = 44
@@ -41,7 +45,15 @@ font-family: system-ui, sans-serif; }
 
 
 def svg(machines: list[States]) -> str:
-    """The picture of state machines, one below the other; `diagram.state_machines` gives those of a contract."""
+    """The picture of state machines, one below the other; `diagram.state_machines` gives those of a contract.
+
+    Raises `HansaError` `argument.value` for more than `DRAWN_MAX` actions on arrows.
+    """
+    count = sum(len(arrow.taken) for machine in machines for _, arrow in _arrows(machine))
+    if count > DRAWN_MAX:
+        told = f"{count:,} actions stand on arrows; a picture has at most {DRAWN_MAX}"
+        remedy = "Draw one record type with --record, or take --format mermaid, which has no bound."
+        raise HansaError("argument.value", told, remedy=remedy)
     parts: list[str] = []
     width, y = 0, _MARGIN
     for machine in machines:
@@ -56,8 +68,8 @@ def svg(machines: list[States]) -> str:
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
             f'viewBox="0 0 {width} {height}" role="img" aria-labelledby="states-title states-words">',
-            f'<title id="states-title">{escape(title)}</title>',
-            f'<desc id="states-words">{escape(words)}</desc>',
+            f'<title id="states-title">{_escaped(title)}</title>',
+            f'<desc id="states-words">{_escaped(words)}</desc>',
             f"<style>\n{_STYLE}\n</style>",
             '<defs><marker id="head" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" '
             'orient="auto"><path class="head" d="M0 0.5 L10 5 L0 9.5 Z"/></marker></defs>',
@@ -67,6 +79,10 @@ def svg(machines: list[States]) -> str:
             "",
         ]
     )
+
+
+def _escaped(text: str) -> str:
+    return html.escape(drawable(text))
 
 
 def layout_of(machine: States) -> Layout:
@@ -94,7 +110,7 @@ def _machine(machine: States, y: int) -> tuple[list[str], Layout]:
     """The elements of one state machine from `y` on down."""
     layout = layout_of(machine)
     parts = [
-        f'<text class="title" x="{_MARGIN}" y="{y + 18}">{escape(_title(machine))}</text>',
+        f'<text class="title" x="{_MARGIN}" y="{y + 18}">{_escaped(_title(machine))}</text>',
         f'<g transform="translate({_MARGIN} {y + _HEAD})">',
     ]
     parts += [f'<path class="arrow" marker-end="url(#head)" d="{_path(route)}"/>' for route in layout.routes]
@@ -156,9 +172,9 @@ def _state(name: str, box: Box, texts: list[str], *, is_end: bool) -> list[str]:
             f'height="{box.height - 8}" rx="6"/>'
         )
     y = box.y + _PAD_DOWN + 15
-    parts.append(f'<text class="name" x="{box.middle}" y="{y}">{escape(_name(name))}</text>')
+    parts.append(f'<text class="name" x="{box.middle}" y="{y}">{_escaped(_name(name))}</text>')
     for number, text in enumerate(texts, 1):
-        parts.append(f'<text class="words" x="{box.middle}" y="{y + 2 + number * _TEXT_LINE}">{escape(text)}</text>')
+        parts.append(f'<text class="words" x="{box.middle}" y="{y + 2 + number * _TEXT_LINE}">{_escaped(text)}</text>')
     return parts
 
 
@@ -167,7 +183,7 @@ def _label(box: Box, several: tuple[Taken, ...]) -> list[str]:
     for number, taken in enumerate(several):
         parts.append(
             f'<text class="label" x="{box.middle}" y="{box.y + 14 + number * _TEXT_LINE}">'
-            f'<tspan class="action">{escape(taken.action)}</tspan> · {escape(taken.by)}</text>'
+            f'<tspan class="action">{_escaped(taken.action)}</tspan> · {_escaped(taken.by)}</text>'
         )
     return parts
 

@@ -473,7 +473,7 @@ CODES: Final[Mapping[str, Explanation]] = {
     ),
     "state.form": Explanation(
         "A state is its name; the text says to people what it means.",
-        'Write `Name: "what it says"`, one a line, at least one.',
+        'Write `Name = "what it says"`, one a line, at least one.',
     ),
     "state.undecided": Explanation(
         "Where an action leads to several states, which one must be decided whatever happens.",

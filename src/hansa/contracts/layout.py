@@ -1,9 +1,11 @@
 """Where the boxes and arrows of a graph stand that is drawn from top to bottom: layers, as Sugiyama has it.
 
 Pure integers, so that the same graph is drawn the same everywhere. An arrow's label is a box of its own in a layer
-between those that it joins, so no label lies on a box or on another label. Used by `drawing`.
+between those that it joins, so no label lies on a box or on another label. Work grows with the arrows and the layers
+that they pass; how many there may be is for `drawing` to say, which uses this.
 """
 
+import bisect
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final
@@ -16,6 +18,10 @@ _BEND_WIDTH: Final = 14
 """What an arrow takes where it passes a layer."""
 _SWEEPS: Final = 24
 _PASSES: Final = 120
+_SWEPT_MAX: Final = 100_000
+"""Cells looked at in all sweeps for few crossings: a large graph gets fewer of them, and is laid out soon."""
+_PASSED_MAX: Final = 200_000
+"""The same for the passes that find places."""
 _STRAIGHT: Final = 8
 """How much more it counts that an arrow of many layers is straight than where boxes stand."""
 _PORT_GAP: Final = 26
@@ -98,14 +104,14 @@ def arranged(boxes: Mapping[str, Size], edges: Sequence[Edge]) -> Layout:
     _place(cells, layers)
     _straighten(cells, layers, chains)
     left = min(cell.x - cell.width // 2 for cell in cells)
-    tops = _tops(cells, layers)
-    placed = [_box(cell, left, tops, layers, cells) for cell in cells]
+    heights = [max((cells[i].height for i in layer), default=0) for layer in layers]
+    tops = _tops(heights)
+    placed = [_box(cell, left, tops, heights) for cell in cells]
     ports = _ports(cells, chains, len(boxes), left)
-    routes = [_route(chain, i, cells, placed, ports, left, tops, layers) for i, chain in enumerate(chains)]
-    last = len(layers) - 1
+    routes = [_route(chain, i, cells, placed, ports, left, tops, heights) for i, chain in enumerate(chains)]
     return Layout(
         max(box.x + box.width for box in placed),
-        tops[last] + _height(cells, layers[last]),
+        tops[-1] + heights[-1],
         {name: placed[i] for name, i in number.items()},
         routes,
     )
@@ -171,7 +177,7 @@ def _ordered(cells: list[_Cell], count: int) -> list[list[int]]:
     for i, cell in enumerate(cells):
         layers[cell.rank].append(i)
     best, least = [list(layer) for layer in layers], _crossings(cells, layers)
-    for sweep in range(_SWEEPS):
+    for sweep in range(min(_SWEEPS, _SWEPT_MAX // len(cells))):
         downward = sweep % 2 == 0
         for rank in range(1, count) if downward else range(count - 2, -1, -1):
             fixed = {i: at for at, i in enumerate(layers[rank - 1 if downward else rank + 1])}
@@ -193,8 +199,11 @@ def _crossings(cells: list[_Cell], layers: list[list[int]]) -> int:
     count = 0
     for upper, lower in pairwise(layers):
         at = {i: number for number, i in enumerate(lower)}
-        ends = [at[j] for i in upper for j in sorted(cells[i].below, key=at.__getitem__)]
-        count += sum(a > b for n, a in enumerate(ends) for b in ends[n + 1 :])
+        passed: list[int] = []  # ends of arrows so far, in order
+        for i in upper:
+            for end in sorted(at[j] for j in cells[i].below):
+                count += len(passed) - bisect.bisect_right(passed, end)
+                bisect.insort(passed, end)
     return count
 
 
@@ -208,7 +217,7 @@ def _place(cells: list[_Cell], layers: list[list[int]]) -> None:
         for i in layer:
             cells[i].x = x + cells[i].width * _FINE // 2
             x += (cells[i].width + _GAP_ACROSS) * _FINE
-    for turn in range(_PASSES):
+    for turn in range(min(_PASSES, _PASSED_MAX // len(cells))):
         for layer in layers if turn % 2 == 0 else reversed(layers):
             wanted: list[int] = []
             for i in layer:
@@ -265,20 +274,16 @@ def _is_way(cell: _Cell) -> bool:
     return cell.rank % 2 == 1 or cell.width == _BEND_WIDTH
 
 
-def _height(cells: list[_Cell], layer: list[int]) -> int:
-    return max((cells[i].height for i in layer), default=0)
-
-
-def _tops(cells: list[_Cell], layers: list[list[int]]) -> list[int]:
+def _tops(heights: list[int]) -> list[int]:
     """The y at which each layer begins."""
     tops = [0]
-    for layer in layers[:-1]:
-        tops.append(tops[-1] + _height(cells, layer) + _GAP_DOWN)
+    for height in heights[:-1]:
+        tops.append(tops[-1] + height + _GAP_DOWN)
     return tops
 
 
-def _box(cell: _Cell, left: int, tops: list[int], layers: list[list[int]], cells: list[_Cell]) -> Box:
-    spare = _height(cells, layers[cell.rank]) - cell.height
+def _box(cell: _Cell, left: int, tops: list[int], heights: list[int]) -> Box:
+    spare = heights[cell.rank] - cell.height
     y = tops[cell.rank] + spare // 2
     return Box(cell.x - cell.width // 2 - left, y, cell.width, cell.height)
 
@@ -310,15 +315,15 @@ def _route(
     ports: dict[tuple[int, int, bool], int],
     left: int,
     tops: list[int],
-    layers: list[list[int]],
+    heights: list[int],
 ) -> Route:
     first, last = chain.cells[0], chain.cells[-1]
     points = [(ports[number, first, False], placed[first].y + placed[first].height)]
-    floor = tops[cells[first].rank] + _height(cells, layers[cells[first].rank])
+    floor = tops[cells[first].rank] + heights[cells[first].rank]
     points.append((points[0][0], floor))
     for i in chain.cells[1:-1]:
         top = tops[cells[i].rank]
-        points += [(cells[i].x - left, top), (cells[i].x - left, top + _height(cells, layers[cells[i].rank]))]
+        points += [(cells[i].x - left, top), (cells[i].x - left, top + heights[cells[i].rank])]
     x = ports[number, last, True]
     points += [(x, tops[cells[last].rank]), (x, placed[last].y)]
     return Route(points[::-1] if chain.is_upward else points, placed[chain.label])

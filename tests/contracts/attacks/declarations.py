@@ -56,7 +56,7 @@ DECLARATIONS = [
             "a record that computes", "class R(Record, key='id'):\n    id: int\n    print('a')  # !", "field.form"
         ),
         in_class("states that compute", "class States:\n    A: 'a'\n    B: 'b' + 'c'  # !", "state.form"),
-        in_class("states assigned", "class States:\n    A = 'a'  # !", "state.form"),
+        in_class("states assigned", "class States:\n    A = B = 'a'  # !", "state.form"),
         in_class("roles that compute", "class Roles:\n    a: Party = print('a')  # !", "role.form"),
     ),
     *attacks(

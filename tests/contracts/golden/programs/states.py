@@ -198,6 +198,40 @@ PROGRAMS = [
         do("open_ones").gives(["a", "c"]),
     ),
     sample(
+        "states_as_enums_are_written",
+        """
+            class States:
+                "Where a lamp may be."
+                On = "bright"
+                Off: "dark"
+            class Lamp(Record, key="id"):
+                class States:
+                    Off = "dark"
+                    On = "bright"
+                id: int
+            class Box(Record, key="id"):
+                id: int
+            @action(by="member", creates="Lamp", to="Off")
+            def hang(tx, lamp: Lamp, id: int):
+                pass
+            @action(by="member", creates="Box", to="On")
+            def put(tx, box: Box, id: int):
+                pass
+            @action(by="member", on="Off", to="On")
+            def light(tx, lamp: Lamp):
+                pass
+            @view
+            def are_on(tx, lamp: Lamp, box: Box) -> bool:
+                return lamp.state == "On" and box.state == "On"
+        """,
+        do("hang", id=1),
+        do("put", id=1),
+        do("are_on", lamp=1, box=1).gives(False),
+        do("light", lamp=1),
+        do("are_on", lamp=1, box=1).gives(True),
+        do("light", lamp=1).refused("state.denied"),
+    ),
+    sample(
         "states_of_the_record",
         """
             class Lamp(Record, key="id"):

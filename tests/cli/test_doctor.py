@@ -1,5 +1,6 @@
 """`hansa doctor`: what it sees of a node that runs, of one that does not, and of a damaged ledger."""
 
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -106,3 +107,24 @@ def test_a_node_that_does_not_answer(hansa: Callable, stopped: Path, tmp_path: P
     assert ran.code == 3
     assert checks(ran)["node"]["verdict"] == "fail"
     assert checks(ran)["node file"]["verdict"] == "warn"
+
+
+@pytest.mark.timeout(60)
+def test_a_pipe_where_a_node_says_that_it_runs(hansa: Callable, stopped: Path, tmp_path: Path) -> None:
+    shutil.copytree(stopped, tmp_path / "data")
+    os.mkfifo(tmp_path / "data" / "node.json")
+    ran = hansa("doctor", "--data", tmp_path / "data", "--json")
+    assert checks(ran)["node file"]["seen"] == f"{tmp_path}/data/node.json is not a file"
+    assert checks(ran)["sample audit"]["verdict"] == "ok"
+
+
+def test_a_folder_and_the_node_of_another_ledger(hansa: Callable, start: type, stopped: Path, tmp_path: Path) -> None:
+    other = start(tmp_path / "other")
+    try:
+        ran = hansa("doctor", "--data", stopped, "--url", other.url, "--json")
+    finally:
+        assert other.stop() == 0
+    found = checks(ran)
+    assert failed(ran) == {"same ledger"}
+    assert other.ledger in found["same ledger"]["seen"]
+    assert {found[name]["verdict"] for name in LEDGER} == {"ok"}

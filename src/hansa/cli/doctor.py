@@ -36,18 +36,26 @@ def doctor(context: click.Context, data: Path, url: str | None, port: int) -> in
     Exits with 3 if something fails, or there is no ledger in the folder named.
     """
     from hansa.doctor.examination import examine
+    from hansa.store.folder import Folder
 
     out: Output = context.obj
     named = context.get_parameter_source("data") is not ParameterSource.DEFAULT or "HANSA_DATA" in os.environ
     output.log_to_stderr()
-    found = url or running_url(data)
+    found = url or (running_url(data) if Folder(data).node.is_file() else None)  # a pipe would be waited for
     node = None if found is None else _reached(found)
     checks: list[Check] = []
     try:
-        with Progress(out, "checks made") as progress:
-            for check in examine(data, port=port, named=named, url=found, node=node):
+        with Progress(out, "checks made and entries read") as progress:
+            read = 0
+
+            def tell(entries: int) -> None:
+                nonlocal read
+                read = entries
+                progress.tell(len(checks) + read)
+
+            for check in examine(data, port=port, named=named, url=found, node=node, tell=tell):
                 checks.append(check)
-                progress.tell(len(checks))
+                progress.tell(len(checks) + read)
     finally:
         if node is not None:
             node.close()

@@ -134,16 +134,19 @@ def test_a_copy_of_a_key_by_any_name(ledger, where):
 def test_a_folder_of_keys_that_others_can_write_into(ledger, name, mode, root_mode, verdict):
     ledger.root.chmod(root_mode)
     (ledger.root / name).chmod(mode)
-    found = check(ledger.root, "key access")
-    assert found.verdict == verdict
-    assert found.verdict == "ok" or f"chmod 700 {ledger.root / name}" in found.fix
+    (ledger.folder.keys / CHECKPOINT_KEY).chmod(0o640)  # one does not hide the other
+    found = checks(ledger.root)
+    assert found["key access"].verdict == "fail"
+    assert ("key folders" in found) == (verdict == "fail")
+    if verdict == "fail":
+        assert f"chmod 700 {ledger.root / name}" in found["key folders"].fix
 
 
 def test_a_group_that_cannot_reach_the_folder_of_keys(ledger):
     """What a umask of 002 gives: the ledger's own folder keeps the group out."""
     ledger.root.chmod(0o700)
     ledger.folder.keys.chmod(0o775)
-    assert check(ledger.root, "key access").verdict == "ok"
+    assert "key folders" not in checks(ledger.root)
 
 
 def test_files_beyond_those_that_are_searched(ledger, monkeypatch):
@@ -424,6 +427,11 @@ def test_a_journal_is_read_for_so_long_and_then_its_last_segment(tmp_path, histo
     assert found["journal"].seen.startswith(whole.seen)
     assert "of the first 1 and the last" in found["journal"].seen
     assert found["clock"].verdict == "ok"
+    first = history.folder.journal / "00000000.segment"
+    data = bytearray(first.read_bytes())
+    data[len(data.rstrip(b"\0")) - 1] ^= 1
+    first.write_bytes(data)
+    assert check(history.root, "journal", Slow(tmp_path / "again")).verdict == "fail", "a segment is read whole"
 
 
 # What was left

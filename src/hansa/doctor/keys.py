@@ -101,13 +101,13 @@ def private(machine: Machine, folder: Folder) -> list[Check]:
         why = "The node of this user cannot read them, or another user holds its keys."
         fix = f"Run as their owner, or `chown {machine.user()} {foreign[0]}`"
         checks.append(Check("key access", "fail", f"{_some(foreign)} belong to another user", why, fix))
-    elif opened := _open_to_write(folders):
-        why = "Who can write into a folder can put another key in a key's place, or take a file away."
-        fix = f"`chmod 700 {' '.join(opened[:SHOWN_MAX])}`, and see that the keys are still yours"
-        checks.append(Check("key access", "fail", f"others can write into {_some(opened)}", why, fix))
     else:
         searched = "" if is_all else f"; of all files here only the first {SEARCHED_MAX:,} were searched for more"
         checks.append(Check("key access", "ok", f"{len(files)} key files, readable by their owner only{searched}"))
+    if opened := _open_to_write(folders):
+        why = "Who can write into a folder can put another key in a key's place, or take a file away."
+        fix = f"`chmod 700 {' '.join(opened[:SHOWN_MAX])}`, and see that the keys are still yours"
+        checks.append(Check("key folders", "fail", f"others can write into {_some(opened)}", why, fix))
     if files and any((above / ".git").exists() for above in folder.keys.absolute().parents):
         checks.append(_in_git(machine, folder))
     return checks

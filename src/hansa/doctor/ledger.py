@@ -121,7 +121,7 @@ def journal_and_clock(machine: Machine, folder: Folder, tell: Tell) -> tuple[int
 
     A journal too long for `JOURNAL_S_MAX` is left then, but for its last segment.
     """
-    name, entries, last, left = "journal", 0, 0, 0
+    name, entries, last, reached, left = "journal", 0, 0, 0, 0
     begun = machine.stopwatch()
     try:
         segments = Segments(Disk(), folder.journal, journal.read_ledger(Disk(), folder.journal))
@@ -131,9 +131,11 @@ def journal_and_clock(machine: Machine, folder: Folder, tell: Tell) -> tuple[int
                 header = block.decode(blocks[-1][0]).header
                 entries, last = header.seq + header.count, header.time
                 tell(entries)
-                if at.segment < segments.count - 2 and machine.stopwatch() - begun > JOURNAL_S_MAX:
-                    left = at.segment + 1
-                    break
+                if at.segment > reached and at.segment < segments.count - 1:
+                    reached = at.segment
+                    if machine.stopwatch() - begun > JOURNAL_S_MAX:
+                        left = reached
+                        break
             if left:
                 number = segments.count - 1
                 head = segments.header(number)

@@ -4,7 +4,9 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -128,3 +130,26 @@ def test_a_folder_and_the_node_of_another_ledger(hansa: Callable, start: type, s
     assert failed(ran) == {"same ledger"}
     assert other.ledger in found["same ledger"]["seen"]
     assert {found[name]["verdict"] for name in LEDGER} == {"ok"}
+
+
+def test_something_else_that_answers(hansa: Callable, stopped: Path) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(b'{"status": "fine"}')
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as other:
+        thread = Thread(target=other.serve_forever)
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{other.server_port}"
+            ran = hansa("doctor", "--data", stopped, "--url", url, "--json")
+        finally:
+            other.shutdown()
+            thread.join()
+    assert checks(ran)["node"]["seen"] == f"{url} does not answer as a node does"

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import click
 import msgspec
@@ -66,14 +66,16 @@ def doctor(context: click.Context, data: Path, url: str | None, port: int) -> in
 
 
 def _reached(url: str) -> Client | None:
-    """A client of a node that answers; none if it does not."""
+    """A client of a node that answers as one; none if it does not."""
     node = Client(url, patient=False)
     try:
-        node.get("/node/status")
+        status = node.get("/node/status")
     except HansaError:
-        node.close()
-        return None
-    return node
+        status = None
+    if isinstance(status, dict) and {"ledger", "state", "entries"} <= set(cast("dict[str, object]", status)):
+        return node
+    node.close()
+    return None
 
 
 def _text(out: Output, checks: "list[Check]") -> str:

@@ -130,7 +130,7 @@ def _node(machine: Machine, root: Path, port: int, url: str | None, node: Node |
 def _answer(url: str, node: Node | None, why: str) -> Check:
     name = "node"
     if node is None:
-        return Check(name, "fail", f"{url} does not answer", why, "Look at its log, and start it again.")
+        return Check(name, "fail", f"{url} does not answer as a node does", why, "Look at its log, and start it again.")
     try:
         found = node.get("/node/status")
     except HansaError as error:

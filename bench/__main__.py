@@ -8,6 +8,7 @@ import argparse
 import json
 import platform
 import random
+import signal
 import statistics
 import time
 from pathlib import Path
@@ -71,9 +72,8 @@ LOWER_IS_BETTER = {
 def against_postgres(rounds: int, seconds: float) -> dict[str, float]:
     """The paired rounds: transfers, latency and CPU beside PostgreSQL's."""
     measured: dict[str, list[dict[str, float]]] = {}
-    ledger = Ledger(where=Path("/var/tmp"))
-    signed = ledger.root / "signed"
-    with Postgres() as postgres:
+    with Ledger(where=Path("/var/tmp")) as ledger, Postgres() as postgres:
+        signed = ledger.root / "signed"
         print(postgres.version(), flush=True)
         ledger.start()
         runs = {
@@ -96,7 +96,6 @@ def against_postgres(rounds: int, seconds: float) -> dict[str, float]:
                     flush=True,
                 )
         ledger.stop()
-    ledger.remove()
 
     def ratio(a: str, b: str, field: str) -> float:
         return statistics.median(x[field] / y[field] for x, y in zip(measured[a], measured[b], strict=True))
@@ -116,19 +115,18 @@ def against_postgres(rounds: int, seconds: float) -> dict[str, float]:
 
 def sweep(rounds: int, seconds: float) -> dict[str, float]:
     """Throughput and latency by the number of connections, each with one transaction at a time."""
-    ledger = Ledger()
-    signed = ledger.root / "signed"
-    ledger.start()
-    found: dict[int, list[dict[str, float]]] = {}
-    for number in range(rounds):
-        for connections in random.sample(CONNECTIONS, len(CONNECTIONS)):
-            ledger.sign(int(SIGNED_PER_S * seconds), signed)
-            time.sleep(1)
-            run = ledger.load(connections, seconds, signed, 1)
-            found.setdefault(connections, []).append(run)
-            print(f"sweep round {number + 1}: {connections:3} connections {run['per_second']:9.0f}/s", flush=True)
-    ledger.stop()
-    ledger.remove()
+    with Ledger() as ledger:
+        signed = ledger.root / "signed"
+        ledger.start()
+        found: dict[int, list[dict[str, float]]] = {}
+        for number in range(rounds):
+            for connections in random.sample(CONNECTIONS, len(CONNECTIONS)):
+                ledger.sign(int(SIGNED_PER_S * seconds), signed)
+                time.sleep(1)
+                run = ledger.load(connections, seconds, signed, 1)
+                found.setdefault(connections, []).append(run)
+                print(f"sweep round {number + 1}: {connections:3} connections {run['per_second']:9.0f}/s", flush=True)
+        ledger.stop()
     return {
         f"sweep_{connections}_{field}": statistics.median(run[field] for run in runs)
         for connections, runs in sorted(found.items())
@@ -138,31 +136,29 @@ def sweep(rounds: int, seconds: float) -> dict[str, float]:
 
 def with_history(entries: int, rounds: int, seconds: float) -> dict[str, float]:
     """What a long history costs: throughput beside an empty ledger, restart after a kill, receipts, memory."""
-    empty, full = Ledger(where=Path("/var/tmp")), Ledger(where=Path("/var/tmp"))
-    signed = full.root / "signed"
-    made = _build(full, entries)
-    memory = full.memory_mb()
-    receipt = receipt_ms(full, made)
-    full.kill()
-    restarts = []
-    for _ in range(3):
-        restarts.append(full.start())
-        full.sign(40_000, signed)
-        full.load(BATCH, 1, signed, PER_REQUEST)
+    with Ledger(where=Path("/var/tmp")) as empty, Ledger(where=Path("/var/tmp")) as full:
+        signed = full.root / "signed"
+        made = _build(full, entries)
+        memory = full.memory_mb()
+        receipt = receipt_ms(full, made)
         full.kill()
-    ratios = []
-    for number in range(rounds):
-        found: dict[str, float] = {}
-        for ledger, name in random.sample([(empty, "empty"), (full, "full")], 2):
-            ledger.start()
-            ledger.sign(int(SIGNED_PER_S * seconds * 2), signed)
-            time.sleep(1)
-            found[name] = ledger.load(BATCH, seconds, signed, PER_REQUEST)["per_second"]
-            ledger.stop()
-        ratios.append(found["full"] / found["empty"])
-        print(f"history round {number + 1}: {found}", flush=True)
-    empty.remove()
-    full.remove()
+        restarts = []
+        for _ in range(3):
+            restarts.append(full.start())
+            full.sign(40_000, signed)
+            full.load(BATCH, 1, signed, PER_REQUEST)
+            full.kill()
+        ratios = []
+        for number in range(rounds):
+            found: dict[str, float] = {}
+            for ledger, name in random.sample([(empty, "empty"), (full, "full")], 2):
+                ledger.start()
+                ledger.sign(int(SIGNED_PER_S * seconds * 2), signed)
+                time.sleep(1)
+                found[name] = ledger.load(BATCH, seconds, signed, PER_REQUEST)["per_second"]
+                ledger.stop()
+            ratios.append(found["full"] / found["empty"])
+            print(f"history round {number + 1}: {found}", flush=True)
     return {
         "restart_1e6_s": statistics.median(restarts),
         "receipt_ms": receipt,
@@ -174,10 +170,9 @@ def with_history(entries: int, rounds: int, seconds: float) -> dict[str, float]:
 
 def receipts(entries: int) -> dict[str, float]:
     """What a receipt takes, alone."""
-    ledger = Ledger(where=Path("/var/tmp"))
-    found = receipt_ms(ledger, _build(ledger, entries))
-    ledger.stop()
-    ledger.remove()
+    with Ledger(where=Path("/var/tmp")) as ledger:
+        found = receipt_ms(ledger, _build(ledger, entries))
+        ledger.stop()
     return {"receipt_ms": found}
 
 
@@ -200,6 +195,9 @@ def main() -> None:
     parser.add_argument("--history", type=int, default=1_000_000)
     parser.add_argument("--only", choices=list(PARTS), help="one part; the other results stay as they are")
     options = parser.parse_args()
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # ends it as Ctrl-C does, with the folders and the keys in them
     results: dict[str, float] = {}
     if options.only in (None, "postgres", "history"):
         results |= {"rounds": options.rounds, "seconds": options.seconds}

@@ -31,8 +31,7 @@ def ready(history: int = HISTORY) -> dict[str, float]:
         cpu = commands(root / "new-0")
     finally:
         shutil.rmtree(root)
-    ledger = Ledger(where=Path("/var/tmp"))
-    try:
+    with Ledger(where=Path("/var/tmp")) as ledger:
         ledger.start()
         made = 0
         while made < history:
@@ -40,8 +39,6 @@ def ready(history: int = HISTORY) -> dict[str, float]:
             made += int(ledger.load(8, 2, ledger.root / "signed", 100)["transactions"])
         ledger.stop()
         old = [started(ledger.folder.root)[0] for _ in range(STARTS)]
-    finally:
-        ledger.remove()
     return {"up_new_s": statistics.median(new), "up_1e5_s": statistics.median(old), **cpu}
 
 

@@ -120,12 +120,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=20_000)
     count = parser.parse_args().count
-    ledger = Ledger(where=Path("/var/tmp"))
-    try:
+    with Ledger(where=Path("/var/tmp")) as ledger:
         print(f"{'stage':44}  us/transaction")
         stages(ledger, count)
-    finally:
-        ledger.remove()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ A test makes them again and compares, so they cannot fall behind.
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -197,8 +196,8 @@ def _option(option: click.Option) -> str:
 
 
 def _meaning(option: click.Option) -> str:
-    default: Any = option.default if option.show_default else None
-    return (option.help or "") + (f" Default: `{default}`." if default not in (None, False) else "")
+    default = settings_page.default_of(option) if option.show_default and not option.is_flag else ""
+    return (option.help or "") + (f" Default: {default}." if default else "")
 
 
 def main() -> None:

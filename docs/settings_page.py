@@ -35,7 +35,7 @@ _UNITS: Final = {
 
 ENVIRONMENT: Final = {
     "HANSA_DATA": "The data folder of commands that are given none with `--data`. Default: `hansa-data`.",
-    "NO_COLOR": "If it is set to anything, no colours, as with `--no-color` (see <https://no-color.org>).",
+    "NO_COLOR": "If it is set and not empty, no colours, as with `--no-color` (see <https://no-color.org>).",
 }
 """The variables that this program reads itself."""
 
@@ -110,9 +110,15 @@ def _options() -> list[str]:
     lines = ["| Option | Default | Meaning |", "|---|---|---|"]
     for option in command.params:
         if isinstance(option, click.Option):
-            default = "off" if option.is_flag else f"`{option.default}`"
+            default = "off" if option.is_flag else default_of(option)
             lines.append(f"| `{option.opts[0]}` | {default} | {option.help} |")
     return lines
+
+
+def default_of(option: click.Option) -> str:
+    """What an option is where nobody gives it, as code; nothing where it then is not there at all."""
+    given = option.to_info_dict()["default"]  # which has no word of click's own for none
+    return "" if given is None else f"`{given}`"
 
 
 def _ledger() -> list[str]:
@@ -163,5 +169,7 @@ def _numbers(value: object) -> list[int | float]:
 
 
 def _unit(name: str) -> str:
-    words = name.strip("_").split("_")
-    return next((_UNITS[word] for word in reversed(words) if word in _UNITS), "")
+    """The unit that a name says; that of a rate is what stands below the line."""
+    counted, is_rate, per = name.strip("_").partition("_PER_")
+    unit = next((_UNITS[word] for word in reversed(counted.split("_")) if word in _UNITS), "")
+    return f"{unit} per {_UNITS.get(per, per.lower())}".strip() if is_rate else unit

@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.cli.conftest import own_places, run  # noqa: F401 - a fixture
 
 from hansa.bench import figures
+from hansa.cli import bench
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +29,30 @@ def test_every_figure_is_there(measured: figures.Bench) -> None:
     assert names == set(figures._MEANINGS) - ({"memory_mb"} if "memory_mb" not in names else set())
     for figure in measured.figures:
         assert 0 < figure.least <= figure.median <= figure.most
+
+
+def test_what_is_measured_once_is_shown_so(measured: figures.Bench) -> None:
+    start, receipts = measured.figures[0], next(one for one in measured.figures if one.name == "receipt_ms")
+    assert (start.name, start.measurements) == ("start_s", 1)
+    one = msgspec.structs.replace(measured, figures=[start, msgspec.structs.replace(receipts, measurements=3)])
+    once, often = bench._rows(one)
+    assert once[3:5] == ["-", "-"]
+    assert "-" not in often[:5]
+
+
+def test_runs_are_shorter_when_what_belongs_to_them_takes_longer() -> None:
+    """Twelve runs in 60 s: with what the first has taken, the others end in time."""
+    for overhead in (0.2, 1.0, 4.0):
+        allowance, now, lasted = figures.Allowance(60.0), 0.0, [0.0]
+        for left in range(12, 0, -1):
+            lasts = allowance.seconds(left, now)
+            took = lasts * (1 + overhead)
+            allowance.ran(lasts, took)
+            lasted.append(lasts)
+            now += took
+        assert now < 60 * 1.2
+        assert sum(lasted) > 0.8 * 60 / (1 + overhead)
+    assert figures.Allowance(1.0).seconds(3, 50.0) == figures.RUN_S_MIN
 
 
 def test_what_was_counted_is_what_the_ledger_holds(measured: figures.Bench) -> None:

@@ -1,9 +1,12 @@
 """`hansa doctor`: what it sees of a node that runs, of one that does not, and of a damaged ledger."""
 
+import os
 import re
 import shutil
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -106,3 +109,47 @@ def test_a_node_that_does_not_answer(hansa: Callable, stopped: Path, tmp_path: P
     assert ran.code == 3
     assert checks(ran)["node"]["verdict"] == "fail"
     assert checks(ran)["node file"]["verdict"] == "warn"
+
+
+@pytest.mark.timeout(60)
+def test_a_pipe_where_a_node_says_that_it_runs(hansa: Callable, stopped: Path, tmp_path: Path) -> None:
+    shutil.copytree(stopped, tmp_path / "data")
+    os.mkfifo(tmp_path / "data" / "node.json")
+    ran = hansa("doctor", "--data", tmp_path / "data", "--json")
+    assert checks(ran)["node file"]["seen"] == f"{tmp_path}/data/node.json is not a file"
+    assert checks(ran)["sample audit"]["verdict"] == "ok"
+
+
+def test_a_folder_and_the_node_of_another_ledger(hansa: Callable, start: type, stopped: Path, tmp_path: Path) -> None:
+    other = start(tmp_path / "other")
+    try:
+        ran = hansa("doctor", "--data", stopped, "--url", other.url, "--json")
+    finally:
+        assert other.stop() == 0
+    found = checks(ran)
+    assert failed(ran) == {"same ledger"}
+    assert other.ledger in found["same ledger"]["seen"]
+    assert {found[name]["verdict"] for name in LEDGER} == {"ok"}
+
+
+def test_something_else_that_answers(hansa: Callable, stopped: Path) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(b'{"status": "fine"}')
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as other:
+        thread = Thread(target=other.serve_forever)
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{other.server_port}"
+            ran = hansa("doctor", "--data", stopped, "--url", url, "--json")
+        finally:
+            other.shutdown()
+            thread.join()
+    assert checks(ran)["node"]["seen"] == f"{url} does not answer as a node does"

@@ -66,6 +66,24 @@ def test_every_code_is_on_the_page() -> None:
     assert [code for code in KINDS if f"| `{code}` |" not in page] == []
 
 
+@pytest.mark.parametrize("name", [name for name in generate.pages() if name.endswith(".md")])
+def test_no_page_shows_what_only_a_library_calls_so(name: str) -> None:
+    assert re.findall(r"Sentinel|UNSET|<object at|Default: `None`|\| `None` \|", generate.pages()[name]) == []
+
+
+def test_an_option_that_nobody_gives_has_the_default_of_its_command() -> None:
+    page = settings_page.page()
+    assert "| `--port` | `8470` |" in page
+    assert "| `--watch` |  |" in page
+    assert "| `--isolate` | off |" in page
+
+
+def test_units() -> None:
+    by_name = {limit.name: limit.unit for limit in settings_page.limits()}
+    assert (by_name["SIGNED_PER_S"], by_name["IDLE_S_MAX"]) == ("per s", "s")
+    assert (by_name["HEADERS_BYTES_MAX"], by_name["PIPELINE_MAX"]) == ("bytes", "")
+
+
 def commands() -> dict[str, click.Command]:
     """Every command by what one types."""
     found: dict[str, click.Command] = {}

@@ -78,6 +78,17 @@ def test_a_mount_whose_name_has_a_blank_and_one_that_hides_another(machine, tmp_
     assert disk.filesystem(machine, place / "not" / "there").seen == f"tmpfs at {place}, which is memory"
 
 
+@pytest.mark.parametrize("write", [lambda name: name, lambda name: "".join(f"\\{b:03o}" for b in name.encode())])
+def test_a_mount_whose_name_is_not_ascii(machine, tmp_path, write):
+    """The kernel writes some bytes of a name in octal, and all others as they are."""
+    place = tmp_path / "gr\u00fc\u00dfe\u00a0\u6e2f"
+    place.mkdir()
+    path = machine.proc / "self" / "mountinfo"
+    line = f"40 27 0:50 / {tmp_path}/{write(place.name)} rw - tmpfs x rw\n"
+    path.write_text("27 1 254:0 / / rw - ext4 /dev/vda rw\n" + line, "utf-8")
+    assert disk.filesystem(machine, place).seen == f"tmpfs at {place}, which is memory"
+
+
 @pytest.mark.parametrize(
     ("sync_ms", "verdict", "said"),
     [((0.0001,), "fail", "too fast for any device"), ((0.1,), "ok", "p50 0.100 ms"), ((19,), "ok", ""),
@@ -108,7 +119,7 @@ def test_a_rotating_disk_that_answers_at_once(machine, tmp_path, rotational, ver
     assert disk.sync(machine, Timed(machine, 8), tmp_path).verdict == "ok"
 
 
-@pytest.mark.parametrize("plan", [nth("sync", 3), nth("write", 5, of="hansa-doctor")])
+@pytest.mark.parametrize("plan", [nth("sync", 3), nth("write", 5)])
 def test_a_disk_that_gives_an_error(machine, tmp_path, plan):
     found = disk.sync(machine, FaultyFiles(plan), tmp_path)
     assert found.verdict == "fail"
@@ -118,6 +129,21 @@ def test_a_disk_that_gives_an_error(machine, tmp_path, plan):
 def test_a_file_in_the_folders_place(machine, tmp_path):
     (tmp_path / "file").write_text("x")
     assert disk.sync(machine, Disk(), tmp_path / "file").verdict == "fail"
+
+
+def test_the_folder_is_left_as_it_is_to_its_time_of_change(machine, tmp_path):
+    if disk._nameless(tmp_path) is None:
+        pytest.skip("no files without a name here")
+    os.utime(tmp_path, ns=(0, 0))
+    before = tmp_path.stat()
+    assert disk.sync(machine, Disk(), tmp_path).verdict in ("ok", "fail"), "the stopwatch stands"
+    assert tmp_path.stat() == before
+
+
+def test_where_every_file_has_a_name_nothing_is_left_either(machine, tmp_path, monkeypatch):
+    monkeypatch.setattr(disk, "_nameless", lambda _: None)
+    assert disk.sync(machine, Timed(machine, 0.1), tmp_path).verdict == "ok"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_syncs_that_are_turned_off(machine, tmp_path, monkeypatch):

@@ -7,12 +7,15 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from tests.doctor.conftest import Faulty
+from tests.node.conftest import FOUNDERS, Ledger
 
 from hansa.client import keys as key_files
-from hansa.doctor import sample
+from hansa.doctor import keys, sample
+from hansa.doctor import ledger as found_ledger
 from hansa.doctor.examination import examine
 from hansa.node.clock import AHEAD_MS_MAX, BEHIND_MS_MAX
-from hansa.node.create import CHECKPOINT_KEY, NODE_KEY
+from hansa.node.create import CHECKPOINT_KEY, NODE_KEY, create_ledger
 from hansa.store.files import Disk
 from hansa.store.folder import Folder, Lock
 from hansa.store.rows import row_name
@@ -109,6 +112,46 @@ def test_keys_that_others_can_read(ledger):
     assert (found.verdict, f"chmod 600 {path}" in found.fix) == ("fail", True)
     path.chmod(0o600)
     assert check(ledger.root, "key access").verdict == "ok"
+
+
+@pytest.mark.parametrize("where", ["keys/checkpoint.key", "keys/members/acme.pem~", "old/key.txt", "copy"])
+def test_a_copy_of_a_key_by_any_name(ledger, where):
+    path = ledger.root / where
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"# saved\n" + (ledger.folder.keys / CHECKPOINT_KEY).read_bytes())
+    path.chmod(0o644)
+    found = check(ledger.root, "key access")
+    assert (found.verdict, str(path) in found.seen) == ("fail", True)
+    path.chmod(0o600)
+    assert check(ledger.root, "key access").verdict == "ok"
+
+
+@pytest.mark.parametrize("name", [".", "keys", "keys/members"])
+@pytest.mark.parametrize(
+    ("mode", "root_mode", "verdict"),
+    [(0o777, 0o700, "fail"), (0o775, 0o750, "fail"), (0o755, 0o755, "ok")],
+)
+def test_a_folder_of_keys_that_others_can_write_into(ledger, name, mode, root_mode, verdict):
+    ledger.root.chmod(root_mode)
+    (ledger.root / name).chmod(mode)
+    (ledger.folder.keys / CHECKPOINT_KEY).chmod(0o640)  # one does not hide the other
+    found = checks(ledger.root)
+    assert found["key access"].verdict == "fail"
+    assert ("key folders" in found) == (verdict == "fail")
+    if verdict == "fail":
+        assert f"chmod 700 {ledger.root / name}" in found["key folders"].fix
+
+
+def test_a_group_that_cannot_reach_the_folder_of_keys(ledger):
+    """What a umask of 002 gives: the ledger's own folder keeps the group out."""
+    ledger.root.chmod(0o700)
+    ledger.folder.keys.chmod(0o775)
+    assert "key folders" not in checks(ledger.root)
+
+
+def test_files_beyond_those_that_are_searched(ledger, monkeypatch):
+    monkeypatch.setattr(keys, "SEARCHED_MAX", 1)
+    assert "only the first 1 were searched" in check(ledger.root, "key access").seen
 
 
 def test_keys_of_another_user(ledger, machine):
@@ -240,6 +283,26 @@ def test_a_pipe_in_the_states_place_is_not_waited_for(ledger):
     assert (found.verdict, found.seen) == ("fail", f"{path} is not a file")
 
 
+PIPES = {
+    "node.json": "node file", "lock": "sample audit", "keys/checkpoint.pem": "checkpoint key",
+    "keys/node.pem": "node key", "keys/members/acme.pem": "keys", "keys/more.pem": "keys",
+    "genesis.cbor": "sample audit", "clock.json": "clock",
+    "format": "format", "journal/00000000.segment": "journal", "checkpoints": "sample audit",
+    "state.seal": "sample audit", "exclusions": "sample audit", "other": "sample audit",
+}  # fmt: skip
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", PIPES)
+def test_a_pipe_in_any_place_is_told_and_not_waited_for(ledger, name):
+    path = ledger.root / name
+    path.unlink(missing_ok=True)
+    os.mkfifo(path, 0o600)
+    found = check(ledger.root, PIPES[name])
+    assert found.verdict in ("warn", "fail")
+    assert str(path) in found.seen
+
+
 def test_a_damaged_tree_is_noticed(history, monkeypatch):
     short(monkeypatch)
     row = history.folder.tiles / row_name(0)
@@ -295,6 +358,80 @@ def test_a_running_node_needs_no_word_about_its_start(ledger, play, machine):
         assert check(ledger.root, "clock", machine).verdict == "ok"
 
     play(ledger, scenario)
+
+
+@pytest.mark.parametrize("ahead_ms", [-BEHIND_MS_MAX - HOUR_MS, 0, AHEAD_MS_MAX + HOUR_MS])
+def test_the_clock_of_a_ledger_whose_time_is_told(tmp_path, machine, play, ahead_ms):
+    root = tmp_path / "told"
+    told = Ledger(root, create_ledger(Disk(), Folder(root), "Told", FOUNDERS, clock=1_800_000_000_000))
+
+    async def scenario(session):
+        pass
+
+    play(told, scenario)
+    machine.ahead_ms = ahead_ms
+    found = check(root, "clock", machine)
+    assert (found.verdict, "2027-01-15T08:00:00+00:00" in found.seen) == ("ok", True)
+
+
+# A node of another ledger
+
+
+class Answering:
+    """A node as far as its status goes."""
+
+    def __init__(self, ledger):
+        self.ledger = ledger
+
+    def get(self, path, **_):
+        assert path == "/node/status", "nothing else is asked of another ledger's node"
+        return {"ledger": self.ledger, "state": "running", "entries": 7}
+
+
+def test_a_node_of_another_ledger_is_named_and_asked_no_more(ledger, play):
+    def look(**options):
+        return checks(ledger.root, url="http://127.0.0.1:1", node=Answering("ab" * 32), **options)
+
+    found = look()
+    assert (found["same ledger"].verdict, ledger.id.hex() in found["same ledger"].seen) == ("fail", True)
+    assert {found[name].verdict for name in (*KEYS, "sample audit")} == {"ok"}, "the folder's own"
+
+    async def scenario(session):
+        found = look()
+        assert found["same ledger"].verdict == "fail"
+        assert found["sample audit"].verdict == "unknown"
+
+    play(ledger, scenario)
+
+
+# A long journal
+
+
+class Slow(Faulty):
+    """Every look at the stopwatch is a second later."""
+
+    def stopwatch(self):
+        self.ticks += 1
+        return self.ticks
+
+
+def test_a_journal_is_read_for_so_long_and_then_its_last_segment(tmp_path, history, monkeypatch):
+    told = []
+    whole = check(history.root, "journal", tell=told.append)
+    assert told == sorted(told)
+    assert f"{told[-1]:,} entries" in whole.seen
+    monkeypatch.setattr(found_ledger, "JOURNAL_S_MAX", 0.5)
+    segments = len(list(history.folder.journal.glob("*.segment")))
+    assert segments > 2, "else there is nothing to leave"
+    found = checks(history.root, Slow(tmp_path / "machine"))
+    assert found["journal"].seen.startswith(whole.seen)
+    assert "of the first 1 and the last" in found["journal"].seen
+    assert found["clock"].verdict == "ok"
+    first = history.folder.journal / "00000000.segment"
+    data = bytearray(first.read_bytes())
+    data[len(data.rstrip(b"\0")) - 1] ^= 1
+    first.write_bytes(data)
+    assert check(history.root, "journal", Slow(tmp_path / "again")).verdict == "fail", "a segment is read whole"
 
 
 # What was left

@@ -74,6 +74,24 @@ def test_addresses_as_the_kernel_writes_them(machine, file, address, verdict):
     assert ports.loopback_only(machine, 0x2116).verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://127.0.0.1:8470", "whoever answers at port 8470 is not seen"),
+        ("https://localhost", "whoever answers at port 443 is not seen"),
+        ("http://[::1]:99", "whoever answers at port 99 is not seen"),
+        ("http://ledger.example:8470", "ledger.example may be another machine"),
+        ("http://10.0.0.9", "10.0.0.9 may be another machine"),
+    ],
+)
+def test_nobody_listens_here(machine, url, said):
+    """Nothing is known to be right where nobody is seen: neither here nor at another machine's port."""
+    machine.tell("proc/net/tcp", "  sl  local_address rem_address   st\n")
+    found = ports.reached_from(machine, url)
+    assert found.verdict == "unknown"
+    assert found.seen.startswith(said)
+
+
 def test_listeners_that_are_not_told(machine):
     assert ports.loopback_only(machine, 8470).verdict == "unknown"
 

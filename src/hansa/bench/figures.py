@@ -31,8 +31,14 @@ PER_REQUEST: Final = 100
 ACCOUNTS: Final = 2_000
 SIGNED_PER_S: Final = 18_000
 """How many transfers are signed for a second of load: running out is an error, so there are more than can be used."""
-SHARE: Final = 24
-"""A run is this part of the whole time: there are nine, signing takes as long again, the rest is for the others."""
+RUN_S_MIN: Final = 0.2
+"""A run is no shorter, however little time is left."""
+WARM_UP_S: Final = 0.5
+"""A run that is not counted is no longer."""
+RESTARTS_SHARE: Final = 2
+"""A node that was killed takes longer to start than one that was stopped: so many times as long is left for it."""
+REST_S: Final = 3.0
+"""What is left besides for receipts, for checking them and for a contract's action alone."""
 RECEIPTS: Final = 300
 VERIFIED: Final = 200
 EXECUTED: Final = 2_000
@@ -52,6 +58,8 @@ class Figure(msgspec.Struct, frozen=True):
     median: float
     least: float
     most: float
+    measurements: int
+    """How often it was measured; once has no least and most of its own."""
     reference: float | None = None
 
     @property
@@ -78,12 +86,12 @@ def measure(
     """Measures for about so many seconds; the ledger lies in a temporary folder in `where` and goes at the end."""
     begun, found = time.monotonic(), dict[str, list[float]]()
     tell(f"making a ledger with {accounts:,} accounts")
-    ledger = Ledger(accounts, where)
-    try:
+    with Ledger(accounts, where) as ledger:
         machine = described(ledger.root)
         found["start_s"] = [ledger.start()]
         before = entries = _entries(ledger)
-        transfers = _loads(ledger, max(0.2, seconds / SHARE), found, tell)
+        rest = ROUNDS * (RESTARTS_SHARE * found["start_s"][0]) + REST_S
+        transfers = _loads(ledger, Allowance(begun + seconds - rest), found, tell)
         entries = _entries(ledger)
         tell("receipts")
         found["receipt_ms"] = [receipt_ms(ledger, entries, RECEIPTS) for _ in range(ROUNDS)]
@@ -93,10 +101,6 @@ def measure(
         found["restart_s"] = [_restarted(ledger) for _ in range(ROUNDS)]
         entries = _entries(ledger)
         ledger.stop()
-    finally:
-        if ledger.process is not None and ledger.process.poll() is None:
-            ledger.kill()
-        ledger.remove()
     tell("a contract's action alone")
     found["action_us"] = [_action_us() for _ in range(ROUNDS)]
     figures = [_figure(name, values) for name, values in found.items() if values]
@@ -125,7 +129,9 @@ _MEANINGS: Final[Mapping[str, tuple[str, str, str]]] = {
 
 def _figure(name: str, values: list[float]) -> Figure:
     meaning, unit, same = _MEANINGS[name]
-    return Figure(name, meaning, unit, statistics.median(values), min(values), max(values), reference().get(same))
+    return Figure(
+        name, meaning, unit, statistics.median(values), min(values), max(values), len(values), reference().get(same)
+    )
 
 
 def reference() -> dict[str, float]:
@@ -141,25 +147,50 @@ def described(root: Path) -> dict[str, str]:
     return {
         "processor": resources.model(machine),
         "cores": str(len(cores) or "unknown"),
-        "filesystem": "unknown" if mount is None else f"{mount.type} at {mount.place}",
+        "filesystem": "unknown" if mount is None else mount.shown,
         "system": platform.platform(),
         "python": platform.python_version(),
     }
 
 
-def _loads(ledger: Ledger, seconds: float, found: dict[str, list[float]], tell: Tell) -> int:
+class Allowance:
+    """How long each run may last so that all end in time; what a run takes besides is learnt from those before.
+
+    `end` is a time of the monotonic clock in seconds.
+    """
+
+    def __init__(self, end: float) -> None:
+        self._end = end
+        self._lasted = self._took = 0.0
+
+    def seconds(self, runs: int, now: float) -> float:
+        """For the next of so many runs that are left."""
+        share = self._lasted / self._took if self._took else 0.5  # signing takes about as long again
+        return max(RUN_S_MIN, (self._end - now) / runs * share)
+
+    def ran(self, lasted: float, took: float) -> None:
+        """A run lasted so long, and took so long with what belongs to it."""
+        self._lasted += lasted
+        self._took += took
+
+
+def _loads(ledger: Ledger, allowance: Allowance, found: dict[str, list[float]], tell: Tell) -> int:
     """All rounds of the load; how many transfers were applied."""
     runs = {"single_64": (SINGLE, 1), "single_8": (BATCH, 1), "batch_8": (BATCH, PER_REQUEST)}
-    signed, transfers = ledger.root / "signed", 0
+    signed, transfers, left = ledger.root / "signed", 0, len(runs) * (ROUNDS + 1)
     for number in range(ROUNDS + 1):
         is_warm_up = not number
         for name in random.sample(list(runs), len(runs)):
             connections, per_request = runs[name]
-            lasts = min(seconds, 0.5) if is_warm_up else seconds
+            begun = time.monotonic()
+            lasts = allowance.seconds(left, begun)
+            lasts = min(lasts, WARM_UP_S) if is_warm_up else lasts
             tell(f"warming up, {name}" if is_warm_up else f"round {number} of {ROUNDS}, {name}")
             ledger.sign(int(SIGNED_PER_S * lasts * (2 if per_request > 1 else 1)) + 2 * SINGLE * per_request, signed)
             run = ledger.load(connections, lasts, signed, per_request)
             transfers += int(run["transactions"])
+            allowance.ran(lasts, time.monotonic() - begun)
+            left -= 1
             for field in ("per_second", "p50_ms", "p99_ms"):
                 if not is_warm_up:
                     found.setdefault(f"{name}_{field}", []).append(run[field])

@@ -11,10 +11,11 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from hansa.bench.processes import anonymous_mb, cpu_seconds
+from hansa.bench.processes import anonymous_mb, cpu_seconds, end_with_parent
 from hansa.client import keys, transactions
 from hansa.node.create import Founder, create_ledger, member_key
 from hansa.node.intake import Answer
@@ -40,17 +41,32 @@ def member(number: int) -> str:
 
 
 class Ledger:
-    """A ledger in a temporary folder, and the server process over it while it runs."""
+    """A ledger in a temporary folder, and the server process over it while it runs. A context manager."""
 
     def __init__(self, accounts: int = ACCOUNTS, where: Path | None = None) -> None:
         self.accounts = accounts
         self.port = 0
-        self.root = Path(tempfile.mkdtemp(prefix="hansa-bench-", dir=where))
-        self.folder = Folder(self.root / "ledger")
         self.process: subprocess.Popen[str] | None = None
-        founders = [Founder(member(i), member(i), deployer=not i) for i in range(MEMBERS)]
-        self.id = create_ledger(Disk(), self.folder, "Bench", founders)
-        asyncio.run(self._set_up())
+        self.root = Path(tempfile.mkdtemp(prefix="hansa-bench-", dir=where))
+        try:
+            self.folder = Folder(self.root / "ledger")
+            founders = [Founder(member(i), member(i), deployer=not i) for i in range(MEMBERS)]
+            self.id = create_ledger(Disk(), self.folder, "Bench", founders)
+            asyncio.run(self._set_up())
+        except BaseException:  # an interruption too: private keys lie there
+            self.remove()
+            raise
+
+    def __enter__(self) -> "Ledger":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ends the server if it runs, and removes the folder."""
+        try:
+            if self.process is not None and self.process.poll() is None:
+                self.kill()
+        finally:
+            self.remove()
 
     async def _set_up(self) -> None:
         loaded = {member(i): keys.load(member_key(self.folder, member(i))) for i in range(MEMBERS)}
@@ -106,7 +122,12 @@ class Ledger:
             "0",
             "--json",
         ]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - this command itself
+        self.process = subprocess.Popen(  # noqa: S603 - this command itself
+            command,
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=partial(end_with_parent, os.getpid()),  # noqa: PLW1509 - it makes two system calls
+        )
         line = self.process.stdout.readline()  # type: ignore[union-attr]
         ready = time.perf_counter() - begun
         if ready > timeout or not line:

@@ -1,8 +1,18 @@
-"""CPU time and memory of a process and all its children, from the kernel's own accounting."""
+"""CPU time and memory of a process and all its children, from the kernel's own accounting; and that they end together.
 
+Called by what measures a node in a process of its own.
+"""
+
+import ctypes
 import os
+import signal
+import sys
 from pathlib import Path
+from typing import Final
 
+_LIBRARY: Final = ctypes.CDLL(None)
+"""Loaded here, since between fork and exec nothing should be."""
+_PR_SET_PDEATHSIG: Final = 1  # <sys/prctl.h>
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -35,3 +45,15 @@ def anonymous_mb(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     own = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("RssAnon"))
     return own * 1024 / 1e6 + sum(anonymous_mb(child) for child in children(pid))
+
+
+def end_with_parent(parent: int) -> None:
+    """To be called in a child, whose parent this is: it is killed when its parent ends, however that ends (prctl(2)).
+
+    Only Linux can be told so; elsewhere a parent that is killed leaves its child.
+    """
+    if sys.platform != "linux":
+        return
+    _LIBRARY.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # which has ended before the kernel was told
+        os.kill(os.getpid(), signal.SIGKILL)

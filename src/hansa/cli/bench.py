@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _METHOD: Final = (
     "Method: a temporary ledger of 64 members, a real node in a process of its own, loopback, signed transfers made "
     "beforehand; every answer comes after the sync of its block, and must say that it was applied. Load and node "
-    "share the cores. {rounds} rounds in shuffled order behind one that is not counted: median, least, most.",
+    "share the cores. {rounds} rounds in shuffled order behind one that is not counted: median, least, most; what has "
+    "no least and most was measured once.",
     "Beside them stand the figures of the project's reference machine (2 virtual cores of an AMD EPYC, ext4, longer "
     "rounds, 10,000 accounts where these have 2,000), where the same was measured there; no PostgreSQL runs here.",
     "{transfers:,} transfers were answered as applied; the ledger held {before:,} entries before, {entries:,} after.",
@@ -36,13 +37,17 @@ _METHOD: Final = (
 def bench(out: Output, seconds: float, report: Path | None, force: bool, where: Path) -> None:
     """Measure this machine: payments a second, latency, receipts, restart, memory. Runs a node in a temporary folder.
 
-    Nothing else should run meanwhile, or it measures that.
+    Nothing else should run meanwhile, or it measures that. However it is ended, the folder and the node go with it,
+    but for kill -9: then the node ends, and the folder `hansa-bench-...` with the keys of its members stays.
     """
     from hansa.bench.figures import measure
+    from hansa.cli.temporary import temporary_folder
+    from hansa.store.files import trouble_told
 
     if report is not None:
         output.check_writable(report, replace=force)
-    measured = measure(seconds, where.absolute(), out.note)
+    with trouble_told(where), temporary_folder("hansa-bench-", where.absolute()) as place:
+        measured = measure(seconds, place, out.note)
     if report is not None:
         output.write_file(report, _markdown(measured).encode())
     fields = msgspec.to_builtins(measured)
@@ -61,8 +66,8 @@ def _rows(measured: "Bench") -> list[list[str]]:
             figure.meaning,
             figure.unit,
             _number(figure.median),
-            _number(figure.least),
-            _number(figure.most),
+            "-" if figure.measurements == 1 else _number(figure.least),
+            "-" if figure.measurements == 1 else _number(figure.most),
             "-" if figure.reference is None else _number(figure.reference),
             "-" if figure.ratio is None else f"{figure.ratio:.2f}",
         ]

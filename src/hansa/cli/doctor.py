@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import click
 import msgspec
@@ -36,18 +36,26 @@ def doctor(context: click.Context, data: Path, url: str | None, port: int) -> in
     Exits with 3 if something fails, or there is no ledger in the folder named.
     """
     from hansa.doctor.examination import examine
+    from hansa.store.folder import Folder
 
     out: Output = context.obj
     named = context.get_parameter_source("data") is not ParameterSource.DEFAULT or "HANSA_DATA" in os.environ
     output.log_to_stderr()
-    found = url or running_url(data)
+    found = url or (running_url(data) if Folder(data).node.is_file() else None)  # a pipe would be waited for
     node = None if found is None else _reached(found)
     checks: list[Check] = []
     try:
-        with Progress(out, "checks made") as progress:
-            for check in examine(data, port=port, named=named, url=found, node=node):
+        with Progress(out, "checks made and entries read") as progress:
+            read = 0
+
+            def tell(entries: int) -> None:
+                nonlocal read
+                read = entries
+                progress.tell(len(checks) + read)
+
+            for check in examine(data, port=port, named=named, url=found, node=node, tell=tell):
                 checks.append(check)
-                progress.tell(len(checks))
+                progress.tell(len(checks) + read)
     finally:
         if node is not None:
             node.close()
@@ -58,14 +66,16 @@ def doctor(context: click.Context, data: Path, url: str | None, port: int) -> in
 
 
 def _reached(url: str) -> Client | None:
-    """A client of a node that answers; none if it does not."""
+    """A client of a node that answers as one; none if it does not."""
     node = Client(url, patient=False)
     try:
-        node.get("/node/status")
+        status = node.get("/node/status")
     except HansaError:
-        node.close()
-        return None
-    return node
+        status = None
+    if isinstance(status, dict) and {"ledger", "state", "entries"} <= set(cast("dict[str, object]", status)):
+        return node
+    node.close()
+    return None
 
 
 def _text(out: Output, checks: "list[Check]") -> str:

@@ -24,8 +24,11 @@ def free_folder(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def temporary_folder() -> Generator[Path, None, None]:
-    """A folder for keys and copies, removed at the end, also when SIGTERM, SIGHUP or Ctrl-C is what ends it."""
+def temporary_folder(prefix: str = "hansa-demo-", where: Path | None = None) -> Generator[Path, None, None]:
+    """A folder for keys and copies, removed at the end, also when SIGTERM, SIGHUP or Ctrl-C is what ends it.
+
+    It lies in `where`, by itself where the system keeps temporary files.
+    """
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.getsignal(number) for number in numbers}
     heard = [number for number in numbers if before[number] != signal.SIG_IGN]
@@ -38,7 +41,7 @@ def temporary_folder() -> Generator[Path, None, None]:
         ignore()  # a second signal must not stop the cleaning up
         sys.exit(128 + number)
 
-    folder = Path(tempfile.mkdtemp(prefix="hansa-demo-"))
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=where))
     try:
         for number in heard:
             if number != signal.SIGINT:  # Python turns it into KeyboardInterrupt

@@ -4,7 +4,10 @@ No program can see for certain that a sync reached the platter: only cutting the
 a filesystem that never syncs, an option that turns it off, and a sync faster than the device could be.
 """
 
+import contextlib
 import os
+import re
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +16,7 @@ import msgspec
 from hansa.doctor.check import Check
 from hansa.doctor.machine import Machine
 from hansa.node.node import RESERVE_BYTES
-from hansa.store.files import Files
+from hansa.store.files import FILE_MODE, File, Files
 
 SYNCS: Final = 100
 SYNC_SECONDS_MAX: Final = 2.0
@@ -49,15 +52,22 @@ NETWORK: Final = (
 LAYERED: Final = ("overlay", "aufs", "overlayfs")
 UNSAFE_OPTIONS: Final = ("nobarrier", "barrier=0", "barrier=none", "nosync", "async_commit")
 
+_ESCAPED: Final = re.compile(rb"\\([0-3][0-7]{2})")
+"""A byte of a name in mountinfo: blanks, tabs, line ends and backslashes at least."""
 _SYNC_WHY: Final = "An answer is given once its block is synced: what a sync does not keep, a power cut takes away."
 
 
 class Mount(msgspec.Struct, frozen=True):
-    """The filesystem that a path lies on."""
+    """The filesystem that a path lies on. `place` as the system names files, whose bytes need not be UTF-8."""
 
     place: str
     type: str
     options: frozenset[str]
+
+    @property
+    def shown(self) -> str:
+        """Type and place as text."""
+        return f"{self.type} at {os.fsencode(self.place).decode(errors='replace')}"
 
 
 def existing(path: Path) -> Path:
@@ -67,12 +77,12 @@ def existing(path: Path) -> Path:
 
 def mount_of(machine: Machine, path: Path) -> Mount | None:
     """The filesystem of `path`, from /proc/self/mountinfo (proc(5)); None where there is no such file."""
-    text = machine.text(machine.proc / "self" / "mountinfo")
-    if text is None:
+    data = machine.data(machine.proc / "self" / "mountinfo")
+    if data is None:
         return None
     real = Path(os.path.realpath(path))
     found: Mount | None = None
-    for line in text.splitlines():
+    for line in data.split(b"\n"):
         mount = _mount(line)
         # The last of one place hides those before.
         longest = "" if found is None else found.place
@@ -81,14 +91,14 @@ def mount_of(machine: Machine, path: Path) -> Mount | None:
     return found
 
 
-def _mount(line: str) -> Mount | None:
-    before, dash, after = line.partition(" - ")
-    fields, rest = before.split(), after.split()
+def _mount(line: bytes) -> Mount | None:
+    before, dash, after = line.partition(b" - ")
+    fields, rest = before.split(b" "), after.split(b" ")
     if not dash or len(fields) < 6 or len(rest) < 2:
         return None
-    place = fields[4].encode().decode("unicode_escape")  # a blank is written \040
-    options = f"{fields[5]},{rest[2] if len(rest) > 2 else ''}"
-    return Mount(place, rest[0], frozenset(filter(None, options.split(","))))
+    place = _ESCAPED.sub(lambda found: bytes([int(found[1], 8)]), fields[4])
+    options = b",".join((fields[5], *rest[2:3])).decode(errors="replace")
+    return Mount(os.fsdecode(place), rest[0].decode(errors="replace"), frozenset(filter(None, options.split(","))))
 
 
 def filesystem(machine: Machine, root: Path) -> Check:
@@ -99,7 +109,7 @@ def filesystem(machine: Machine, root: Path) -> Check:
         why = "Some filesystems never sync, or break the state database."
         fix = "Keep the ledger on a local disk; on Linux this check reads /proc/self/mountinfo."
         return Check(name, "unknown", "the system does not say which filesystem it is", why, fix)
-    seen = f"{mount.type} at {mount.place}"
+    seen = mount.shown
     unsafe = sorted(mount.options.intersection(UNSAFE_OPTIONS))
     if mount.type in IN_MEMORY:
         return Check(
@@ -179,11 +189,8 @@ def sync(machine: Machine, files: Files, root: Path) -> Check:
 
 
 def _sync_times(machine: Machine, files: Files, where: Path) -> list[float]:
-    """The time of each sync in ms. The file has no name while it is written, so nothing is left behind."""
-    path = where / f".hansa-doctor-{os.getpid()}"
-    file = files.create_zeroed(path, UNIT_BYTES * SYNCS)
-    try:
-        files.unlink(path)
+    """The time of each sync in ms."""
+    with _probe(files, where) as file:
         times: list[float] = []
         begun = machine.stopwatch()
         for number in range(SYNCS):
@@ -195,8 +202,41 @@ def _sync_times(machine: Machine, files: Files, where: Path) -> list[float]:
             if now - begun > SYNC_SECONDS_MAX:
                 break
         return times
-    finally:
-        file.close()
+
+
+@contextlib.contextmanager
+def _probe(files: Files, where: Path) -> Generator[File]:
+    """A file on the filesystem of `where` to write into, of which nothing is left behind.
+
+    It never has a name where the system makes such files (O_TMPFILE of open(2)), so that the folder stays as it is;
+    elsewhere it has one for a moment, which moves the folder's time of change.
+    """
+    with contextlib.ExitStack() as opened:
+        nameless = _nameless(where)
+        if nameless is not None:
+            opened.callback(os.close, nameless)
+            file = files.create_zeroed(Path(f"/proc/self/fd/{nameless}"), UNIT_BYTES * SYNCS)
+            opened.callback(file.close)
+        else:
+            path = where / f".hansa-doctor-{os.getpid()}"
+            file = files.create_zeroed(path, UNIT_BYTES * SYNCS)
+            opened.callback(file.close)
+            files.unlink(path)
+        yield file
+
+
+def _nameless(where: Path) -> int | None:
+    """A descriptor of a new file without a name; None where the system or the filesystem has none."""
+    if not hasattr(os, "O_TMPFILE"):
+        return None
+    try:
+        made = os.open(where, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, FILE_MODE)
+    except OSError:
+        return None  # if it is for another reason, the file with a name meets it too
+    if not Path(f"/proc/self/fd/{made}").exists():
+        os.close(made)
+        return None
+    return made
 
 
 def _rotates(machine: Machine, where: Path) -> bool:

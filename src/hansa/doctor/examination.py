@@ -3,14 +3,13 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from hansa.doctor import clock, disk, keys, ledger, ports, resources, sample, versions
 from hansa.doctor.check import Check
 from hansa.doctor.machine import Machine
 from hansa.doctor.sample import Node, Sampled
 from hansa.store.files import Disk, Files
-from hansa.store.folder import Folder, is_locked
+from hansa.store.folder import Folder
 from hansa.wire.problems import HansaError
 
 
@@ -23,11 +22,12 @@ def examine(
     node: Node | None = None,
     machine: Machine | None = None,
     files: Files | None = None,
+    tell: ledger.Tell = lambda _: None,
 ) -> Iterator[Check]:
     """All checks that can be made, each as soon as it is.
 
     `named`: whether somebody said that there is a ledger in `root`, so that none is a fault. `node` runs over it, at
-    `url`; without one, `port` is where it would listen.
+    `url`; without one, `port` is where it would listen. `tell` is told how far the journal has been read.
     """
     asked, disks, folder = machine or Machine(), files or Disk(), Folder(root)
     watch = clock.Watch(asked)
@@ -42,7 +42,10 @@ def examine(
     yield clock.kept_right(asked)
     yield from ledger.leftovers(root)
     if folder.exists():
-        yield from _ledger(asked, folder, root, node)
+        other = None if node is None else _other_ledger(folder, url or "", node)
+        if other is not None:
+            yield other
+        yield from _ledger(asked, folder, root, None if other else node, tell)
     else:
         yield _no_ledger(root, named)
     yield from _node(asked, root, port, url, node)
@@ -55,13 +58,27 @@ def _no_ledger(root: Path, named: bool) -> Check:
     return Check("ledger", "fail" if named else "unknown", f"there is none in {root}", why, fix)
 
 
-def _ledger(machine: Machine, folder: Folder, root: Path, node: Node | None) -> Iterator[Check]:
+def _other_ledger(folder: Folder, url: str, node: Node) -> Check | None:
+    """What to say if the node's ledger is not the folder's: neither then says anything of the other."""
+    own = ledger.id_of(folder)
+    try:
+        found = node.get("/node/status")["ledger"]
+    except HansaError:
+        return None
+    if own is None or found == own:
+        return None
+    seen = f"{url} runs over ledger {found}, and {folder.root} holds {own}"
+    why = "What one of them says is nothing that the other could be checked with: the folder is looked at alone."
+    return Check("same ledger", "fail", seen, why, "Name the folder and the node of one ledger with --data and --url.")
+
+
+def _ledger(machine: Machine, folder: Folder, root: Path, node: Node | None, tell: ledger.Tell) -> Iterator[Check]:
     found = ledger.format_of(folder)
     yield found
     if found.verdict != "ok":
         return
     yield from keys.private(machine, folder)
-    entries, of_journal = ledger.journal_and_clock(machine, folder)
+    entries, of_journal = ledger.journal_and_clock(machine, folder, tell)
     yield from of_journal
     sampled, told = _sampled(folder, root, node, entries)
     yield from keys.known(folder, None if sampled is None else dict(sampled.keys))
@@ -70,18 +87,20 @@ def _ledger(machine: Machine, folder: Folder, root: Path, node: Node | None) -> 
 
 def _sampled(folder: Folder, root: Path, node: Node | None, entries: int | None) -> tuple[Sampled | None, Check]:
     """The sample, and the verdict on it. `entries` stand in the journal; None if it cannot be read."""
-    name, running = "sample audit", is_locked(folder.lock)
+    name, running = "sample audit", ledger.is_running(folder)
     why = "Entries taken by chance are proven, to see that the ledger holds what it answered for."
     if entries is None:
         return None, Check(name, "unknown", "the journal cannot be read", why, "Mend the journal first, as told above.")
     if not entries:
         return None, Check(name, "unknown", "the ledger is empty", why, "Start its node: it writes the first entry.")
     if running and node is None:
-        fix = "Wait until it answers; `hansa status` says how it is."
-        return None, Check(name, "unknown", "the node over this folder does not answer", why, fix)
-    odd = None if running else sample.no_file(folder)
+        fix = "Wait until it answers, without --url if that names another; `hansa status` says how it is."
+        return None, Check(name, "unknown", "no node that answers is the one over this folder", why, fix)
+    odd = None if running else ledger.no_file(folder)
     if odd is not None:
-        fix = f"Remove {folder.state}, and start the node: it makes the state again from the journal."
+        fix = f"Remove {odd}; if a file stood there, restore a backup."
+        if odd.parent == folder.state:
+            fix = f"Remove {folder.state}, and start the node: it makes the state again from the journal."
         return None, Check(name, "fail", f"{odd} is not a file", why, fix)
     sampled: Sampled | None = None
     try:
@@ -103,16 +122,15 @@ def _node(machine: Machine, root: Path, port: int, url: str | None, node: Node |
         yield ports.free(machine, port)
         yield Check(name, "unknown", f"none runs over {root}", why, f"Start it: `hansa up --data {root}`")
         return
-    parts = urlsplit(url)
     if node is not None:
-        yield ports.loopback_only(machine, parts.port or 80)
+        yield ports.reached_from(machine, url)
     yield _answer(url, node, why)
 
 
 def _answer(url: str, node: Node | None, why: str) -> Check:
     name = "node"
     if node is None:
-        return Check(name, "fail", f"{url} does not answer", why, "Look at its log, and start it again.")
+        return Check(name, "fail", f"{url} does not answer as a node does", why, "Look at its log, and start it again.")
     try:
         found = node.get("/node/status")
     except HansaError as error:

@@ -1,5 +1,6 @@
 """The private keys in a ledger's folder: who can read them, whether they are keys, and whether the ledger has them."""
 
+import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,15 +18,63 @@ from hansa.wire.problems import HansaError
 
 SHOWN_MAX: Final = 3
 """Names in one line; the rest is counted."""
+SEARCHED_MAX: Final = 10_000
+"""Files of a ledger's folder that are looked into for private keys, wherever somebody has put a copy."""
+HEAD_BYTES_MAX: Final = 16 * 1024
+"""So far into a file: a key file is smaller."""
 CHECKPOINT: Final = "checkpoint"
 NODE: Final = "node"
 
+_PEM: Final = b"PRIVATE KEY-----"
 _SIGNS: Final = "Whoever has a key signs in its owner's name, and what is signed stays on the ledger."
 
 
 def files_of(folder: Folder) -> list[Path]:
-    """The key files in a folder."""
+    """The key files in a folder, by their names."""
     return sorted(path for path in folder.keys.rglob("*.pem") if path.exists())
+
+
+def _holding_keys(folder: Folder) -> tuple[list[Path], list[Path], bool]:
+    """The files that hold a private key, whatever their names, the folders on the way, and whether all was seen.
+
+    What the ledger itself writes all the time, and what is no file, is left out.
+    """
+    found = [path for path in files_of(folder) if path.is_file()]
+    folders: list[Path] = []
+    seen = 0
+    for at, names, files in os.walk(folder.root):
+        place = Path(at)
+        names[:] = sorted(name for name in names if place / name not in (folder.journal, folder.tiles, folder.state))
+        folders.append(place)
+        for path in (place / name for name in sorted(files)):
+            seen += 1
+            if seen > SEARCHED_MAX:
+                return found, folders, False
+            if path not in found and _holds_key(path):
+                found.append(path)
+    return found, folders, True
+
+
+def _holds_key(path: Path) -> bool:
+    """Whether a PEM private key (RFC 7468) stands at the beginning of a file."""
+    try:
+        file = Disk().open_to_read(path)  # which refuses what is no file, and does not wait for it
+        try:
+            return _PEM in file.read(0, HEAD_BYTES_MAX)
+        finally:
+            file.close()
+    except OSError:
+        return False
+
+
+def _open_to_write(folders: list[Path]) -> list[str]:
+    """The folders into which others than their owner can put files: below a closed one, whoever may write anywhere."""
+    found: list[str] = []
+    for number, path in enumerate(folders):
+        mode = path.stat().st_mode
+        if mode & stat.S_IWOTH or (mode & stat.S_IWGRP and (not number or folders[0].stat().st_mode & stat.S_IXGRP)):
+            found.append(str(path))
+    return found
 
 
 def in_genesis(folder: Folder) -> dict[bytes, str] | None:
@@ -40,8 +89,8 @@ def in_genesis(folder: Folder) -> dict[bytes, str] | None:
 
 
 def private(machine: Machine, folder: Folder) -> list[Check]:
-    """Whether the files are their owner's alone, and their owner is this user."""
-    files = files_of(folder)
+    """Whether the files are their owner's alone, their owner is this user, and nobody else writes beside them."""
+    files, folders, is_all = _holding_keys(folder)
     exposed = [str(f) for f in files if f.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
     foreign = [str(f) for f in files if f.stat().st_uid != machine.user()]
     checks: list[Check] = []
@@ -53,7 +102,12 @@ def private(machine: Machine, folder: Folder) -> list[Check]:
         fix = f"Run as their owner, or `chown {machine.user()} {foreign[0]}`"
         checks.append(Check("key access", "fail", f"{_some(foreign)} belong to another user", why, fix))
     else:
-        checks.append(Check("key access", "ok", f"{len(files)} key files, readable by their owner only"))
+        searched = "" if is_all else f"; of all files here only the first {SEARCHED_MAX:,} were searched for more"
+        checks.append(Check("key access", "ok", f"{len(files)} key files, readable by their owner only{searched}"))
+    if opened := _open_to_write(folders):
+        why = "Who can write into a folder can put another key in a key's place, or take a file away."
+        fix = f"`chmod 700 {' '.join(opened[:SHOWN_MAX])}`, and see that the keys are still yours"
+        checks.append(Check("key folders", "fail", f"others can write into {_some(opened)}", why, fix))
     if files and any((above / ".git").exists() for above in folder.keys.absolute().parents):
         checks.append(_in_git(machine, folder))
     return checks
@@ -79,6 +133,9 @@ def known(folder: Folder, registered: Mapping[bytes, str] | None) -> list[Check]
     loaded: dict[Path, PrivateKey] = {}
     broken: list[str] = []
     for path in files_of(folder):
+        if not path.is_file():  # a pipe would be waited for
+            broken.append(f"{path} is not a file")
+            continue
         try:
             loaded[path] = key_files.load(path)
         except HansaError as error:
@@ -106,7 +163,7 @@ def _of_node(folder: Folder, loaded: Mapping[Path, PrivateKey], known: Mapping[b
     checks: list[Check] = []
     for file, purpose in ((CHECKPOINT_KEY, CHECKPOINT), (NODE_KEY, NODE)):
         path, name = folder.keys / file, f"{purpose} key"
-        fix = f"Put the ledger's {purpose} key at {path}; `hansa backup --with-keys` keeps it."
+        fix = f"Put the ledger's {purpose} key at {path}; `hansa backup --keys` keeps it."
         why = "Without it a node over this folder does not start."
         if not path.exists():
             checks.append(Check(name, "fail", f"there is no {path}", why, fix))

@@ -90,8 +90,13 @@ class Machine:
 
     def text(self, path: Path) -> str | None:
         """A small file of the kernel's; None if there is none or it may not be read."""
+        data = self.data(path)
+        return None if data is None else data.decode(errors="replace")
+
+    def data(self, path: Path) -> bytes | None:
+        """The same as bytes: what names files need not be text."""
         try:
-            return path.read_text(errors="replace")
+            return path.read_bytes()
         except OSError:
             return None
 

@@ -4,6 +4,7 @@ import ipaddress
 import socket
 import sys
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -36,6 +37,25 @@ def free(machine: Machine, port: int) -> Check:
     return Check(name, "ok", f"127.0.0.1:{port} is free")
 
 
+def reached_from(machine: Machine, url: str) -> Check:
+    """Whether a running node is reached from its own machine only, as far as that can be seen from this one."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if not _is_here(host):
+        why = "Without TLS and sign-in whoever reaches the port reads the whole ledger."
+        fix = "Run `hansa doctor` on that machine; what is in front of the node there should ask who comes."
+        return Check("port", "unknown", f"{host} may be another machine, whose ports are not seen here", why, fix)
+    return loopback_only(machine, parts.port or (443 if parts.scheme == "https" else 80))
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host of a URL is this machine's loopback."""
+    try:
+        return _is_loopback(ipaddress.ip_address(host))
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
 def loopback_only(machine: Machine, port: int) -> Check:
     """Whether all who listen on the port of a running node listen on loopback addresses."""
     name, why = "port", "Without TLS and sign-in whoever reaches the port reads the whole ledger."
@@ -43,6 +63,9 @@ def loopback_only(machine: Machine, port: int) -> Check:
     if found is None:
         fix = "See that nothing forwards the port to other machines; on Linux this check reads /proc/net/tcp."
         return Check(name, "unknown", "the system does not say who listens", why, fix)
+    if not found:
+        fix = "See whether something forwards it, from a container say, and whom that lets in."
+        return Check(name, "unknown", f"whoever answers at port {port} is not seen to listen on it", why, fix)
     outside = sorted({str(one.address) for one in found if not _is_loopback(one.address)})
     if outside:
         fix = "Stop what listens there, or keep the port behind a firewall."

@@ -90,14 +90,6 @@ def of_stopped(folder: Folder) -> Sampled:
             lock.release()
 
 
-def no_file(folder: Folder) -> Path | None:
-    """What stands where the state's file should be and is none: a pipe, say, which a database would wait for."""
-    for path in folder.state.glob("*") if folder.state.is_dir() else ():
-        if not path.is_file():
-            return path
-    return None
-
-
 def sample_folder(_: Callable[[], None], root: Path, seed: int) -> Sampled:
     """To be run in a worker. Raises `HansaError`."""
     with _opened(Folder(root)) as (reading, state, directory, size):

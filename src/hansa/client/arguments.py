@@ -79,6 +79,23 @@ def from_pairs(schema: Schema, pairs: list[str]) -> dict[str, Any]:
     return found
 
 
+def key_text(schema: Schema, text: str, defined: Mapping[str, Schema]) -> str:
+    """A key, or a value of an indexed field, as queries take it, from what a person writes for an argument.
+
+    Times and lengths of time are milliseconds there, bytes bare hexadecimal, and what is absent is empty. Raises
+    `HansaError` `query.value`; whether all else fits is for the node to say.
+    """
+    kind, is_optional = resolved(schema, defined)
+    if is_optional and text in ("", "null"):
+        return ""
+    if read := reader(kind):
+        try:
+            return str(read(text))
+        except HansaError as error:
+            raise HansaError("query.value", error.detail) from None
+    return text.removeprefix("0x").lower() if kind.get("contentEncoding") == "base16" else text
+
+
 def moment(text: str) -> int:
     """Milliseconds since 1970 from a date (its first moment in UTC) or a time of RFC 3339. Raises `HansaError`."""
     try:

@@ -205,8 +205,9 @@ class Kinds(Contract, version="1.0.0"):
         of: Day
 
     @action(by="member", creates="Thing")
-    def put(tx, thing: Thing, id: Text[1, 10], due: Date, at: Instant, length: Duration, code: Bytes[1, 2], flag: bool,
-            colour: Colour, member: Party, user: User, count: Int[0, 9], maybe: Date | None, name: Text[1, 10], of: Day):
+    def put(tx, thing: Thing, id: Text[1, 10], due: Date, at: Instant, length: Duration, code: Bytes[1, 2],
+            flag: bool, colour: Colour, member: Party, user: User, count: Int[0, 9], maybe: Date | None,
+            name: Text[1, 10], of: Day):
         """Makes one."""
 '''
 

@@ -217,7 +217,7 @@ def test_an_expected_failure_is_told_with_every_problem(broken: Callable, capsys
         main(["status"])
     assert ended.value.code == 2
     assert capsys.readouterr().err == (
-        "error: An argument does not fit [argument.value]\n  - a\n  - b\nhint: Mend every argument named.\n"
+        "error: An argument does not fit [argument.value]\n  - a\n  - b\nhint: Mend what is named here.\n"
     )
 
 

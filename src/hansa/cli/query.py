@@ -12,6 +12,7 @@ from hansa.cli.typed import readable
 from hansa.client.arguments import from_pairs, key_text, schema_of
 from hansa.client.client import Client
 from hansa.client.exchange import segment
+from hansa.client.words import hint
 from hansa.wire.problems import HansaError
 
 
@@ -53,8 +54,8 @@ def query(
             _view(out, node, declared, name, arguments)
             return
         if name not in declared["records"]:
-            known = ", ".join(sorted([*declared["records"], *declared["views"]]))
-            raise HansaError("argument.action", f"{contract} has no record or view {name!r}; there is {known}")
+            known = hint(name, [*declared["records"], *declared["views"]])
+            raise HansaError("argument.action", f"{contract} has no record or view {name!r}; {known}")
         if len(arguments) > 1:
             told = f"{name} is a record, which has one key; {len(arguments)} are given"
             raise HansaError("argument.value", told, remedy="Give one key; or none, for a page of records.")

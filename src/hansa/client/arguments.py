@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 from hansa.client import money
+from hansa.client.words import hint
 from hansa.wire.limits import INTEGER_MAX, INTEGER_MIN, JSON_INTEGER_MAX
 from hansa.wire.problems import HansaError
 
@@ -64,7 +65,7 @@ def from_pairs(schema: Schema, pairs: list[str]) -> dict[str, Any]:
         elif name in named:
             problems.append(f"{name} is given twice")
         elif name not in known:
-            problems.append(f"there is no argument {name}; there is {', '.join(sorted(known)) or 'none'}")
+            problems.append(f"there is no argument {name}; {hint(name, list(known))}")
         else:
             try:
                 found[name] = _from_text(known[name], text, defined)

@@ -28,7 +28,7 @@ import msgspec
 from hansa.client import arguments, money
 from hansa.client.arguments import Schema, misfit, reader, resolved, value_from_json
 from hansa.client.money import Amount
-from hansa.client.schemas import hint
+from hansa.client.words import hint
 from hansa.wire.problems import HansaError
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -159,7 +159,10 @@ def test_every_exit_code_has_its_meaning() -> None:
     assert set(codes.values()) == {1, 2}
     assert {code.partition(".")[0] for code, exit_code in codes.items() if exit_code == 2} == {
         "argument",
+        "calendar",
         "contract",
+        "events",
+        "forward",
         "query",
         "request",
     }

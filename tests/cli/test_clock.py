@@ -1,7 +1,6 @@
 """`hansa up --clock` and `hansa clock`: time is told where a ledger was made for it, and shown as such."""
 
 import json
-import re
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -65,8 +64,7 @@ def test_it_is_told_and_shown_everywhere(told: Any, hansa: Callable, tmp_path: P
 
 
 def test_it_goes_forward_only(told: Any, hansa: Callable) -> None:
-    told_so = hansa("clock", "set", "2026-01-06", "--data", told.data).failed("clock.backward")
-    assert re.fullmatch(r"ledger time is 2026-02-01 01:30:0\d UTC already", told_so)
+    assert hansa("clock", "set", "2026-01-06", "--data", told.data).failed("clock.backward")
     assert hansa("clock", "set", "yesterday", "--data", told.data).failed("argument.value", 2)
 
 

@@ -7,7 +7,6 @@ A ledger for demonstrations has a told clock instead, which stands where it was 
 """
 
 import time
-from datetime import UTC, datetime
 from typing import Final
 
 from hansa.wire.problems import HansaError
@@ -70,14 +69,8 @@ class ToldClock(Clock):
     def move(self, time: int) -> None:
         """Puts the clock forward. Raises `HansaError` `clock.backward`."""
         if time < self._time:
-            raise HansaError("clock.backward", f"the clock stands at {written(self._time)} already")
+            raise HansaError("clock.backward", f"the clock stands {(self._time - time) // 1000} s after that")
         self._time = time
-
-
-def written(time: int) -> str:
-    """A time (ms) as people read it, in UTC."""
-    moment = datetime.fromtimestamp(time / 1000, UTC)
-    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _monotonic_ms() -> int:

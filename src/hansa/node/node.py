@@ -23,7 +23,7 @@ from hansa.governance.directory import Sender
 from hansa.merkle import checkpoint as merkle_checkpoint
 from hansa.node import intake
 from hansa.node.apply import Sealed, View, apply_batch, apply_genesis, due
-from hansa.node.clock import Clock, ToldClock, written
+from hansa.node.clock import Clock, ToldClock
 from hansa.node.commit import Committer
 from hansa.node.create import CHECKPOINT_KEY, NODE_KEY
 from hansa.node.events import Events
@@ -460,7 +460,7 @@ class Node:
         if not isinstance(clock, ToldClock):
             raise HansaError("clock.real")
         if time < self._ledger_time():
-            raise HansaError("clock.backward", f"ledger time is {written(self._ledger_time())} already")
+            raise HansaError("clock.backward", f"ledger time is {(self._ledger_time() - time) // 1000} s after that")
         while True:
             self._check_open()
             found = due(View(self._parts.state, self.directory.indexes_of), time, 1)

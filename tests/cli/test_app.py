@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+APPS = Path(__file__).parents[2] / "apps"
 WIDTH_MAX = 100
 STORY = "letter-of-credit"
 
@@ -19,7 +20,7 @@ def kept(hansa: Callable, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
 
 
 def test_the_stories_are_listed(hansa: Callable) -> None:
-    assert [app["name"] for app in hansa("app", "list", "--json").json["apps"]] == [STORY]
+    assert [app["name"] for app in hansa("app", "list", "--json").json["stories"]] == [STORY]
     assert STORY in hansa("app", "list").out
 
 
@@ -27,6 +28,28 @@ def test_a_story_that_there_is_not(hansa: Callable) -> None:
     ran = hansa("app", "run", "letter")
     assert ran.code == 2
     assert STORY in ran.err
+    assert "{" not in ran.err
+
+
+def test_every_application_is_listed_and_found_by_its_name(hansa: Callable) -> None:
+    listed = hansa("app", "list", "--json").json["apps"]
+    shipped = {path.parent.name for path in APPS.rglob("contract.py")}
+    assert {app["name"] for app in listed} == shipped
+    assert {"calendars", "escrow", "letter_of_credit", "two_person_approval"} < shipped
+    for app in listed:
+        assert app["about"]
+        assert app["about"] in hansa("app", "list").out
+        ran = hansa("app", "path", app["name"])
+        assert (ran.code, ran.out) == (0, app["path"] + "\n")
+        assert Path(app["path"]).name == "contract.py"
+    for other in ("two-person-approval", "cookbook/two_person_approval"):
+        assert hansa("app", "path", other).out == hansa("app", "path", "two_person_approval").out
+    assert hansa("contract", "check", hansa("app", "path", "escrow").out.strip()).code == 0
+
+
+def test_an_application_that_there_is_not(hansa: Callable) -> None:
+    assert "did you mean escrow?" in hansa("app", "path", "escro").failed("argument.value", 2)
+    assert "calendars" in hansa("app", "path", "../x").failed("argument.value", 2)
 
 
 def test_it_is_told_in_lines_that_fit(kept: tuple[Path, Any]) -> None:

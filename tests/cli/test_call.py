@@ -87,9 +87,9 @@ def test_every_problem_with_the_arguments_is_told(hansa: Callable, data: Any, en
     assert ran.err == (
         "error: An argument does not fit [argument.value]\n"
         "  - amount: '5' is not an amount such as `USD 500.00`\n"
-        "  - there is no argument color; there is account, amount, to\n"
+        "  - there is no argument color; there are account, amount, to\n"
         "  - to is missing\n"
-        "hint: Mend every argument named.\n"
+        "hint: Mend what is named here.\n"
     )
     as_json = hansa("call", "example_ledger", "pay", "--as", "northbank", *data, "--json")
     assert as_json.json["error"]["problems"] == ["account is missing", "to is missing", "amount is missing"]
@@ -149,10 +149,18 @@ def test_a_receipt_is_written(hansa: Callable, data: Any, tmp_path: Path, server
     again = hansa(*TELL, "--as", "northbank", "--receipt", tmp_path / "told.cose", *data)
     assert again.failed("argument.exists", 2) == f"{tmp_path}/told.cose exists"
     assert hansa("status", *data, "--json").json["entries"] == seq + 1, "nothing was signed for it"
-    assert hansa("receipt", "get", seq, "--out", tmp_path / "told", "--force", *data).code == 0
+    assert ran.json["files"] == [f"{tmp_path}/told.{part}" for part in ("cose", "entry", "envelope", "outcome")]
     genesis = server.data / "genesis.cbor"
     verified = hansa("receipt", "verify", tmp_path / "told", "--genesis", genesis, "--ledger", server.ledger, "--json")
     assert (verified.code, verified.json["seq"]) == (0, seq)
+    assert (verified.json["envelope_checked"], verified.json["outcome_checked"]) == (True, True)
+    written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert hansa("receipt", "get", seq, "--out", tmp_path / "got.cose", *data).code == 0
+    for part in ("entry", "envelope", "outcome"):
+        assert (tmp_path / f"got.{part}").read_bytes() == written[f"told.{part}"]
+    told = hansa(*TELL, "--as", "northbank", "--receipt", tmp_path / "plain", *data)
+    assert told.out.splitlines()[-1].startswith(f"receipt  {tmp_path}/plain.cose, ")
+    assert (tmp_path / "plain.outcome").exists()
 
 
 def test_a_receipt_that_cannot_be_written_is_told_before_or_beside_the_outcome(
@@ -196,7 +204,7 @@ def test_what_cannot_be_sent(words: list[str], code: str, exit_code: int, hansa:
 
 def test_an_unknown_action_is_told_those_there_are(hansa: Callable, data: Any) -> None:
     detail = hansa("call", "example_ledger", "payy", "--as", "northbank", *data).failed("argument.action", 2)
-    assert detail == "example_ledger has no action 'payy'; there is open, pay, register, sell, tell"
+    assert detail == "example_ledger has no action 'payy'; did you mean pay?"
 
 
 def test_a_stranger_is_refused(hansa: Callable, data: Any, tmp_path: Path) -> None:

@@ -128,3 +128,15 @@ def test_a_told_ledger_goes_on_where_it_stood(start: Callable, hansa: Callable, 
     audited = hansa("audit", tmp_path / "data")
     assert audited.code == 0
     assert f"note         {TOLD_IN_WORDS}\n" in audited.out
+
+
+def test_a_time_that_has_begun_is_not_told_again_by_up(
+    start: Callable[..., Any], hansa: Callable, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    assert start(folder, "--clock", "2026-01-05T09:00:00Z", "--reserve-mb", "0").stop() == 0
+    detail = hansa("up", "--data", folder, "--port", "0", "--clock", "2026-03-01").failed("argument.value", 2)
+    assert detail == "--clock 2026-03-01 is for a new ledger; the time of this one began at 2026-01-05 09:00:00 UTC"
+    again = start(folder, "--clock", "2026-01-05T09:00:00Z", "--reserve-mb", "0")
+    assert (again.started["new"], again.started["now"]) == (False, BEGIN)
+    assert again.stop() == 0

@@ -264,7 +264,7 @@ def test_a_contract_is_shown(hansa: Callable, server: Any) -> None:
     assert "role    owner: who stands in a record's field `owner`\n" in out
     assert (
         "action  pay(account, to, amount)  by owner\n        Pays from the signer's account to another.\n"
-        "          account  key of a Account\n          to       key of a Account\n"
+        "          account  key of an Account\n          to       key of an Account\n"
         "          amount   amount, such as `USD 500.00`\n"
     ) in out
     assert "view    balance_of(account) -> amount, such as `USD 500.00`\n" in out

@@ -53,12 +53,12 @@ def test_filters_and_places(hansa: Callable, server: Any) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "exit_code"),
     [
-        (("--after", "x"), "events.id", 1),
+        (("--after", "x"), "events.id", 2),
         (("--after", "99"), "events.beyond", 1),
         (("--contract", "nowhere"), "contract.missing", 2),
         (("--after", "1", "--from-start"), "argument.value", 2),
         (("--position", "p.json"), "argument.value", 2),
-        (("--forward", "file:///tmp/x"), "forward.url", 1),
+        (("--forward", "file:///tmp/x"), "forward.url", 2),
     ],
 )
 def test_what_is_refused(hansa: Callable, server: Any, words: tuple[str, ...], code: str, exit_code: int) -> None:

@@ -159,7 +159,10 @@ def test_every_exit_code_has_its_meaning() -> None:
     assert set(codes.values()) == {1, 2}
     assert {code.partition(".")[0] for code, exit_code in codes.items() if exit_code == 2} == {
         "argument",
+        "calendar",
         "contract",
+        "events",
+        "forward",
         "query",
         "request",
     }
@@ -217,7 +220,7 @@ def test_an_expected_failure_is_told_with_every_problem(broken: Callable, capsys
         main(["status"])
     assert ended.value.code == 2
     assert capsys.readouterr().err == (
-        "error: An argument does not fit [argument.value]\n  - a\n  - b\nhint: Mend every argument named.\n"
+        "error: An argument does not fit [argument.value]\n  - a\n  - b\nhint: Mend what is named here.\n"
     )
 
 

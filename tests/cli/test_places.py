@@ -67,9 +67,18 @@ def test_a_key_is_found_by_its_name(name: str, path: str, folder: Path) -> None:
     assert places.signing_key(folder, name, None).kid == keys.load(folder / "keys" / f"{path}.pem").kid
 
 
-def test_a_file_that_is_given_counts(folder: Path) -> None:
+def test_a_file_that_is_given_counts(folder: Path, refused: Callable) -> None:
     file = folder / "keys" / "members" / "bolt.pem"
-    assert places.signing_key(folder, "acme", file).kid == keys.load(file).kid
+    assert places.signing_key(folder, None, file).kid == keys.load(file).kid
+    with refused("argument.value") as caught:
+        places.signing_key(folder, "acme", file)
+    assert caught.value.detail == "--as and --key both say who signs"
+
+
+def test_a_folder_that_there_is_not_is_named(tmp_path: Path, refused: Callable) -> None:
+    with refused("argument.value") as caught:
+        places.signing_key(tmp_path / "nowhere", "acme", None)
+    assert f"there is no folder {tmp_path}/nowhere" in caught.value.detail
 
 
 @pytest.mark.parametrize("name", [None, "none", "acme/none", "none/ann"])

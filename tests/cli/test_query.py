@@ -13,6 +13,24 @@ def query(hansa: Callable, server: Any) -> Callable[..., Any]:
     return lambda *words: hansa("query", *words, "--data", server.data)
 
 
+DIARY = '''"""A diary."""
+
+from hansa.contract import Bytes, Contract, Date, Duration, Instant, Record, Text, action
+
+
+class Diary(Contract, version="1.0.0"):
+    class Page(Record, key="id", index=["day", "at", "length", "later", "code"]):
+        id: Text[1, 9]
+        day: Date
+        at: Instant
+        length: Duration
+        code: Bytes[2, 2]
+        later: Instant | None = None
+
+    @action(by="member", creates="Page")
+    def put(tx, page: Page, id: Text[1, 9], day: Date, at: Instant, length: Duration, code: Bytes[2, 2]):
+        """Writes a page."""
+'''
 NORTHBANK = {"owner": "northbank", "balance": {"minor": 100_000, "currency": "USD"}}
 HARBOURLINE = {"owner": "harbourline", "balance": {"minor": 500, "currency": "USD"}}
 
@@ -101,6 +119,39 @@ def test_records_by_index(query: Callable) -> None:
     assert query("example_ledger", "Title", "--index", "owner=harbourline").out == "nothing\n"
     users = query("members", "User", "--index", "member=northbank", "--json").json["rows"]
     assert [row["value"]["id"] for row in users] == ["northbank/ana", "northbank/ben"]
+
+
+def test_bounds_are_written_as_the_arguments_of_a_call_are(
+    query: Callable, server: Any, hansa: Callable, tmp_path: Path
+) -> None:
+    contract = tmp_path / "diary.py"
+    contract.write_text(DIARY)
+    to = ("--as", "northbank", "--data", server.data)
+    assert hansa("contract", "deploy", contract, *to).code == 0
+    for number in (0, 1, 2):
+        words = (f"day=2027-01-0{number + 1}", f"at=2027-01-0{number + 1}T12:00:00Z", f"length={number}h", "code=0a0b")
+        assert hansa("call", "diary", "put", f"id={number}", *words, *to).code == 0
+
+    def ids(*words: str) -> list[str]:
+        ran = query("diary", "Page", *words, "--json")
+        assert ran.code == 0, ran
+        return ids_of(ran)
+
+    assert ids("--index", "at", "--least", "2027-01-02T12:00:00Z") == ["1", "2"]
+    assert ids("--index", "at", "--least", "2027-01-02", "--most", "2027-01-03") == ["1"]
+    assert ids("--index", "at=2027-01-02T12:00:00Z") == ["1"]
+    assert ids("--index", "at=1798891200000") == ["1"]
+    assert ids("--index", "length", "--least", "60m") == ["1", "2"]
+    assert ids("--index", "length=1h") == ["1"]
+    assert ids("--index", "code=0x0A0B") == ["0", "1", "2"]
+    assert ids("--index", "day", "--most", "2027-01-01") == ["0"]
+    assert ids("--index", "later=null") == ids("--index", "later=") == ["0", "1", "2"]
+    for field in ("day", "at", "length", "later", "code"):
+        assert query("diary", "Page", "--index", f"{field}=foo").failed("query.value", 2)
+    told = query("diary", "Page", "--index", "day", "--least", "2027-1-1").failed("query.value", 2)
+    assert told == "'2027-1-1' is not a date such as 2030-01-31"
+    told = query("diary", "Page", "--index", "at", "--least", "2027-1-1").failed("query.value", 2)
+    assert "is not a time such as 2030-01-31T12:00:00Z" in told
 
 
 def test_a_view(query: Callable) -> None:

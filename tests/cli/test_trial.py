@@ -312,7 +312,7 @@ def test_arguments_that_do_not_fit_are_told_at_once(hansa: Callable, letter: Pat
         "  - id: must have 1 to 16 characters, not 0",
         "  - amount: '5' is not an amount such as `USD 500.00`",
         "  - expiry: must be a date, written YYYY-MM-DD",
-        "  - there is no argument x; there is amount, expiry, id, issuer",
+        "  - there is no argument x; there are amount, expiry, id, issuer",
         "  - issuer is missing",
     ]
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -16,6 +17,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from hansa.cli.up import sample_members
 from hansa.client import Client, Refused, keys, transactions
 
 STOP_S = 5
@@ -50,9 +52,34 @@ def test_it_says_where_it_is_and_what_to_try(first: tuple[Any, list[str], Path])
         f"  data     {data}",
         f"  members  northbank, harbourline, eastmutual, tradewatch  (keys in {data}/keys)",
     ]
-    assert "  hansa status" in lines
+    assert lines[4] == "  users    northbank/ana, northbank/ben, harbourline/carla, eastmutual/dev, tradewatch/eve"
+    assert f"  hansa status --data {data}" in lines
+    assert f"  hansa call CONTRACT ACTION name=value --as northbank/ana --data {data}" in lines
     assert (status["name"], status["state"], status["entries"]) == ("Sample ledger", "running", 1)
     assert json.loads((data / "node.json").read_text())["url"] == url
+
+
+def test_sample_members_can_try_what_the_cookbook_asks_for() -> None:
+    founders = sample_members()
+    given = {attribute for founder in founders for attribute in founder.attributes}
+    persons = [user for founder in founders for user, has in founder.user_attributes.items() if "may:pay" in has]
+    asked = {
+        (kind, attribute)
+        for path in (Path(__file__).parents[2] / "apps").rglob("*.py")
+        if "letter_of_credit" not in path.parts
+        for kind, attribute in re.findall(r'Party\((attribute|user)="([^"]+)"\)', path.read_text())
+    }
+    assert len(asked) > 3
+    assert {attribute for kind, attribute in asked if kind == "attribute"} <= given
+    assert {attribute for kind, attribute in asked if kind == "user"} == {"may:pay"}
+    assert persons == ["ana", "ben"]
+
+
+def test_a_name_that_no_ledger_can_have(hansa: Callable, tmp_path: Path) -> None:
+    for name in ("", "x" * 81):
+        detail = hansa("up", "--data", tmp_path / "data", "--name", name).failed("argument.value", 2)
+        assert detail == f"the name of a ledger has 1 to 80 characters, not {len(name)}"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_sample_members_have_key_files_of_their_own(first: tuple[Any, list[str], Path]) -> None:

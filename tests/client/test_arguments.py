@@ -282,7 +282,7 @@ def test_every_problem_is_told_at_once(schema: dict[str, Any], refused: Callable
         "text is given twice",
         "number: 'x' is not a whole number",
         "flag: give true or false",
-        f"there is no argument color; there is {', '.join(sorted(schema['properties']))}",
+        f"there is no argument color; there are {', '.join(sorted(schema['properties']))}",
         "'alone' is not name=value",
     ]
     missing = [name for name in schema["required"] if name not in ("text", "number", "flag", "amount")]
@@ -379,7 +379,7 @@ def test_what_is_given_is_not_changed(schema: dict[str, Any]) -> None:
         ("party", "member"),
         ("amount", "amount, such as `USD 500.00`"),
         ("texts", "list of at most 9: 0 to 9 characters"),
-        ("item", "key of a Item"),
+        ("item", "key of an Item"),
         ("maybe", "whole number, or null"),
         ("perhaps", "amount, such as `USD 500.00`, or null"),
         ("lot", "key of a Lot"),

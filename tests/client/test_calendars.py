@@ -126,4 +126,4 @@ def test_without_the_extra_it_says_what_to_install(
     monkeypatch.setitem(sys.modules, package, None)
     with refused("calendar.extra") as caught:
         calendars.make(calendars.PLACES["GBLON"], 2026)
-    assert caught.value.remedy == "Run `pip install 'hansa[calendars]'`."
+    assert caught.value.remedy == "Run `pip install holidays tzdata`."

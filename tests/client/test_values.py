@@ -41,7 +41,7 @@ class Item(Struct):
 
 
 class Kinds(Contract, version="1.0.0"):
-    class Thing(Record, key="id", index=["day", "count", "flag"]):
+    class Thing(Record, key="id", index=["day", "at", "long", "grade", "count", "flag", "maybe"]):
         """One of each."""
 
         id: Text[0, 40]
@@ -303,28 +303,42 @@ def test_a_view_takes_and_gives_times(client: Client) -> None:
 # Records
 
 
+TIME, LENGTH, DAY = {"format": "instant-ms"}, {"format": "duration-ms"}, {"format": "date"}
+
+
 @pytest.mark.parametrize(
-    ("key", "text"),
+    ("schema", "key", "text"),
     [
-        ("a", "a"),
-        (-5, "-5"),
-        (True, "true"),
-        (False, "false"),
-        (b"\xff", "ff"),
-        (None, ""),
-        (date(2030, 1, 31), "2030-01-31"),
-        (datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), "1000"),
-        (timedelta(seconds=1), "1000"),
-        (Grade.SECOND, "Second"),
+        ({}, "a", "a"),
+        ({}, -5, "-5"),
+        ({}, True, "true"),
+        ({}, False, "false"),
+        ({}, b"\xff", "ff"),
+        ({}, None, ""),
+        ({}, Grade.SECOND, "Second"),
+        (DAY, date(2030, 1, 31), "2030-01-31"),
+        (DAY, "2030-01-31", "2030-01-31"),
+        (TIME, datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), "1000"),
+        (TIME, "1970-01-01T00:00:01Z", "1000"),
+        (TIME, "1970-01-02", "86400000"),
+        (TIME, 5, "5"),
+        ({"anyOf": [TIME, {"type": "null"}]}, "1970-01-02", "86400000"),
+        ({"anyOf": [TIME, {"type": "null"}]}, None, ""),
+        (LENGTH, timedelta(seconds=1), "1000"),
+        (LENGTH, "90m", "5400000"),
     ],
 )
-def test_a_key_is_written_as_queries_are(key: Any, text: str) -> None:
-    assert values.key_text(key) == text
+def test_a_key_is_written_as_queries_are(schema: Any, key: Any, text: str) -> None:
+    assert values.key_text(schema, key, {}) == text
 
 
-def test_a_key_of_no_kind_of_keys_is_refused(refused: Callable) -> None:
+@pytest.mark.parametrize(
+    ("schema", "key"),
+    [({}, 1.5), ({}, date(2030, 1, 31)), (DAY, datetime(2030, 1, 31, tzinfo=UTC)), (TIME, timedelta(1)), (TIME, DAY)],
+)
+def test_a_key_of_another_kind_is_refused(schema: Any, key: Any, refused: Callable) -> None:
     with refused("argument.value"):
-        values.key_text(1.5)
+        values.key_text(schema, key, {})
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
@@ -363,6 +377,45 @@ def test_records_come_page_by_page(kind: str, node: Any) -> None:
     assert [row.value["number"] for row in rows("records", "kinds", "Numbered")] == [-3, 3]
     past = rows("history", "kinds", "Thing", f"{kind} 1", rows=1)
     assert [row.value["count"] for row in past] == [1]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_bounds_are_written_as_arguments_are(kind: str, node: Any) -> None:
+    at = datetime(2050, 1, 31, 12, 0, 0, tzinfo=UTC)
+    made = thing(at=at, long=timedelta(hours=77), maybe=at)
+    with client_of(node) as client:
+        client.call("kinds", "put", made)
+
+    def found(**asked: Any) -> list[str]:
+        if kind == "sync":
+            with client_of(node) as client:
+                return [row.value["id"] for row in client.records("kinds", "Thing", **asked)]
+
+        async def main() -> list[str]:
+            async with AsyncClient(URL, transport=Asynchronous(node)) as client:
+                return [row.value["id"] async for row in client.records("kinds", "Thing", **asked)]
+
+        return asyncio.run(main())
+
+    for form in (at, "2050-01-31T12:00:00Z", int(at.timestamp() * 1_000), str(int(at.timestamp() * 1_000))):
+        assert made["id"] in found(index="at", equal=form)
+        assert made["id"] in found(index="maybe", least=form, most=form)
+    assert made["id"] in found(index="at", least="2050-01-31", most="2050-02-01")
+    for length in (timedelta(hours=77), "77h", "3d5h"):
+        assert made["id"] in found(index="long", equal=length)
+    for wrong in (
+        {"index": "at", "least": "2050-1-31"},
+        {"index": "day", "least": "2027-1-1"},
+        {"index": "day", "least": 5},
+        {"index": "day", "equal": "foo"},
+        {"index": "grade", "equal": "Third"},
+        {"index": "count", "most": "many"},
+    ):
+        with pytest.raises(HansaError) as caught:
+            found(**wrong)
+        assert caught.value.code == "query.value", wrong
+    with pytest.raises(HansaError, match="least: a datetime was given where no time is declared"):
+        found(index="day", least=at)
 
 
 def test_a_record_that_is_not_there(client: Client, refused: Callable) -> None:

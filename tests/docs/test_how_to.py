@@ -16,7 +16,7 @@ def blocks(page: str, kind: str) -> list[str]:
 
 def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Runs a line of a shell block."""
-    line = line.replace("hansa", HANSA, 1)
+    line = re.sub(r"(^|\$\()hansa ", rf"\1{HANSA} ", line)
     return subprocess.run(line, check=False, shell=True, cwd=folder, capture_output=True, text=True)
 
 

@@ -16,6 +16,7 @@ from hansa.store.files import Disk
 from hansa.wire import cbor
 from hansa.wire.genesis import Limits
 from hansa.wire.keys import PublicKey
+from hansa.wire.problems import HansaError
 
 
 async def write_notes(session, names, by="acme"):
@@ -166,6 +167,105 @@ def test_an_index_follows_its_field(ledger, play):
             expected = {"acme": ["b"], "bolt": [], "core": []}
             expected[to] = sorted([*expected[to], "a"])
             assert owners == expected
+
+    play(ledger, scenario)
+
+
+INDEXED = '''"""A field of every type that can be indexed."""
+
+from hansa.contract import Bytes, Contract, Date, Duration, Enum, Instant, Int, Party, Record, Text, User, action
+
+
+class Colour(Enum):
+    red = "Red"
+    blue = "Blue"
+
+
+class Kinds(Contract, version="1.0.0"):
+    class Day(Record, key="day"):
+        day: Date
+
+    class Thing(
+        Record,
+        key="id",
+        index=["due", "at", "length", "code", "flag", "colour", "member", "user", "count", "maybe", "name", "of"],
+    ):
+        id: Text[1, 10]
+        due: Date
+        at: Instant
+        length: Duration
+        code: Bytes[1, 2]
+        flag: bool
+        colour: Colour
+        member: Party
+        user: User
+        count: Int[0, 9]
+        maybe: Date | None
+        name: Text[1, 10]
+        of: Day
+
+    @action(by="member", creates="Thing")
+    def put(tx, thing: Thing, id: Text[1, 10], due: Date, at: Instant, length: Duration, code: Bytes[1, 2],
+            flag: bool, colour: Colour, member: Party, user: User, count: Int[0, 9], maybe: Date | None,
+            name: Text[1, 10], of: Day):
+        """Makes one."""
+'''
+
+
+def test_what_is_no_value_of_the_field_is_refused_never_compared(ledger, play, refused):
+    wrong = {
+        "due": ["foo", "2027-1-1", "2027-02-29", "5", "", "2027-01-01T00:00:00Z"],
+        "at": ["foo", "2027-01-01", "", "1.5", "-1", str(253_402_300_800_000)],
+        "length": ["3d", "", str(10**18)],
+        "code": ["f", "zz", "0 0f", "0x0f"],
+        "flag": ["yes", "True", "1", ""],
+        "colour": ["green", "Red", "", "RED"],
+        "count": ["x", "", "1.0", str(2**63)],
+        "maybe": ["foo", "2027-1-1"],
+        "of": ["foo", "2027-1-1", ""],
+        "member": [""],
+        "user": [""],
+    }
+    right = {
+        "due": "2027-01-01",
+        "at": "5",
+        "length": "-5",
+        "code": "0F",
+        "flag": "true",
+        "colour": "red",
+        "count": "10",
+        "maybe": "",
+        "of": "2027-01-01",
+        "member": "acme",
+        "user": "acme/ann",
+        "name": "",
+    }
+    names = {"member": ["No Body", "acme/ann"], "user": ["acme", "acme/Ann"]}
+
+    async def scenario(session):
+        await session.applied(ledger.deploy("kinds", INDEXED))
+
+        def page(**asked):
+            return session.node.reading.page("kinds", "Thing", None, 9, Asked(**asked)).rows
+
+        for field, texts in wrong.items():
+            for text in texts:
+                for bound in ("value", "least", "most"):
+                    with refused("query.value"):
+                        page(index=field, **{bound: text})
+        for field, text in right.items():
+            assert [page(index=field, **{bound: text}) for bound in ("value", "least", "most")] == [[], [], []]
+        for field, texts in names.items():
+            for text in texts:
+                with refused("query.value"):
+                    page(index=field, value=text)
+                assert page(index=field, least=text) == []
+        with refused("query.value"):
+            session.node.reading.page("kinds", "Day", None, 9, Asked(least="2027-1-1"))
+        with refused("query.value"):
+            session.node.reading.record("kinds", "Day", "2027-1-1")
+        with pytest.raises(HansaError, match="'Red' is not one of red, blue"):
+            page(index="colour", value="Red")
 
     play(ledger, scenario)
 

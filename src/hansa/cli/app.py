@@ -1,4 +1,4 @@
-"""`hansa app`: the example applications that have a story, told on a real ledger whose clock is told."""
+"""`hansa app`: where the example applications lie, and the stories of those that have one, told on a real ledger."""
 
 import shlex
 from pathlib import Path
@@ -12,6 +12,7 @@ from hansa.cli.letter import before_letter, tell_letter
 from hansa.cli.output import Output
 from hansa.cli.temporary import free_folder, temporary_folder
 from hansa.store.folder import Folder
+from hansa.stories import apps
 
 if TYPE_CHECKING:
     from hansa.stories.letter_of_credit import Story
@@ -24,19 +25,34 @@ _STORIES: Final = {
 
 @click.group()
 def app() -> None:
-    """The example applications that have a story to tell."""
+    """The example applications that come with Hansa: their contracts, and the stories of some."""
 
 
 @app.command(name="list")
 @click.pass_obj
 def list_(out: Output) -> None:
-    """List the stories."""
-    listed = [{"name": name, "about": about} for name, about in _STORIES.items()]
-    out.show({"apps": listed}, lambda: output.table(("NAME", "ABOUT"), list(_STORIES.items())))
+    """List the applications, and the stories that `hansa app run` tells."""
+    found = [{"name": name, "about": apps.about(path), "path": str(path)} for name, path in apps.contracts().items()]
+    stories = [{"name": name, "about": about} for name, about in _STORIES.items()]
+    fields = {"apps": found, "stories": stories}
+    out.show(fields, lambda: "\n\n".join((_table("APPLICATION", found), _table("STORY", stories))))
+
+
+def _table(head: str, rows: list[dict[str, str]]) -> str:
+    return output.table((head, "ABOUT"), [(row["name"], row["about"]) for row in rows])
 
 
 @app.command()
-@click.argument("name", type=click.Choice(list(_STORIES)))
+@click.argument("name")
+@click.pass_obj
+def path(out: Output, name: str) -> None:
+    """Print where an application's contract lies, for commands that take a file: `$(hansa app path escrow)`."""
+    found = apps.contract_of(name)
+    out.show({"app": found.parent.name, "path": str(found)}, str(found))
+
+
+@app.command()
+@click.argument("name", type=click.Choice(list(_STORIES)), metavar="STORY")
 @click.option("--keep", type=click.Path(path_type=Path), metavar="DIR", help="Keep the ledger in this new folder.")
 @click.pass_obj
 def run(out: Output, name: str, keep: Path | None) -> None:

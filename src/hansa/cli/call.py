@@ -9,11 +9,13 @@ import msgspec
 from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import DATA, connect, data_option, signer_options, signing_key, url_option
+from hansa.cli.receipt import ENDINGS, check_free, prefix_of, write_files
 from hansa.client import transactions
 from hansa.client.arguments import from_pairs, schema_of
 from hansa.client.client import Client
 from hansa.client.exchange import segment
 from hansa.client.results import Refused, Unknown
+from hansa.client.words import hint
 from hansa.wire import entry, jsonform
 from hansa.wire.problems import HansaError
 
@@ -26,8 +28,10 @@ from hansa.wire.problems import HansaError
 @click.option(
     "--steps", type=click.IntRange(1), default=transactions.STEPS_MAX, show_default=True, help="At most so many steps."
 )
-@click.option("--receipt", type=click.Path(path_type=Path), help="Write the receipt to this file.")
-@click.option("--force", is_flag=True, help="Replace the receipt's file if it is there already.")
+@click.option(
+    "--receipt", metavar="PREFIX", help="Wait for the receipt, and write PREFIX.cose, .entry, .envelope, .outcome."
+)
+@click.option("--force", is_flag=True, help="Replace the receipt's files if they are there already.")
 @click.option("--dry-run", is_flag=True, help="Sign and show, submit nothing.")
 @data_option()
 @url_option()
@@ -40,7 +44,7 @@ def call(
     signer: str | None,
     key: Path | None,
     steps: int,
-    receipt: Path | None,
+    receipt: str | None,
     force: bool,
     dry_run: bool,
     data: Path,
@@ -48,12 +52,14 @@ def call(
 ) -> int:
     """Take an action: sign it, submit it, and wait for its entry.
 
-    Amounts are written like `amount="USD 500.00"`, times like 2030-01-31T12:00:00Z, lengths of time like 3d or 90m,
-    lists, maps and structs as JSON. Exits with 4 if the ledger's rules refuse.
+    --as MEMBER signs with the member's own key, --as MEMBER/USER with that of one of its users; a contract's rules may
+    tell them apart. Amounts are written like `amount="USD 500.00"`, times like 2030-01-31T12:00:00Z, lengths of time
+    like 3d or 90m, lists, maps and structs as JSON. Exits with 4 if the ledger's rules refuse.
     """
     private = signing_key(data, signer, key)
     if receipt is not None:
-        output.check_writable(receipt, replace=force)
+        receipt = prefix_of(receipt)
+        check_free(receipt, replace=force)
     with connect(data, url) as node:
         schema = action_schema(node, contract, action)
         plain = from_pairs(schema, list(arguments))
@@ -69,7 +75,7 @@ def call(
 
 
 def submit(
-    out: Output, node: Client, made: transactions.Prepared, receipt: Path | None, data: Path, url: str | None
+    out: Output, node: Client, made: transactions.Prepared, receipt: str | None, data: Path, url: str | None
 ) -> int:
     """Submits a signed transaction, shows what came of it, and gives the exit code.
 
@@ -98,7 +104,7 @@ def submit(
     if receipt is not None:
         assert answer.receipt is not None
         try:
-            output.write_file(receipt, answer.receipt.cose)
+            fields["files"] = write_files(receipt, {e: getattr(answer.receipt, e.removeprefix(".")) for e in ENDINGS})
         except HansaError as error:
             done = f"the action has its entry, {answer.seq}; `hansa receipt get {answer.seq}` gives its receipt"
             raise HansaError(error.code, f"{error.detail}; {done}") from None
@@ -120,8 +126,8 @@ def action_schema(node: Client, contract: str, action: str) -> dict[str, Any]:
     """The schema of an action's arguments. Raises `HansaError` `argument.action` with those there are."""
     declared = node.get(f"/app/contracts/{segment(contract)}")
     if action not in declared["actions"]:
-        known = ", ".join(sorted(declared["actions"])) or "none"
-        raise HansaError("argument.action", f"{contract} has no action {action!r}; there is {known}")
+        known = hint(action, list(declared["actions"]))
+        raise HansaError("argument.action", f"{contract} has no action {action!r}; {known}")
     return schema_of(declared, "actions", action)
 
 
@@ -138,4 +144,6 @@ def _text(out: Output, fields: dict[str, Any], called: str) -> str:
             lines.append(f"at       {where}")
     lines += [f"event    {output.shown(event['name'])}: {output.written(event['data'])}" for event in fields["events"]]
     lines.append(f"id       {fields['id'].hex()}")
+    if "files" in fields:
+        lines.append(f"receipt  {', '.join(fields['files'])}")
     return "\n".join(lines)

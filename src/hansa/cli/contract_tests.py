@@ -51,7 +51,7 @@ def test(out: Output, where: Path, words: tuple[str, ...], coverage_min: float |
             remedy="`hansa contract new NAME` makes a contract with its tests, to begin from.",
         )
     if find_spec("pytest") is None:
-        raise HansaError("argument.extra", "pytest is not installed", remedy="Run `pip install 'hansa[testing]'`.")
+        raise HansaError("argument.extra", "pytest is not installed", remedy="Run `pip install pytest hypothesis`.")
     tests = sorted(folder.glob(_PATTERN)) if where.is_file() else [folder]
     report = _run(out, tests, words)
     fields = _fields(report, where)

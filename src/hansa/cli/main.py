@@ -150,6 +150,7 @@ def _check_text(words: list[str]) -> None:
 
 def _usage(error: click.ClickException, out: Output) -> None:
     message = " ".join(error.format_message().split())  # click lists choices on lines of their own
+    message = message.replace("is not a valid integer range", "is not a whole number")
     if out.json:
         out.error(HansaError("argument.value", message, remedy="See `hansa --help`."))
         return

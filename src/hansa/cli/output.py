@@ -33,7 +33,16 @@ USAGE: Final = 2
 UNHEALTHY: Final = 3
 REFUSED: Final = 4
 
-_USAGE_CODES: Final = ("argument.", "query.", "request.", "contract.missing", "contract.name")
+_USAGE_CODES: Final = (
+    "argument.",
+    "query.",
+    "request.",
+    "contract.missing",
+    "contract.name",
+    "calendar.file",
+    "events.id",
+    "forward.url",
+)
 _HINTS: Final = {
     "answer.late": "Ask for it by its id: `hansa tx show ID`.",
     "answer.unproven": (

@@ -39,7 +39,12 @@ def url_option(help: str = "The node's URL, instead of the folder's.") -> Callab
 
 def signer_options(command: _Command) -> _Command:
     """The two options that say who signs; `signing_key` takes what they give."""
-    by_name = click.option("--as", "signer", metavar="MEMBER[/USER]", help="Whose key in DATA/keys signs.")
+    by_name = click.option(
+        "--as",
+        "signer",
+        metavar="MEMBER[/USER]",
+        help="Whose key in DATA/keys signs: a member's, or that of one of its users.",
+    )
     by_file = click.option("--key", type=click.Path(path_type=Path), help="A private key file to sign with instead.")
     return by_name(by_file(command))
 
@@ -72,12 +77,17 @@ def signing_key(data: Path, name: str | None, file: Path | None) -> "PrivateKey"
     """The key of a member or user by name, from the ledger's folder, or from a file."""
     from hansa.client import keys
 
+    if file is not None and name is not None:
+        raise HansaError("argument.value", "--as and --key both say who signs", remedy="Give one of the two.")
     if file is not None:
         return keys.load(file)
     if name is None:
         raise HansaError("argument.value", "who signs? give --as NAME or --key FILE", remedy=_remedy(_names(data)))
     path = data / "keys" / ("users" if "/" in name else "members") / f"{name}.pem"
     if not (names.is_member(name) or names.is_user(name)) or not path.exists():
+        if not data.is_dir():
+            told = f"there is no folder {data}, where the key of {name[:80]!a} would lie"
+            raise HansaError("argument.value", told, remedy="Give the ledger's folder with --data, or --key FILE.")
         known = _names(data)
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean `{near[0]}`?" if near else ""

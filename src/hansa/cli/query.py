@@ -9,9 +9,10 @@ from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, url_option
 from hansa.cli.typed import readable
-from hansa.client.arguments import from_pairs, schema_of
+from hansa.client.arguments import from_pairs, key_text, schema_of
 from hansa.client.client import Client
 from hansa.client.exchange import segment
+from hansa.client.words import hint
 from hansa.wire.problems import HansaError
 
 
@@ -53,18 +54,18 @@ def query(
             _view(out, node, declared, name, arguments)
             return
         if name not in declared["records"]:
-            known = ", ".join(sorted([*declared["records"], *declared["views"]]))
-            raise HansaError("argument.action", f"{contract} has no record or view {name!r}; there is {known}")
+            known = hint(name, [*declared["records"], *declared["views"]])
+            raise HansaError("argument.action", f"{contract} has no record or view {name!r}; {known}")
         if len(arguments) > 1:
             told = f"{name} is a record, which has one key; {len(arguments)} are given"
             raise HansaError("argument.value", told, remedy="Give one key; or none, for a page of records.")
-        asked = _asked(index, least, most, descending)
+        asked = _asked(declared, name, index, least, most, descending)
         if asked and (arguments or history):
             told = "--index, --least, --most and --descending ask for a page, a key or --history for one record"
             raise HansaError("argument.value", told, remedy="Leave out one or the other.")
         path = f"/app/contracts/{segment(contract)}/records/{segment(name)}"
         if arguments and not history:
-            row = node.get(f"{path}/value", key=arguments[0])
+            row = node.get(f"{path}/value", key=_key(declared, name, None, arguments[0]))
             out.show(row, lambda: _rows_text(declared, name, [row]))
             return
         options: dict[str, str | int] = {"rows": rows}
@@ -73,7 +74,7 @@ def query(
                 remedy = f"Give its key: `hansa query {contract} {name} KEY --history`."
                 raise HansaError("argument.value", "--history is of one record, and no key is given", remedy=remedy)
             path += "/history"
-            options |= {"key": arguments[0], **({"before": after} if after else {})}
+            options |= {"key": _key(declared, name, None, arguments[0]), **({"before": after} if after else {})}
         else:
             options |= asked | ({"after": after} if after else {})
         page = node.get(path, **options)
@@ -82,13 +83,25 @@ def query(
             out.note(f"there is more: --after {page['next']}")
 
 
-def _asked(index: str | None, least: str | None, most: str | None, descending: bool) -> dict[str, str]:
+def _asked(
+    declared: dict[str, Any], record: str, index: str | None, least: str | None, most: str | None, descending: bool
+) -> dict[str, str]:
     """What the options ask of a page, as the API takes it."""
-    given = {"least": least, "most": most, "order": "descending" if descending else None}
-    if index is not None:
-        given["index"], equals, value = index.partition("=")
-        given["value"] = value if equals else None
-    return {name: text for name, text in given.items() if text is not None}
+    field, equals, value = (None, "", "") if index is None else index.partition("=")
+    bounds = {"value": value if equals else None, "least": least, "most": most}
+    given = {name: _key(declared, record, field, text) for name, text in bounds.items() if text is not None}
+    if field is not None:
+        given["index"] = field
+    if descending:
+        given["order"] = "descending"
+    return given
+
+
+def _key(declared: dict[str, Any], record: str, field: str | None, text: str) -> str:
+    """A key (no `field`) or a value of a field as the API takes it, written as arguments of `hansa call` are."""
+    of = declared["records"][record]
+    kind = of["schema"]["properties"].get(field or of["key"])  # the node refuses a field that there is not
+    return text if kind is None else key_text(kind, text, declared["$defs"])
 
 
 def _view(out: Output, node: Client, declared: dict[str, Any], view: str, arguments: tuple[str, ...]) -> None:

@@ -1,7 +1,7 @@
 """`hansa receipt get` and `hansa receipt verify`: proofs that leave the ledger, and their check without it."""
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +18,8 @@ from hansa.wire.keys import public_key_from_pem
 from hansa.wire.problems import HansaError
 
 _PARTS: Final = ("entry", "envelope", "outcome")
-_ENDINGS: Final = (".cose", *(f".{part}" for part in _PARTS))
+ENDINGS: Final = (".cose", *(f".{part}" for part in _PARTS))
+"""Of the files that a receipt is checked with: itself, and what it proves something about."""
 _CAUTION: Final = (
     "valid, but pinned to nothing: whoever made the genesis file could have made the receipt. "
     "Compare the ledger's id with the one you were told, or give it with --ledger."
@@ -42,15 +43,13 @@ def receipt() -> None:
 @click.pass_obj
 def get(out: Output, seq: int, prefix: str, with_key: bool, force: bool, data: Path, url: str | None) -> None:
     """Write PREFIX.cose (the receipt), .entry, .envelope, .outcome, and with --key PREFIX.pem."""
-    for ending in (*_ENDINGS, *([".pem"] if with_key else [])):
-        output.check_writable(Path(prefix + ending), replace=force)
+    prefix = prefix_of(prefix)
+    check_free(prefix, [*ENDINGS, *([".pem"] if with_key else [])], replace=force)
     with open_source(data, url) as source:
         files = {".cose": source.receipt(seq)} | {f".{part}": source.part(seq, part) for part in _PARTS}
         if with_key:
             files[".pem"] = _key_of(source, files[".cose"])
-    for ending, data_bytes in files.items():
-        output.write_file(Path(prefix + ending), data_bytes)
-    written = [prefix + ending for ending in files]
+    written = write_files(prefix, files)
     out.show({"seq": seq, "files": written}, lambda: "wrote " + ", ".join(written))
 
 
@@ -69,7 +68,7 @@ def verify(
     Give what you trust: --genesis FILE with --ledger ID, or --key FILE; all that is given must agree. A key or a
     genesis file that came with a receipt proves nothing. FILE may be any of the receipt's files.
     """
-    prefix = next((file.removesuffix(ending) for ending in _ENDINGS if file.endswith(ending)), file)
+    prefix = prefix_of(file)
     files = {"receipt": Path(prefix + ".cose")} | {part: Path(f"{prefix}.{part}") for part in _PARTS}
     if entry is not None:
         files["entry"] = entry
@@ -103,6 +102,24 @@ def verify(
         fields["caution"] = _CAUTION
         out.caution(_CAUTION)
     out.show({"valid": True, **fields}, lambda: _text(out, proven, fields["pinned"]))
+
+
+def prefix_of(name: str) -> str:
+    """What the names of a receipt's files begin with, from that or the name of any of them."""
+    return next((name.removesuffix(ending) for ending in ENDINGS if name.endswith(ending)), name)
+
+
+def check_free(prefix: str, endings: Iterable[str] = ENDINGS, *, replace: bool) -> None:
+    """Refuses early what cannot be written. Raises `HansaError` `argument.exists` or `argument.file`."""
+    for ending in endings:
+        output.check_writable(Path(prefix + ending), replace=replace)
+
+
+def write_files(prefix: str, files: Mapping[str, bytes]) -> list[str]:
+    """Writes a receipt's files by their endings; their names. Raises `HansaError` `argument.file`."""
+    for ending, data in files.items():
+        output.write_file(Path(prefix + ending), data)
+    return [prefix + ending for ending in files]
 
 
 def _text(out: Output, proven: Proven, pinned: str) -> str:

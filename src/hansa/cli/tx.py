@@ -42,7 +42,12 @@ def show(out: Output, which: str, not_after: int | None, data: Path, url: str | 
         if which.isascii() and which.isdecimal() and len(which) <= 18:
             found: dict[str, Any] = {"status": "committed", **node.get(f"/app/entries/{which}")}
         else:
-            names.digest_from_hex(which, "transaction id")
+            if not names.is_digest_hex(which):
+                told = f"{which[:80]!a} is neither the seq of an entry nor the id of a transaction"
+                remedy = (
+                    "Give a number, or all 64 hexadecimal digits, in lower case, that `hansa call` printed as the id."
+                )
+                raise HansaError("request.digest", told, remedy=remedy)
             limit = {} if not_after is None else {"not_after": not_after}
             found = node.get(f"/app/transactions/{which}", **limit)
         if found.get("kind") == entry.TRANSACTION:

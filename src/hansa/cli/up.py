@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,28 +12,45 @@ import click
 
 from hansa.cli import output
 from hansa.cli.output import Output
-from hansa.cli.places import data_option
+from hansa.cli.places import DATA, data_option
 from hansa.wire import genesis
+from hansa.wire.problems import HansaError
 
 if TYPE_CHECKING:
     from hansa.cli.watch import Watcher
+    from hansa.node.create import Founder
     from hansa.node.node import Status
     from hansa.store.folder import Folder
 
 PORT: Final = 8470
+_NAME_CHARS_MAX: Final = 80
+"""As a genesis document takes it."""
 
-SAMPLE_MEMBERS: Final = (
-    ("northbank", "North Bank", ["licence:bank"], ["ana", "ben"], True),
-    ("harbourline", "Harbour Line Shipping", ["role:carrier"], ["carla"], False),
-    ("eastmutual", "East Mutual Insurance", ["licence:insurer"], ["dev"], False),
-    (
-        "tradewatch",
-        "Trade Watch Authority",
-        ["role:regulator", "role:registrar", "role:calendar-publisher"],
-        ["eve"],
-        False,
-    ),
-)
+_PAY: Final = ["may:pay"]
+
+
+def sample_members() -> list["Founder"]:
+    """Who a new ledger begins with: they have what the calendars and the patterns of the cookbook ask for."""
+    from hansa.node.create import Founder
+
+    return [
+        Founder(
+            "northbank",
+            "North Bank",
+            ["licence:bank", "role:netting"],
+            ["ana", "ben"],
+            deployer=True,
+            user_attributes={"ana": _PAY, "ben": _PAY},
+        ),
+        Founder("harbourline", "Harbour Line Shipping", ["role:carrier"], ["carla"]),
+        Founder("eastmutual", "East Mutual Insurance", ["licence:insurer"], ["dev"]),
+        Founder(
+            "tradewatch",
+            "Trade Watch Authority",
+            ["role:regulator", "role:registrar", "role:compliance", "role:calendar-publisher"],
+            ["eve"],
+        ),
+    ]
 
 
 @click.command()
@@ -84,11 +102,14 @@ def up(
     from hansa.api import server
     from hansa.cli import log
     from hansa.cli.clock import told_time
-    from hansa.node.create import Founder, create_ledger
+    from hansa.node.create import create_ledger
     from hansa.node.node import open_node
     from hansa.store.files import Disk, replace
     from hansa.store.folder import Folder, Lock
 
+    if not 1 <= len(name) <= _NAME_CHARS_MAX:
+        told = f"the name of a ledger has 1 to {_NAME_CHARS_MAX} characters, not {len(name)}"
+        raise HansaError("argument.value", told, remedy="Give another --name, or none.")
     log.to_stderr(log_form)
     log.take_libraries()
     begin = None if clock is None else told_time(clock)
@@ -96,12 +117,14 @@ def up(
     is_new = not folder.exists()
     if is_new:
         folder.check_free()
-    elif folder.lock.exists():
-        Lock(folder.lock, shared=True).release()  # who starts a node twice is told so, not that its port is taken
+    else:
+        if folder.lock.exists():
+            Lock(folder.lock, shared=True).release()  # who starts a node twice is told so, not that its port is taken
+        if clock is not None and begin is not None:
+            _check_begin(folder, clock, begin)
     with server.bind(host, port) as listener:
         if is_new:
-            founders = [Founder(i, n, a, u, d) for i, n, a, u, d in SAMPLE_MEMBERS]
-            create_ledger(Disk(), folder, name, founders, clock=begin)
+            create_ledger(Disk(), folder, name, sample_members(), clock=begin)
         url = server.url_of(listener)
         watcher = _watcher(out, watched, folder, url)
         node = open_node(
@@ -129,7 +152,7 @@ def up(
                 "clock": status.clock,
                 "now": status.now,
             }
-            out.show(fields, lambda: _welcome(out, url, folder.root, status, is_new))
+            out.show(fields, lambda: _welcome(out, url, data, folder.root, status, is_new))
             if watcher is not None:
                 watcher.start()
 
@@ -143,7 +166,19 @@ def up(
                 folder.node.unlink(missing_ok=True)
 
 
-def _welcome(out: Output, url: str, root: Path, status: "Status", is_new: bool) -> str:
+def _check_begin(folder: "Folder", clock: str, begin: int) -> None:
+    """Refuses to tell another time to a ledger whose time has begun; whether it is told at all, the node finds out."""
+    try:
+        document = genesis.decode(folder.genesis.read_bytes())
+    except OSError:  # opening the ledger says what is wrong with its folder
+        return
+    if document.is_told and document.time != begin:
+        told = f"--clock {clock} is for a new ledger; the time of this one began at {output.moment(document.time)}"
+        remedy = "Start without --clock; `hansa clock set TIME` then tells it a later time."
+        raise HansaError("argument.value", told, remedy=remedy)
+
+
+def _welcome(out: Output, url: str, data: Path, root: Path, status: "Status", is_new: bool) -> str:
     lines = [
         f"Hansa is up at {out.style(url, fg='green', bold=True)}",
         f"  ledger   {status.ledger}",
@@ -152,13 +187,18 @@ def _welcome(out: Output, url: str, root: Path, status: "Status", is_new: bool) 
     if status.clock == genesis.TOLD:
         lines.append(f"  clock    {output.moment(status.now)}; {genesis.TOLD_IN_WORDS}")
     if is_new:
-        lines.append("  members  " + ", ".join(member for member, *_ in SAMPLE_MEMBERS) + f"  (keys in {root}/keys)")
+        founders = sample_members()
+        members = ", ".join(founder.id for founder in founders)
+        users = ", ".join(f"{founder.id}/{user}" for founder in founders for user in founder.users)
+        where = "" if data == DATA else f" --data {shlex.quote(str(data))}"
         lines += [
+            f"  members  {members}  (keys in {root}/keys)",
+            f"  users    {users}",
             "",
-            "Try, in another terminal:",
-            "  hansa status",
-            "  hansa contract deploy FILE --as northbank",
-            "  hansa call CONTRACT ACTION name=value --as northbank",
+            "Try, in another terminal (--as MEMBER signs as a member, --as MEMBER/USER as one of its users):",
+            f"  hansa status{where}",
+            f"  hansa contract deploy FILE --as northbank{where}",
+            f"  hansa call CONTRACT ACTION name=value --as northbank/ana{where}",
         ]
     return "\n".join([*lines, "", "Stop it with Ctrl-C."])
 

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 from hansa.client import money
+from hansa.client.words import hint
 from hansa.wire.limits import INTEGER_MAX, INTEGER_MIN, JSON_INTEGER_MAX
 from hansa.wire.problems import HansaError
 
@@ -64,7 +65,7 @@ def from_pairs(schema: Schema, pairs: list[str]) -> dict[str, Any]:
         elif name in named:
             problems.append(f"{name} is given twice")
         elif name not in known:
-            problems.append(f"there is no argument {name}; there is {', '.join(sorted(known)) or 'none'}")
+            problems.append(f"there is no argument {name}; {hint(name, list(known))}")
         else:
             try:
                 found[name] = _from_text(known[name], text, defined)
@@ -77,6 +78,23 @@ def from_pairs(schema: Schema, pairs: list[str]) -> dict[str, Any]:
     if problems:
         raise HansaError("argument.value", "; ".join(problems), problems=problems)
     return found
+
+
+def key_text(schema: Schema, text: str, defined: Mapping[str, Schema]) -> str:
+    """A key, or a value of an indexed field, as queries take it, from what a person writes for an argument.
+
+    Times and lengths of time are milliseconds there, bytes bare hexadecimal, and what is absent is empty. Raises
+    `HansaError` `query.value`; whether all else fits is for the node to say.
+    """
+    kind, is_optional = resolved(schema, defined)
+    if is_optional and text in ("", "null"):
+        return ""
+    if read := reader(kind):
+        try:
+            return str(read(text))
+        except HansaError as error:
+            raise HansaError("query.value", error.detail) from None
+    return text.removeprefix("0x").lower() if kind.get("contentEncoding") == "base16" else text
 
 
 def moment(text: str, *, milliseconds: bool = False) -> int:

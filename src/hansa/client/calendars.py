@@ -1,4 +1,4 @@
-"""A place's calendar for a year, made from the packages `holidays` and `tzdata` (the extra `hansa[calendars]`).
+"""A place's calendar for a year, made from the packages `holidays` and `tzdata` (the extra `calendars`).
 
 What is made are the arguments of `publish` in `apps/calendars`. It is a proposal for whoever publishes: packages
 estimate days that are announced late, and know no bank's own hours. No node runs this.

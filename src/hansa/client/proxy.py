@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hansa.client.arguments import Schema, described
-from hansa.client.schemas import hint
+from hansa.client.words import hint
 
 
 class Contract:

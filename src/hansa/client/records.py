@@ -23,6 +23,9 @@ class Asked(msgspec.Struct, frozen=True):
     path: str
     query: Query
     cursor: str
+    given: Mapping[str, Any] = {}
+    """The key or the bounds by their names in the query, as the caller gave them; of `field`, or else of the key."""
+    field: str | None = None
 
     def after(self, page: Page) -> "Asked | None":
         """The query for the page behind this one; None behind the last."""
@@ -56,7 +59,7 @@ def view(session: Session, contract: str, view: str, arguments: Mapping[str, Any
 
 def record(session: Session, contract: str, type: str, key: Any) -> Operation[Row]:
     """See `Client.record`."""
-    query = {"key": values.key_text(key)}
+    query = yield from _texts(session, contract, type, {"key": key}, None)
     found = yield from ask(session, f"{_path(contract, type)}/value", _read_row, query=query)
     return (yield from _typed(session, contract, type, [found]))[0]
 
@@ -73,27 +76,43 @@ def table(
 ) -> Asked:
     """The query of `Client.records`; `equal`, `least` and `most` are `msgspec.UNSET` if they are not asked for."""
     bounds = {"value": equal, "least": least, "most": most}
-    query: dict[str, str | int] = {
-        name: values.key_text(bound) for name, bound in bounds.items() if bound is not msgspec.UNSET
-    }
+    given = {name: bound for name, bound in bounds.items() if bound is not msgspec.UNSET}
+    query: dict[str, str | int] = {"rows": rows}
     if index is not None:
         query["index"] = index
     if descending:
         query["order"] = "descending"
-    return Asked(contract, type, _path(contract, type), {**query, "rows": rows}, "after")
+    return Asked(contract, type, _path(contract, type), query, "after", given, index)
 
 
 def past(contract: str, type: str, key: Any, rows: int) -> Asked:
     """The query of `Client.history`."""
-    query = {"key": values.key_text(key), "rows": rows}
-    return Asked(contract, type, f"{_path(contract, type)}/history", query, "before")
+    return Asked(contract, type, f"{_path(contract, type)}/history", {"rows": rows}, "before", {"key": key})
 
 
 def page(session: Session, asked: Asked) -> Operation[Page]:
     """One page of a query."""
-    found = yield from ask(session, asked.path, _read_page, query=asked.query)
+    given = yield from _texts(session, asked.contract, asked.record, asked.given, asked.field)
+    found = yield from ask(session, asked.path, _read_page, query={**asked.query, **given})
     rows = yield from _typed(session, asked.contract, asked.record, found.rows)
     return Page(rows, found.size, None if found.next is None else str(found.next))
+
+
+def _texts(
+    session: Session, contract: str, type: str, given: Mapping[str, Any], field: str | None
+) -> Operation[dict[str, str]]:
+    """A key, or bounds of a field, as queries are written, by what is declared. Raises `HansaError`."""
+    if not given:
+        return {}
+    declared, schema = yield from schemas.record(session, contract, type)
+    kind: Schema = schema["properties"].get(field or declared["records"][type]["key"], {})
+    found: dict[str, str] = {}
+    for name, value in given.items():
+        try:
+            found[name] = values.key_text(kind, value, declared["$defs"])
+        except HansaError as error:
+            raise HansaError(error.code, f"{'equal' if name == 'value' else name}: {error.detail}") from None
+    return found
 
 
 def _path(contract: str, type: str) -> str:

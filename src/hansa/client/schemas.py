@@ -1,12 +1,12 @@
 """What the contracts of a ledger declare, asked for once and kept until something shows that another version runs."""
 
-import difflib
 from typing import Any
 
 from hansa.client.arguments import Schema, schema_of
 from hansa.client.asking import ask
 from hansa.client.exchange import JSON, Operation, Reply, json_of, segment
 from hansa.client.session import Session
+from hansa.client.words import hint
 from hansa.wire.problems import HansaError
 
 
@@ -39,12 +39,6 @@ def record(session: Session, contract: str, name: str) -> Operation[tuple[Schema
     if name not in found["records"]:
         raise HansaError("record.type", f"{contract} has no record type {name!a}; {hint(name, list(found['records']))}")
     return found, {**found["records"][name]["schema"], "$defs": found["$defs"]}
-
-
-def hint(name: str, known: list[str]) -> str:
-    """What else there is, the likeliest first."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"there is {', '.join(sorted(known)) or 'none'}"
 
 
 def _read(reply: Reply) -> Schema:

@@ -25,10 +25,10 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from hansa.client import money
+from hansa.client import arguments, money
 from hansa.client.arguments import Schema, misfit, reader, resolved, value_from_json
 from hansa.client.money import Amount
-from hansa.client.schemas import hint
+from hansa.client.words import hint
 from hansa.wire.problems import HansaError
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,12 +37,12 @@ _INSTANT_MAX: Final = 253_402_300_799_999
 """The end of the year 9999, behind which Python has no time."""
 
 
-def plain(schema: Schema, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def plain(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:
     """The plain arguments that are signed. Raises `HansaError` `argument.value` with every problem at once."""
     known, defined = schema.get("properties", {}), schema.get("$defs", {})
     found: dict[str, Any] = {}
     problems: list[str] = []
-    for name, value in arguments.items():
+    for name, value in given.items():
         if name not in known:
             problems.append(f"there is no argument {name}; {hint(name, list(known))}")
             continue
@@ -52,7 +52,7 @@ def plain(schema: Schema, arguments: Mapping[str, Any]) -> dict[str, Any]:
             problems.append(f"{name}: {error.detail}")
         else:
             problems += [f"{name}: {wrong}" for wrong in [misfit(known[name], found[name], defined)] if wrong]
-    problems += [f"{name} is missing" for name in schema.get("required", ()) if name not in arguments]
+    problems += [f"{name} is missing" for name in schema.get("required", ()) if name not in given]
     if problems:
         raise HansaError("argument.value", "; ".join(problems), problems=problems)
     return found
@@ -63,23 +63,30 @@ def typed(schema: Schema, value: Any, defined: Mapping[str, Schema]) -> Any:
     return _typed(schema, value_from_json(schema, value, defined), defined)
 
 
-def key_text(key: Any) -> str:
-    """A record's key, or a value of an indexed field, as queries are written. None is the absent value."""
+def key_text(schema: Schema, key: Any, defined: Mapping[str, Schema]) -> str:
+    """A record's key, or a value of an indexed field, as queries are written. None is the absent value.
+
+    It is taken in the forms that arguments are. Raises `HansaError` `argument.value`, or `query.value` for text.
+    """
+    kind, _ = resolved(schema, defined)
+    form = kind.get("format")
     match key:
+        case enum.Enum():
+            return key_text(schema, key.value, defined)
         case None:
             return ""
         case bool():
             return "true" if key else "false"
         case datetime():
-            return str(_instant(key))
+            return str(_instant(key)) if form == "instant-ms" else _no(key, "time")
         case date():
-            return key.isoformat()
+            return key.isoformat() if form == "date" else _no(key, "date")
         case timedelta():
-            return str(key // _MILLISECOND)
+            return str(key // _MILLISECOND) if form == "duration-ms" else _no(key, "length of time")
         case bytes():
             return key.hex()
-        case enum.Enum():
-            return key_text(key.value)
+        case str() if reader(kind) is not None:
+            return arguments.key_text(schema, key, defined)
         case str() | int():
             return str(key)
         case _:

@@ -3,6 +3,7 @@
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
 # Results of contracts are dynamic: their type is what this module finds out.
 
+import difflib
 import re
 from typing import Any, Final
 
@@ -39,6 +40,14 @@ def filled(result: Any) -> str:
     if "{problems}" in text or not isinstance(problems, list):
         return filled
     return f"{filled}: " + "; ".join(_problem(problem) for problem in problems)
+
+
+def hint(name: str, known: list[str]) -> str:
+    """What there is instead of a name that there is not: the likeliest, or all."""
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"there {'are' if len(known) > 1 else 'is'} {', '.join(sorted(known)) or 'none'}"
 
 
 def _problem(problem: Any) -> str:

@@ -110,7 +110,7 @@ def type_schema(type_: Type, manifest: Manifest, at: str = LOCAL) -> dict[str, A
         case ReferenceType():
             record = manifest.records[type_.record]
             key = type_schema(record.fields[record.key].type, manifest, at)
-            return {**key, "title": f"key of a {record.name}"}
+            return {**key, "title": f"key of {'an' if record.name[0] in 'AEIOU' else 'a'} {record.name}"}
         case BoolType() | PartyType() | UserType() | DateType() | InstantType() | DurationType():
             return dict(_SCALARS[type(type_)])
 

@@ -21,13 +21,14 @@ CHECKPOINT_KEY: Final = "checkpoint.pem"
 
 
 class Founder(msgspec.Struct, frozen=True):
-    """A member to begin with; `users` are names without the member's."""
+    """A member to begin with; `users` are names without the member's, `user_attributes` what these have."""
 
     id: str
     name: str
     attributes: list[str] = []
     users: list[str] = []
     deployer: bool = False
+    user_attributes: dict[str, list[str]] = {}
 
 
 def create_ledger(
@@ -62,7 +63,12 @@ def create_ledger(
         for founder in founders
     ]
     users = [
-        User(id=f"{founder.id}/{user}", name=user, keys=[key(user_key(folder, founder.id, user), key_kind)])
+        User(
+            id=f"{founder.id}/{user}",
+            name=user,
+            keys=[key(user_key(folder, founder.id, user), key_kind)],
+            attributes=sorted(founder.user_attributes.get(user, [])),
+        )
         for founder in founders
         for user in founder.users
     ]

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from hansa.contracts import execution, trial
+from hansa.contracts import calendar, execution, trial
 from hansa.contracts.calls import NOBODY, Call, Execution
 from hansa.contracts.manifest import (
     BoolType,
@@ -31,6 +31,7 @@ from hansa.contracts.manifest import (
     UserType,
     stored_type,
 )
+from hansa.contracts.prices import DURATION_MAX, INSTANT_MAX
 from hansa.contracts.program import Program, load
 from hansa.contracts.trial import Failure
 from hansa.governance.directory import Directory
@@ -43,7 +44,7 @@ from hansa.store.checkpoints import Checkpoints
 from hansa.store.journal import Location, Segments
 from hansa.store.overlay import Behind, Stored
 from hansa.store.state import BlockPlace, State
-from hansa.wire import block, cbor, entry, order, writes
+from hansa.wire import block, cbor, entry, names, order, writes
 from hansa.wire.block import Block
 from hansa.wire.limits import INTEGER_MAX, INTEGER_MIN, PAGE_BYTES_MAX, PAGE_ROWS_MAX, TRANSACTION_STEPS_DEFAULT
 from hansa.wire.order import Key
@@ -67,6 +68,11 @@ _PART_ROWS: Final = 32
 _QUERY_BYTES: Final = 8
 """Of the digest by which a cursor knows its query: enough against mistakes, and who forges one reads what all may."""
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
+_HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})*")
+_SPANS: Final[dict[type[Type], tuple[int, int]]] = {
+    InstantType: (0, INSTANT_MAX),
+    DurationType: (-DURATION_MAX, DURATION_MAX),
+}
 
 
 class Found(msgspec.Struct, frozen=True, gc=False):
@@ -357,7 +363,7 @@ class Reading:
 
     def _key(self, contract: str, record: str, key: str) -> Key:
         type_ = self._check_table(contract, record)
-        typed = typed_key(type_.fields[type_.key].type, key)
+        typed = typed_key(self.program(contract).manifest, type_.fields[type_.key].type, key)
         if typed is None or not order.is_key(typed):
             raise _no_record(contract, record, key)
         return typed
@@ -396,33 +402,63 @@ class Reading:
         return Page(found, self.tip.size, None)
 
 
-def typed_key(type_: Type, text: str) -> int | str | bytes | bool | None:
+def typed_key(manifest: Manifest, type_: Type, text: str) -> int | str | bytes | bool | None:
     """A key or indexed value of a declared type from its text form; bytes are hexadecimal, absent is empty.
 
-    Raises `HansaError` `query.value` for text that is none.
+    Raises `HansaError` `query.value` for text that is none, as what is compared with it would be wrong. A number or
+    text beyond the field's bounds, and the beginning of a name, are values: a span may begin or end there.
     """
     try:
         text.encode()  # a lone surrogate is no text
         match type_:
             case OptionalType():
-                return None if text == "" else typed_key(type_.item, text)
-            case IntType() | InstantType() | DurationType() if (
-                _INTEGER.fullmatch(text) and INTEGER_MIN <= int(text) <= INTEGER_MAX
-            ):
-                return int(text)
-            case BytesType():
+                return None if text == "" else typed_key(manifest, type_.item, text)
+            case IntType() | InstantType() | DurationType() if _INTEGER.fullmatch(text):
+                least, most = _SPANS.get(type(type_), (INTEGER_MIN, INTEGER_MAX))
+                if least <= int(text) <= most:
+                    return int(text)
+            case BytesType() if _HEX.fullmatch(text):
                 return bytes.fromhex(text)
             case BoolType():
                 return {"true": True, "false": False}[text]
             case TextType():
                 return text
-            case PartyType() | UserType() | EnumType() | DateType() if text:
+            case DateType() if calendar.is_date(text):
+                return text
+            case EnumType() if text in manifest.enums[type_.enum].values:
+                return text
+            case PartyType() | UserType() if text:
                 return text
             case _:
                 pass
     except (ValueError, KeyError):
         pass
-    raise HansaError("query.value", f"{text[:80]!a} is not a value of this field")
+    raise HansaError("query.value", f"{text[:80]!a} is not {_value_of(manifest, type_)}")
+
+
+def _value_of(manifest: Manifest, type_: Type) -> str:
+    """What a value of a type is, for who wrote something else."""
+    match type_:
+        case IntType():
+            return "a whole number of 64 bits"
+        case InstantType():
+            return "a time in milliseconds since 1970, before the year 10000"
+        case DurationType():
+            return "a length of time in milliseconds, at most ten thousand years"
+        case BytesType():
+            return "hexadecimal, such as 00ff"
+        case BoolType():
+            return "true or false"
+        case DateType():
+            return "a date such as 2030-01-31"
+        case EnumType():
+            return f"one of {', '.join(manifest.enums[type_.enum].values)}"
+        case PartyType():
+            return "the name of a member"
+        case UserType():
+            return "the name of a user"
+        case _:
+            return "a value of this field"
 
 
 def _changed(seq: int) -> HansaError:
@@ -457,10 +493,12 @@ def _bounds(manifest: Manifest, type_: RecordType, asked: Asked) -> tuple[bytes 
         raise HansaError("query.index", f"{type_.name} has no index on {asked.index!r}", indexes=list(type_.indexes))
     if asked.value is not None and (asked.index is None or asked.least is not None or asked.most is not None):
         raise HansaError("query.range", "`value` asks for one value of an index, and `least` and `most` for a span")
-    field = type_.fields[asked.index or type_.key]
+    declared = stored_type(manifest, type_.fields[asked.index or type_.key].type)
+    if asked.value:
+        _check_name(declared, asked.value)
 
     def encoded(text: str | None) -> bytes | None:
-        value = None if text is None else typed_key(stored_type(manifest, field.type), text)
+        value = None if text is None else typed_key(manifest, declared, text)
         if asked.index is not None:
             return None if text is None else order.indexed_bytes(value)
         return None if value is None else order.key_bytes(value)
@@ -472,6 +510,19 @@ def _bounds(manifest: Manifest, type_: RecordType, asked: Asked) -> tuple[bytes 
     if least is not None and most is not None and least > most:
         raise HansaError("query.range", "`least` is beyond `most`")
     return least, most
+
+
+def _check_name(type_: Type, text: str) -> None:
+    """Refuses the one value of an index that no member or user is called by; the bound of a span may be any text."""
+    match type_:
+        case OptionalType():
+            _check_name(type_.item, text)
+        case PartyType() if not names.is_member(text):
+            raise HansaError("query.value", f"{text[:80]!a} is not the name of a member")
+        case UserType() if not names.is_user(text):
+            raise HansaError("query.value", f"{text[:80]!a} is not the name of a user")
+        case _:
+            pass
 
 
 def _query(named: list[Any]) -> bytes:

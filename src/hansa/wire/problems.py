@@ -379,8 +379,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "argument.extra": Kind(
         501, "A command needs a package that is not installed", "Install Hansa with the extra that is named."
     ),
-    "argument.value": Kind(400, "An argument does not fit", "Mend every argument named."),
-    "calendar.extra": Kind(500, "What calendars are made of is not installed", "Run `pip install 'hansa[calendars]'`."),
+    "argument.value": Kind(400, "An argument does not fit", "Mend what is named here."),
+    "calendar.extra": Kind(500, "What calendars are made of is not installed", "Run `pip install holidays tzdata`."),
     "calendar.file": Kind(400, "A file is no calendar", "`hansa calendar make PLACE YEAR` shows the form."),
     "query.value": Kind(400, "A value in the query does not fit its field", "Give a value of the field's type."),
     "query.cursor": Kind(

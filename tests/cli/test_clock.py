@@ -17,6 +17,7 @@ from hansa.api.operations import OPERATIONS
 from hansa.wire.genesis import TOLD_IN_WORDS
 
 BEGIN = 1_767_603_600_000  # 2026-01-05T09:00:00Z
+HOUR = 3_600_000
 EXAMPLE = Path(__file__).parents[2] / "apps" / "example_ledger" / "contract.py"
 
 
@@ -229,5 +230,27 @@ def test_a_told_ledger_goes_on_where_it_stood(start: Callable, hansa: Callable, 
         assert again.started["now"] == BEGIN + 40 * 86_400_000
         assert again.stop() == 0
     audited = hansa("audit", tmp_path / "data")
+    assert audited.code == 0
+    assert f"note         {TOLD_IN_WORDS}\n" in audited.out
+
+
+def test_a_backup_of_a_told_ledger_is_restored_as_one(ringing: Any, start: Callable, hansa: Callable) -> None:
+    """It goes on at the time of its last block, and what comes due is taken."""
+    assert hansa("clock", "advance", "150m", "--data", ringing.data).code == 0
+    file, copy = ringing.data.with_name("backup"), ringing.data.with_name("copy")
+    assert hansa("backup", file, "--keys", "--data", ringing.data).code == 0
+    entries = status_of(ringing)["entries"]
+    assert ringing.stop() == 0
+    assert hansa("restore", file, "--data", copy).code == 0
+    again = start(copy)
+    try:
+        assert (again.started["clock"], again.started["ledger"]) == ("told", ringing.ledger)
+        found = status_of(again)
+        assert (found["entries"], found["now"]) == (entries, BEGIN + 2 * HOUR)  # it rang at one hour and at two
+        assert hansa("clock", "advance", "1h", "--data", copy).code == 0
+        assert status_of(again)["entries"] == entries + 2  # it rang, by a tick
+    finally:
+        assert again.stop() == 0
+    audited = hansa("audit", copy)
     assert audited.code == 0
     assert f"note         {TOLD_IN_WORDS}\n" in audited.out

@@ -1,6 +1,9 @@
 """`hansa up --clock` and `hansa clock`: time is told where a ledger was made for it, and shown as such."""
 
 import json
+import socket
+import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +17,7 @@ from hansa.api.operations import OPERATIONS
 from hansa.wire.genesis import TOLD_IN_WORDS
 
 BEGIN = 1_767_603_600_000  # 2026-01-05T09:00:00Z
+HOUR = 3_600_000
 EXAMPLE = Path(__file__).parents[2] / "apps" / "example_ledger" / "contract.py"
 
 
@@ -28,9 +32,33 @@ def told(start: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) ->
         assert running.stop() == 0
 
 
-def post(url: str, body: bytes, kind: str = "application/json", host: str | None = None) -> tuple[int, Any]:
+BELL = '''"""Repeats itself."""
+
+from hansa.contract import Contract, Duration, Record, Text, action, schedule
+
+
+class Bells(Contract, version="1.0.0"):
+    class Bell(Record, key="name"):
+        """A bell."""
+
+        name: Text[1, 40]
+
+    @action(by="member", creates="Bell")
+    def hang(tx, bell: Bell, name: Text[1, 40]):
+        """It rings from now on."""
+        schedule(bell, "ring", tx.time + Duration(hours=1))
+
+    @action(by="schedule")
+    def ring(tx, bell: Bell):
+        """Rings, and will."""
+        schedule(bell, "ring", tx.time + Duration(hours=1))
+'''
+FAR = b'{"time": 253402300799999}'
+
+
+def post(url: str, body: bytes, kind: str = "application/json", **more: str) -> tuple[int, Any]:
     """What `POST /node/clock` answers."""
-    headers = {"content-type": kind, **({"host": host} if host else {})}
+    headers = {"content-type": kind, **more}
     asked = urllib.request.Request(f"{url}/node/clock", body, headers, method="POST")
     try:
         with urllib.request.urlopen(asked) as answer:
@@ -88,6 +116,82 @@ def test_the_route_takes_json_with_one_time_alone(told: Any) -> None:
     assert (status, problem["code"]) == (400, "request.host")
 
 
+def test_a_page_of_another_site_is_refused(told: Any) -> None:
+    for origin in ("https://elsewhere.example", "null", "http://127.0.0.1:1", ""):
+        status, problem = post(told.url, b'{"time": 1999999999999}', origin=origin)
+        assert (status, problem["code"]) == (403, "request.origin"), origin
+    assert post(told.url, b'{"time": 0}', origin=told.url)[1]["code"] == "clock.backward"
+
+
+@pytest.fixture
+def ringing(start: Callable[..., Any], hansa: Callable, tmp_path: Path) -> Iterator[Any]:
+    """A ledger with told time on which something is due every hour, for ever."""
+    running = start(tmp_path / "data", "--clock", "2026-01-05T09:00:00Z", "--reserve-mb", "0", "--log", "json")
+    try:
+        (tmp_path / "bells.py").write_text(BELL)
+        here = ("--as", "northbank", "--data", running.data)
+        for words in (("contract", "deploy", tmp_path / "bells.py"), ("call", "bells", "hang", "name=it")):
+            ran = hansa(*words, *here)
+            assert ran.code == 0, ran
+        yield running
+    finally:
+        running.stop()
+
+
+def leave(running: Any) -> None:
+    """Has the clock put to the year 9999, and goes away."""
+    with socket.create_connection(("127.0.0.1", int(running.url.rsplit(":", 1)[1]))) as line:
+        head = f"POST /node/clock HTTP/1.1\r\nhost: {running.url.removeprefix('http://')}\r\n"
+        head += f"content-type: application/json\r\ncontent-length: {len(FAR)}\r\n\r\n"
+        line.sendall(head.encode() + FAR)
+
+
+def status_of(running: Any) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{running.url}/node/status") as answer:
+        return json.load(answer)
+
+
+def test_nothing_goes_on_when_the_asker_has_gone(ringing: Any) -> None:
+    for _ in range(3):
+        leave(ringing)
+    for _ in range(40):
+        before = status_of(ringing)["entries"]
+        time.sleep(0.3)
+        if status_of(ringing)["entries"] == before:
+            break
+    else:
+        pytest.fail("the ledger grows and grows")
+    assert before < 2_000  # three askers, and each had a part at most
+
+
+def test_one_request_goes_so_far_and_says_where_it_is(ringing: Any) -> None:
+    first = status_of(ringing)["entries"]
+    status, reached = post(ringing.url, FAR)
+    assert status == 200
+    assert BEGIN < reached["now"] < 253_402_300_799_999
+    assert reached["entries"] > first
+    assert status_of(ringing)["now"] == reached["now"]
+    assert post(ringing.url, FAR)[1]["now"] > reached["now"]
+
+
+def test_an_orderly_stop_ends_an_advance_without_an_error_in_the_log(ringing: Any) -> None:
+    answers: list[tuple[int, Any]] = []
+
+    def ask() -> None:
+        while not answers or answers[-1][0] == 200:
+            answers.append(post(ringing.url, FAR))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    while not answers:  # it runs
+        time.sleep(0.01)
+    ringing.process.terminate()
+    _, log = ringing.process.communicate(timeout=60)
+    asking.join(10)
+    assert ringing.process.returncode == 0
+    assert [line for line in map(json.loads, log.splitlines()) if line["level"] != "info"] == []
+
+
 def test_the_route_answers_as_described(told: Any) -> None:
     (operation,) = (one for one in OPERATIONS if one.path == "/node/clock")
     status, answer = post(told.url, b'{"time": 1800000000000}')
@@ -140,3 +244,25 @@ def test_a_time_that_has_begun_is_not_told_again_by_up(
     again = start(folder, "--clock", "2026-01-05T09:00:00Z", "--reserve-mb", "0")
     assert (again.started["new"], again.started["now"]) == (False, BEGIN)
     assert again.stop() == 0
+
+
+def test_a_backup_of_a_told_ledger_is_restored_as_one(ringing: Any, start: Callable, hansa: Callable) -> None:
+    """It goes on at the time of its last block, and what comes due is taken."""
+    assert hansa("clock", "advance", "150m", "--data", ringing.data).code == 0
+    file, copy = ringing.data.with_name("backup"), ringing.data.with_name("copy")
+    assert hansa("backup", file, "--keys", "--data", ringing.data).code == 0
+    entries = status_of(ringing)["entries"]
+    assert ringing.stop() == 0
+    assert hansa("restore", file, "--data", copy).code == 0
+    again = start(copy)
+    try:
+        assert (again.started["clock"], again.started["ledger"]) == ("told", ringing.ledger)
+        found = status_of(again)
+        assert (found["entries"], found["now"]) == (entries, BEGIN + 2 * HOUR)  # it rang at one hour and at two
+        assert hansa("clock", "advance", "1h", "--data", copy).code == 0
+        assert status_of(again)["entries"] == entries + 2  # it rang, by a tick
+    finally:
+        assert again.stop() == 0
+    audited = hansa("audit", copy)
+    assert audited.code == 0
+    assert f"note         {TOLD_IN_WORDS}\n" in audited.out

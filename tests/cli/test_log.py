@@ -116,6 +116,8 @@ def test_libraries_log_the_same_way_without_what_they_were_given(stderr: Stderr)
     logging.getLogger("asyncio").error("Exception in callback f(%r)", SECRET)
     logging.getLogger("asyncio").error(f"Exception in callback f({SECRET!r})")
     logging.getLogger("uvicorn.error").warning("too many")
+    logging.getLogger("uvicorn.error").warning("%s task(s) and %s", 2, SECRET)
+    logging.getLogger("uvicorn.error").warning("%s task(s)", 2)
     logging.getLogger("uvicorn.error").info("nothing")
     assert SECRET not in stderr.getvalue()
     assert [(found["event"], found["library"], found["detail"]) for found in lines(stderr)] == [
@@ -123,6 +125,8 @@ def test_libraries_log_the_same_way_without_what_they_were_given(stderr: Stderr)
         ("library.error", "asyncio", ""),
         ("library.error", "asyncio", ""),
         ("library.warning", "uvicorn.error", "too many"),
+        ("library.warning", "uvicorn.error", "%s task(s) and %s"),
+        ("library.warning", "uvicorn.error", "2 task(s)"),
     ]
 
 

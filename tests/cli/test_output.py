@@ -2,6 +2,7 @@
 
 import errno
 import io
+import json
 from typing import Any
 
 import pytest
@@ -131,3 +132,31 @@ def test_a_line_of_the_log_is_written_as_one(monkeypatch: pytest.MonkeyPatch) ->
 def test_words_that_cannot_be_written_stop_nothing(tell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr", Full())
     tell(Output(json=False, quiet=False, color=False))
+
+
+class Screen(io.StringIO):
+    """Standard output that says whether it is a terminal."""
+
+    def __init__(self, is_terminal: bool) -> None:
+        super().__init__()
+        self._is_terminal = is_terminal
+
+    def isatty(self) -> bool:
+        return self._is_terminal
+
+
+STEERING = "a\x7f\x85\x9b31m\u2028\u202e\u200b\u2066\U000e0001z \u00e4\u20ac\U0001f600"
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_json_steers_no_terminal_and_stays_the_same_value(monkeypatch: pytest.MonkeyPatch, is_terminal: bool) -> None:
+    screen = Screen(is_terminal)
+    monkeypatch.setattr("sys.stdout", screen)
+    out = Output(json=True, quiet=False, color=False)
+    out.show({STEERING: STEERING}, "")
+    out.error(HansaError("forward.url", STEERING))
+    first, second = screen.getvalue().removesuffix("\n").split("\n")
+    assert json.loads(first) == {STEERING: STEERING}
+    assert json.loads(second)["error"]["detail"] == STEERING
+    assert (first + second).isprintable() == is_terminal
+    assert "z \u00e4\u20ac\U0001f600" in first  # what people can read stays so

@@ -134,6 +134,40 @@ def test_other_urls_are_refused(url: str) -> None:
     assert raised.value.code == "forward.url"
 
 
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9480/a\x01b", "http://1.2.3.999/", "http://a..\xe4/", "http://\u202e/"]
+)
+def test_what_no_request_can_be_made_of_is_refused_and_not_tried_for_ever(url: str) -> None:
+    with pytest.raises(HansaError) as raised:
+        forwarding.check_url(url)
+    assert raised.value.code == "forward.url"
+    with (
+        httpx2.Client(transport=httpx2.MockTransport(lambda _: answer(200))) as client,
+        pytest.raises(HansaError) as raised,
+    ):
+        forwarding.deliver(client, url, event(), LEDGER, sleep=lambda _: pytest.fail("it tries again"))
+    assert raised.value.code == "forward.url"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://ann:secret@receiver.example/secret?token=secret#secret",
+        "http://ann:secret@receiver.example/\x01?token=secret",
+        "http://ann:secret@receiver.example:99999/secret",
+        "ann:secret@receiver.example",
+        "http:/ann:secret@receiver.example",
+        "http://[ann:secret@receiver.example",
+    ],
+)
+def test_of_a_refused_url_only_scheme_and_host_are_told(url: str) -> None:
+    with pytest.raises(HansaError) as raised:
+        forwarding.check_url(url)
+    assert raised.value.code == "forward.url"
+    assert "secret" not in raised.value.detail
+    assert "ann" not in raised.value.detail
+
+
 @pytest.mark.parametrize("url", ["http://a", "https://a.example/hook", "HTTP://127.0.0.1:8080/", "http://[::1]:80/"])
 def test_http_and_https_urls_are_taken(url: str) -> None:
     forwarding.check_url(url)

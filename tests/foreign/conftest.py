@@ -31,8 +31,9 @@ class Log:
 
     ledger = bytes(range(32))
 
-    def __init__(self, signer: PrivateKey) -> None:
+    def __init__(self, signer: PrivateKey, *, told: bool = False) -> None:
         self.signer = signer
+        self.told = told
         self.keys = {signer.kid: signer.public}
         self.tiles = Tiles(0, lambda row, begin, end: b"")
 
@@ -49,7 +50,7 @@ class Log:
         return tree.root_of(0, size, self.tiles.node)
 
     def head(self, size: int) -> Checkpoint:
-        return checkpoint.sign(self.ledger, size, 1_900_000_000_000, self.root(size), self.signer)
+        return checkpoint.sign(self.ledger, size, 1_900_000_000_000, self.root(size), self.signer, told=self.told)
 
     def receipt(self, index: int, size: int) -> bytes:
         return receipt.inclusion(self.head(size), index, tree.inclusion_path(index, size, self.tiles.node))
@@ -59,9 +60,9 @@ class Log:
 
 
 @pytest.fixture(scope="session")
-def make_log(make_key: Callable[[str, str], PrivateKey]) -> Callable[[str], Log]:
-    """`make_log("es256")`: the log with a checkpoint key of this algorithm."""
-    return cache(lambda kind: Log(make_key(kind, "checkpoints")))
+def make_log(make_key: Callable[[str, str], PrivateKey]) -> Callable[..., Log]:
+    """`make_log("es256")`: the log with a checkpoint key of this algorithm; `told=True`: of a ledger with told time."""
+    return cache(lambda kind, told=False: Log(make_key(kind, "checkpoints"), told=told))
 
 
 @pytest.fixture(scope="session")

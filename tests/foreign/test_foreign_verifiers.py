@@ -149,6 +149,41 @@ class TestTransmute:
         assert "error" in answers[2]
 
 
+class TestToldTime:
+    """Receipts of a ledger whose time is told say so, under the signature, and are receipts for others all the same."""
+
+    @pytest.mark.parametrize("kind", ALGORITHMS)
+    def test_scitt_cose_accepts_them_and_sees_the_mark(self, make_log, scitt, kind):
+        log = make_log(kind, told=True)
+        for index, size in PLACES:
+            found = scitt(log.receipt(index, size), log.entry(index), log.signer.public)
+            assert (found.ok, found.errors, found.root) == (True, [], log.root(size).hex())
+            assert found.protected_header_ext["hansa.v1"]["clock"] == "told"
+        assert not scitt(unmarked(log), log.entry(17), log.signer.public).ok
+
+    def test_transmute_accepts_them(self, make_log, transmute):
+        log = make_log("es256", told=True)
+        key = log.signer.public
+        asked = [{"receipt": log.receipt(index, size), "entry": log.entry(index), "key": key} for index, size in PLACES]
+        *good, bad = transmute([*asked, {"receipt": unmarked(log), "entry": log.entry(17), "key": key}])
+        assert good == [{"root": log.root(size).hex()} for _, size in PLACES]
+        assert "error" in bad
+
+    @pytest.mark.parametrize("kind", ALGORITHMS)
+    def test_ours_says_that_it_was_told(self, make_log, kind):
+        log = make_log(kind, told=True)
+        found = receipt.verify_inclusion(log.receipt(17, 300), log.entry(17), {log.signer.kid: log.signer.public})
+        assert found.told
+
+
+def unmarked(log):
+    """A receipt whose header says that time was real."""
+    made = log.receipt(17, 300)
+    forged = made.replace(b"\x65clock\x64told", b"\x65clock\x64real")
+    assert forged != made
+    return forged
+
+
 class TestTheirReceipts:
     """The vectors of scitt-cose: other headers than ours, but the same tree and the same signatures."""
 

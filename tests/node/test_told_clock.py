@@ -1,5 +1,6 @@
 """A ledger whose time is told: it stands, moves forward only, passes what is due, and can be taken for no other."""
 
+import asyncio
 import shutil
 
 import msgspec
@@ -10,6 +11,7 @@ from tests.node.conftest import FOUNDERS, Ledger
 from hansa.client import keys as key_files
 from hansa.client import transactions, verification
 from hansa.merkle import checkpoint, receipt
+from hansa.node import node as node_module
 from hansa.node.audit import audit
 from hansa.node.clock import ToldClock
 from hansa.node.create import CHECKPOINT_KEY, create_ledger
@@ -20,6 +22,7 @@ from hansa.store.folder import Folder
 from hansa.wire import entry, genesis
 
 BEGIN = 1_767_603_600_000  # 2026-01-05T09:00:00Z
+DAY = 86_400 * SECOND
 
 
 @pytest.fixture
@@ -88,6 +91,81 @@ def test_it_moves_forward_only(told, play, refused):
             await session.node.tell_time(BEGIN)
         await session.node.tell_time(BEGIN + SECOND)
         assert session.node.status().now == BEGIN + SECOND
+
+    play(told, scenario)
+
+
+async def week(session):
+    """Five jobs, one a day; what has an entry then."""
+    await deployed(session)
+    for day in range(1, 6):
+        await session.applied(plan(session, f"day {day}", day * DAY))
+    return session.node.status().entries
+
+
+def done(session, first):
+    return [(time - BEGIN) // DAY for kind, time in times(session, first) if kind == entry.SCHEDULED]
+
+
+def test_one_asker_sets_off_so_many_blocks_and_goes_on_from_there(told, play, monkeypatch):
+    monkeypatch.setattr(node_module, "TELL_TICKS_MAX", 2)
+
+    async def scenario(session):
+        first, reached = await week(session), []
+        while session.node.status().now < BEGIN + 9 * DAY:
+            await session.node.tell_time(BEGIN + 9 * DAY)
+            reached.append(((session.node.status().now - BEGIN) // DAY, done(session, first)))
+        assert reached == [(2, [1, 2]), (4, [1, 2, 3, 4]), (9, [1, 2, 3, 4, 5])]
+
+    play(told, scenario)
+
+
+def test_one_puts_it_forward_at_a_time(told, play, refused):
+    async def scenario(session):
+        first = await week(session)
+        under_way = asyncio.ensure_future(session.node.tell_time(BEGIN + 9 * DAY))
+        await asyncio.sleep(0)
+        with refused("clock.moving"):
+            await session.node.tell_time(BEGIN + 20 * DAY)
+        await under_way
+        assert session.node.status().now == BEGIN + 9 * DAY
+        assert done(session, first) == [1, 2, 3, 4, 5]
+        await session.node.tell_time(BEGIN + 20 * DAY)
+
+    play(told, scenario)
+
+
+def test_it_stops_when_nobody_waits_for_it_any_more(told, play):
+    async def scenario(session):
+        first = await week(session)
+        await session.node.tell_time(BEGIN + 9 * DAY, lambda: len(done(session, first)) == 2)
+        assert session.node.status().now == BEGIN + 2 * DAY
+        await asyncio.sleep(0.1)
+        assert done(session, first) == [1, 2]
+
+    play(told, scenario)
+
+
+def test_it_ends_by_itself_when_the_node_is_to_stop(told, play, refused):
+    async def scenario(session):
+        await week(session)
+        under_way = asyncio.ensure_future(session.node.tell_time(BEGIN + 9 * DAY))
+        await session.until(lambda: session.node.status().now > BEGIN)
+        session.node.events.close()
+        with refused("node.stopping"):
+            await under_way
+
+    play(told, scenario)
+
+
+def test_the_steps_of_a_telling_wait_for_blocks_and_not_for_a_timer(told, play, monkeypatch):
+    monkeypatch.setattr(node_module, "TICK_WAIT_S", 3_600.0)
+    monkeypatch.setattr(node_module, "TELL_LOOK_S", 3_600.0)
+
+    async def scenario(session):
+        first = await week(session)
+        await session.node.tell_time(BEGIN + 9 * DAY)
+        assert done(session, first) == [1, 2, 3, 4, 5]
 
     play(told, scenario)
 

@@ -18,6 +18,7 @@ import hansa
 from hansa.api import answers, openapi
 from hansa.api.operations import OPERATIONS, ORDERS, SUBMIT, Operation
 from hansa.api.streams import MEDIA_TYPE, EventStream
+from hansa.api.submit import STREAMS
 from hansa.client.arguments import from_json
 from hansa.contracts import execution
 from hansa.contracts.prices import INSTANT_MAX
@@ -244,10 +245,13 @@ class _Routes:
         # asked for leave is no JSON (Fetch standard, CORS-safelisted request headers).
         if request.headers.get("content-type", "").split(";")[0].strip().lower() != _JSON:
             raise HansaError("request.content_type", accepted=[_JSON])
+        own = f"http://{request.headers['host']}".lower()
+        if request.headers.get("origin", own).lower() != own:
+            raise HansaError("request.origin")
         if request.client is None or request.client.host not in LOOPBACK:
             raise HansaError("node.not_loopback")
         body = await _json_body(request, _TIME)
-        await self._node.tell_time(body.time)
+        await self._node.tell_time(body.time, request.scope.get("extensions", {}).get(STREAMS, {}).get("is_gone", _no))
         status = self._node.status()
         return _json({"now": status.now, "entries": status.entries})
 
@@ -283,6 +287,11 @@ class _Routes:
 
     def _program(self, request: Request) -> Program:
         return self._reading.program(request.path_params["contract"])
+
+
+def _no() -> bool:
+    """Stands in where nobody knows whether the asker has gone."""
+    return False
 
 
 def _json(value: Any, status: int = 200) -> Response:

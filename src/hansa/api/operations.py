@@ -383,7 +383,9 @@ OPERATIONS: Final = (
         "tell_time",
         "/node/clock",
         "Put the clock forward where the ledger's time is told, for demonstrations only; refused elsewhere. "
-        "What is due on the way is taken when it is due. Answers when the clock is there.",
+        "What is due on the way is taken when it is due. Where that is much, the answer comes before the clock is "
+        "there: `now` says how far it came, and the same request again goes on. It stops when the client goes; a "
+        "second one meanwhile is refused with `clock.moving`. An `Origin` that is not the node's own is refused.",
         {JSON: _object({"now": _TIME, "entries": SEQ_SCHEMA})},
         method="POST",
         bodies={JSON: _object({"time": {**_TIME, "maximum": INSTANT_MAX}})},

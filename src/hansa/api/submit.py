@@ -43,7 +43,10 @@ ANSWER_S_MAX: Final = 30.0
 STREAM_S_MAX: Final = 60.0
 """How long a client may take nothing of an answer that goes on, such as a stream of events."""
 STREAMS: Final = "hansa.streams"
-"""The extension of the ASGI scope whose `prolong` such an answer calls whenever it goes on."""
+"""The extension of the ASGI scope for answers that take long: such an answer calls `prolong` whenever it goes on.
+
+`is_gone` says whether the client still waits for it.
+"""
 SWEEP_S: Final = 0.5
 """How often the deadlines of all connections are looked at."""
 _OFFER_HEADERS: Final = (b"connection", b"upgrade", b"http2-settings")
@@ -171,6 +174,10 @@ class SubmitProtocol(HttpToolsProtocol):
         """An answer that goes on for long has gone on: the client has so long to take the next piece of it."""
         self.deadline = self.loop.time() + STREAM_S_MAX
 
+    def is_gone(self) -> bool:
+        """Whether the client has closed the connection, or its side of it: it does not seem to wait any more."""
+        return self._is_last or self not in self._limits.open
+
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
         if self.is_idle:
@@ -246,7 +253,7 @@ class SubmitProtocol(HttpToolsProtocol):
             return
         headers, expect = self.headers, self.expect_100_continue
         super().on_message_begin()
-        self.scope["extensions"] = {STREAMS: {"prolong": self.prolong}}
+        self.scope["extensions"] = {STREAMS: {"prolong": self.prolong, "is_gone": self.is_gone}}
         self.url, self.expect_100_continue = url, expect
         self.headers[:] = headers
         super().on_headers_complete()

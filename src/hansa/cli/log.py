@@ -87,11 +87,18 @@ class _Libraries(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """See `logging.Handler`."""
         log = structlog.get_logger()
-        detail = str(record.msg).strip() if record.name.startswith(_SERVER) else ""
+        detail = _message(record) if record.name.startswith(_SERVER) else ""
         if record.levelno >= logging.ERROR:
             log.error("library.error", library=record.name, detail=detail, exc_info=record.exc_info)
         else:
             log.warning("library.warning", library=record.name, detail=detail)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The message of a record; what is put into it only where that is a number, which repeats nobody's words."""
+    given = record.args
+    is_told = isinstance(given, tuple) and all(isinstance(one, int) for one in given)
+    return (record.getMessage() if is_told else str(record.msg)).strip()
 
 
 class _Stderr:

@@ -89,8 +89,7 @@ class Output:
     def show(self, value: Any, text: Callable[[], str] | str) -> None:
         """The command's result: `value` for machines, `text` for people."""
         if self.json:
-            sys.stdout.write(jsonform.dumps(value).decode() + "\n")
-            sys.stdout.flush()
+            _write_json(value)
         else:
             self.say(text() if callable(text) else text)
 
@@ -118,8 +117,7 @@ class Output:
         remedy = _HINTS.get(error.code, error.remedy) if error.remedy == error.kind.remedy else error.remedy
         if self.json:
             problem = {**error.problem(), "remedy": remedy}
-            sys.stdout.write(jsonform.dumps({"error": problem}).decode() + "\n")
-            sys.stdout.flush()
+            _write_json({"error": problem})
             return
         problems = error.fields.get("problems")
         if isinstance(problems, list) and len(problems) > 1:
@@ -133,6 +131,21 @@ class Output:
     def complain(self, label: str, color: str, text: str) -> None:
         """A labelled line on stderr."""
         to_stderr(f"{self.style(label, fg=color)} {text}\n", color=self.color)
+
+
+def _write_json(value: Any) -> None:
+    """One JSON document on a line. What could steer a terminal, or hide there, it gets in JSON's escapes."""
+    text = jsonform.dumps(value).decode()
+    if sys.stdout.isatty() and not text.isprintable():
+        text = "".join(one if one.isprintable() else _escaped(one) for one in text)
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _escaped(one: str) -> str:
+    """A character as RFC 8259 section 7 writes it: one or two escapes of UTF-16."""
+    units = one.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def exit_code(error: HansaError) -> int:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+import msgspec
+
 from hansa.client import trust
 from hansa.client.exchange import READ_S, Operation, Pause, Query, Reply, Request, exchange
 from hansa.client.session import Session, Tries
@@ -11,7 +13,7 @@ from hansa.wire.problems import HansaError
 _Found = TypeVar("_Found")
 
 TELL_S: Final = 35.0
-"""How long a node may take to put a told clock forward: what is due on the way is taken first."""
+"""How long a node may take to put a told clock forward as far as it does in one request."""
 _LOST: Final = ("node.silent", "node.foreign", "answer.late")
 """Ends of a request that another try may end better."""
 
@@ -39,6 +41,33 @@ def ask(
             raise _Garbled(error) from None
 
     return (yield from persist(session, find, wait_s))
+
+
+def tell(session: Session, time: int) -> Operation[None]:
+    """Has a told clock put forward to `time` (ms), in as many requests as that takes: a node goes so far in each."""
+    reached = (-1, -1)
+    while reached[0] < time:
+        before, reached = reached, (yield from ask(session, "/node/clock", _reached, body=_time(time), wait_s=TELL_S))
+        if reached <= before:
+            raise HansaError("node.foreign", f"{session.node} does not put its clock forward")
+
+
+def _time(time: int) -> bytes:
+    return msgspec.json.encode({"time": time})
+
+
+class _Reached(msgspec.Struct, frozen=True):
+    now: int
+    entries: int
+
+
+def _reached(reply: Reply) -> tuple[int, int]:
+    """How far the clock has come, and how many entries there are."""
+    try:
+        found = msgspec.json.decode(reply.body, type=_Reached)
+    except (ValueError, RecursionError):
+        raise HansaError("node.foreign") from None
+    return found.now, found.entries
 
 
 def persist(

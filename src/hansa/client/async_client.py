@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import UNSET
 
 from hansa.client import proofs, records, schemas, submission
-from hansa.client.asking import TELL_S, ask
+from hansa.client.asking import ask, tell
 from hansa.client.exchange import Operation, Request, bytes_of, json_of, segment
 from hansa.client.proxy import Contract
 from hansa.client.records import Asked
@@ -209,7 +209,7 @@ class AsyncClient:
 
     async def tell_time(self, time: int) -> None:
         """See `Client`."""
-        await self._run(ask(self._session, "/node/clock", json_of, body=jsonform.dumps({"time": time}), wait_s=TELL_S))
+        await self._run(tell(self._session, time))
 
     async def ledger(self) -> bytes:
         """See `Client.ledger`."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import UNSET
 
 from hansa.client import proofs, records, schemas, submission
-from hansa.client.asking import TELL_S, ask
+from hansa.client.asking import ask, tell
 from hansa.client.exchange import Operation, Request, bytes_of, json_of, segment
 from hansa.client.proxy import Contract
 from hansa.client.records import Asked
@@ -261,9 +261,10 @@ class Client:
     def tell_time(self, time: int) -> None:
         """Puts the node's clock forward to `time` (ms), where the ledger's time is told, for demonstrations only.
 
-        Raises `HansaError` `clock.real` elsewhere, `clock.backward`.
+        What is due on the way is taken when it is due; this goes on until the clock is there, however long that takes.
+        Raises `HansaError` `clock.real` elsewhere, `clock.backward`, `clock.moving` while another puts it forward.
         """
-        self._run(ask(self._session, "/node/clock", json_of, body=jsonform.dumps({"time": time}), wait_s=TELL_S))
+        self._run(tell(self._session, time))
 
     def ledger(self) -> bytes:
         """The id of the ledger: what transactions are signed for."""

@@ -55,14 +55,28 @@ class Posting(Protocol):
 
 
 def check_url(url: str) -> None:
-    """Raises `HansaError` `forward.url` for anything but http and https with a host."""
+    """Raises `HansaError` `forward.url` for anything but http and https with a host, and what cannot be asked for.
+
+    Of the URL only its scheme and host are told: the rest may hold secrets.
+    """
+    told = "this"
     try:
         parts = urlsplit(url)
+        if parts.hostname:
+            told = ascii(f"{parts.scheme}://{parts.hostname[:80]}")
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         good = False
     if not good:
-        raise HansaError("forward.url", f"{url[:80]!a} is no http or https URL")
+        raise HansaError("forward.url", f"{told} is no http or https URL")
+    try:
+        httpx2.URL(url)
+    except httpx2.InvalidURL:
+        raise _malformed(told) from None
+
+
+def _malformed(told: str) -> HansaError:
+    return HansaError("forward.url", f"the URL that begins with {told} is malformed")
 
 
 def cloud_event(event: Event, ledger: str) -> dict[str, Any]:
@@ -93,7 +107,7 @@ def deliver(
     on_lost: Lost | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Sends one event until the receiver takes it. Raises `HansaError` `forward.refused` if it never will."""
+    """Sends one event until it is taken. Raises `HansaError` `forward.refused`, `forward.url` if it never will be."""
     body = msgspec.json.encode(cloud_event(event, ledger))
     tries = 0
     while (failure := _send(transport, url, body, event.id)) is not None:
@@ -117,7 +131,9 @@ def _send(transport: Posting, url: str, body: bytes, id: str) -> HansaError | No
             if answer.status_code not in _PASSING:
                 raise HansaError("forward.refused", f"{host} answered event {id} with HTTP {answer.status_code}")
             return HansaError("node.silent", f"{host} answered event {id} with HTTP {answer.status_code}")
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+    except httpx2.InvalidURL:  # trying again would not mend it
+        raise _malformed(ascii(host)) from None
+    except httpx2.HTTPError as error:
         return HansaError("node.silent", f"{host} did not take event {id}: {type(error).__name__}")
 
 

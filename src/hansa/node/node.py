@@ -26,7 +26,7 @@ from hansa.node.apply import Sealed, View, apply_batch, apply_genesis, due
 from hansa.node.clock import Clock, ToldClock, backward
 from hansa.node.commit import Committer
 from hansa.node.create import CHECKPOINT_KEY, NODE_KEY
-from hansa.node.events import Events
+from hansa.node.events import Events, Place
 from hansa.node.exclusions import Exclusions
 from hansa.node.exclusions import load as load_exclusions
 from hansa.node.flush import FLUSH_ENTRIES, flush
@@ -61,6 +61,12 @@ RESERVE_CHECK_S: Final = 0.5
 CACHED_RECORDS: Final = 4_096
 TICK_WAIT_S: Final = 0.05
 """The least time between two ticks: what is carried over to the next block is not hurried more than this."""
+TELL_TICKS_MAX: Final = 256
+"""So many blocks are made for one asker who puts a told clock forward; who wants more goes on from there."""
+TELL_S_MAX: Final = 10.0
+"""And so long at most: the answer comes while it is still waited for."""
+TELL_LOOK_S: Final = 0.25
+"""How often is looked whether it is still waited for, while no block comes."""
 TIMER_S_MAX: Final = 60.0
 """The timer is set anew this often: clocks are set and machines sleep, and it counts neither."""
 
@@ -137,6 +143,7 @@ class Node:
         self._run = execution.run if isolation is None else isolation.run
         self._tick_timer: asyncio.TimerHandle | None = None
         self._clock = clock
+        self._is_told_now = False  # the clock is being put forward
         self._reserve_bytes = reserve_bytes
         self._queue = Queue()
         self._verifier = Verifier()
@@ -446,30 +453,52 @@ class Node:
         self._tick_timer = None
         if self._stopping or "fault" in self._trouble:
             return
-        if at <= self._ledger_time() and not (self._committing or len(self._queue) or self._trouble):
-            envelope = tick.seal(self._own_key, self.ledger, self._tip.size)
-            self._orderer.submit("", cose.id_of(envelope), envelope, 0)
+        if at <= self._ledger_time():
+            self._order_tick()
         self._await_due()
 
-    async def tell_time(self, time: int) -> None:
+    def _order_tick(self) -> None:
+        """Orders a tick, unless a block is coming anyway or none can be made."""
+        if not (self._committing or len(self._queue) or self._trouble):
+            envelope = tick.seal(self._own_key, self.ledger, self._tip.size)
+            self._orderer.submit("", cose.id_of(envelope), envelope, 0)
+
+    async def tell_time(self, time: int, is_gone: Callable[[], bool] = lambda: False) -> None:
         """Puts a told clock forward to `time` (ms). What is due on the way is taken when it is due.
 
-        Raises `HansaError` `clock.real` where time is not told, `clock.backward`, or what keeps the node from going on.
+        It may stop before that, and `status` says where: after `TELL_TICKS_MAX` blocks or `TELL_S_MAX`, so that nobody
+        can set off work without end, and when the asker `is_gone`. Raises `HansaError` `clock.real` where time is not
+        told, `clock.backward`, `clock.moving` while another asker has it put forward, or what keeps the node from
+        going on.
         """
         clock = self._clock
         if not isinstance(clock, ToldClock):
             raise HansaError("clock.real")
         if time < self._ledger_time():
             raise backward(self._ledger_time())
-        while True:
+        if self._is_told_now:
+            raise HansaError("clock.moving", retry_after=1)
+        self._is_told_now = True
+        try:
+            await self._move(clock, time, is_gone)
+        finally:
+            self._is_told_now = False
+
+    async def _move(self, clock: ToldClock, time: int, is_gone: Callable[[], bool]) -> None:
+        """See `tell_time`. Each step puts the clock where something is due, and waits for the block that takes it."""
+        end, height, blocks = self._loop.time() + TELL_S_MAX, self._tip.height, 0
+        while blocks < TELL_TICKS_MAX and self._loop.time() < end and not is_gone():
+            if self.events.is_closed:
+                raise HansaError("node.stopping")
             self._check_open()
             found = due(View(self._parts.state, self.directory.indexes_of), time, 1)
             if not found:
                 clock.move(max(time, clock.now()))
                 return
             clock.move(max(schedules.read(found[0].value).at, clock.now()))
-            self._await_due()
-            await asyncio.sleep(2 * TICK_WAIT_S)  # a tick is made after one
+            self._order_tick()
+            await self.events.wait(Place(self._tip.size), TELL_LOOK_S)
+            blocks = self._tip.height - height
 
     def _ledger_time(self) -> int:
         """Ledger time if a block were made now, undoubted."""

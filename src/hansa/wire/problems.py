@@ -260,6 +260,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         "A ledger for demonstrations, whose time is told, is made by `hansa up --clock TIME` in a new folder.",
     ),
     "clock.backward": Kind(409, "A clock that is told moves only forward", "Give a later time."),
+    "clock.moving": Kind(
+        409, "The clock is being put forward by somebody else", "Wait until it is there, then say where it is to go on."
+    ),
     "clock.ahead": Kind(
         500,
         "The node's clock is far ahead of the ledger",
@@ -334,6 +337,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "request.query": Kind(400, "The query is malformed", "Use the parameters that the API description names."),
     "request.wait": Kind(400, "wait=accepted is for single transactions", "Leave it out for a batch."),
     "request.host": Kind(400, "The Host header does not name this node", "Use the URL that the node printed."),
+    "request.origin": Kind(
+        403,
+        "A page of another site must not ask for this",
+        "Ask from a program, or from a page of this node's own URL.",
+    ),
     "request.json": Kind(
         400, "The body is not a JSON object with whole numbers", "Send an object of arguments by name."
     ),

@@ -316,6 +316,41 @@ def test_a_hasty_client_does_not_send_again_what_was_refused(
     assert len(fake.asked) == 1
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"code": "UPSTREAM_TIMEOUT", "detail": "no answer"}', b'{"code": [], "detail": "x"}']
+)
+def test_what_a_gateway_says_is_no_refusal(body: bytes, made: Prepared, drive: Drive, slept: list[float]) -> None:
+    """It has passed the transaction on; a refusal of a newer node, with a status below 500, is one."""
+    gateway = httpx2.Response(504, content=body)
+    fake = Fake(*[gateway] * 3)
+    with pytest.raises(Unknown) as caught:
+        drive(fake, "submit", made.envelope, client=HASTY)
+    assert (len(fake.asked), caught.value.fields["id"]) == (3, made.id.hex())
+    with pytest.raises(HansaError) as newer:
+        drive(Fake(httpx2.Response(409, content=b'{"code": "a.newer", "detail": "x"}')), "submit", made.envelope)
+    assert (newer.value.code, newer.value.fields) == ("node.newer", {"answered": 409})
+
+
+@pytest.mark.parametrize("digits", [1, 3, 5, 400, 5000])
+def test_when_to_come_again_has_a_limit(digits: int, drive: Drive) -> None:
+    """Also where it is longer than Python turns into a number."""
+    much = "9" * digits
+    for answer in (
+        httpx2.Response(503, headers={"retry-after": much}, content=b"busy"),
+        httpx2.Response(503, content=b'{"code": "queue.full", "detail": "d", "retry_after": ' + much.encode() + b"}"),
+    ):
+        with pytest.raises(HansaError) as caught:
+            drive(Fake(answer), "get", "/x", client=HASTY)
+        assert caught.value.fields.get("retry_after") == (int(much) if digits < 5 else None)
+
+
+def test_a_field_may_have_any_name(drive: Drive, refused: Callable) -> None:
+    answer = httpx2.Response(503, content=b'{"code": "queue.full", "detail": "d", "self": 1, "kind": 2}')
+    with refused("queue.full") as caught:
+        drive(Fake(answer), "get", "/x", client=HASTY)
+    assert caught.value.fields == {"self": 1, "kind": 2}
+
+
 def test_a_patient_client_comes_back_when_a_busy_node_says(made: Prepared, drive: Drive, slept: list[float]) -> None:
     busy = [problem("queue.full", retry_after=7), problem("queue.share", retry_after=3)]
     fake = Fake(*busy, answer(made))

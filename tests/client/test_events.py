@@ -286,6 +286,23 @@ def test_a_refusal_is_raised(handler: Callable[[httpx2.Request], httpx2.Response
     assert raised.value.code == code
 
 
+@pytest.mark.parametrize(
+    "problem",
+    [
+        b'{"code": [], "detail": "x"}',
+        b'{"code": "node.stopping", "detail": "x", "self": 1}',
+        b'{"code": "node.stopping", "detail": "x", "retry_after": ' + b"9" * 400 + b"}",
+        b"[" * 100_000,
+    ],
+)
+def test_a_hostile_problem_in_the_stream_is_a_refusal(problem: bytes) -> None:
+    follower = opened()
+    with pytest.raises(HansaError) as caught:
+        list(follower.feed(b"event: problem\ndata: " + problem + b"\n\n"))
+    if caught.value.code == "node.stopping":
+        assert follower.lost(caught.value) <= 8
+
+
 def test_a_node_that_was_never_there_is_not_waited_for() -> None:
     def none(_: httpx2.Request) -> httpx2.Response:
         raise httpx2.ConnectError("refused")

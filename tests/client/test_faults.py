@@ -38,7 +38,25 @@ FAULTS = (
     "twice",  # sent twice, the second answer comes
     "truncated",
     "foreign",  # bytes of another server
+    "hostile",  # committed, and what comes is a refusal made to break its reader
+    "gateway",  # committed, and somebody between says in a form like ours that no answer came
 )
+HOSTILE = (
+    httpx2.Response(503, headers={"retry-after": "9" * 400}, content=b"busy"),
+    httpx2.Response(503, headers={"retry-after": "9" * 5000}, content=b"busy"),
+    httpx2.Response(503, content=b'{"code": "answer.late", "detail": "d", "retry_after": ' + b"9" * 400 + b"}"),
+    httpx2.Response(503, content=b'{"code": "answer.late", "detail": "d", "self": 1, "retry_after": -1}'),
+    httpx2.Response(503, content=b'{"code": [], "detail": "d"}'),
+    httpx2.Response(503, content=b'{"code": {}, "detail": "d"}'),
+    httpx2.Response(500, content=b'{"code": "node.defect", "detail": null}'),
+    httpx2.Response(500, content=b'{"code": "node.defect", "detail": "", "remedy": []}'),
+    httpx2.Response(500, content=b'{"code": "node.defect", "detail":' + b"[" * 200_000),
+    httpx2.Response(200, content=b"\x81" * 200_000),
+)
+GATEWAY = httpx2.Response(504, content=b'{"status": 504, "code": "UPSTREAM_TIMEOUT", "detail": "no answer in time"}')
+
+
+number = itertools.count()
 
 
 class Faulty:
@@ -90,6 +108,10 @@ class Faulty:
                 return stale
             case "truncated":
                 return httpx2.Response(answer.status_code, content=answer.content[: len(answer.content) // 2])
+            case "hostile":
+                return HOSTILE[next(number) % len(HOSTILE)]
+            case "gateway":
+                return GATEWAY
             case "foreign":
                 return httpx2.Response(200, content=b"<html>hello</html>")
             case _:
@@ -140,7 +162,6 @@ class Caller:
         return asyncio.run(main())
 
 
-number = itertools.count()
 stale: dict[str, httpx2.Response] = {}
 
 
@@ -163,6 +184,11 @@ stale: dict[str, httpx2.Response] = {}
 @example(is_async=True, patient=True, late=True, urls=(URL,), calls=[("receipt", ["stale"] * 8)])
 @example(is_async=False, patient=False, late=True, urls=(URL,), calls=[("committed", ["lost"] * 4)])
 @example(is_async=True, patient=False, late=True, urls=(URL,), calls=[("committed", ["lost"] + ["unreachable"] * 3)])
+@example(
+    is_async=False, patient=True, late=True, urls=(URL,), calls=[("committed", ["none"]), ("committed", ["stale"])]
+)
+@example(is_async=False, patient=False, late=True, urls=(URL,), calls=[("committed", ["hostile"] * 3)] * len(HOSTILE))
+@example(is_async=True, patient=False, late=True, urls=(URL,), calls=[("committed", ["gateway", "busy"])])
 def test_each_call_is_applied_once_or_reported_unknown(
     ledger: tuple[InProcess, Path],
     is_async: bool,

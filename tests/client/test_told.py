@@ -9,8 +9,9 @@ import httpx2
 import pytest
 from tests.client.inprocess import URL, InProcess
 
-from hansa.client import Client, Refused
+from hansa.client import Client, Refused, pin_genesis
 from hansa.client.transactions import VALID_MS
+from hansa.merkle import checkpoint, receipt
 from hansa.node.create import Founder, create_ledger, member_key
 from hansa.store.files import Disk
 from hansa.store.folder import Folder
@@ -40,8 +41,8 @@ class World:
             return httpx2.Response(200, content=json.dumps({**answer.json(), **self.said}).encode())
         return answer
 
-    def client(self) -> Client:
-        return Client(URL, self.key, transport=self, patient=False)
+    def client(self, memory: Path | None = None) -> Client:
+        return Client(URL, self.key, memory=memory, transport=self, patient=False)
 
 
 @pytest.fixture
@@ -67,6 +68,23 @@ def test_a_transaction_is_dated_by_the_clock_that_is_told(world: Callable[[int |
             with pytest.raises(Refused):
                 client.call(*REFUSED)
             assert transaction.read(told.submitted[-1]).transaction.not_after == at + VALID_MS
+
+
+@pytest.mark.parametrize("clock", [BEGIN, None])
+def test_what_a_receipt_leaves_in_the_memory_is_evidence(
+    clock: int | None, world: Callable[[int | None], World], tmp_path: Path
+) -> None:
+    """With the mark of a time that is told: without it the signature is none."""
+    told = world(clock)
+    memory = tmp_path / "memory.json"
+    with told.client(memory) as client:
+        with pytest.raises(Refused) as caught:
+            client.call(*REFUSED, wait="receipt")
+        pinned = pin_genesis(client.get_bytes("/node/genesis"))
+    assert caught.value.answer.receipt is not None
+    head = receipt.read_bare(bytes.fromhex(json.loads(memory.read_text())["checkpoint"]))
+    assert (head.size, head.told) == (2, clock is not None)
+    assert checkpoint.verify(head, pinned.keys[head.kid])
 
 
 def test_where_time_is_real_nobody_tells_it(world: Callable[[int | None], World], refused: Callable) -> None:

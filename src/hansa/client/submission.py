@@ -28,6 +28,8 @@ _QUERIES: Final[dict[Wait, Query]] = {
     "committed": {},
     "receipt": {"receipt": "true"},
 }
+_LOST: Final = ("node.silent", "node.foreign", "answer.late", "node.defect")
+"""Ends of a submission that may have been taken, whatever else is said."""
 _STALE: Final = ("arguments.invalid", "action.unknown", "contract.unknown", "contract.version")
 """Refusals that may come of arguments made by the schema of a version that runs no more."""
 _CERTAIN: Final = ("committed", "never")
@@ -140,10 +142,10 @@ def submit(
             yield from trust.admit(session, node)
             sending = True
             reply = yield from exchange(_request(node, sent, tries.left_s))
+            taken = _read(sent, reply)
         except HansaError as error:
             failure, is_lost = error, _may_have_an_entry(error)
         else:
-            taken = _read(sent, reply)
             if not isinstance(taken, HansaError):
                 return (yield from _finished(session, sent, taken))
             failure, is_lost = taken, True
@@ -187,9 +189,18 @@ def _request(node: str, sent: _Sent, left_s: float) -> Request:
 
 
 def _may_have_an_entry(error: HansaError) -> bool:
-    """Whether a submission that ended so may have been taken. A node that refuses at once says when to come again."""
-    lost = ("node.silent", "node.foreign", "answer.late", "node.defect")
-    return error.code in lost or (error.code in ("node.stopping", "node.faulted") and "retry_after" not in error.fields)
+    """Whether a submission that ended so may have been taken.
+
+    A status of 500 and above with a code that no node of this version has may be a gateway's, which has passed the
+    transaction on. A node that refuses at once for a reason that passes says when to come again; else what it had taken
+    ends so.
+    """
+    if error.code in _LOST:
+        return True
+    if error.code == "node.newer":
+        answered = error.fields.get("answered")
+        return isinstance(answered, int) and answered >= 500
+    return error.code != "node.unreachable" and error.kind.status >= 500 and "retry_after" not in error.fields
 
 
 def _read(sent: _Sent, reply: Reply) -> _Taken | HansaError | None:

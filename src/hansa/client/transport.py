@@ -134,7 +134,7 @@ def carry(transport: Transport, request: Request) -> Reply | HansaError:
             timeout=_timeout(request),
         )
         return _reply(response)
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+    except Exception as error:  # whatever the bytes did to the parser: they may have been an answer
         return _failure(request, error)
 
 
@@ -150,7 +150,7 @@ async def carry_async(transport: AsyncTransport, request: Request) -> Reply | Ha
             timeout=_timeout(request),
         )
         return _reply(response)
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+    except Exception as error:  # whatever the bytes did to the parser: they may have been an answer
         return _failure(request, error)
 
 

@@ -60,7 +60,7 @@ class Asynchronous:
 
 
 class Drive:
-    """Runs one operation on a new client of one kind over a transport: `drive(fake, "call", ...)`."""
+    """Runs one operation on a new client of one kind: `drive(fake, "call", ...)`; without a fake over real sockets."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -74,7 +74,8 @@ class Drive:
                 return getattr(made, method)(*words, **more)
 
         async def main() -> Any:
-            async with AsyncClient(transport=Asynchronous(fake), **options) as made:
+            transport = None if fake is None else Asynchronous(fake)
+            async with AsyncClient(transport=transport, **options) as made:
                 return await getattr(made, method)(*words, **more)
 
         return asyncio.run(main())

@@ -397,6 +397,14 @@ def test_a_transaction_that_has_its_entry_is_found_after_all(made: Prepared, dri
     assert (found.seq, found.steps, found.duplicate) == (9, 9, True)
 
 
+def test_a_url_is_shown_without_its_password(made: Prepared, drive: Drive, slept: list[float]) -> None:
+    for failure in (unreachable(), lost(), httpx2.Response(200, content=b"x")):
+        with pytest.raises(HansaError) as caught:
+            drive(Fake(*[failure] * 9), "ledger", client={"urls": "http://user:s3cret@127.0.0.1:8470", "timeout_s": 1})
+        assert "127.0.0.1:8470" in caught.value.detail
+        assert "s3cret" not in str(caught.value)
+
+
 def test_a_refusal_is_none_where_there_is_an_entry(made: Prepared, drive: Drive) -> None:
     """The answer was another's, or the key was revoked since."""
     fake = Fake(problem("sender.unknown"), lookups=committed(made))
@@ -410,10 +418,38 @@ def test_a_refusal_of_what_is_pending_is_none(made: Prepared, drive: Drive) -> N
 
 
 def test_what_never_came_is_not_unknown(made: Prepared, drive: Drive, slept: list[float], refused: Callable) -> None:
+    now = made.not_after + 60_000
     fake = Fake(*[lost()] * 4, lookups={"status": "never"})
-    with refused("transaction.expired") as caught:
+    with pytest.MonkeyPatch.context() as patch, refused("transaction.expired") as caught:
+        patch.setattr("time.time_ns", lambda: now * 1_000_000)
         drive(fake, "submit", made.envelope)
     assert "never will" in caught.value.detail
+    with pytest.MonkeyPatch.context() as patch, refused("sender.unknown"):  # nothing was lost, so that is the reason
+        patch.setattr("time.time_ns", lambda: now * 1_000_000)
+        drive(Fake(problem("sender.unknown"), lookups={"status": "never"}), "submit", made.envelope)
+
+
+def test_no_node_says_never_before_the_time_is_over(made: Prepared, drive: Drive, slept: list[float]) -> None:
+    """By this machine's clock: the node's may be wrong, or the node lies."""
+    fake = Fake(*[lost()] * 4, good({"ledger": LEDGER.hex()}), good("genesis"), lookups={"status": "never"})
+    with pytest.raises(Unknown):
+        drive(fake, "submit", made.envelope)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_never_counts_only_if_no_other_node_has_it(
+    order: int, made: Prepared, drive: Drive, slept: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Two(Fake):
+        def request(self, method: str, url: str, **more: Any) -> httpx2.Response:
+            if url.endswith("/node/status"):
+                return good({"ledger": LEDGER.hex(), "clock": "real"})
+            self.lookups = {"status": "never"} if url.startswith(URL) else {"status": "pending"}
+            return super().request(method, url, **more)
+
+    monkeypatch.setattr("time.time_ns", lambda: (made.not_after + 60_000) * 1_000_000)
+    with pytest.raises(Unknown):
+        drive(Two(*[lost()] * 4), "submit", made.envelope, client={"urls": [URL, "http://other"][::order]})
 
 
 def test_a_lookup_of_another_transaction_counts_for_nothing(made: Prepared, drive: Drive, slept: list[float]) -> None:
@@ -435,7 +471,8 @@ def test_an_unknown_outcome_is_resolved(
         assert drive(fake, "resolve", unknown).seq == 5
         assert fake.asked[0]["content"] == made.envelope
     elif kind == "expired":
-        with refused("transaction.expired"):
+        with pytest.MonkeyPatch.context() as patch, refused("transaction.expired"):
+            patch.setattr("time.time_ns", lambda: (made.not_after + 60_000) * 1_000_000)
             drive(Fake(lookups={"status": "never"}), "resolve", unknown)
     else:  # what a node says to bytes sent again is no answer to those sent before
         with pytest.raises(Unknown):

@@ -212,6 +212,24 @@ def test_a_memory_cut_anywhere_is_refused(world: World, tmp_path: Path, refused:
             Client(URL, memory=file)
 
 
+def test_a_memory_that_nobody_signed_is_refused(world: World, tmp_path: Path, refused: Callable) -> None:
+    """Before anything is compared with it: whoever can write the file could else choose what counts as a fork."""
+    file = tmp_path / "memory.json"
+    with world.client(memory=file) as client:
+        client.checkpoint()
+    kept = json.loads(file.read_text())
+    message = bytearray.fromhex(kept["checkpoint"])
+    message[-1] ^= 1
+    file.write_text(json.dumps({**kept, "checkpoint": message.hex()}))
+    before = file.read_bytes()
+    world.add()
+    with world.client(memory=file) as client:
+        for ask in (client.checkpoint, client.status, lambda: client.call(*REFUSED)):
+            with refused("memory.file"):
+                ask()
+    assert file.read_bytes() == before
+
+
 def test_a_memory_that_cannot_be_kept_is_told(world: World, tmp_path: Path, refused: Callable) -> None:
     with world.client(memory=tmp_path / "none" / "memory.json") as client, refused("memory.file"):
         client.checkpoint()

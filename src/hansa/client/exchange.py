@@ -5,7 +5,7 @@ none; it yields a `Pause` and is sent nothing; what it returns is its result. `c
 `async_client.AsyncClient` drive the same operations.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import quote
 
@@ -28,7 +28,7 @@ Query: TypeAlias = Mapping[str, str | int]
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One HTTP request to the node at the URL `node`, which has `wait_s` seconds to answer."""
+    """One HTTP request to the node at the URL `node`, which has `wait_s` seconds to answer once it is reached."""
 
     method: str
     node: str
@@ -68,6 +68,19 @@ def exchange(request: Request) -> Operation[Reply]:
     if not 200 <= heard.status < 300:
         raise refusal(heard)
     return heard
+
+
+def within(left_s: Callable[[], float], operation: Operation[_Result]) -> Operation[_Result]:
+    """The operation, of which no request may take longer than there is left."""
+    heard: Heard = None
+    while True:
+        try:
+            step = operation.send(heard)
+        except StopIteration as done:
+            return done.value
+        if isinstance(step, Request):
+            step = msgspec.structs.replace(step, wait_s=max(0.0, min(step.wait_s, left_s())))
+        heard = yield step
 
 
 def json_of(reply: Reply) -> Any:
@@ -115,6 +128,13 @@ def _refused(code: str, detail: str, remedy: str, fields: dict[str, Any]) -> Han
 def _header_later(reply: Reply) -> int | None:
     header = reply.headers.get("retry-after", "")
     return int(header) if len(header) <= len(str(_LATER_S_MAX)) and header.isascii() and header.isdecimal() else None
+
+
+def address(node: str) -> str:
+    """A node's URL as it may stand in messages and logs: without the name and password that it may have."""
+    scheme, colon, rest = node.partition("://")
+    authority, slash, path = rest.partition("/")
+    return scheme + colon + authority.rpartition("@")[2] + slash + path
 
 
 def segment(text: str) -> str:

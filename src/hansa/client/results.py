@@ -107,7 +107,8 @@ class Unproven(HansaError):
 class Lookup(msgspec.Struct, frozen=True):
     """What a node knows of a transaction: committed, with its `answer`; pending; not_found as of now; or never.
 
-    `never` is certain: its time has passed without an entry, it has no effect and never will.
+    `never`: its time has passed without an entry, it has no effect and never will. That is the word of the one node
+    that answered, which reads its own ledger and clock; `resolve` asks every node, and this machine's clock too.
     """
 
     id: str

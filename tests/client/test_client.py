@@ -481,6 +481,21 @@ def test_an_unknown_outcome_is_resolved(
             drive(Fake(*[unreachable()] * 3), "resolve", unknown, client={"timeout_s": 1})
 
 
+def test_what_was_only_accepted_is_resolved(
+    made: Prepared, drive: Drive, slept: list[float], refused: Callable
+) -> None:
+    took = drive(Fake(good({"id": made.id.hex()})), "submit", made.envelope, wait="accepted")
+    assert len(repr(took)) < 120
+    assert drive(Fake(lookups=committed(made)), "resolve", took).seq == 9
+    fake = Fake(answer(made))
+    known = drive(fake, "resolve", took)
+    assert (known.seq, fake.asked[0]["content"]) == (5, made.envelope)
+    with pytest.raises(Unknown):  # it was taken, so no refusal of now is its end
+        drive(Fake(problem("sender.unknown")), "resolve", took)
+    with refused("argument.value"):
+        drive(Fake(), "resolve", known)
+
+
 @pytest.mark.parametrize("status", ["pending", "not_found", "never"])
 def test_a_lookup(status: str, made: Prepared, drive: Drive) -> None:
     fake = Fake(lookups={"status": status})

@@ -124,7 +124,7 @@ class AsyncClient:
         """See `Client.submit`."""
         return await self._run(submission.submit(self._session, envelope, wait))
 
-    async def resolve(self, unknown: Unknown, *, wait: Wait = "committed") -> Answer:
+    async def resolve(self, unknown: Unknown | Answer, *, wait: Wait = "committed") -> Answer:
         """See `Client.resolve`."""
         return await self._run(submission.resolve(self._session, unknown, wait))
 

@@ -152,8 +152,8 @@ class Client:
         """Sends a signed transaction; to send the same bytes again is always safe. Raises what `call` raises."""
         return self._run(submission.submit(self._session, envelope, wait))
 
-    def resolve(self, unknown: Unknown, *, wait: Wait = "committed") -> Answer:
-        """Finds out what became of a transaction, and sends its bytes again if nobody knows.
+    def resolve(self, unknown: Unknown | Answer, *, wait: Wait = "committed") -> Answer:
+        """Finds out what became of a transaction, unknown or only accepted; sends its bytes again if nobody knows.
 
         Raises what `call` raises; `transaction.expired` if it has no entry and never will, so that a new one is safe:
         a node says that its time is over, no other node that is reached has it, and where the ledger's time is real,

@@ -36,7 +36,8 @@ class Answer(msgspec.Struct, frozen=True):
     `steps` were used; `time` is the ledger time of its block, in ms since 1970 UTC. `duplicate`: its entry was there
     before this answer was asked for, as it is where an answer was lost on the way. Until `not_after` (ms) has passed,
     what was accepted may still get its entry. `outcome` has the exact bytes (CBOR, `hansa.wire.entry.Outcome`) that the
-    entry commits to, empty before there is one. `receipt` is there if it was waited for.
+    entry commits to, empty before there is one. `receipt` is there if it was waited for. `envelope` has the signed
+    bytes of what was accepted, so that `client.resolve` can find out what became of it; else it is empty.
     """
 
     id: str
@@ -51,6 +52,11 @@ class Answer(msgspec.Struct, frozen=True):
     not_after: int
     outcome: bytes
     receipt: Receipt | None = None
+    envelope: bytes = b""
+
+    def __repr__(self) -> str:
+        told = f"{self.status} {self.code}".rstrip()
+        return f"<answer {self.id[:16]}... seq {self.seq} {told}, {'with' if self.receipt else 'no'} receipt>"
 
     @property
     def message(self) -> str:
@@ -166,9 +172,9 @@ def answer_of(id: bytes, seq: int, outcome: bytes, *, not_after: int, duplicate:
     )
 
 
-def accepted(id: bytes, not_after: int) -> Answer:
+def accepted(id: bytes, not_after: int, envelope: bytes) -> Answer:
     """The answer for what a node has taken into its queue."""
-    return Answer(id.hex(), None, "accepted", "", None, [], 0, 0, False, not_after, b"")
+    return Answer(id.hex(), None, "accepted", "", None, [], 0, 0, False, not_after, b"", envelope=envelope)
 
 
 def checked(answer: Answer) -> Answer:

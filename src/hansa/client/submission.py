@@ -176,8 +176,13 @@ def submit(
             yield Pause(pause)
 
 
-def resolve(session: Session, unknown: Unknown, wait: Wait = "committed") -> Operation[Answer]:
+def resolve(session: Session, unknown: Unknown | Answer, wait: Wait = "committed") -> Operation[Answer]:
     """See `Client.resolve`."""
+    if isinstance(unknown, Answer):
+        if unknown.status != "accepted":
+            raise HansaError("argument.value", f"what became of {unknown.id} is known: {unknown.status}")
+        told = HansaError("answer.unknown", "it was accepted, and nothing more is known")
+        unknown = Unknown(unknown.id, unknown.not_after, unknown.envelope, told)
     sent = _Sent(unknown.envelope, bytes.fromhex(unknown.id), unknown.not_after, wait)
     found = yield from _look_everywhere(session, sent)
     if found is not None and found.status in _CERTAIN:
@@ -239,7 +244,7 @@ def _read(sent: _Sent, reply: Reply) -> _Taken | HansaError | None:
 
 def _finished(session: Session, sent: _Sent, taken: _Taken | None) -> Operation[Answer]:
     if taken is None:
-        return accepted(sent.id, sent.not_after)
+        return accepted(sent.id, sent.not_after, sent.envelope)
     answer = answer_of(sent.id, taken.seq, taken.outcome, not_after=sent.not_after, duplicate=taken.duplicate)
     if sent.wait == "receipt":
         answer = yield from proofs.prove(session, answer, sent.envelope, taken.outcome, taken.receipt)

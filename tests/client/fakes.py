@@ -22,6 +22,8 @@ class Fake:
         self.lookups = lookups or {"status": "not_found"}
         self.asked: list[dict[str, Any]] = []
         self.looked: list[dict[str, Any]] = []
+        self.named: list[str] = []
+        """What each request is told apart by."""
         self.waits: list[tuple[float | None, float]] = []
 
     def request(
@@ -36,6 +38,8 @@ class Fake:
     ) -> httpx2.Response:
         assert timeout is not None
         assert timeout.read is not None
+        headers = dict(headers or {})
+        self.named.append(headers.pop("hansa-request"))
         asked = {"method": method, "url": url, "params": params, "content": content, "headers": headers}
         if method == "GET" and "/app/transactions/" in url:
             self.looked.append(asked)

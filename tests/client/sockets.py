@@ -11,7 +11,10 @@ Pieces = Sequence[bytes | float]
 
 
 class Raw:
-    """Answers each request with what `handler(method, path)` gives, on connections that stay open."""
+    """Answers each request with what `handler(path, echo)` gives, on connections that stay open.
+
+    `echo` is the header line by which a node names the request that it answers.
+    """
 
     def __init__(self, handler: Callable[[str, str], Pieces]) -> None:
         self._handler = handler
@@ -41,9 +44,9 @@ class Raw:
 
     def _serve(self, connection: socket.socket) -> None:
         try:
-            for method, path in _requests(connection):
+            for method, path, echo in _requests(connection):
                 self.asked.append(f"{method} {path}")
-                for piece in self._handler(method, path):
+                for piece in self._handler(path, echo):
                     if isinstance(piece, bytes):
                         connection.sendall(piece)
                     else:
@@ -52,7 +55,7 @@ class Raw:
             pass
 
 
-def _requests(connection: socket.socket) -> Iterator[tuple[str, str]]:
+def _requests(connection: socket.socket) -> Iterator[tuple[str, str, str]]:
     waiting = b""
     while True:
         while b"\r\n\r\n" not in waiting:
@@ -66,7 +69,8 @@ def _requests(connection: socket.socket) -> Iterator[tuple[str, str]]:
         while len(waiting) < sum(sizes):
             waiting += connection.recv(65536)
         waiting = waiting[sum(sizes) :]
-        yield first.split(" ")[0], first.split(" ")[1]
+        echo = next(line for line in lines if line.lower().startswith("hansa-request:"))
+        yield first.split(" ")[0], first.split(" ")[1], echo
 
 
 def response(status: int, body: bytes, *headers: str) -> bytes:

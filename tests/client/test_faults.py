@@ -98,7 +98,7 @@ class Faulty:
                 pass
         answer = self._node.request(method, url, **more)
         stale = self._before.get(kind, answer)
-        self._before[kind] = answer
+        self._before[kind] = httpx2.Response(answer.status_code, content=answer.content)  # as if nothing named it
         match fault:
             case "lost":
                 raise httpx2.ReadTimeout("no answer")
@@ -236,6 +236,16 @@ def check(node: InProcess, told: Mapping[str, Answer | HansaError]) -> None:
             assert len(places) <= 1, message
         else:
             assert places == [("applied", answer.seq)], message
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/node/status"), ("GET", "/none"), ("POST", "/app/transactions"), ("PUT", "/x")]
+)
+def test_a_node_names_the_request_that_it_answers(method: str, path: str, ledger: tuple[InProcess, Path]) -> None:
+    node, _ = ledger
+    for name, named in [("ab12", "ab12"), ("a b", None), ("a" * 65, None), ("", None)]:
+        answer = node.request(method, URL + path, headers={"hansa-request": name})
+        assert answer.headers.get("hansa-request") == named
 
 
 def test_what_was_seen_to_happen(ledger: tuple[InProcess, Path], tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Carries one request to a node over httpx2, with and without `async`; the only place of the client that does I/O."""
 
+import secrets
 import ssl
 import time
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,11 @@ from hansa.wire.problems import HansaError
 
 _CONNECT_S: Final = 5.0
 """A node that is there takes a connection at once; further than this the next one is asked."""
+_ECHO: Final = "hansa-request"
+"""Nodes repeat it: an answer that came twice would else be taken for that to the next request on its connection.
+
+An answer without it is taken: something between may have given it, which is then no answer of a node.
+"""
 ANSWER_BYTES_MAX: Final = 32 * 1024 * 1024
 """Of one answer: more than the largest page of records has."""
 _NOT_REACHED: Final = (
@@ -134,17 +140,20 @@ def _trust(urls: Sequence[str]) -> ssl.SSLContext | bool:
 def carry(transport: Transport, request: Request) -> Reply | HansaError:
     """Sends a request: the reply, or why there is none.
 
-    `node.unreachable`: nothing was sent; `node.silent`; `node.foreign`: too large an answer, or a compressed one. A
-    transport that streams is read piece by piece, so that size and time are bounded; what another gives is whole.
+    `node.unreachable`: nothing was sent; `node.silent`; `node.foreign`: an answer to another request, too large
+    or compressed. A transport that streams is read piece by piece, so that size and time are bounded; what another
+    gives is whole.
     """
     url, asked = request.node + request.path, _asked(request)
     end = time.monotonic() + _whole_s(request)
     try:
         if not isinstance(transport, Streaming):
-            return _reply(response := transport.request(request.method, url, **asked), response.content)
+            response = transport.request(request.method, url, **asked)
+            _check_head(response, asked)
+            return _reply(response, response.content)
         with transport.stream(request.method, url, **asked) as response:
             body = bytearray()
-            _check_coding(response)
+            _check_head(response, asked)
             for piece in response.iter_bytes():
                 body += piece
                 _check_size(body)
@@ -163,10 +172,12 @@ async def carry_async(transport: AsyncTransport, request: Request) -> Reply | Ha
     try:
         async with asyncio.timeout(_whole_s(request)):
             if not isinstance(transport, AsyncStreaming):
-                return _reply(response := await transport.request(request.method, url, **asked), response.content)
+                response = await transport.request(request.method, url, **asked)
+                _check_head(response, asked)
+                return _reply(response, response.content)
             async with transport.stream(request.method, url, **asked) as response:
                 body = bytearray()
-                _check_coding(response)
+                _check_head(response, asked)
                 async for piece in response.aiter_bytes():
                     body += piece
                     _check_size(body)
@@ -183,7 +194,8 @@ def plain_coding(headers: Mapping[str, str]) -> bool:
 def _asked(request: Request) -> dict[str, Any]:
     timeout = httpx2.Timeout(request.wait_s, connect=_connect_s(request))
     params = request.query or None
-    return {"params": params, "content": request.body, "headers": request.headers, "timeout": timeout}
+    headers = {**request.headers, _ECHO: secrets.token_hex(8)}
+    return {"params": params, "content": request.body, "headers": headers, "timeout": timeout}
 
 
 def _connect_s(request: Request) -> float:
@@ -194,7 +206,11 @@ def _whole_s(request: Request) -> float:
     return _connect_s(request) + request.wait_s
 
 
-def _check_coding(response: httpx2.Response) -> None:
+def _check_head(response: httpx2.Response, asked: Mapping[str, Any]) -> None:
+    """Raises `HansaError` `node.foreign`, before the body is read: then the connection is not used again."""
+    mine = asked["headers"][_ECHO]
+    if response.headers.get(_ECHO, mine) != mine:
+        raise HansaError("node.foreign", "its answer is to another request")
     if not plain_coding(response.headers):
         raise HansaError("node.foreign", "its answer is compressed, which nobody asked for")
 

@@ -612,6 +612,19 @@ def test_a_node_of_another_ledger_is_not_used(
         drive(nodes, "submit", made.envelope, client={"urls": TWO, "patient": patient})
 
 
+def test_a_node_that_failed_is_looked_at_again_before_it_is_used(
+    made: Prepared, drive: Drive, slept: list[float]
+) -> None:
+    """What comes back at the same URL may be the node of another ledger."""
+    here, other = good({"ledger": LEDGER.hex()}), good({"ledger": "ab" * 32})
+    fake = Fake(here, lost(), here, lost(), other)
+    with pytest.raises(Unknown):
+        drive(fake, "submit", made.envelope, client={"urls": TWO})
+    asked = [(one["method"], one["url"].removesuffix("/app/transactions")) for one in fake.asked]
+    assert [one for one in asked if one[0] == "POST"] == [("POST", TWO[0]), ("POST", TWO[1])]
+    assert asked[4] == ("GET", f"{TWO[0]}/node/status")
+
+
 def test_a_pinned_ledger_is_the_only_one(drive: Drive, refused: Callable) -> None:
     nodes = Nodes(SAME, {TWO[0]: [good(1)]})
     assert drive(nodes, "get", "/x", client={"urls": TWO[0], "ledger": LEDGER.hex()}) == 1

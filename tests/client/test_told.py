@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from tests.client.inprocess import URL, InProcess
 
-from hansa.client import Client, Refused, pin_genesis
+from hansa.client import Client, HansaError, Refused, pin_genesis
 from hansa.client.transactions import VALID_MS
 from hansa.merkle import checkpoint, receipt
 from hansa.node.create import Founder, create_ledger, member_key
@@ -32,10 +32,16 @@ class World:
         self.node = InProcess(root)
         self.said: dict[str, Any] = {}
         self.submitted: list[bytes] = []
+        self.denies = False
+        """Whether each submission is lost, and said never to come."""
 
     def request(self, method: str, url: str, **more: Any) -> httpx2.Response:
         if method == "POST" and url == f"{URL}/app/transactions":
             self.submitted.append(more["content"])
+            if self.denies:
+                raise httpx2.ReadTimeout("no answer")
+        if self.denies and "/app/transactions/" in url:
+            return httpx2.Response(200, json={"id": url.rpartition("/")[2], "status": "never"})
         answer = self.node.request(method, url, **more)
         if url == f"{URL}/node/status" and self.said:
             return httpx2.Response(200, content=json.dumps({**answer.json(), **self.said}).encode())
@@ -85,6 +91,20 @@ def test_what_a_receipt_leaves_in_the_memory_is_evidence(
     head = receipt.read_bare(bytes.fromhex(json.loads(memory.read_text())["checkpoint"]))
     assert (head.size, head.told) == (2, clock is not None)
     assert checkpoint.verify(head, pinned.keys[head.kid])
+
+
+@pytest.mark.parametrize("clock", [4_000_000_000_000, None])
+def test_never_rests_on_this_machines_clock_where_time_is_real(
+    clock: int | None, world: Callable[[int | None], World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which is ten minutes before the transaction's end. Where time is told there is only the clock that is told."""
+    monkeypatch.setattr("hansa.client.session._HASTY_PAUSES_S", (0.0, 0.0))
+    one = world(clock)
+    one.denies = True
+    with one.client() as client, pytest.raises(HansaError) as caught:
+        client.call(*REFUSED)
+    assert caught.value.code == ("answer.unknown" if clock is None else "transaction.expired")
+    assert len(one.submitted) == 3
 
 
 def test_where_time_is_real_nobody_tells_it(world: Callable[[int | None], World], refused: Callable) -> None:

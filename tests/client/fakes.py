@@ -22,6 +22,8 @@ class Fake:
         self.lookups = lookups or {"status": "not_found"}
         self.asked: list[dict[str, Any]] = []
         self.looked: list[dict[str, Any]] = []
+        self.named: list[str] = []
+        """What each request is told apart by."""
         self.waits: list[tuple[float | None, float]] = []
 
     def request(
@@ -36,6 +38,8 @@ class Fake:
     ) -> httpx2.Response:
         assert timeout is not None
         assert timeout.read is not None
+        headers = dict(headers or {})
+        self.named.append(headers.pop("hansa-request"))
         asked = {"method": method, "url": url, "params": params, "content": content, "headers": headers}
         if method == "GET" and "/app/transactions/" in url:
             self.looked.append(asked)
@@ -60,7 +64,7 @@ class Asynchronous:
 
 
 class Drive:
-    """Runs one operation on a new client of one kind over a transport: `drive(fake, "call", ...)`."""
+    """Runs one operation on a new client of one kind: `drive(fake, "call", ...)`; without a fake over real sockets."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -74,7 +78,8 @@ class Drive:
                 return getattr(made, method)(*words, **more)
 
         async def main() -> Any:
-            async with AsyncClient(transport=Asynchronous(fake), **options) as made:
+            transport = None if fake is None else Asynchronous(fake)
+            async with AsyncClient(transport=transport, **options) as made:
                 return await getattr(made, method)(*words, **more)
 
         return asyncio.run(main())

@@ -316,6 +316,41 @@ def test_a_hasty_client_does_not_send_again_what_was_refused(
     assert len(fake.asked) == 1
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"code": "UPSTREAM_TIMEOUT", "detail": "no answer"}', b'{"code": [], "detail": "x"}']
+)
+def test_what_a_gateway_says_is_no_refusal(body: bytes, made: Prepared, drive: Drive, slept: list[float]) -> None:
+    """It has passed the transaction on; a refusal of a newer node, with a status below 500, is one."""
+    gateway = httpx2.Response(504, content=body)
+    fake = Fake(*[gateway] * 3)
+    with pytest.raises(Unknown) as caught:
+        drive(fake, "submit", made.envelope, client=HASTY)
+    assert (len(fake.asked), caught.value.fields["id"]) == (3, made.id.hex())
+    with pytest.raises(HansaError) as newer:
+        drive(Fake(httpx2.Response(409, content=b'{"code": "a.newer", "detail": "x"}')), "submit", made.envelope)
+    assert (newer.value.code, newer.value.fields) == ("node.newer", {"answered": 409})
+
+
+@pytest.mark.parametrize("digits", [1, 3, 5, 400, 5000])
+def test_when_to_come_again_has_a_limit(digits: int, drive: Drive) -> None:
+    """Also where it is longer than Python turns into a number."""
+    much = "9" * digits
+    for answer in (
+        httpx2.Response(503, headers={"retry-after": much}, content=b"busy"),
+        httpx2.Response(503, content=b'{"code": "queue.full", "detail": "d", "retry_after": ' + much.encode() + b"}"),
+    ):
+        with pytest.raises(HansaError) as caught:
+            drive(Fake(answer), "get", "/x", client=HASTY)
+        assert caught.value.fields.get("retry_after") == (int(much) if digits < 5 else None)
+
+
+def test_a_field_may_have_any_name(drive: Drive, refused: Callable) -> None:
+    answer = httpx2.Response(503, content=b'{"code": "queue.full", "detail": "d", "self": 1, "kind": 2}')
+    with refused("queue.full") as caught:
+        drive(Fake(answer), "get", "/x", client=HASTY)
+    assert caught.value.fields == {"self": 1, "kind": 2}
+
+
 def test_a_patient_client_comes_back_when_a_busy_node_says(made: Prepared, drive: Drive, slept: list[float]) -> None:
     busy = [problem("queue.full", retry_after=7), problem("queue.share", retry_after=3)]
     fake = Fake(*busy, answer(made))
@@ -362,6 +397,14 @@ def test_a_transaction_that_has_its_entry_is_found_after_all(made: Prepared, dri
     assert (found.seq, found.steps, found.duplicate) == (9, 9, True)
 
 
+def test_a_url_is_shown_without_its_password(made: Prepared, drive: Drive, slept: list[float]) -> None:
+    for failure in (unreachable(), lost(), httpx2.Response(200, content=b"x")):
+        with pytest.raises(HansaError) as caught:
+            drive(Fake(*[failure] * 9), "ledger", client={"urls": "http://user:s3cret@127.0.0.1:8470", "timeout_s": 1})
+        assert "127.0.0.1:8470" in caught.value.detail
+        assert "s3cret" not in str(caught.value)
+
+
 def test_a_refusal_is_none_where_there_is_an_entry(made: Prepared, drive: Drive) -> None:
     """The answer was another's, or the key was revoked since."""
     fake = Fake(problem("sender.unknown"), lookups=committed(made))
@@ -375,10 +418,38 @@ def test_a_refusal_of_what_is_pending_is_none(made: Prepared, drive: Drive) -> N
 
 
 def test_what_never_came_is_not_unknown(made: Prepared, drive: Drive, slept: list[float], refused: Callable) -> None:
+    now = made.not_after + 60_000
     fake = Fake(*[lost()] * 4, lookups={"status": "never"})
-    with refused("transaction.expired") as caught:
+    with pytest.MonkeyPatch.context() as patch, refused("transaction.expired") as caught:
+        patch.setattr("time.time_ns", lambda: now * 1_000_000)
         drive(fake, "submit", made.envelope)
     assert "never will" in caught.value.detail
+    with pytest.MonkeyPatch.context() as patch, refused("sender.unknown"):  # nothing was lost, so that is the reason
+        patch.setattr("time.time_ns", lambda: now * 1_000_000)
+        drive(Fake(problem("sender.unknown"), lookups={"status": "never"}), "submit", made.envelope)
+
+
+def test_no_node_says_never_before_the_time_is_over(made: Prepared, drive: Drive, slept: list[float]) -> None:
+    """By this machine's clock: the node's may be wrong, or the node lies."""
+    fake = Fake(*[lost()] * 4, good({"ledger": LEDGER.hex()}), good("genesis"), lookups={"status": "never"})
+    with pytest.raises(Unknown):
+        drive(fake, "submit", made.envelope)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_never_counts_only_if_no_other_node_has_it(
+    order: int, made: Prepared, drive: Drive, slept: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Two(Fake):
+        def request(self, method: str, url: str, **more: Any) -> httpx2.Response:
+            if url.endswith("/node/status"):
+                return good({"ledger": LEDGER.hex(), "clock": "real"})
+            self.lookups = {"status": "never"} if url.startswith(URL) else {"status": "pending"}
+            return super().request(method, url, **more)
+
+    monkeypatch.setattr("time.time_ns", lambda: (made.not_after + 60_000) * 1_000_000)
+    with pytest.raises(Unknown):
+        drive(Two(*[lost()] * 4), "submit", made.envelope, client={"urls": [URL, "http://other"][::order]})
 
 
 def test_a_lookup_of_another_transaction_counts_for_nothing(made: Prepared, drive: Drive, slept: list[float]) -> None:
@@ -400,13 +471,29 @@ def test_an_unknown_outcome_is_resolved(
         assert drive(fake, "resolve", unknown).seq == 5
         assert fake.asked[0]["content"] == made.envelope
     elif kind == "expired":
-        with refused("transaction.expired"):
+        with pytest.MonkeyPatch.context() as patch, refused("transaction.expired"):
+            patch.setattr("time.time_ns", lambda: (made.not_after + 60_000) * 1_000_000)
             drive(Fake(lookups={"status": "never"}), "resolve", unknown)
     else:  # what a node says to bytes sent again is no answer to those sent before
         with pytest.raises(Unknown):
             drive(Fake(problem("sender.unknown")), "resolve", unknown)
         with pytest.raises(Unknown):
             drive(Fake(*[unreachable()] * 3), "resolve", unknown, client={"timeout_s": 1})
+
+
+def test_what_was_only_accepted_is_resolved(
+    made: Prepared, drive: Drive, slept: list[float], refused: Callable
+) -> None:
+    took = drive(Fake(good({"id": made.id.hex()})), "submit", made.envelope, wait="accepted")
+    assert len(repr(took)) < 120
+    assert drive(Fake(lookups=committed(made)), "resolve", took).seq == 9
+    fake = Fake(answer(made))
+    known = drive(fake, "resolve", took)
+    assert (known.seq, fake.asked[0]["content"]) == (5, made.envelope)
+    with pytest.raises(Unknown):  # it was taken, so no refusal of now is its end
+        drive(Fake(problem("sender.unknown")), "resolve", took)
+    with refused("argument.value"):
+        drive(Fake(), "resolve", known)
 
 
 @pytest.mark.parametrize("status", ["pending", "not_found", "never"])
@@ -523,6 +610,19 @@ def test_a_node_of_another_ledger_is_not_used(
     nodes = Nodes({TWO[0]: LEDGER.hex(), TWO[1]: "ab" * 32}, {TWO[0]: [lost(), lost()], TWO[1]: []})
     with pytest.raises(Unknown):  # the first may have taken it
         drive(nodes, "submit", made.envelope, client={"urls": TWO, "patient": patient})
+
+
+def test_a_node_that_failed_is_looked_at_again_before_it_is_used(
+    made: Prepared, drive: Drive, slept: list[float]
+) -> None:
+    """What comes back at the same URL may be the node of another ledger."""
+    here, other = good({"ledger": LEDGER.hex()}), good({"ledger": "ab" * 32})
+    fake = Fake(here, lost(), here, lost(), other)
+    with pytest.raises(Unknown):
+        drive(fake, "submit", made.envelope, client={"urls": TWO})
+    asked = [(one["method"], one["url"].removesuffix("/app/transactions")) for one in fake.asked]
+    assert [one for one in asked if one[0] == "POST"] == [("POST", TWO[0]), ("POST", TWO[1])]
+    assert asked[4] == ("GET", f"{TWO[0]}/node/status")
 
 
 def test_a_pinned_ledger_is_the_only_one(drive: Drive, refused: Callable) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hansa.client import events
+from hansa.client import AsyncClient, Client, events
 from hansa.client.events import Event, Follower, Heartbeat, Message, Parser
 from hansa.wire.problems import HansaError
 
@@ -200,8 +200,57 @@ def test_a_heartbeat_moves_the_place() -> None:
     assert follower.request() == (
         "/app/events",
         {"contract": "notes"},
-        {"accept": "text/event-stream", "cache-control": "no-store", "last-event-id": "8"},
+        {
+            "accept": "text/event-stream",
+            "accept-encoding": "identity",
+            "cache-control": "no-store",
+            "last-event-id": "8",
+        },
     )
+
+
+def test_an_answer_that_is_compressed_is_refused() -> None:
+    follower = Follower(after="0")
+    head = {"content-type": "text/event-stream", "hansa-ledger": LEDGER, "content-encoding": "gzip"}
+    with pytest.raises(HansaError, match=r"node\.foreign"):
+        follower.answered(200, head)
+
+
+@pytest.mark.parametrize("wanted", [{"contract": "others"}, {"name": "removed"}])
+def test_what_was_not_asked_for_is_refused(wanted: dict[str, str]) -> None:
+    follower = opened(**wanted)
+    with pytest.raises(HansaError, match=r"node\.foreign"):
+        list(follower.feed(event(1)))
+    assert follower.after == "0"
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_from_now_on_begins_where_the_ledger_ends_when_it_is_asked_for(is_async: bool) -> None:
+    """Also if the first connection is lost before it has said anything: what came meanwhile is not missed."""
+    asked: list[str | None] = []
+    status = {"ledger": LEDGER, "name": "n", "state": "running", "trouble": "", "detail": "", "entries": 6, "height": 1}
+    status |= {"time": 1, "waiting": 0, "checkpoint": 6, "clock": "real", "now": 1}
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path == "/node/status":
+            return httpx2.Response(200, json=status)
+        asked.append(request.headers.get("last-event-id"))
+        status["entries"] += 1
+        head = {"content-type": "text/event-stream", "hansa-ledger": LEDGER}
+        return httpx2.Response(200, headers=head, content=b"" if len(asked) == 1 else event(6) + event(7))
+
+    async def first(transport: httpx2.AsyncBaseTransport) -> str:
+        carrier = httpx2.AsyncClient(transport=transport)
+        async with AsyncClient("http://node", transport=carrier) as made:
+            return (await anext(made.events())).id
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(events, "PAUSES_S", (0.0,))
+        if is_async:
+            found = asyncio.run(first(httpx2.MockTransport(handler)))
+        else:
+            found = next(Client("http://node", transport=client(handler)).events()).id
+    assert (found, asked) == ("6-0", ["5", "5"])
 
 
 def opened(after: str | None = "0", **options: Any) -> Follower:
@@ -284,6 +333,23 @@ def test_a_refusal_is_raised(handler: Callable[[httpx2.Request], httpx2.Response
     with pytest.raises(HansaError) as raised:
         read(handler, Follower(after="0"))
     assert raised.value.code == code
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        b'{"code": [], "detail": "x"}',
+        b'{"code": "node.stopping", "detail": "x", "self": 1}',
+        b'{"code": "node.stopping", "detail": "x", "retry_after": ' + b"9" * 400 + b"}",
+        b"[" * 100_000,
+    ],
+)
+def test_a_hostile_problem_in_the_stream_is_a_refusal(problem: bytes) -> None:
+    follower = opened()
+    with pytest.raises(HansaError) as caught:
+        list(follower.feed(b"event: problem\ndata: " + problem + b"\n\n"))
+    if caught.value.code == "node.stopping":
+        assert follower.lost(caught.value) <= 8
 
 
 def test_a_node_that_was_never_there_is_not_waited_for() -> None:

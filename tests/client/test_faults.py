@@ -38,7 +38,25 @@ FAULTS = (
     "twice",  # sent twice, the second answer comes
     "truncated",
     "foreign",  # bytes of another server
+    "hostile",  # committed, and what comes is a refusal made to break its reader
+    "gateway",  # committed, and somebody between says in a form like ours that no answer came
 )
+HOSTILE = (
+    httpx2.Response(503, headers={"retry-after": "9" * 400}, content=b"busy"),
+    httpx2.Response(503, headers={"retry-after": "9" * 5000}, content=b"busy"),
+    httpx2.Response(503, content=b'{"code": "answer.late", "detail": "d", "retry_after": ' + b"9" * 400 + b"}"),
+    httpx2.Response(503, content=b'{"code": "answer.late", "detail": "d", "self": 1, "retry_after": -1}'),
+    httpx2.Response(503, content=b'{"code": [], "detail": "d"}'),
+    httpx2.Response(503, content=b'{"code": {}, "detail": "d"}'),
+    httpx2.Response(500, content=b'{"code": "node.defect", "detail": null}'),
+    httpx2.Response(500, content=b'{"code": "node.defect", "detail": "", "remedy": []}'),
+    httpx2.Response(500, content=b'{"code": "node.defect", "detail":' + b"[" * 200_000),
+    httpx2.Response(200, content=b"\x81" * 200_000),
+)
+GATEWAY = httpx2.Response(504, content=b'{"status": 504, "code": "UPSTREAM_TIMEOUT", "detail": "no answer in time"}')
+
+
+number = itertools.count()
 
 
 class Faulty:
@@ -80,7 +98,7 @@ class Faulty:
                 pass
         answer = self._node.request(method, url, **more)
         stale = self._before.get(kind, answer)
-        self._before[kind] = answer
+        self._before[kind] = httpx2.Response(answer.status_code, content=answer.content)  # as if nothing named it
         match fault:
             case "lost":
                 raise httpx2.ReadTimeout("no answer")
@@ -90,6 +108,10 @@ class Faulty:
                 return stale
             case "truncated":
                 return httpx2.Response(answer.status_code, content=answer.content[: len(answer.content) // 2])
+            case "hostile":
+                return HOSTILE[next(number) % len(HOSTILE)]
+            case "gateway":
+                return GATEWAY
             case "foreign":
                 return httpx2.Response(200, content=b"<html>hello</html>")
             case _:
@@ -140,7 +162,6 @@ class Caller:
         return asyncio.run(main())
 
 
-number = itertools.count()
 stale: dict[str, httpx2.Response] = {}
 
 
@@ -163,6 +184,11 @@ stale: dict[str, httpx2.Response] = {}
 @example(is_async=True, patient=True, late=True, urls=(URL,), calls=[("receipt", ["stale"] * 8)])
 @example(is_async=False, patient=False, late=True, urls=(URL,), calls=[("committed", ["lost"] * 4)])
 @example(is_async=True, patient=False, late=True, urls=(URL,), calls=[("committed", ["lost"] + ["unreachable"] * 3)])
+@example(
+    is_async=False, patient=True, late=True, urls=(URL,), calls=[("committed", ["none"]), ("committed", ["stale"])]
+)
+@example(is_async=False, patient=False, late=True, urls=(URL,), calls=[("committed", ["hostile"] * 3)] * len(HOSTILE))
+@example(is_async=True, patient=False, late=True, urls=(URL,), calls=[("committed", ["gateway", "busy"])])
 def test_each_call_is_applied_once_or_reported_unknown(
     ledger: tuple[InProcess, Path],
     is_async: bool,
@@ -210,6 +236,16 @@ def check(node: InProcess, told: Mapping[str, Answer | HansaError]) -> None:
             assert len(places) <= 1, message
         else:
             assert places == [("applied", answer.seq)], message
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/node/status"), ("GET", "/none"), ("POST", "/app/transactions"), ("PUT", "/x")]
+)
+def test_a_node_names_the_request_that_it_answers(method: str, path: str, ledger: tuple[InProcess, Path]) -> None:
+    node, _ = ledger
+    for name, named in [("ab12", "ab12"), ("a b", None), ("a" * 65, None), ("", None)]:
+        answer = node.request(method, URL + path, headers={"hansa-request": name})
+        assert answer.headers.get("hansa-request") == named
 
 
 def test_what_was_seen_to_happen(ledger: tuple[InProcess, Path], tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ import pytest
 from tests.client.inprocess import URL, InProcess
 from tests.node.chain import JOBS
 
-from hansa.client import Client, Refused, transactions
+from hansa.client import Client, HansaError, Refused, pin_genesis, transactions
 from hansa.client.transactions import VALID_MS
+from hansa.merkle import checkpoint, receipt
 from hansa.node import node as node_module
 from hansa.node.create import Founder, create_ledger, member_key
 from hansa.store.files import Disk
@@ -35,10 +36,16 @@ class World:
         self.answers: Any = None  # to a telling, in place of the node's own
         self.tellings = 0
         self.submitted: list[bytes] = []
+        self.denies = False
+        """Whether each submission is lost, and said never to come."""
 
     def request(self, method: str, url: str, **more: Any) -> httpx2.Response:
         if method == "POST" and url == f"{URL}/app/transactions":
             self.submitted.append(more["content"])
+            if self.denies:
+                raise httpx2.ReadTimeout("no answer")
+        if self.denies and "/app/transactions/" in url:
+            return httpx2.Response(200, json={"id": url.rpartition("/")[2], "status": "never"})
         if url == f"{URL}/node/clock":
             self.tellings += 1
             if self.answers is not None:
@@ -48,8 +55,8 @@ class World:
             return httpx2.Response(200, content=json.dumps({**answer.json(), **self.said}).encode())
         return answer
 
-    def client(self) -> Client:
-        return Client(URL, self.key, transport=self, patient=False)
+    def client(self, memory: Path | None = None) -> Client:
+        return Client(URL, self.key, memory=memory, transport=self, patient=False)
 
 
 @pytest.fixture
@@ -100,6 +107,37 @@ def test_a_node_that_does_not_move_its_clock_is_not_asked_for_ever(
     stuck.answers = said
     with stuck.client() as client, refused("node.foreign"):
         client.tell_time(BEGIN + HOUR_MS)
+
+
+@pytest.mark.parametrize("clock", [BEGIN, None])
+def test_what_a_receipt_leaves_in_the_memory_is_evidence(
+    clock: int | None, world: Callable[[int | None], World], tmp_path: Path
+) -> None:
+    """With the mark of a time that is told: without it the signature is none."""
+    told = world(clock)
+    memory = tmp_path / "memory.json"
+    with told.client(memory) as client:
+        with pytest.raises(Refused) as caught:
+            client.call(*REFUSED, wait="receipt")
+        pinned = pin_genesis(client.get_bytes("/node/genesis"))
+    assert caught.value.answer.receipt is not None
+    head = receipt.read_bare(bytes.fromhex(json.loads(memory.read_text())["checkpoint"]))
+    assert (head.size, head.told) == (2, clock is not None)
+    assert checkpoint.verify(head, pinned.keys[head.kid])
+
+
+@pytest.mark.parametrize("clock", [4_000_000_000_000, None])
+def test_never_rests_on_this_machines_clock_where_time_is_real(
+    clock: int | None, world: Callable[[int | None], World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which is ten minutes before the transaction's end. Where time is told there is only the clock that is told."""
+    monkeypatch.setattr("hansa.client.session._HASTY_PAUSES_S", (0.0, 0.0))
+    one = world(clock)
+    one.denies = True
+    with one.client() as client, pytest.raises(HansaError) as caught:
+        client.call(*REFUSED)
+    assert caught.value.code == ("answer.unknown" if clock is None else "transaction.expired")
+    assert len(one.submitted) == 3
 
 
 def test_where_time_is_real_nobody_tells_it(world: Callable[[int | None], World], refused: Callable) -> None:

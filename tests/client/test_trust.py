@@ -11,7 +11,9 @@ import pytest
 from tests.client.inprocess import URL, InProcess
 
 from hansa.client import Client, HansaError, Receipt, Refused, Unproven, pin_genesis, verify
+from hansa.client.memory import Memory
 from hansa.merkle import receipt
+from hansa.merkle.checkpoint import Checkpoint
 from hansa.node.create import Founder, create_ledger, member_key
 from hansa.store.files import Disk
 from hansa.store.folder import Folder
@@ -201,6 +203,18 @@ def test_a_file_that_is_no_memory_is_refused_and_left(data: bytes, tmp_path: Pat
     assert file.read_bytes() == data
 
 
+def test_what_another_thread_kept_meanwhile_is_compared_with(tmp_path: Path) -> None:
+    """Else of two heads that each continue the one before, but not each other, the later would stay unseen."""
+    memory = Memory(tmp_path / "memory.json")
+    first, second, third = (Checkpoint(bytes(32), n, n, bytes(32), -8, bytes(32), bytes(64)) for n in (1, 2, 3))
+    assert memory.keep(None, first)
+    assert not memory.keep(None, second)
+    assert memory.last == first
+    assert memory.keep(memory.last, third)
+    assert memory.keep(memory.last, second)
+    assert memory.last == third == Memory(tmp_path / "memory.json").last
+
+
 def test_a_memory_cut_anywhere_is_refused(world: World, tmp_path: Path, refused: Callable) -> None:
     file = tmp_path / "memory.json"
     with world.client(memory=file) as client:
@@ -210,6 +224,24 @@ def test_a_memory_cut_anywhere_is_refused(world: World, tmp_path: Path, refused:
         file.write_bytes(data[:length])
         with refused("memory.file"):
             Client(URL, memory=file)
+
+
+def test_a_memory_that_nobody_signed_is_refused(world: World, tmp_path: Path, refused: Callable) -> None:
+    """Before anything is compared with it: whoever can write the file could else choose what counts as a fork."""
+    file = tmp_path / "memory.json"
+    with world.client(memory=file) as client:
+        client.checkpoint()
+    kept = json.loads(file.read_text())
+    message = bytearray.fromhex(kept["checkpoint"])
+    message[-1] ^= 1
+    file.write_text(json.dumps({**kept, "checkpoint": message.hex()}))
+    before = file.read_bytes()
+    world.add()
+    with world.client(memory=file) as client:
+        for ask in (client.checkpoint, client.status, lambda: client.call(*REFUSED)):
+            with refused("memory.file"):
+                ask()
+    assert file.read_bytes() == before
 
 
 def test_a_memory_that_cannot_be_kept_is_told(world: World, tmp_path: Path, refused: Callable) -> None:
@@ -273,6 +305,19 @@ def test_a_receipt_that_does_not_verify_is_none(part: str, world: World) -> None
     with world.client() as client, pytest.raises(HansaError) as caught:
         client.receipt(1)
     assert caught.value.code in ("receipt.invalid", "verify.outcome")
+
+
+def test_the_receipt_of_another_entry_is_none(world: World, refused: Callable) -> None:
+    """With all that belongs to it: each part is good, and none is what was asked for."""
+    world.add(2)
+    for path in ("/app/receipts/{}", *(f"/app/entries/{{}}/{part}" for part in ("entry", "envelope", "outcome"))):
+        other = world.node.request("GET", URL + path.format(2), headers={"accept": "application/cose"})
+        world.altered[path.format(1)] = lambda _, other=other: other
+    with world.client() as client:
+        assert client.receipt(2).proven.seq == 2
+        with refused("receipt.invalid") as caught:
+            client.receipt(1)
+    assert "entry 2, not 1" in caught.value.detail
 
 
 def test_a_receipt_that_is_waited_for_comes_with_its_answer_or_says_so(world: World) -> None:

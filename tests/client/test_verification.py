@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from hansa.client import verification
@@ -46,6 +47,12 @@ def test_every_entry_is_proven(seq: int, ledger: Any, pinned: Pinned) -> None:
         assert (proven.kind, proven.id) == ("transaction", cose.id_of(ledger.proofs[seq].envelope))
     else:
         assert (proven.kind, proven.id, proven.signed) == ("genesis", ledger.ledger, None)
+
+
+def test_a_receipt_of_another_clock(ledger: Any, pinned: Pinned, refused: Callable) -> None:
+    """What it says of its time must be what the genesis document says of the ledger's."""
+    with refused("verify.clock"):
+        check(ledger.proofs[1], msgspec.structs.replace(pinned, told=True))
 
 
 def test_the_entry_alone_is_proven_without_its_bodies(ledger: Any, pinned: Pinned) -> None:

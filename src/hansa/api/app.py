@@ -18,7 +18,7 @@ import hansa
 from hansa.api import answers, openapi
 from hansa.api.operations import OPERATIONS, ORDERS, SUBMIT, Operation
 from hansa.api.streams import MEDIA_TYPE, EventStream
-from hansa.api.submit import STREAMS
+from hansa.api.submit import STREAMS, echo
 from hansa.client.arguments import from_json
 from hansa.contracts import execution
 from hansa.contracts.prices import INSTANT_MAX
@@ -64,11 +64,20 @@ def make_app(node: Node, hosts: frozenset[str]) -> Starlette:
     async def guarded(scope: Any, receive: Any, send: Any) -> None:
         # A page of another site may reach loopback under a name of its own (DNS rebinding); it must read nothing.
         if scope["type"] == "http":
+            named = echo(scope["headers"])
+
+            async def answer(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    message = {**message, "headers": [*message["headers"], *named]}
+                await send(message)
+
             host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1").lower()
             if host not in hosts:
                 node.tally.refuse("request.host")
-                await _problem(HansaError("request.host", f"{host[:100]!a}"))(scope, receive, send)
+                await _problem(HansaError("request.host", f"{host[:100]!a}"))(scope, receive, answer)
                 return
+            await app(scope, receive, answer)
+            return
         await app(scope, receive, send)
 
     app = Starlette(

@@ -7,6 +7,7 @@ size, and on the number of connections.
 
 import asyncio
 import time
+from collections.abc import Iterable, Sequence
 from email.utils import formatdate
 from functools import partial
 from typing import Any, Final
@@ -49,6 +50,9 @@ STREAMS: Final = "hansa.streams"
 """
 SWEEP_S: Final = 0.5
 """How often the deadlines of all connections are looked at."""
+ECHO: Final = b"hansa-request"
+"""The header of a request that its answer repeats: whoever sent it sees that the answer is not another's."""
+_ECHO_BYTES_MAX: Final = 64
 _OFFER_HEADERS: Final = (b"connection", b"upgrade", b"http2-settings")
 _DROP_SHARE: Final = 16
 """At the limit of connections, one in so many is dropped: those that have been idle longest."""
@@ -102,6 +106,7 @@ class _Submission:
         "accept_cbor",
         "content_type",
         "disconnected",
+        "echo",
         "keep_alive",
         "message_event",
         "more_body",
@@ -122,6 +127,7 @@ class _Submission:
         self.more_body = True
         self.content_type = b""
         self.accept_cbor = False
+        self.echo: Sequence[tuple[bytes, bytes]] = ()
         self.started = False
         self.disconnected = False
         self.response_complete = False
@@ -342,6 +348,7 @@ class SubmitProtocol(HttpToolsProtocol):
                 cycle.content_type = value
             elif name == b"accept":
                 cycle.accept_cbor = value == CBOR_TYPE
+        cycle.echo = echo(self.headers)
         before: Any = self.cycle
         self.cycle = cycle  # type: ignore[assignment]
         if before is None or before.response_complete:
@@ -419,7 +426,7 @@ class SubmitProtocol(HttpToolsProtocol):
         cycle.response_complete = True
         if cycle.disconnected or self.transport.is_closing():
             return
-        self._write(status, content_type, body, extra, keep_alive=cycle.keep_alive)
+        self._write(status, content_type, body, (*extra, *cycle.echo), keep_alive=cycle.keep_alive)
         if not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()
@@ -442,6 +449,11 @@ class SubmitProtocol(HttpToolsProtocol):
                 )
             )
         )
+
+
+def echo(headers: Iterable[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
+    """The headers of an answer that name its request, if that has a short name of letters and digits."""
+    return [(ECHO, v) for name, v in headers if name == ECHO and len(v) <= _ECHO_BYTES_MAX and v.isalnum()][:1]
 
 
 def _origin_form(url: bytes) -> bytes:

@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from hansa.client import trust
-from hansa.client.exchange import READ_S, Operation, Pause, Query, Reply, Request, exchange
+from hansa.client.exchange import READ_S, Operation, Pause, Query, Reply, Request, exchange, within
 from hansa.client.session import Session, Tries
 from hansa.wire.problems import HansaError
 
@@ -81,8 +81,8 @@ def persist(
     while True:
         node = session.node
         try:
-            yield from trust.admit(session, node)
-            return (yield from find(node, max(0.0, min(wait_s, tries.left_s))))
+            yield from within(lambda: tries.left_s, trust.admit(session, node))
+            return (yield from within(lambda: tries.left_s, find(node, wait_s)))
         except _Garbled as garbled:
             error, is_lost = garbled.error, True
         except HansaError as refused:

@@ -124,7 +124,7 @@ class AsyncClient:
         """See `Client.submit`."""
         return await self._run(submission.submit(self._session, envelope, wait))
 
-    async def resolve(self, unknown: Unknown, *, wait: Wait = "committed") -> Answer:
+    async def resolve(self, unknown: Unknown | Answer, *, wait: Wait = "committed") -> Answer:
         """See `Client.resolve`."""
         return await self._run(submission.resolve(self._session, unknown, wait))
 
@@ -180,6 +180,8 @@ class AsyncClient:
         from hansa.client import events  # noqa: PLC0415 - asyncio takes a while, few need it
 
         ledger = (await self.ledger()).hex()
+        if after is None:  # else a connection lost before it has said where it begins would begin later
+            after = str((await self.status()).entries - 1)
         follower = events.Follower(contract, name, after, follow=follow, ledger=ledger)
         async for one in events.afollow(
             streaming_async(self._transport), lambda: self._session.node, follower, on_lost=self._session.lost

@@ -41,9 +41,11 @@ class Client:
     meanwhile is not answered from (`ledger.forked`, `ledger.shrunken`). One process at a time uses such a file.
 
     An operation goes on for `timeout_s` seconds where no node is reached, or one says when to come again; a client
-    that is not `patient` asks each node once. In either case a transaction whose answer was lost is sent again, the
-    same bytes. `transport` carries requests in place of a connection of the client's own; it is left open. Threads may
-    share a client.
+    that is not `patient` asks each node once. To look up what became of a transaction takes up to a quarter of that on
+    top (1 s to 10 s), and to connect up to 5 s. Where a server sends the head of an answer byte by byte, this client
+    waits so long for each; `AsyncClient` does not. In either case a transaction whose answer was lost is sent again,
+    the same bytes. `transport` carries requests in place of a connection of the client's own; it is left open. Threads
+    may share a client.
 
     Every expected failure is a `HansaError` with a stable `code`, a `detail` and a `remedy`.
     """
@@ -150,10 +152,12 @@ class Client:
         """Sends a signed transaction; to send the same bytes again is always safe. Raises what `call` raises."""
         return self._run(submission.submit(self._session, envelope, wait))
 
-    def resolve(self, unknown: Unknown, *, wait: Wait = "committed") -> Answer:
-        """Finds out what became of a transaction, and sends its bytes again if nobody knows.
+    def resolve(self, unknown: Unknown | Answer, *, wait: Wait = "committed") -> Answer:
+        """Finds out what became of a transaction, unknown or only accepted; sends its bytes again if nobody knows.
 
-        Raises what `call` raises; `transaction.expired` if it has no entry and never will, so that a new one is safe.
+        Raises what `call` raises; `transaction.expired` if it has no entry and never will, so that a new one is safe:
+        a node says that its time is over, no other node that is reached has it, and where the ledger's time is real,
+        this machine's clock is a minute past `not_after`, too.
         """
         return self._run(submission.resolve(self._session, unknown, wait))
 
@@ -202,8 +206,8 @@ class Client:
         """All records of a type in the order of their keys, or of the indexed field `index`, page by page.
 
         `equal`, or `least` up to `most` (both count), bound that field or the key, in the forms that arguments have;
-        None is an absent value. A page has `rows` rows and is of the state as it is then: a record that moves meanwhile may
-        come twice or not at all. Raises `HansaError` `query.value`, or `argument.value`, for what is no such value.
+        None is an absent value. A page has `rows` rows and is of the state as it is then: a record that moves meanwhile
+        may come twice or not at all. Raises `HansaError` `query.value`, or `argument.value`, for what is no such value.
         """
         return self._each(records.table(contract, type, index, equal, least, most, descending, rows))
 
@@ -225,6 +229,8 @@ class Client:
         from hansa.client import events  # noqa: PLC0415 - asyncio takes a while, few need it
 
         ledger = self.ledger().hex()
+        if after is None:  # else a connection lost before it has said where it begins would begin later
+            after = str(self.status().entries - 1)
         follower = events.Follower(contract, name, after, follow=follow, ledger=ledger)
         for one in events.follow(
             streaming(self._transport), lambda: self._session.node, follower, on_lost=self._session.lost

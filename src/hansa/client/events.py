@@ -16,8 +16,8 @@ from typing import Any, Final, TypeAlias, TypeVar
 import httpx2
 import msgspec
 
-from hansa.client.exchange import Reply, refusal
-from hansa.client.transport import AsyncStreaming, Streaming
+from hansa.client.exchange import Reply, address, refusal
+from hansa.client.transport import AsyncStreaming, Streaming, plain_coding
 from hansa.wire.problems import HansaError
 
 LINE_BYTES_MAX: Final = 1024 * 1024
@@ -175,13 +175,15 @@ class Follower:
         query = {name: value for name, value in self._wanted.items() if value is not None}
         if not self._follow:
             query["follow"] = "false"
-        headers = {"accept": _MEDIA_TYPE, "cache-control": "no-store"}
+        headers = {"accept": _MEDIA_TYPE, "accept-encoding": "identity", "cache-control": "no-store"}
         if self.after is not None:
             headers["last-event-id"] = self.after
         return _PATH, query, headers
 
     def answered(self, status: int, headers: Mapping[str, str], problem: bytes = b"") -> None:
         """Takes an answer's head, and the body of a refusal. Raises `HansaError`: the refusal, `events.ledger`."""
+        if not plain_coding(headers):
+            raise HansaError("node.foreign", "the answer is compressed, which nobody asked for")
         if status != 200:
             raise _refusal(status, headers, problem)
         if headers.get("content-type", "").partition(";")[0].strip() != _MEDIA_TYPE:
@@ -229,6 +231,10 @@ class Follower:
         event = _decoded(message, Event)
         if message.id != event.id or event.id != f"{event.seq}-{event.index}":
             raise HansaError("node.foreign", f"event {event.id[:40]!a} came under id {message.id[:40]!a}")
+        if event.contract != (self._wanted["contract"] or event.contract) or event.name != (
+            self._wanted["name"] or event.name
+        ):
+            raise HansaError("node.foreign", f"{event.name[:60]!a} of {event.contract[:60]!a} was not asked for")
         here = _place(event.id)
         if here <= self._last:
             raise HansaError("events.order", f"event {event.id} came after {self.after}")
@@ -275,7 +281,7 @@ def follow(
                     yield from follower.feed(chunk)
                     if follower.is_done:
                         return
-            lost = HansaError("node.silent", f"{url}: the stream ended")
+            lost = HansaError("node.silent", f"{address(url)}: the stream ended")
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             lost = _failure(url, error)
         except HansaError as error:
@@ -302,7 +308,7 @@ async def afollow(
                         yield one
                     if follower.is_done:
                         return
-            lost = HansaError("node.silent", f"{url}: the stream ended")
+            lost = HansaError("node.silent", f"{address(url)}: the stream ended")
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             lost = _failure(url, error)
         except HansaError as error:
@@ -319,11 +325,13 @@ _NOT_REACHED: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.Unsupp
 
 def _failure(url: str, error: Exception) -> HansaError:
     code = "node.unreachable" if isinstance(error, _NOT_REACHED) else "node.silent"
-    return HansaError(code, f"{url}: {str(error) or type(error).__name__}")
+    return HansaError(code, f"{address(url)}: {str(error) or type(error).__name__}")
 
 
 def _bounded(answer: httpx2.Response) -> bytes:
     body = b""
+    if not plain_coding(answer.headers):
+        return body
     for chunk in answer.iter_bytes():
         body += chunk
         if len(body) > _PROBLEM_BYTES_MAX:
@@ -333,6 +341,8 @@ def _bounded(answer: httpx2.Response) -> bytes:
 
 async def _abounded(answer: httpx2.Response) -> bytes:
     body = b""
+    if not plain_coding(answer.headers):
+        return body
     async for chunk in answer.aiter_bytes():
         body += chunk
         if len(body) > _PROBLEM_BYTES_MAX:

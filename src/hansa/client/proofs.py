@@ -79,7 +79,5 @@ def _verified(
     if proven.seq != seq:
         raise HansaError("receipt.invalid", f"it is for entry {proven.seq}, not {seq}")
     verified = receipts.verify_inclusion(message, entry, pinned.keys)
-    bound, _, signature = receipts.signed_head(message)
-    head = Checkpoint(bound.ledger, bound.size, bound.time, verified.root, bound.algorithm, bound.kid, signature)
-    yield from trust.follow(session, node, head)
+    yield from trust.follow(session, node, receipts.head_of(message, verified.root))
     return proven

@@ -36,7 +36,8 @@ class Answer(msgspec.Struct, frozen=True):
     `steps` were used; `time` is the ledger time of its block, in ms since 1970 UTC. `duplicate`: its entry was there
     before this answer was asked for, as it is where an answer was lost on the way. Until `not_after` (ms) has passed,
     what was accepted may still get its entry. `outcome` has the exact bytes (CBOR, `hansa.wire.entry.Outcome`) that the
-    entry commits to, empty before there is one. `receipt` is there if it was waited for.
+    entry commits to, empty before there is one. `receipt` is there if it was waited for. `envelope` has the signed
+    bytes of what was accepted, so that `client.resolve` can find out what became of it; else it is empty.
     """
 
     id: str
@@ -51,6 +52,11 @@ class Answer(msgspec.Struct, frozen=True):
     not_after: int
     outcome: bytes
     receipt: Receipt | None = None
+    envelope: bytes = b""
+
+    def __repr__(self) -> str:
+        told = f"{self.status} {self.code}".rstrip()
+        return f"<answer {self.id[:16]}... seq {self.seq} {told}, {'with' if self.receipt else 'no'} receipt>"
 
     @property
     def message(self) -> str:
@@ -107,7 +113,8 @@ class Unproven(HansaError):
 class Lookup(msgspec.Struct, frozen=True):
     """What a node knows of a transaction: committed, with its `answer`; pending; not_found as of now; or never.
 
-    `never` is certain: its time has passed without an entry, it has no effect and never will.
+    `never`: its time has passed without an entry, it has no effect and never will. That is the word of the one node
+    that answered, which reads its own ledger and clock; `resolve` asks every node, and this machine's clock too.
     """
 
     id: str
@@ -165,9 +172,9 @@ def answer_of(id: bytes, seq: int, outcome: bytes, *, not_after: int, duplicate:
     )
 
 
-def accepted(id: bytes, not_after: int) -> Answer:
+def accepted(id: bytes, not_after: int, envelope: bytes) -> Answer:
     """The answer for what a node has taken into its queue."""
-    return Answer(id.hex(), None, "accepted", "", None, [], 0, 0, False, not_after, b"")
+    return Answer(id.hex(), None, "accepted", "", None, [], 0, 0, False, not_after, b"", envelope=envelope)
 
 
 def checked(answer: Answer) -> Answer:

@@ -14,7 +14,9 @@ from hansa.wire.keys import Signer
 from hansa.wire.problems import HansaError
 
 TIMEOUT_S: Final = 60.0
-"""How long one operation may take with everything that is asked again, but for the last look-up of its outcome."""
+"""How long one operation may take with everything that is asked again; the last look-up of an outcome comes on top."""
+_LOOK_S_MAX: Final = 10.0
+"""The last look-up takes as long as a read may, or a quarter of an operation that is given less."""
 LOSSES_MAX: Final = 4
 """So many answers of one operation may be lost."""
 _HASTY_PAUSES_S: Final = (0.5, 2.0)
@@ -56,6 +58,11 @@ class Session:
         """The nodes that were seen to be of the ledger since they last failed."""
         self.timeout_s = timeout_s
         self.patient = patient
+
+    @property
+    def look_s(self) -> float:
+        """How long all nodes together have, once an operation's time is over, to say what became of a transaction."""
+        return min(_LOOK_S_MAX, max(1.0, self.timeout_s / 4))
 
     @property
     def signer(self) -> Signer:

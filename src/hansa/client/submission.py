@@ -4,14 +4,29 @@ Whatever fails on the way, the same bytes are sent again, never others: an id ha
 as a refusal is one only if no answer was lost before it and the ledger has no entry of the id.
 """
 
+import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final, Literal
 
 import msgspec
 
 from hansa.client import proofs, schemas, transactions, trust, values
 from hansa.client.asking import persist
-from hansa.client.exchange import CBOR, COSE, READ_S, Operation, Pause, Query, Reply, Request, exchange, json_of
+from hansa.client.exchange import (
+    CBOR,
+    COSE,
+    READ_S,
+    Operation,
+    Pause,
+    Query,
+    Reply,
+    Request,
+    address,
+    exchange,
+    json_of,
+    within,
+)
 from hansa.client.results import Answer, Lookup, Refused, Unknown, Wait, accepted, answer_of, checked
 from hansa.client.session import Session, Tries
 from hansa.client.status import status
@@ -28,10 +43,14 @@ _QUERIES: Final[dict[Wait, Query]] = {
     "committed": {},
     "receipt": {"receipt": "true"},
 }
+_LOST: Final = ("node.silent", "node.foreign", "answer.late", "node.defect")
+"""Ends of a submission that may have been taken, whatever else is said."""
 _STALE: Final = ("arguments.invalid", "action.unknown", "contract.unknown", "contract.version")
 """Refusals that may come of arguments made by the schema of a version that runs no more."""
 _CERTAIN: Final = ("committed", "never")
 """What a lookup may say that no later one takes back."""
+_SKEW_MS: Final = 60_000
+"""So far may this machine's clock be ahead of the ledger's time: `never` is not believed before."""
 
 
 class _Taken(msgspec.Struct, frozen=True):
@@ -102,7 +121,7 @@ def limit(session: Session) -> Operation[int | None]:
     found = yield from status(session)
     pinned = yield from persist(session, lambda node, _: trust.pinned(session, node))
     if not pinned.told:
-        raise HansaError("node.foreign", f"{session.node} says that its ledger's time is told, which it is not")
+        raise HansaError("node.foreign", f"{address(session.node)} says that time is told, which it is not")
     return found.now + transactions.VALID_MS
 
 
@@ -137,13 +156,13 @@ def submit(
         node = session.node
         sending = False
         try:
-            yield from trust.admit(session, node)
+            yield from within(lambda: tries.left_s, trust.admit(session, node))
             sending = True
             reply = yield from exchange(_request(node, sent, tries.left_s))
+            taken = _read(sent, reply)
         except HansaError as error:
             failure, is_lost = error, _may_have_an_entry(error)
         else:
-            taken = _read(sent, reply)
             if not isinstance(taken, HansaError):
                 return (yield from _finished(session, sent, taken))
             failure, is_lost = taken, True
@@ -157,8 +176,13 @@ def submit(
             yield Pause(pause)
 
 
-def resolve(session: Session, unknown: Unknown, wait: Wait = "committed") -> Operation[Answer]:
+def resolve(session: Session, unknown: Unknown | Answer, wait: Wait = "committed") -> Operation[Answer]:
     """See `Client.resolve`."""
+    if isinstance(unknown, Answer):
+        if unknown.status != "accepted":
+            raise HansaError("argument.value", f"what became of {unknown.id} is known: {unknown.status}")
+        told = HansaError("answer.unknown", "it was accepted, and nothing more is known")
+        unknown = Unknown(unknown.id, unknown.not_after, unknown.envelope, told)
     sent = _Sent(unknown.envelope, bytes.fromhex(unknown.id), unknown.not_after, wait)
     found = yield from _look_everywhere(session, sent)
     if found is not None and found.status in _CERTAIN:
@@ -187,9 +211,18 @@ def _request(node: str, sent: _Sent, left_s: float) -> Request:
 
 
 def _may_have_an_entry(error: HansaError) -> bool:
-    """Whether a submission that ended so may have been taken. A node that refuses at once says when to come again."""
-    lost = ("node.silent", "node.foreign", "answer.late", "node.defect")
-    return error.code in lost or (error.code in ("node.stopping", "node.faulted") and "retry_after" not in error.fields)
+    """Whether a submission that ended so may have been taken.
+
+    A status of 500 and above with a code that no node of this version has may be a gateway's, which has passed the
+    transaction on. A node that refuses at once for a reason that passes says when to come again; else what it had taken
+    ends so.
+    """
+    if error.code in _LOST:
+        return True
+    if error.code == "node.newer":
+        answered = error.fields.get("answered")
+        return isinstance(answered, int) and answered >= 500
+    return error.code != "node.unreachable" and error.kind.status >= 500 and "retry_after" not in error.fields
 
 
 def _read(sent: _Sent, reply: Reply) -> _Taken | HansaError | None:
@@ -211,7 +244,7 @@ def _read(sent: _Sent, reply: Reply) -> _Taken | HansaError | None:
 
 def _finished(session: Session, sent: _Sent, taken: _Taken | None) -> Operation[Answer]:
     if taken is None:
-        return accepted(sent.id, sent.not_after)
+        return accepted(sent.id, sent.not_after, sent.envelope)
     answer = answer_of(sent.id, taken.seq, taken.outcome, not_after=sent.not_after, duplicate=taken.duplicate)
     if sent.wait == "receipt":
         answer = yield from proofs.prove(session, answer, sent.envelope, taken.outcome, taken.receipt)
@@ -239,19 +272,41 @@ def _found(session: Session, sent: _Sent, found: _Committed) -> Operation[Answer
 
 
 def _look_everywhere(session: Session, sent: _Sent) -> Operation[_Committed | None]:
-    """What the first node that is certain says: committed or never. Else that it is pending if one says so, or None."""
-    pending: _Committed | None = None
-    for node in list(session.nodes):
+    """That it is committed, of the first node that says so; else pending, else never, else None.
+
+    Every node is asked before `never` is believed of one: its clock may be wrong, or it may lie.
+    """
+    best: _Committed | None = None
+    nodes = list(session.nodes)
+    for node in nodes:
+        end = time.monotonic() + session.look_s / len(nodes)
         try:
-            yield from trust.admit(session, node)
-            found = yield from _look(node, sent.id, sent.not_after, READ_S)
+            found = yield from within(partial(_left_s, end), _look_at(session, node, sent))
         except HansaError:  # the reason why the answer was lost is told, not this one
             continue
-        if found.status in _CERTAIN:
+        if found.status == "committed":
             return found
-        if found.status == "pending":
-            pending = found
-    return pending
+        if found.status == "pending" or (found.status == "never" and best is None):
+            best = found
+    return best
+
+
+def _left_s(end: float) -> float:
+    return end - time.monotonic()
+
+
+def _look_at(session: Session, node: str, sent: _Sent) -> Operation[_Committed]:
+    """What a node says of a transaction; `never` rests on its clock, and where time is real on this machine's, too.
+
+    That time is told stands in the genesis document, so no node can make its own clock the only one.
+    """
+    yield from trust.admit(session, node)
+    found = yield from _look(node, sent.id, sent.not_after, READ_S)
+    if found.status == "never" and time.time_ns() // 1_000_000 < sent.not_after + _SKEW_MS:
+        pinned = yield from trust.pinned(session, node)
+        if not pinned.told:
+            return msgspec.structs.replace(found, status="not_found")
+    return found
 
 
 def _look(node: str, id: bytes, not_after: int | None, wait_s: float) -> Operation[_Committed]:
@@ -261,8 +316,8 @@ def _look(node: str, id: bytes, not_after: int | None, wait_s: float) -> Operati
         found = msgspec.json.decode(reply.body, type=_Committed)
         if found.status == "committed":
             entry.decode_outcome(bytes.fromhex(found.outcome))
-    except (HansaError, ValueError):
-        raise HansaError("node.foreign", f"{node} does not say what became of a transaction") from None
+    except (HansaError, ValueError, RecursionError):
+        raise HansaError("node.foreign", f"{address(node)} does not say what became of a transaction") from None
     if found.id != id.hex():
-        raise HansaError("node.foreign", f"{node} answers about another transaction")
+        raise HansaError("node.foreign", f"{address(node)} answers about another transaction")
     return found

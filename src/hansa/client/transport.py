@@ -1,17 +1,26 @@
 """Carries one request to a node over httpx2, with and without `async`; the only place of the client that does I/O."""
 
+import secrets
 import ssl
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 import httpx2
 
-from hansa.client.exchange import Reply, Request
+from hansa.client.exchange import Reply, Request, address
 from hansa.wire.problems import HansaError
 
 _CONNECT_S: Final = 5.0
 """A node that is there takes a connection at once; further than this the next one is asked."""
+_ECHO: Final = "hansa-request"
+"""Nodes repeat it: an answer that came twice would else be taken for that to the next request on its connection.
+
+An answer without it is taken: something between may have given it, which is then no answer of a node.
+"""
+ANSWER_BYTES_MAX: Final = 32 * 1024 * 1024
+"""Of one answer: more than the largest page of records has."""
 _NOT_REACHED: Final = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
@@ -68,7 +77,8 @@ class Streaming(Protocol):
         method: str,
         url: str,
         *,
-        params: Mapping[str, str] | None = None,
+        params: Mapping[str, str | int] | None = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: httpx2.Timeout | None = None,
     ) -> AbstractContextManager[httpx2.Response]:
@@ -85,7 +95,8 @@ class AsyncStreaming(Protocol):
         method: str,
         url: str,
         *,
-        params: Mapping[str, str] | None = None,
+        params: Mapping[str, str | int] | None = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: httpx2.Timeout | None = None,
     ) -> AbstractAsyncContextManager[httpx2.Response]:
@@ -107,14 +118,18 @@ def streaming_async(transport: AsyncTransport) -> AsyncStreaming:
     return transport
 
 
+_IDENTITY: Final = {"accept-encoding": "identity"}
+"""A few compressed bytes can become more than there is memory for."""
+
+
 def own(urls: Sequence[str]) -> httpx2.Client:
     """A transport for nodes at these URLs."""
-    return httpx2.Client(verify=_trust(urls))
+    return httpx2.Client(verify=_trust(urls), headers=_IDENTITY)
 
 
 def own_async(urls: Sequence[str]) -> httpx2.AsyncClient:
     """The same for `async`."""
-    return httpx2.AsyncClient(verify=_trust(urls))
+    return httpx2.AsyncClient(verify=_trust(urls), headers=_IDENTITY)
 
 
 def _trust(urls: Sequence[str]) -> ssl.SSLContext | bool:
@@ -123,47 +138,94 @@ def _trust(urls: Sequence[str]) -> ssl.SSLContext | bool:
 
 
 def carry(transport: Transport, request: Request) -> Reply | HansaError:
-    """Sends a request: the reply, or why there is none (`node.unreachable`: nothing was sent; `node.silent`)."""
+    """Sends a request: the reply, or why there is none.
+
+    `node.unreachable`: nothing was sent; `node.silent`; `node.foreign`: an answer to another request, too large
+    or compressed. A transport that streams is read piece by piece, so that size and time are bounded; what another
+    gives is whole.
+    """
+    url, asked = request.node + request.path, _asked(request)
+    end = time.monotonic() + _whole_s(request)
     try:
-        response = transport.request(
-            request.method,
-            request.node + request.path,
-            params=request.query or None,
-            content=request.body,
-            headers=request.headers,
-            timeout=_timeout(request),
-        )
-        return _reply(response)
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        if not isinstance(transport, Streaming):
+            response = transport.request(request.method, url, **asked)
+            _check_head(response, asked)
+            return _reply(response, response.content)
+        with transport.stream(request.method, url, **asked) as response:
+            body = bytearray()
+            _check_head(response, asked)
+            for piece in response.iter_bytes():
+                body += piece
+                _check_size(body)
+                if time.monotonic() > end:
+                    raise httpx2.ReadTimeout("its answer takes too long")
+            return _reply(response, bytes(body))
+    except Exception as error:  # whatever the bytes did to the parser: they may have been an answer
         return _failure(request, error)
 
 
 async def carry_async(transport: AsyncTransport, request: Request) -> Reply | HansaError:
     """The same for `async`."""
+    import asyncio  # noqa: PLC0415 - it takes a while, and only who uses it has it already
+
+    url, asked = request.node + request.path, _asked(request)
     try:
-        response = await transport.request(
-            request.method,
-            request.node + request.path,
-            params=request.query or None,
-            content=request.body,
-            headers=request.headers,
-            timeout=_timeout(request),
-        )
-        return _reply(response)
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        async with asyncio.timeout(_whole_s(request)):
+            if not isinstance(transport, AsyncStreaming):
+                response = await transport.request(request.method, url, **asked)
+                _check_head(response, asked)
+                return _reply(response, response.content)
+            async with transport.stream(request.method, url, **asked) as response:
+                body = bytearray()
+                _check_head(response, asked)
+                async for piece in response.aiter_bytes():
+                    body += piece
+                    _check_size(body)
+                return _reply(response, bytes(body))
+    except Exception as error:  # see `carry`
         return _failure(request, error)
 
 
-def _timeout(request: Request) -> httpx2.Timeout:
-    return httpx2.Timeout(request.wait_s, connect=_CONNECT_S)
+def plain_coding(headers: Mapping[str, str]) -> bool:
+    """Whether a body is what it says, not compressed."""
+    return headers.get("content-encoding", "identity").strip().lower() in ("", "identity")
 
 
-def _reply(response: httpx2.Response) -> Reply:
-    return Reply(
-        response.status_code, {name.lower(): text for name, text in response.headers.items()}, response.content
-    )
+def _asked(request: Request) -> dict[str, Any]:
+    timeout = httpx2.Timeout(request.wait_s, connect=_connect_s(request))
+    params = request.query or None
+    headers = {**request.headers, _ECHO: secrets.token_hex(8)}
+    return {"params": params, "content": request.body, "headers": headers, "timeout": timeout}
+
+
+def _connect_s(request: Request) -> float:
+    return min(_CONNECT_S, request.wait_s)
+
+
+def _whole_s(request: Request) -> float:
+    return _connect_s(request) + request.wait_s
+
+
+def _check_head(response: httpx2.Response, asked: Mapping[str, Any]) -> None:
+    """Raises `HansaError` `node.foreign`, before the body is read: then the connection is not used again."""
+    mine = asked["headers"][_ECHO]
+    if response.headers.get(_ECHO, mine) != mine:
+        raise HansaError("node.foreign", "its answer is to another request")
+    if not plain_coding(response.headers):
+        raise HansaError("node.foreign", "its answer is compressed, which nobody asked for")
+
+
+def _check_size(body: bytearray) -> None:
+    if len(body) > ANSWER_BYTES_MAX:
+        raise HansaError("node.foreign", f"its answer has more than {ANSWER_BYTES_MAX} bytes")
+
+
+def _reply(response: httpx2.Response, body: bytes) -> Reply:
+    return Reply(response.status_code, {name.lower(): text for name, text in response.headers.items()}, body)
 
 
 def _failure(request: Request, error: Exception) -> HansaError:
+    if isinstance(error, HansaError):
+        return HansaError(error.code, f"{address(request.node)}: {error.detail}")
     code = "node.unreachable" if isinstance(error, _NOT_REACHED) else "node.silent"
-    return HansaError(code, f"{request.node}: {str(error) or type(error).__name__}")
+    return HansaError(code, f"{address(request.node)}: {str(error) or type(error).__name__}")

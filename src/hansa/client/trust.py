@@ -8,7 +8,7 @@ form of RFC 9942). What does not fit is never remembered.
 from typing import Any
 
 from hansa.client import verification
-from hansa.client.exchange import COSE, Operation, Request, exchange, json_of
+from hansa.client.exchange import COSE, Operation, Request, address, exchange, json_of
 from hansa.client.session import Session
 from hansa.client.verification import Pinned
 from hansa.merkle import checkpoint, receipt
@@ -39,11 +39,11 @@ def meet(session: Session, node: str) -> Operation[bytes]:
         found = names.digest_from_hex(status["ledger"], "ledger id")
         session.told = status.get("clock") == genesis.TOLD
     except (KeyError, TypeError, AttributeError, HansaError):
-        raise HansaError("node.foreign", f"{node} does not say which ledger it keeps") from None
+        raise HansaError("node.foreign", f"{address(node)} does not say which ledger it keeps") from None
     if session.ledger is None:
         session.ledger = found
     elif found != session.ledger:
-        raise HansaError("node.ledger", f"{node} keeps ledger {found.hex()}, not {session.ledger.hex()}")
+        raise HansaError("node.ledger", f"{address(node)} keeps ledger {found.hex()}, not {session.ledger.hex()}")
     if not session.remembers:
         session.admitted.add(node)
     return found
@@ -56,8 +56,12 @@ def pinned(session: Session, node: str) -> Operation[Pinned]:
             yield from meet(session, node)
         reply = yield from exchange(Request("GET", node, "/node/genesis"))
         if genesis.ledger_id(reply.body) != session.ledger:
-            raise HansaError("node.foreign", f"{node} gives another genesis document than its ledger's")
-        session.pinned = verification.pin_genesis(reply.body, session.ledger)
+            raise HansaError("node.foreign", f"{address(node)} gives another genesis document than its ledger's")
+        found = verification.pin_genesis(reply.body, session.ledger)
+        last = session.memory.last
+        if last is not None and not ((key := found.keys.get(last.kid)) and checkpoint.verify(last, key)):
+            raise HansaError("memory.file", "what it remembers is not signed by a checkpoint key of the ledger")
+        session.pinned = found
     return session.pinned
 
 
@@ -69,12 +73,12 @@ def latest(session: Session, node: str) -> Operation[Checkpoint]:
     try:
         head = receipt.read_bare(reply.body)
     except HansaError as error:
-        raise HansaError("node.foreign", f"{node} gives no checkpoint: {error.detail}") from None
+        raise HansaError("node.foreign", f"{address(node)} gives no checkpoint: {error.detail}") from None
     key = trusted.keys.get(head.kid)
     if key is None:
         raise HansaError("receipt.key_unknown", f"signed by key {head.kid.hex()}, which is not pinned")
     if head.ledger != trusted.ledger or not checkpoint.verify(head, key):
-        raise HansaError("checkpoint.invalid", f"the newest of {node}")
+        raise HansaError("checkpoint.invalid", f"the newest of {address(node)}")
     return head
 
 
@@ -97,7 +101,7 @@ def _agree(session: Session, node: str, last: Checkpoint, head: Checkpoint) -> O
         return
     newest = yield from latest(session, node)  # of a node that has the last one: an older receipt is no older ledger
     if newest.size < last.size:
-        told = f"{node} has {newest.size} entries; there were {last.size} before"
+        told = f"{address(node)} has {newest.size} entries; there were {last.size} before"
         raise HansaError("ledger.shrunken", told, **_evidence(last, newest))
     yield from _continues(session, node, last, newest)
     yield from _continues(session, node, head, newest)
@@ -114,13 +118,13 @@ def _continues(session: Session, node: str, first: Checkpoint, second: Checkpoin
     try:
         sizes = receipt.sizes_of(reply.body)
     except HansaError as error:
-        raise HansaError("node.foreign", f"{node} gives no consistency proof: {error.detail}") from None
+        raise HansaError("node.foreign", f"{address(node)} gives no consistency proof: {error.detail}") from None
     if sizes != (first.size, second.size):
-        raise HansaError("node.foreign", f"{node} gives the consistency proof of other sizes")
+        raise HansaError("node.foreign", f"{address(node)} gives the consistency proof of other sizes")
     try:
         receipt.verify_consistency(reply.body, first, second.root, trusted.keys)
     except HansaError as error:
-        told = f"{node} does not show that its {second.size} entries begin with the {first.size} seen before"
+        told = f"{address(node)} does not show that its {second.size} entries begin with the {first.size} seen before"
         raise HansaError("ledger.forked", f"{told}: {error.detail}", **_evidence(first, second)) from None
 
 

@@ -74,16 +74,13 @@ def read_bare(message: bytes) -> Checkpoint:
     bound = checkpoint.read_header(parts.protected)
     if len(parts.payload) != tree.HASH_BYTES:
         raise HansaError("receipt.form", "the payload of a checkpoint is its root, 32 bytes")
-    return Checkpoint(
-        bound.ledger,
-        bound.size,
-        bound.time,
-        parts.payload,
-        bound.algorithm,
-        bound.kid,
-        parts.signature,
-        bound.told,
-    )
+    return _head(bound, parts.payload, parts.signature)
+
+
+def head_of(receipt: bytes, root: bytes) -> Checkpoint:
+    """The checkpoint that a receipt is under, with the root that `verify_inclusion` has found. Raises `HansaError`."""
+    parts = _read(receipt, _INCLUSION)
+    return _head(parts.bound, root, parts.signature)
 
 
 def signed_head(message: bytes) -> tuple[Bound, bytes | None, bytes]:
@@ -125,6 +122,11 @@ def sizes_of(proof: bytes) -> tuple[int, int]:
     """The sizes that a consistency proof is about, the older first; nothing is verified. Raises `HansaError`."""
     parts = _read(proof, _CONSISTENCY)
     return parts.first, parts.bound.size
+
+
+def _head(bound: Bound, root: bytes, signature: bytes) -> Checkpoint:
+    """The one place where a checkpoint is made of what was signed: it verifies only with all that is bound."""
+    return Checkpoint(bound.ledger, bound.size, bound.time, root, bound.algorithm, bound.kid, signature, bound.told)
 
 
 def _message(head: Checkpoint, kind: bytes, proof: list[object]) -> bytes:

@@ -23,9 +23,12 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 class HansaError(Exception):
-    """An expected failure. `code` is stable; `detail` says what happened here; `fields` are facts for machines."""
+    """An expected failure. `code` is stable; `detail` says what happened here; `fields` are facts for machines.
 
-    def __init__(self, code: str, detail: str = "", *, remedy: str = "", **fields: object) -> None:
+    Fields come from other nodes too: whatever they are named, they collide with no argument but `remedy`.
+    """
+
+    def __init__(self, code: str, detail: str = "", /, *, remedy: str = "", **fields: object) -> None:
         self.kind = KINDS[code]
         self.code = code
         self.detail = detail or self.kind.title

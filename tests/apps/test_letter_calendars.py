@@ -40,8 +40,7 @@ def closed_after(number: int, last: date) -> dict[str, Any]:
 
 def issued(expiry: str, limits: Limits | None = None) -> tuple[Ledger, Any]:
     """A letter that is issued, on the calendars of 2026 and 2027."""
-    more = {} if limits is None else {"limits": limits}
-    ledger = Ledger(start=datetime(2026, 4, 14, 13, tzinfo=UTC), **more)
+    ledger = Ledger(start=datetime(2026, 4, 14, 13, tzinfo=UTC), limits=limits or Limits())
     ledger.member("northwind")
     ledger.member("bank", attributes=["licence:bank", "role:calendar-publisher"], users=["ana", "ben"])
     ledger.member("adviser", attributes=["licence:bank"])

@@ -19,7 +19,7 @@ ACTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "advise": ("frankfurtbank", {"confirms": False}),
     "present": ("fabrikam", {"reference": "D", "amount": usd(1), "documents": DOCUMENTS}),
 }
-ALLOWED = {
+ALLOWED: dict[str, set[str]] = {
     "Draft": {"reword", "agree", "withdraw"},
     "Agreed": {"reword", "prepare", "withdraw"},
     "Prepared": {"reword", "release", "withdraw"},
@@ -531,7 +531,7 @@ EVERGREEN = {"extends_until": "2031-04-17", "notice_days": 60}
 
 def test_it_goes_on_year_by_year_until_the_last_day_that_the_clause_has() -> None:
     letters = Letters().to("Advised", **EVERGREEN)
-    seen = []
+    seen: list[tuple[str, str]] = []
     for year in range(2027, 2032):
         seen += letters.pass_to(f"{year}-04-30T00:00")
         assert letters.present(1).code == ("ok" if year < 2031 else "require.failed")

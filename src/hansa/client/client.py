@@ -207,7 +207,7 @@ class Client:
 
         `equal`, or `least` up to `most` (both count), bound that field or the key, in the forms that arguments have;
         None is an absent value. A page has `rows` rows and is of the state as it is then: a record that moves meanwhile
-        may come twice or not at all. Raises `HansaError` `query.value`, or `argument.value`, for what is no such value.
+        may come twice or not at all. Raises `HansaError` `query.value`, or `argument.value`, for what is no value.
         """
         return self._each(records.table(contract, type, index, equal, least, most, descending, rows))
 

@@ -196,4 +196,3 @@ class Letters:
 def said(ran: Execution) -> str:
     """What a refusal says, its values put in."""
     return filled(jsonform.plain(ran.result))
-

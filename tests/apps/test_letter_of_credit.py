@@ -401,19 +401,19 @@ def test_never_more_is_paid_than_undertaken_and_nothing_is_taken_after_expiry(
             assert taken == (was_live and letters.world.time <= closes)
             demands += taken
         elif demands:
-            number = number % demands + 1
-            before, p = letters.presentation(number), f"{ID}/{number}"
+            nth = number % demands + 1
+            before, p = letters.presentation(nth), f"{ID}/{nth}"
             on_time = letters.world.time <= before["decide_by"]
             if what in ("comply", "find", "pay", "reject"):
                 found = ["unsigned"] if what in ("find", "reject") else []
                 letters.take("newyorkbank", "examine", p=p, discrepancies=found)
-                before = letters.presentation(number)
+                before = letters.presentation(nth)
             if what in ("refuse", "reject"):
                 refused = letters.take("newyorkbank", "refuse", p=p, disposal="Held").code == "ok"
                 assert refused == (before["state"] == "Examined" and bool(before["discrepancies"]) and on_time)
             elif what in ("honour", "pay") and letters.take("newyorkbank", "honour", p=p).code == "ok":
                 assert before["state"] == "Precluded" or (before["state"] == "Examined" and not before["discrepancies"])
-                paid += letters.presentation(number)["paid"]["minor"]
+                paid += letters.presentation(nth)["paid"]["minor"]
         found = letters.undertaking()
         assert found["drawn"]["minor"] == paid <= found["amount"]["minor"]
         assert letters.world.time <= closes or found["state"] in ("Expired", "Exhausted")

@@ -19,8 +19,8 @@ BIDDERS = ("ann", "ben", "cat")
 SALT = "0123456789abcdef"
 MONEY, DEPOSIT, LEAST = 1_000, 50, 100
 COMMIT_UNTIL, REVEAL_UNTIL = START + timedelta(days=1), START + timedelta(days=2)
-LOT = {"id": "l1", "payee": "sam-1", "what": "a ship", "least": "USD 1.00", "deposit": "USD 0.50"}
-LOT |= {"commit_until": COMMIT_UNTIL, "reveal_until": REVEAL_UNTIL}
+TERMS = {"payee": "sam-1", "what": "a ship", "least": "USD 1.00", "deposit": "USD 0.50"}
+LOT = {"id": "l1", **TERMS, "commit_until": COMMIT_UNTIL, "reveal_until": REVEAL_UNTIL}
 
 
 def usd(minor: int) -> dict[str, Any]:
@@ -274,7 +274,7 @@ def test_money_is_neither_made_nor_lost_and_the_best_shown_bid_wins(
         held = sum(row["held"]["minor"] for row in auction.records("Bid"))
         assert (sum(balances(auction)) + held, min(balances(auction)) >= 0) == (total, True)
     auction.ledger.clock.set(REVEAL_UNTIL)
-    expected = dict.fromkeys(BIDDERS, MONEY)
+    expected: dict[str, int] = dict.fromkeys(BIDDERS, MONEY)
     for by in made:
         expected[by] -= DEPOSIT * (by not in seen)
     if seen:

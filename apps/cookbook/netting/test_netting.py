@@ -179,7 +179,7 @@ def test_money_is_neither_made_nor_lost_and_positions_are_what_is_owed(
     empty: Contract, claims: list[tuple[str, str, int]], fee: int
 ) -> None:
     netting = begun(empty, fee=fee)
-    position = dict.fromkeys(PEOPLE, 0)
+    position: dict[str, int] = dict.fromkeys(PEOPLE, 0)
     for number, (debtor, creditor, minor) in enumerate(claims):
         owe(netting, number, debtor, creditor, minor)
         position[debtor] -= minor

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from docs import api_page, dialect_page, findings_page, settings_page, vectors
+from docs import api_page, dialect_page, findings_page, python_page, settings_page, vectors
 from hansa.cli.main import COMMON, cli
 from hansa.node.metrics import METRICS
 from hansa.node.tally import ENTRIES, SECONDS
@@ -90,6 +90,8 @@ def pages() -> dict[str, str]:
         "findings.md": findings_page.page(),
         "settings.md": settings_page.page(),
         "api.md": api_page.page(),
+        "client.md": python_page.client_page(),
+        "testing.md": python_page.testing_page(),
         "wire-vectors.json": json.dumps(document, indent=1) + "\n",
     }
 

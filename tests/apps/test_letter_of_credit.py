@@ -422,19 +422,19 @@ def test_never_more_is_paid_than_undertaken_and_nothing_is_taken_after_expiry(
             assert taken == (was_live and letters.world.time <= closes)
             demands += taken
         elif demands:
-            number = number % demands + 1
-            before = letters.presentation(number)
+            nth = number % demands + 1
+            before = letters.presentation(nth)
             on_time = letters.world.time <= before["decide_by"]
             if what in ("comply", "find", "pay", "reject"):
                 found = ["unsigned"] if what in ("find", "reject") else []
-                letters.examine(number, *found)
-                before = letters.presentation(number)
+                letters.examine(nth, *found)
+                before = letters.presentation(nth)
             if what in ("refuse", "reject"):
-                refused = letters.refuse(number).code == "ok"
+                refused = letters.refuse(nth).code == "ok"
                 assert refused == (before["state"] == "Examined" and bool(before["discrepancies"]) and on_time)
-            elif what in ("honour", "pay") and letters.honour(number).code == "ok":
+            elif what in ("honour", "pay") and letters.honour(nth).code == "ok":
                 assert before["state"] == "Precluded" or (before["state"] == "Examined" and not before["discrepancies"])
-                paid += letters.presentation(number)["paid"]["minor"]
+                paid += letters.presentation(nth)["paid"]["minor"]
         found = letters.undertaking()
         assert found["drawn"]["minor"] == paid <= found["amount"]["minor"]
         assert letters.world.time <= closes or found["state"] in ("Expired", "Exhausted")

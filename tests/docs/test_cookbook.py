@@ -13,7 +13,7 @@ from hansa.contracts import program
 
 APPS = Path(__file__).parents[2] / "apps"
 PATTERNS = sorted(path.name for path in (APPS / "cookbook").iterdir() if path.is_dir())
-FILES = sorted((APPS / "cookbook").glob("*/*.py"))
+FILES = sorted((APPS / "cookbook").glob("*/contract*.py"))
 SECTIONS = ["Try it", "What goes wrong without it", "Limits"]
 REFUSED = re.compile(r"  # refused: ([a-z.]+)$")
 

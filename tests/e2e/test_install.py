@@ -34,16 +34,19 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]
         yield opened
 
 
+def cookbook_tests() -> set[str]:
+    """Those of the patterns, which users copy by the folder: without its tests, a pattern is only half of it."""
+    found = (ROOT / "apps" / "cookbook").glob("*/test_*.py")
+    return {f"hansa/{path.relative_to(ROOT).as_posix()}" for path in found}
+
+
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     assert {"hansa/py.typed", "hansa/apps/example_ledger/contract.py", "hansa/cli/main.py"} <= names
     assert "hansa/contract/__init__.pyi" in names, "what editors know of contract files"
     assert all(name.startswith("hansa/") or ".dist-info/" in name for name in names)
-    assert not [
-        name
-        for name in names
-        if re.search(r"(^|/)tests?(/|_)|conftest|__pycache__|\.pyc|\.pem|(^|/)docs/|^bench/", name)
-    ]
+    unwanted = re.compile(r"(^|/)tests?(/|_)|conftest|__pycache__|\.pyc|\.pem|(^|/)docs/|^bench/")
+    assert {name for name in names if unwanted.search(name)} == cookbook_tests()
     sources = {str(path.relative_to(ROOT / "src")) for path in (ROOT / "src" / "hansa").rglob("*.py")}
     assert {name for name in names if name.endswith(".py") and not name.startswith("hansa/apps/")} == sources
     assert any(name.endswith("licenses/LICENSE") for name in names)

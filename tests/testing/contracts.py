@@ -58,6 +58,18 @@ class Jobs(Contract, version="1.0.0"):
         return job.price
 
     @view
+    def missed(tx) -> list[Text[1, 16], 100]:
+        found: list[Text[1, 16], 100] = []
+        for job in Jobs.Job.select(limit=100):
+            if job.day is not None and job.day < tx.date and job.due > tx.time:
+                found.append(job.id)
+        return found
+
+    @view
+    def now(tx) -> Instant:
+        return tx.time
+
+    @view
     def refuses(tx) -> int:
         require(False, "never")
         return 1

@@ -83,7 +83,7 @@ def test_a_name_that_is_none_gets_a_hint(jobs: Contract) -> None:
     with pytest.raises(AttributeError, match="did you mean `worth`"):
         _ = jobs.view.wort
     assert "finish" in dir(jobs.by("alba"))
-    assert dir(jobs.view) == ["refuses", "worth"]
+    assert dir(jobs.view) == ["missed", "now", "refuses", "worth"]
 
 
 def test_a_view_gives_its_value_and_may_refuse(jobs: Contract) -> None:
@@ -213,10 +213,10 @@ def test_the_ledger_has_limits(folder: Path) -> None:
     ledger.member("brix")
     jobs = ledger.deploy("jobs.py")
     with pytest.raises(Refused) as refused:
-        jobs.by("brix", steps=50).plan(id="j", price="USD 1.00", due=ledger.clock.now + timedelta(days=1))
+        jobs.by("brix", steps_max=50).plan(id="j", price="USD 1.00", due=ledger.clock.now + timedelta(days=1))
     assert refused.value.code == "steps.exceeded"
     with pytest.raises(HansaError) as limit:
-        jobs.by("brix", steps=201).plan(id="j", price="USD 1.00", due=ledger.clock.now + timedelta(days=1))
+        jobs.by("brix", steps_max=201).plan(id="j", price="USD 1.00", due=ledger.clock.now + timedelta(days=1))
     assert limit.value.code == "steps.limit"
 
 

@@ -207,7 +207,7 @@ class Node:
         """
         self._check_open()
         signed, sender = intake.read(envelope, self.ledger, self.directory)
-        not_after, time = signed.transaction.not_after, self._ledger_time()
+        not_after, time = signed.transaction.not_after, self.ledger_time()
         if signed.id not in self._queue.by_id:
             earlier = self._earlier(signed, sender) if not_after < time else None
             if earlier is not None:
@@ -244,8 +244,12 @@ class Node:
             len(self._queue),
             self._signed_size,
             genesis.TOLD if self.parsed_genesis.is_told else genesis.REAL,
-            self._ledger_time(),
+            self.ledger_time(),
         )
+
+    def ledger_time(self) -> int:
+        """Ledger time if a block were made now, in ms, undoubted: never before that of the last block."""
+        return max(self._tip.time, self._clock.now())
 
     def gauges(self) -> Gauges:
         """What the metrics show of how it is now."""
@@ -435,7 +439,7 @@ class Node:
             return
         if found:
             at = schedules.read(found[0].value).at
-            wait = min(max((at - self._ledger_time()) / 1000, TICK_WAIT_S), TIMER_S_MAX)
+            wait = min(max((at - self.ledger_time()) / 1000, TICK_WAIT_S), TIMER_S_MAX)
             self._tick_timer = self._loop.call_later(wait, self._tick, at)
 
     def _tick(self, at: int) -> None:
@@ -446,7 +450,7 @@ class Node:
         self._tick_timer = None
         if self._stopping or "fault" in self._trouble:
             return
-        if at <= self._ledger_time() and not (self._committing or len(self._queue) or self._trouble):
+        if at <= self.ledger_time() and not (self._committing or len(self._queue) or self._trouble):
             envelope = tick.seal(self._own_key, self.ledger, self._tip.size)
             self._orderer.submit("", cose.id_of(envelope), envelope, 0)
         self._await_due()
@@ -459,8 +463,8 @@ class Node:
         clock = self._clock
         if not isinstance(clock, ToldClock):
             raise HansaError("clock.real")
-        if time < self._ledger_time():
-            raise HansaError("clock.backward", f"ledger time is {(self._ledger_time() - time) // 1000} s after that")
+        if time < self.ledger_time():
+            raise HansaError("clock.backward", f"ledger time is {(self.ledger_time() - time) // 1000} s after that")
         while True:
             self._check_open()
             found = due(View(self._parts.state, self.directory.indexes_of), time, 1)
@@ -470,10 +474,6 @@ class Node:
             clock.move(max(schedules.read(found[0].value).at, clock.now()))
             self._await_due()
             await asyncio.sleep(2 * TICK_WAIT_S)  # a tick is made after one
-
-    def _ledger_time(self) -> int:
-        """Ledger time if a block were made now, undoubted."""
-        return max(self._tip.time, self._clock.now())
 
     def _tell(self, id: bytes, answer: Answer | HansaError) -> None:
         pending = self._queue.remove(id)

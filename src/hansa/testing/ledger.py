@@ -41,7 +41,7 @@ from hansa.wire import cbor, entry, genesis, names, scheduled, tick, transaction
 from hansa.wire.block import Item
 from hansa.wire.genesis import Genesis, Limits, Member, Node, User
 from hansa.wire.keys import PrivateKey
-from hansa.wire.limits import NONCE_BYTES
+from hansa.wire.limits import NONCE_BYTES, TRANSACTION_STEPS_DEFAULT
 from hansa.wire.problems import HansaError
 from hansa.wire.writes import WriteSet
 
@@ -226,6 +226,11 @@ class Ledger:
         return [event for one in self.entries for event in one.events if event.contract != own]
 
     @property
+    def limits(self) -> Limits:
+        """The ledger's limits as they are now."""
+        return self._directory.limits
+
+    @property
     def programs(self) -> dict[str, Program]:
         """The current version of each contract."""
         return self._directory.programs
@@ -242,10 +247,17 @@ class Ledger:
     # Transactions
 
     def send(
-        self, by: str, contract: str, action: str, arguments: dict[str, Any], *, steps: int | None = None
+        self,
+        by: str,
+        contract: str,
+        action: str,
+        arguments: dict[str, Any],
+        *,
+        steps_max: int = transactions.STEPS_MAX,
     ) -> Answer:
         """Takes an action, signed by a member or user, with plain arguments, as the next entry.
 
+        `steps_max`: at most so many steps, by default those for which `hansa.client` and `hansa call` sign.
         Raises `Refused` if the rules refuse it, ValueError for a signer who is not registered, `HansaError` for what
         gets no entry at all, `Disagreement` and `Defect`.
         """
@@ -254,14 +266,13 @@ class Ledger:
         if key is None:
             known = ", ".join(self.members) or "nobody"
             raise ValueError(f"nobody called {by!r} can sign here, but {known}; `ledger.member({by!r})` registers one")
-        limits = self._directory.limits
         made = transactions.prepare(
             key,
             self.id,
             contract,
             action,
             arguments,
-            steps_max=limits.transaction_steps if steps is None else steps,
+            steps_max=steps_max,
             not_after=self.clock.ms + transactions.VALID_MS,
         )
         answers = self._block([made.envelope], self.clock.ms)
@@ -272,10 +283,10 @@ class Ledger:
         return answer
 
     def look(self, contract: str, view: str, arguments: dict[str, Any]) -> Any:
-        """What a view returns, plain; nobody signs for it. Raises `Refused`."""
+        """What a view returns, plain, at ledger time as it is now; nobody signs for it. Raises `Refused`."""
         reader = View(self._memory, self._directory.indexes_of)
         call = Call(contract, view, arguments, NOBODY, self.clock.ms, self._tip.size)
-        ran = self.forms.run(call, self._directory, reader, self._directory.limits.transaction_steps)
+        ran = self.forms.run(call, self._directory, reader, TRANSACTION_STEPS_DEFAULT)  # as `node.reading.view`
         if ran.code == "ok":
             return ran.result
         answer = Answer(b"", -1, contract, "refused", ran.code, ran.result, [], ran.steps, self.clock.ms)
@@ -307,7 +318,7 @@ class Ledger:
 
     def _members(self, action: str, arguments: dict[str, Any]) -> Answer:
         steps = transactions.deploy_steps(arguments.get("source", ""))
-        return self.send(HOST, governance_genesis.CONTRACT, action, arguments, steps=steps)
+        return self.send(HOST, governance_genesis.CONTRACT, action, arguments, steps_max=steps)
 
     def _block(self, envelopes: list[bytes], at: int) -> list[Answer]:
         tip = self._tip

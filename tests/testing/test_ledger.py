@@ -72,6 +72,11 @@ def test_who_is_not_registered_is_told_how(jobs: Contract) -> None:
         jobs.ledger.member("Big Bank")
     with pytest.raises(ValueError, match="MEMBER/NAME"):
         jobs.ledger.user("cora/one")
+    for attributes in (["not an attribute !!"], ["ok"] * 33, [""]):
+        with pytest.raises(ValueError, match="no genesis could register cora"):
+            jobs.ledger.member("cora", attributes=attributes)
+        with pytest.raises(ValueError, match="no genesis could register brix/eve"):
+            jobs.ledger.user("brix/eve", attributes=attributes)
     assert jobs.ledger.member("cora") == "cora"
     jobs.by("cora").plan(id="k", price="USD 1.00", due=jobs.ledger.clock.now + timedelta(days=1))
     assert jobs.ledger.members == ["alba", "alba/ann", "brix", "brix/bo", "cora"]

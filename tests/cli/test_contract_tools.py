@@ -104,6 +104,30 @@ def test_what_fails_and_what_was_not_reached_is_told(hansa: Callable[..., Any], 
     assert "7.7 % of the lines are reached, 50 % are asked for" in short.out
 
 
+def test_lines_reached_in_several_processes_count_together(hansa: Callable[..., Any], tmp_path: Path) -> None:
+    """In a folder of several contracts, too."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "contract.py").write_text(EXAMPLE.read_text())
+        (tmp_path / name / "test_bank.py").write_text(FAILING)
+    words = ("contract", "test", tmp_path, "--json", "--")
+    alone, together = hansa(*words).json, hansa(*words, "-n", "2").json
+    assert [file["file"] for file in alone["files"]] == ["one/contract.py", "two/contract.py"]
+    assert (together["files"], together["tests"]) == (alone["files"], {"passed": 2, "failed": 2, "skipped": 0})
+
+
+def test_a_contract_that_no_test_deploys_is_told(hansa: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "contract.py").write_text(EXAMPLE.read_text())
+    (tmp_path / "other.py").write_text(EXAMPLE.read_text())
+    (tmp_path / "test_bank.py").write_text(FAILING)
+    ran = hansa("contract", "test", tmp_path, "--json", "--", "-k", "itself")
+    assert (ran.code, ran.json["untested"]) == (0, ["other.py"])
+    text = hansa("contract", "test", tmp_path, "--coverage-min", "1", "--", "-k", "itself")
+    assert text.code == 1, "nothing of it is reached"
+    assert "  0.0 %  other.py: no test deploys it\n" in text.out
+    assert hansa("contract", "test", tmp_path / "contract.py", "--json", "--", "-k", "itself").json["untested"] == []
+
+
 def test_a_file_that_is_no_test_fails(hansa: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "test_x.py").write_text("import nothing_of_this_name\n")
     ran = hansa("contract", "test", tmp_path, "--json")

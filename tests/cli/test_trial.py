@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from hansa.client import transactions
+from hansa.wire import limits
+
 LETTER = '''"""Letters of credit."""
 from hansa.contract import Amount, Contract, Date, Hash, Party, Record, Text, action, become, event, require, view
 
@@ -91,6 +94,18 @@ class Calm(Contract, version="1.0.0"):
         for i in range(1000000000):
             total += i
         require(total > 0, "none")
+
+    @action(by="schedule")
+    def wind(tx, note: Note):
+        for i in range(1000000000):
+            note.text = "wound"
+
+    @view
+    def whirl(tx) -> int:
+        total = 0
+        for i in range(1000000000):
+            total += i
+        return total
 
     @action(by="member")
     def fall(tx):
@@ -471,9 +486,15 @@ def test_a_link_to_the_file_stays_one(hansa: Callable, letter: Path, state: Path
 # Hostile files
 
 
-def test_a_loop_without_end_ends_with_the_steps(hansa: Callable, calm: Path) -> None:
+def test_a_loop_without_end_ends_with_the_steps_of_a_ledger(hansa: Callable, calm: Path, tmp_path: Path) -> None:
     ran = hansa("contract", "run", calm, "spin", "--json")
-    assert (ran.code, ran.json["code"], ran.json["steps"]) == (1, "steps.exceeded", 100_000)
+    assert (ran.code, ran.json["code"], ran.json["steps"]) == (1, "steps.exceeded", transactions.STEPS_MAX)
+    seen = hansa("contract", "run", calm, "whirl", "--json")
+    assert (seen.json["code"], seen.json["steps"]) == ("steps.exceeded", limits.TRANSACTION_STEPS_DEFAULT)
+    kept = ("--state", tmp_path / "kept.json")
+    assert hansa("contract", "run", calm, "add", "id=a", *kept).code == 0
+    due = hansa("contract", "run", calm, "wind", "note=a", "--scheduled", *kept, "--json")
+    assert (due.json["code"], due.json["steps"]) == ("steps.exceeded", limits.SCHEDULED_STEPS_MAX)
     few = hansa("contract", "run", calm, "spin", "--steps", "500", "--json")
     assert (few.json["code"], few.json["steps"]) == ("steps.exceeded", 500)
 

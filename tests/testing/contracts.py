@@ -50,12 +50,25 @@ class Jobs(Contract, version="1.0.0"):
 
     @action(by="schedule", on="Late")
     def ring(tx, job: Job):
-        job.times = job.times + 1
-        schedule(job, "ring", tx.time + Duration(seconds=1))
+        if job.times < 100:
+            job.times = job.times + 1
+            schedule(job, "ring", tx.time + Duration(seconds=1))
 
     @view
     def worth(tx, job: Job) -> Amount:
         return job.price
+
+    @view
+    def missed(tx) -> list[Text[1, 16], 100]:
+        found: list[Text[1, 16], 100] = []
+        for job in Jobs.Job.select(limit=100):
+            if job.day is not None and job.day < tx.date and job.due > tx.time:
+                found.append(job.id)
+        return found
+
+    @view
+    def now(tx) -> Instant:
+        return tx.time
 
     @view
     def refuses(tx) -> int:
@@ -123,3 +136,52 @@ class Careless(Contract, version="1.0.0"):
     def split(tx, share: Share, parts: Int[0, 100]):
         share.part = 100 // parts
 '''
+
+BROKEN = '''"""Goes wrong where nobody looks: when it comes due, behind long lists, near today, in a full map."""
+
+from hansa.contract import Contract, Date, Duration, Int, Party, Record, Text, action, require, schedule
+
+
+class Broken(Contract, version="1.0.0"):
+    class Roles:
+        owner: Party
+
+    class Thing(Record, key="id"):
+        class States:
+            Open: "goes on"
+            Closed: "is over"
+
+        id: Text[1, 40]
+        owner: Party
+        total: Int[0, 1000] = 0
+
+    @action(by="owner", creates="Thing", to="Open")
+    def make(tx, thing: Thing, id: Text[1, 40]):
+        """Begins."""
+        DUE
+
+    @action(by="owner", on="Open")
+    def fill(tx, thing: Thing, items: list[int, 20]):
+        if len(items) == LENGTH:
+            thing.total = items[30]
+
+    @action(by="owner", on="Open")
+    def sort(tx, thing: Thing, items: dict[Text[1, 3], bool, 12]):
+        if len(items) == KEYS:
+            thing.total = 1 // 0
+
+    @action(by="owner", on="Open")
+    def soon(tx, thing: Thing, day: Date):
+        if tx.date < day and day < tx.date.add_days(DAYS):
+            thing.total = 1 // 0
+
+    @action(by="schedule", on="Open", to="Closed")
+    def close(tx, thing: Thing):
+        CLOSE
+'''
+
+
+def broken(due: str = "", length: int = 21, keys: int = 13, days: int = 0, close: str = "") -> str:
+    """One of its ways to go wrong."""
+    source = BROKEN.replace("LENGTH", str(length)).replace("KEYS", str(keys)).replace("DAYS", str(days))
+    return source.replace("DUE", due).replace("CLOSE", close or "thing.total = 1")

@@ -72,6 +72,11 @@ def test_who_is_not_registered_is_told_how(jobs: Contract) -> None:
         jobs.ledger.member("Big Bank")
     with pytest.raises(ValueError, match="MEMBER/NAME"):
         jobs.ledger.user("cora/one")
+    for attributes in (["not an attribute !!"], ["ok"] * 33, [""]):
+        with pytest.raises(ValueError, match="no genesis could register cora"):
+            jobs.ledger.member("cora", attributes=attributes)
+        with pytest.raises(ValueError, match="no genesis could register brix/eve"):
+            jobs.ledger.user("brix/eve", attributes=attributes)
     assert jobs.ledger.member("cora") == "cora"
     jobs.by("cora").plan(id="k", price="USD 1.00", due=jobs.ledger.clock.now + timedelta(days=1))
     assert jobs.ledger.members == ["alba", "alba/ann", "brix", "brix/bo", "cora"]
@@ -83,7 +88,7 @@ def test_a_name_that_is_none_gets_a_hint(jobs: Contract) -> None:
     with pytest.raises(AttributeError, match="did you mean `worth`"):
         _ = jobs.view.wort
     assert "finish" in dir(jobs.by("alba"))
-    assert dir(jobs.view) == ["refuses", "worth"]
+    assert dir(jobs.view) == ["missed", "now", "refuses", "worth"]
 
 
 def test_a_view_gives_its_value_and_may_refuse(jobs: Contract) -> None:
@@ -213,10 +218,10 @@ def test_the_ledger_has_limits(folder: Path) -> None:
     ledger.member("brix")
     jobs = ledger.deploy("jobs.py")
     with pytest.raises(Refused) as refused:
-        jobs.by("brix", steps=50).plan(id="j", price="USD 1.00", due=ledger.clock.now + timedelta(days=1))
+        jobs.by("brix", steps_max=50).plan(id="j", price="USD 1.00", due=ledger.clock.now + timedelta(days=1))
     assert refused.value.code == "steps.exceeded"
     with pytest.raises(HansaError) as limit:
-        jobs.by("brix", steps=201).plan(id="j", price="USD 1.00", due=ledger.clock.now + timedelta(days=1))
+        jobs.by("brix", steps_max=201).plan(id="j", price="USD 1.00", due=ledger.clock.now + timedelta(days=1))
     assert limit.value.code == "steps.limit"
 
 

@@ -1,5 +1,6 @@
 """Values made from declared types fit them, and the ready test finds what is wrong with a contract."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import engine
 from tests.contracts.golden import corpus
+from tests.testing import contracts
 
 from hansa.contracts import program
 from hansa.contracts.codecs import Codecs
@@ -92,6 +95,86 @@ def test_a_contract_that_overlooks_a_division_fails(folder: Path) -> None:
     with pytest.raises(AssertionError, match=r"value\.division"):
         ran(rules(folder / "careless.py"))
     ran(rules(folder / "careless.py", defects=DEFECTS - {"value.division"}))
+
+
+IN_A_DAY = 'schedule(thing, "close", tx.time + Duration(days=1))'
+ENDLESS = "for i in range(100000):\n            thing.total = 1"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"due": IN_A_DAY, "close": ENDLESS}, "steps.exceeded"),
+        ({"due": IN_A_DAY, "close": "thing.total = 1001"}, "value.bounds"),
+        ({"length": 20}, "index.range"),
+        ({"length": 6}, "index.range"),
+        ({"keys": 12}, "value.division"),
+        ({"days": 60}, "value.division"),
+    ],
+)
+def test_what_goes_wrong_where_nobody_looks_is_found(wrong: dict[str, Any], code: str, tmp_path: Path) -> None:
+    """All were called good once. Several runs: what is drawn is left to chance."""
+    (tmp_path / "broken.py").write_text(contracts.broken(**wrong))
+    machine = rules(tmp_path / "broken.py")
+    machine.TestCase.settings = settings(machine.TestCase.settings, max_examples=500)
+    with pytest.raises(AssertionError, match=re.escape(f"[{code}]")):
+        ran(machine)
+
+
+def test_what_comes_due_may_be_settled_already(tmp_path: Path) -> None:
+    (tmp_path / "fine.py").write_text(
+        contracts.broken(due=IN_A_DAY, close='require(thing.total > 0, "nothing is in it")')
+    )
+    ran(rules(tmp_path / "fine.py"))
+    with pytest.raises(AssertionError, match="never will again: nothing is in it"):
+        ran(rules(tmp_path / "fine.py", due_refusals=()))
+
+
+def test_what_nobody_could_send_is_not_sent(tmp_path: Path) -> None:
+    """Full lists of long texts are beyond an envelope: that is no defect of the contract."""
+    long = contracts.broken().replace("items: list[int, 20]", "items: list[Text[1000, 1000], 900]")
+    (tmp_path / "long.py").write_text(long.replace("items[30]", "1"))
+    ran(rules(tmp_path / "long.py"))
+
+
+def failed(machine: Any) -> str:
+    """What a failing stateful test tells, nothing remembered from runs before."""
+    machine.TestCase.settings = settings(machine.TestCase.settings, database=None)
+    with pytest.raises(AssertionError) as error:
+        machine.TestCase("runTest").runTest()
+    return "\n".join([str(error.value), *error.value.__notes__])
+
+
+def test_the_search_for_a_smaller_case_ends(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And shows the case that it has."""
+    limit = engine.MAX_SHRINKING_SECONDS
+    monkeypatch.setattr("hansa.testing.strategies._SHRINK_S", 0)
+    failures: list[str] = []
+    send = Ledger.send
+
+    def watched(*given: Any, **more: Any) -> Any:
+        try:
+            return send(*given, **more)
+        except Refused as refused:
+            if refused.code == "value.division":
+                failures.append(refused.code)
+            raise
+
+    monkeypatch.setattr(Ledger, "send", watched)
+    told = failed(rules(folder / "careless.py"))
+    assert "[value.division]" in told
+    assert len(failures) <= 3, "found, seen again, shown: nothing was tried between"
+    said = capsys.readouterr().out
+    assert "this need not be the smallest" in said
+    assert "five minutes" not in said
+    assert limit == engine.MAX_SHRINKING_SECONDS
+
+
+def test_a_case_is_made_small_while_there_is_time(folder: Path) -> None:
+    told = failed(rules(folder / "careless.py"))
+    assert told.count("state.take(") == 2, "make, and split by none"
 
 
 def test_what_must_hold_is_checked_behind_every_step(folder: Path) -> None:

@@ -238,11 +238,11 @@ class _Routes:
         procedure = program.views.get(path["view"])
         if procedure is not None:
             body = from_json(arguments_schema(procedure.action, program.manifest), body)
-        ran = self._reading.view(path["contract"], path["view"], body)
+        time = self._node.ledger_time()
+        ran = self._reading.view(path["contract"], path["view"], body, time)
         if ran.code != execution.OK:
             raise HansaError("view.refused", outcome=ran.code, result=ran.result, steps=ran.steps)
-        tip = self._reading.tip
-        return _json({"result": ran.result, "steps": ran.steps, "entries": tip.size, "time": tip.time})
+        return _json({"result": ran.result, "steps": ran.steps, "entries": self._reading.tip.size, "time": time})
 
     # The node
 

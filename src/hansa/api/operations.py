@@ -353,7 +353,8 @@ OPERATIONS: Final = (
     Operation(
         "view",
         "/app/contracts/{contract}/views/{view}",
-        "What a view returns for these arguments.",
+        "What a view returns for these arguments, on so many `entries` and at the ledger `time` that a block made now "
+        "would get: a deadline passes on an idle ledger too.",
         {JSON: _object({"result": _ANY, "steps": _LONG, "entries": SEQ_SCHEMA, "time": _LONG})},
         {"contract": _NAME, "view": _NAME},
         method="POST",

@@ -1,5 +1,6 @@
 """`hansa contract test`: runs the tests that lie beside contract files, and shows which lines they reached."""
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from hansa.testing.plugin import Report
 
 _PATTERN: Final = "test_*.py"
+_CONTRACT: Final = re.compile(r"^class \w+\(Contract, version=", re.MULTILINE)
 _SOURCE_CHARS: Final = 80
 _STDERR: Final = 2  # the descriptor: with --json all else goes there
 _RAN: Final = (0, 1, 2)
@@ -55,7 +57,7 @@ def test(out: Output, where: Path, words: tuple[str, ...], coverage_min: float |
     tests = sorted(folder.glob(_PATTERN)) if where.is_file() else [folder]
     report = _run(out, tests, words)
     fields = _fields(report, where)
-    enough = coverage_min is None or fields["percent"] >= coverage_min
+    enough = coverage_min is None or (fields["percent"] >= coverage_min and not fields["untested"])
     good = report.failed == 0 and enough and report.passed > 0
     out.show({"passed": good, **fields}, lambda: _text(out, fields, coverage_min))
     return output.DONE if good else output.FAILED
@@ -105,8 +107,21 @@ def _fields(report: "Report", where: Path) -> dict[str, Any]:
         "tests": {"passed": report.passed, "failed": report.failed, "skipped": report.skipped},
         "failures": report.failures,
         "files": files,
+        "untested": _untested(root, {Path(each.file) for each in report.files}),
         "percent": round(100 * reached / lines, 1) if lines else 0.0,
     }
+
+
+def _untested(root: Path, deployed: set[Path]) -> list[str]:
+    """The contract files that no test deployed, as far as a look at them tells what they are."""
+    files = [root] if root.is_file() else sorted(root.glob("**/*.py"))
+    return [
+        str(path.relative_to(root)) if root.is_dir() else path.name
+        for path in files
+        if path not in deployed
+        and not path.match(_PATTERN)
+        and _CONTRACT.search(path.read_text("utf-8", errors="replace")) is not None
+    ]
 
 
 def _text(out: Output, fields: dict[str, Any], coverage_min: float | None) -> str:
@@ -119,11 +134,14 @@ def _text(out: Output, fields: dict[str, Any], coverage_min: float | None) -> st
         for missed in each["missed"]:
             source = output.shown(missed["source"])[:_SOURCE_CHARS]
             lines.append(f"         {missed['line']:5d}  {missed['in']}: {source}")
+    lines += [f"{0:5.1f} %  {file}: no test deploys it" for file in fields["untested"]]
     if not fields["files"]:
         lines.append("no test deployed a contract file from here: use the fixture `ledger` and `ledger.deploy(FILE)`")
     counts = ", ".join(f"{count} {name}" for name, count in tests.items() if count)
     good = tests["failed"] == 0 and tests["passed"] > 0
     lines.append(f"{out.style('good' if good else 'failed', fg='green' if good else 'red')}  {counts}")
+    if coverage_min is not None and fields["untested"]:
+        lines.append(f"{out.style('failed', fg='red')}  {len(fields['untested'])} contract file(s) without a test")
     if coverage_min is not None and fields["percent"] < coverage_min:
         short = f"{fields['percent']:g} % of the lines are reached, {coverage_min:g} % are asked for"
         lines.append(f"{out.style('failed', fg='red')}  {short}")

@@ -32,7 +32,6 @@ def trace(
     state: Path | None,
     libraries: tuple[Path, ...],
     others: tuple[str, ...],
-    steps: int,
     **options: Any,
 ) -> int:
     """Show every step of an action or view, in memory. Exits with 1 if it is refused.
@@ -50,7 +49,7 @@ def trace(
     ledger = trial.ledger
     files = {loaded.digest: loaded.checked for versions in ledger.programs.values() for _, loaded in versions}
     watching = tracing.Trace(_sources(file, libraries, others))
-    ran = transaction.run(trial.call, Written(ledger, files), ledger, steps, watching)
+    ran = transaction.run(trial.call, Written(ledger, files), ledger, trial.steps, watching)
     if ran.error is not None:
         raise output.defect(ran.error, "contract.internal", "this is a defect of hansa, not of the contract: ")
     found = watching.steps(ran)

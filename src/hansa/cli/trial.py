@@ -12,6 +12,7 @@ from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.sources import deployed_name, library_option, name_of, read_source, show_findings, take
 from hansa.cli.typed import readable
+from hansa.client import transactions
 from hansa.client.arguments import from_pairs, moment
 from hansa.wire import cbor, limits, names
 from hansa.wire.problems import HansaError
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from hansa.wire.order import Key
     from hansa.wire.writes import Write
 
-_STEPS: Final = 100_000
 _MEMBER: Final = "northbank"
 """Who signs unless --as says it: one of the sample members of `hansa up`."""
 _USER: Final = "northbank/clerk"
@@ -35,17 +35,18 @@ SIGNER_HINT: Final = "--as MEMBER[/USER] says who signs, --has ATTRIBUTE what th
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """A call that is ready to run on a ledger in memory. `kept`: what the file of --state has."""
+    """A call that is ready to run on a ledger in memory. `steps`: at most; `kept`: what the file of --state has."""
 
     ledger: "Ledger"
     loaded: "Program"
     action: "Action"
     call: "Call"
+    steps: int
     kept: "State | None"
 
 
 def trial_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The arguments and options of commands that take an action in memory: those of `begin`, and --steps."""
+    """The arguments and options of commands that take an action in memory: those of `begin`."""
     options = [
         click.argument("file", type=click.Path(path_type=Path)),
         click.argument("action"),
@@ -73,9 +74,8 @@ def trial_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--steps",
             type=click.IntRange(1, limits.TRANSACTION_STEPS_MAX),
-            default=_STEPS,
-            show_default=True,
-            help="At most so many steps.",
+            help=f"At most so many steps.  [default: {transactions.STEPS_MAX} as for `hansa call`; "
+            f"{limits.SCHEDULED_STEPS_MAX} with --scheduled; {limits.TRANSACTION_STEPS_DEFAULT} for a view]",
         ),
     ]
     for option in reversed(options):
@@ -96,6 +96,7 @@ def begin(
     libraries: tuple[Path, ...],
     others: tuple[str, ...],
     name: str | None,
+    steps: int | None,
 ) -> Trial | int:
     """The call that a command's words say, checked; where the file has findings they are shown, and it is an exit code.
 
@@ -127,15 +128,16 @@ def begin(
     cbor.encode(given)  # what no transaction could hold is told here
     caller = _caller(loaded.manifest, declared, signer, attributes, scheduled)
     call = Call(wanted, action, given, caller, _time(at, 0 if kept is None else kept.time), ledger.seq)
-    return Trial(ledger, loaded, declared, call, kept)
+    if steps is None:  # what it would get on a ledger
+        allowed = limits.SCHEDULED_STEPS_MAX if scheduled else transactions.STEPS_MAX
+        steps = limits.TRANSACTION_STEPS_DEFAULT if declared.is_view else allowed
+    return Trial(ledger, loaded, declared, call, steps, kept)
 
 
 @click.command()
 @trial_options
 @click.pass_obj
-def run(
-    out: Output, file: Path, action: str, arguments: tuple[str, ...], state: Path | None, steps: int, **options: Any
-) -> int:
+def run(out: Output, file: Path, action: str, arguments: tuple[str, ...], state: Path | None, **options: Any) -> int:
     """Try an action or view of a contract file in memory. Exits with 1 if it is refused.
 
     Every name is a member's here. The ledger is empty, unless --state gives its records; records are given by key.
@@ -150,7 +152,7 @@ def run(
         return trial
     ledger, call = trial.ledger, trial.call
     try:
-        ran = execution.run(call, ledger, ledger, steps)
+        ran = execution.run(call, ledger, ledger, trial.steps)
     except (MemoryError, RecursionError) as error:
         raise _defect(error) from error
     if ran.error is not None:

@@ -14,7 +14,10 @@ from hansa.wire.transaction import Precondition, Transaction
 VALID_MS: Final = 10 * 60 * 1000
 """How long a new transaction may wait for its block."""
 STEPS_MAX: Final = 10_000
-"""What a call may take where nobody says otherwise: several times what a usual action takes."""
+"""What a call may take where nobody says otherwise: several times what a usual action takes.
+
+It is room taken in a block, used or not: there is room for 400 such calls, and for 40 at the usual limit of a ledger.
+"""
 _DEPLOY_STEPS: Final = 20_000
 """What a deployment takes at most, but for the checking of the file."""
 

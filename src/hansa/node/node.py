@@ -214,7 +214,7 @@ class Node:
         """
         self._check_open()
         signed, sender = intake.read(envelope, self.ledger, self.directory)
-        not_after, time = signed.transaction.not_after, self._ledger_time()
+        not_after, time = signed.transaction.not_after, self.ledger_time()
         if signed.id not in self._queue.by_id:
             earlier = self._earlier(signed, sender) if not_after < time else None
             if earlier is not None:
@@ -251,8 +251,12 @@ class Node:
             len(self._queue),
             self._signed_size,
             genesis.TOLD if self.parsed_genesis.is_told else genesis.REAL,
-            self._ledger_time(),
+            self.ledger_time(),
         )
+
+    def ledger_time(self) -> int:
+        """Ledger time if a block were made now, in ms, undoubted: never before that of the last block."""
+        return max(self._tip.time, self._clock.now())
 
     def gauges(self) -> Gauges:
         """What the metrics show of how it is now."""
@@ -442,7 +446,7 @@ class Node:
             return
         if found:
             at = schedules.read(found[0].value).at
-            wait = min(max((at - self._ledger_time()) / 1000, TICK_WAIT_S), TIMER_S_MAX)
+            wait = min(max((at - self.ledger_time()) / 1000, TICK_WAIT_S), TIMER_S_MAX)
             self._tick_timer = self._loop.call_later(wait, self._tick, at)
 
     def _tick(self, at: int) -> None:
@@ -453,7 +457,7 @@ class Node:
         self._tick_timer = None
         if self._stopping or "fault" in self._trouble:
             return
-        if at <= self._ledger_time():
+        if at <= self.ledger_time():
             self._order_tick()
         self._await_due()
 
@@ -474,8 +478,8 @@ class Node:
         clock = self._clock
         if not isinstance(clock, ToldClock):
             raise HansaError("clock.real")
-        if time < self._ledger_time():
-            raise backward(self._ledger_time())
+        if time < self.ledger_time():
+            raise backward(self.ledger_time())
         if self._is_told_now:
             raise HansaError("clock.moving", retry_after=1)
         self._is_told_now = True
@@ -499,10 +503,6 @@ class Node:
             self._order_tick()
             await self.events.wait(Place(self._tip.size), TELL_LOOK_S)
             blocks = self._tip.height - height
-
-    def _ledger_time(self) -> int:
-        """Ledger time if a block were made now, undoubted."""
-        return max(self._tip.time, self._clock.now())
 
     def _tell(self, id: bytes, answer: Answer | HansaError) -> None:
         pending = self._queue.remove(id)

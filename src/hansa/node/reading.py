@@ -295,12 +295,16 @@ class Reading:
         versions = (program for since, program in reversed(self._directory.versions(contract)) if since <= seq)
         return next(versions).manifest.version
 
-    def view(self, contract: str, view: str, arguments: dict[str, Any]) -> Execution:
-        """Runs a view on the durable state, within the steps of one transaction; nobody signed for it."""
+    def view(self, contract: str, view: str, arguments: dict[str, Any], time: int | None = None) -> Execution:
+        """Runs a view on the durable state, within the steps of one transaction; nobody signed for it.
+
+        `time`: its ledger time in ms. Where a node runs that is what a block made now would get, so that a deadline
+        passes on an idle ledger too; by default, for a ledger at rest, that of the last block.
+        """
         program = self.program(contract)
         if view not in program.views:
             raise HansaError("view.missing", f"{contract} has no view {view!r}", views=sorted(program.views))
-        call = Call(contract, view, arguments, NOBODY, self.tip.time, self.tip.size)
+        call = Call(contract, view, arguments, NOBODY, self.tip.time if time is None else time, self.tip.size)
         reader = View(self._state, self._directory.indexes_of)
         return execution.run(call, self._directory, reader, TRANSACTION_STEPS_DEFAULT)
 

@@ -70,4 +70,5 @@ class Refused(Exception):
         where = (
             "" if failure.line is None else f"\n  {failure.file or failure.contract}:{failure.line}: {failure.source}"
         )
-        super().__init__(f"{self.message} [{self.code}]{where}")
+        more = "; `by(..., steps_max=...)` allows more" if self.code == "steps.exceeded" and answer.seq >= 0 else ""
+        super().__init__(f"{self.message}{more} [{self.code}]{where}")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hansa.client import transactions
 from hansa.contracts.manifest import Action, Manifest
 from hansa.testing.answers import Answer
 from hansa.testing.plain import plain_arguments
@@ -25,12 +26,13 @@ class Contract:
         """What its current version declares."""
         return self.ledger.programs[self.name].manifest
 
-    def by(self, signer: str, *, steps: int | None = None) -> "Actor":
+    def by(self, signer: str, *, steps_max: int = transactions.STEPS_MAX) -> "Actor":
         """Its actions, signed by a member or a user: `c.by("northbank/ana").pay(account="ana", amount="USD 12.50")`.
 
-        Each gives an `Answer`, or raises as `Ledger.send`. `steps`: at most so many, by default all the ledger allows.
+        Each gives an `Answer`, or raises as `Ledger.send`. `steps_max`: at most so many steps, by default those
+        for which `hansa.client` and `hansa call` sign.
         """
-        return Actor(self, signer, steps)
+        return Actor(self, signer, steps_max)
 
     @property
     def view(self) -> "Views":
@@ -59,10 +61,10 @@ class Contract:
 class Actor:
     """The actions of a contract as one signer takes them."""
 
-    def __init__(self, contract: Contract, signer: str, steps: int | None) -> None:
+    def __init__(self, contract: Contract, signer: str, steps_max: int) -> None:
         self._contract = contract
         self._signer = signer
-        self._steps = steps
+        self._steps_max = steps_max
 
     def __getattr__(self, name: str) -> Callable[..., Answer]:
         contract = self._contract
@@ -71,7 +73,7 @@ class Actor:
         def take(**arguments: Any) -> Answer:
             __tracebackhide__ = True  # pytest shows the call in the test
             plain = plain_arguments({p.name: p.type for p in action.parameters}, arguments, contract.manifest)
-            return contract.ledger.send(self._signer, contract.name, name, plain, steps=self._steps)
+            return contract.ledger.send(self._signer, contract.name, name, plain, steps_max=self._steps_max)
 
         return take
 

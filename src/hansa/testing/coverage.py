@@ -3,6 +3,7 @@
 Begun by the pytest plugin, when somebody asks for it; ledgers made meanwhile tell it what they deploy.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -45,6 +46,23 @@ class Coverage:
             missed = {line: body for line, body in sorted(known.items()) if line not in reached}
             found.append(Covered(str(path), sorted(reached), missed))
         return found
+
+
+def merged(parts: Iterable[Covered]) -> list[Covered]:
+    """What several processes reached, by path."""
+    known: dict[str, dict[int, str]] = {}
+    reached: dict[str, set[int]] = {}
+    for part in parts:
+        known.setdefault(part.file, {}).update(part.missed)
+        reached.setdefault(part.file, set()).update(part.reached)
+    return [
+        Covered(
+            file,
+            sorted(reached[file]),
+            {line: body for line, body in sorted(known[file].items()) if line not in reached[file]},
+        )
+        for file in sorted(known)
+    ]
 
 
 current: Coverage | None = None

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -27,7 +27,7 @@ from hansa.contracts.values import Cache
 from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory
 from hansa.merkle.tiles import Tiles
-from hansa.node import apply
+from hansa.node import apply, intake
 from hansa.node.apply import Sealed, View
 from hansa.node.create import members_source
 from hansa.orderers import Batch
@@ -41,10 +41,11 @@ from hansa.wire import cbor, entry, genesis, names, scheduled, tick, transaction
 from hansa.wire.block import Item
 from hansa.wire.genesis import Genesis, Limits, Member, Node, User
 from hansa.wire.keys import PrivateKey
-from hansa.wire.limits import NONCE_BYTES
+from hansa.wire.limits import INTEGER_MAX, NONCE_BYTES, TRANSACTION_STEPS_DEFAULT
 from hansa.wire.problems import HansaError
 from hansa.wire.writes import WriteSet
 
+_Registered = TypeVar("_Registered", Member, User)
 START: Final = datetime(2030, 1, 1, 12, tzinfo=UTC)
 """Ledger time when a test begins."""
 HOST: Final = "host"
@@ -156,13 +157,14 @@ class Ledger:
         """Registers a member, and users of it by their own names; its name.
 
         The records are those that genesis makes, and count from the next transaction on. Raises ValueError for a name
-        that is none or is taken.
+        that is none or is taken, and for attributes that no genesis could have.
         """
         if not names.is_member(name) or self._directory.is_member(name):
             raise ValueError(f"{name!r} is {'a member already' if names.is_member(name) else 'no name of a member'}")
-        key = self._keys[name] = keys.generate()
+        key = keys.generate()
         made = Member(id=name, name=name, keys=[key.public.spki], attributes=sorted(attributes))
-        self._register(governance_genesis.member_writes(made))
+        self._register(governance_genesis.member_writes(_as_in_genesis(made)))
+        self._keys[name] = key
         for user in users:
             self.user(f"{name}/{user}")
         return name
@@ -172,9 +174,10 @@ class Ledger:
         member = name.partition("/")[0]
         if not names.is_user(name) or self._directory.is_user(name) or not self._directory.is_member(member):
             raise ValueError(f"{name!r} is no MEMBER/NAME of a member of this ledger, or is a user already")
-        key = self._keys[name] = keys.generate()
+        key = keys.generate()
         made = User(id=name, name=name, keys=[key.public.spki], attributes=sorted(attributes))
-        self._register(governance_genesis.user_writes(made))
+        self._register(governance_genesis.user_writes(_as_in_genesis(made)))
+        self._keys[name] = key
         return name
 
     @property
@@ -226,6 +229,11 @@ class Ledger:
         return [event for one in self.entries for event in one.events if event.contract != own]
 
     @property
+    def limits(self) -> Limits:
+        """The ledger's limits as they are now."""
+        return self._directory.limits
+
+    @property
     def programs(self) -> dict[str, Program]:
         """The current version of each contract."""
         return self._directory.programs
@@ -242,10 +250,17 @@ class Ledger:
     # Transactions
 
     def send(
-        self, by: str, contract: str, action: str, arguments: dict[str, Any], *, steps: int | None = None
+        self,
+        by: str,
+        contract: str,
+        action: str,
+        arguments: dict[str, Any],
+        *,
+        steps_max: int = transactions.STEPS_MAX,
     ) -> Answer:
         """Takes an action, signed by a member or user, with plain arguments, as the next entry.
 
+        `steps_max`: at most so many steps, by default those for which `hansa.client` and `hansa call` sign.
         Raises `Refused` if the rules refuse it, ValueError for a signer who is not registered, `HansaError` for what
         gets no entry at all, `Disagreement` and `Defect`.
         """
@@ -254,16 +269,16 @@ class Ledger:
         if key is None:
             known = ", ".join(self.members) or "nobody"
             raise ValueError(f"nobody called {by!r} can sign here, but {known}; `ledger.member({by!r})` registers one")
-        limits = self._directory.limits
         made = transactions.prepare(
             key,
             self.id,
             contract,
             action,
             arguments,
-            steps_max=limits.transaction_steps if steps is None else steps,
+            steps_max=steps_max,
             not_after=self.clock.ms + transactions.VALID_MS,
         )
+        intake.read(made.envelope, self.id, self._directory)
         answers = self._block([made.envelope], self.clock.ms)
         answer = next((one for one in answers if one.id == made.id), None)
         assert answer is not None, "a block of one transaction has its entry"
@@ -272,10 +287,10 @@ class Ledger:
         return answer
 
     def look(self, contract: str, view: str, arguments: dict[str, Any]) -> Any:
-        """What a view returns, plain; nobody signs for it. Raises `Refused`."""
+        """What a view returns, plain, at ledger time as it is now; nobody signs for it. Raises `Refused`."""
         reader = View(self._memory, self._directory.indexes_of)
         call = Call(contract, view, arguments, NOBODY, self.clock.ms, self._tip.size)
-        ran = self.forms.run(call, self._directory, reader, self._directory.limits.transaction_steps)
+        ran = self.forms.run(call, self._directory, reader, TRANSACTION_STEPS_DEFAULT)  # as `node.reading.view`
         if ran.code == "ok":
             return ran.result
         answer = Answer(b"", -1, contract, "refused", ran.code, ran.result, [], ran.steps, self.clock.ms)
@@ -289,14 +304,19 @@ class Ledger:
         """
         taken: list[Answer] = []
         for _ in range(blocks_max):
-            view = View(self._memory, self._directory.indexes_of)
-            found = apply.due(view, to, 1) if self._directory.has_schedules else []
-            if not found:
+            at = self.next_due()
+            if at is None or at > to:
                 self.clock.ms = to
                 break
-            self.clock.ms = max(self.clock.ms, schedules.read(found[0].value).at)
+            self.clock.ms = max(self.clock.ms, at)
             taken += self._block([tick.seal(self._node_key, self.id, self._tip.size)], self.clock.ms)
         return taken
+
+    def next_due(self) -> int | None:
+        """When ledger time takes something next, in ms; None if nothing is scheduled."""
+        view = View(self._memory, self._directory.indexes_of)
+        found = apply.due(view, INTEGER_MAX, 1) if self._directory.has_schedules else []
+        return schedules.read(found[0].value).at if found else None
 
     def rows(self, contract: str, record: str) -> list[dict[str, Any]]:
         """The plain values of all records of a type, in the order of their keys, each as it was stored."""
@@ -307,7 +327,7 @@ class Ledger:
 
     def _members(self, action: str, arguments: dict[str, Any]) -> Answer:
         steps = transactions.deploy_steps(arguments.get("source", ""))
-        return self.send(HOST, governance_genesis.CONTRACT, action, arguments, steps=steps)
+        return self.send(HOST, governance_genesis.CONTRACT, action, arguments, steps_max=steps)
 
     def _block(self, envelopes: list[bytes], at: int) -> list[Answer]:
         tip = self._tip
@@ -385,6 +405,14 @@ def _text(path: Path) -> str:
         return path.read_text("utf-8")
     except OSError as error:
         raise HansaError("argument.file", f"{path}: {error.strerror}") from None
+
+
+def _as_in_genesis(made: _Registered) -> _Registered:
+    """What is registered, checked as a genesis is when it is read. Raises ValueError."""
+    try:
+        return msgspec.convert(msgspec.to_builtins(made), type(made))
+    except msgspec.ValidationError as error:
+        raise ValueError(f"no genesis could register {made.id}: {error}") from None
 
 
 @lru_cache(maxsize=1)

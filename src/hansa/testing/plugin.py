@@ -5,6 +5,7 @@ Registered as a `pytest11` entry point, and handed to pytest by `hansa contract 
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Final
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from hansa.testing import coverage
 from hansa.testing.coverage import Covered
 from hansa.testing.ledger import Ledger
 
+_REACHED: Final = "hansa-reached"
 _REPORT = pytest.StashKey[tuple[coverage.Coverage, "Report"]]()
 
 
@@ -62,7 +64,8 @@ class _Reporter:
     """Counts outcomes, and writes the report when all tests have run."""
 
     def __init__(self, config: pytest.Config) -> None:
-        self._config = config
+        self._config: Any = config
+        self._elsewhere: list[Covered] = []
         self._collected, self._report = config.stash[_REPORT]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -79,9 +82,20 @@ class _Reporter:
         if report.failed:
             self._fail(report.nodeid, report)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """A process of pytest-xdist has ended: what its tests reached counts, too."""
+        found = getattr(node, "workeroutput", {}).get(_REACHED)
+        if found is not None:
+            self._elsewhere += msgspec.json.decode(found, type=list[Covered])
+
     def pytest_sessionfinish(self) -> None:
-        """Writes the report."""
-        self._report.files = self._collected.covered()
+        """Writes the report; a process of pytest-xdist hands in what it knows."""
+        files = self._collected.covered()
+        if hasattr(self._config, "workeroutput"):
+            self._config.workeroutput[_REACHED] = msgspec.json.encode(files).decode()
+            return
+        self._report.files = coverage.merged([*files, *self._elsewhere])
         Path(str(self._config.getoption("--hansa-report"))).write_bytes(msgspec.json.encode(self._report))
 
     def _fail(self, test: str, report: pytest.TestReport | pytest.CollectReport) -> None:

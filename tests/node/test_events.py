@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hansa.node import events
+from hansa.node import node as node_module
 from hansa.node.events import Event, Place, Slice, Wanted
 from hansa.wire import entry
 from hansa.wire.problems import HansaError
@@ -354,9 +355,30 @@ def test_one_slice_is_read_at_a_time_and_reading_steps_back_while_transactions_w
         await asyncio.gather(one(), one(), one())
         assert slept == [0, 0, 0]
         monkeypatch.setattr(held, "_is_busy", lambda: True)
+        monkeypatch.setattr(events, "SLICE_S", 3_600)
+        await one()
+        assert slept[3] == 0  # not for so little
+        monkeypatch.setattr(events, "SLICE_S", 0)
         await one()
         monkeypatch.undo()
-        assert slept[3] > 0
+        assert slept[4] > 0
+
+    play(ledger, scenario)
+
+
+def test_who_sends_one_after_the_other_keeps_the_node_busy(ledger, play, monkeypatch):
+    """Between the answer and the next transaction nothing waits, and yet it would wait for a slice."""
+    monkeypatch.setattr(node_module, "BUSY_S", 3_600)
+
+    async def scenario(session):
+        node = session.node
+        node._stirred = -3_600.0
+        assert not node._is_busy()
+        await session.submit(session.ledger.idle())
+        assert not (node._committing or len(node._queue))
+        assert node._is_busy()
+        monkeypatch.setattr(node_module, "BUSY_S", 0)
+        assert not node._is_busy()
 
     play(ledger, scenario)
 

@@ -2,7 +2,7 @@
 
 `api.streams` reads here. Only durable entries are read. That there is something new is but a wake-up: a reader keeps
 its place and reads on from there, so a slow one holds nothing but that. Reading goes in slices of a few milliseconds,
-one slice at a time over all readers, and steps back while transactions wait. Owned by the event loop.
+one slice at a time over all readers, and steps back while transactions come. Owned by the event loop.
 """
 
 import asyncio
@@ -20,12 +20,14 @@ from hansa.wire.problems import HansaError
 
 READERS_MAX: Final = 64
 """Streams that one node has open."""
-SLICE_S: Final = 0.002
+SLICE_S: Final = 0.001
 """How long a slice is read for; a block is decoded whole, and one chunk is read at least."""
 SLICE_BYTES_MAX: Final = 256 * 1024
 """Of the JSON lines of a slice, beyond which it takes no further chunk."""
 BUSY_PAUSE: Final = 4
-"""While transactions wait, reading pauses so many times as long as it took: it has a fifth of the time."""
+"""While the node is busy, reading pauses so many times as long as it took: it has a fifth of the time."""
+BUSY_S: Final = 0.05
+"""So long after a transaction or a block the node counts as busy: the next of one after the other comes soon."""
 RETRY_AFTER_S: Final = 5
 """When a reader is told to come again: streams end and nodes start within it."""
 _CHUNK_ENTRIES: Final = 64
@@ -87,7 +89,7 @@ class _Chunk(msgspec.Struct, frozen=True, gc=False):
 
 
 class Events:
-    """See the module. `is_busy` says whether transactions wait."""
+    """See the module. `is_busy` says whether transactions wait, or came a moment ago."""
 
     def __init__(self, reading: Reading, is_busy: Callable[[], bool]) -> None:
         self.readers = 0
@@ -96,6 +98,7 @@ class Events:
         self._is_busy = is_busy
         self._chunks: dict[int, _Chunk] = {}
         self._turn = asyncio.Lock()
+        self._spent_s = 0.0  # on reading, since the last pause
         self._waiting: list[asyncio.Future[None]] = []
 
     @property
@@ -176,7 +179,18 @@ class Events:
             try:
                 return self.slice(place, wanted)
             finally:
-                await asyncio.sleep((time.monotonic() - begun) * BUSY_PAUSE if self._is_busy() else 0)
+                self._spent_s += time.monotonic() - begun
+                await asyncio.sleep(self._pause_s())
+
+    def _pause_s(self) -> float:
+        """What to leave to the node now. Many short slices, as at the end of the ledger, share a pause."""
+        spent = self._spent_s
+        if not self._is_busy():
+            self._spent_s = 0.0
+        elif spent >= SLICE_S:
+            self._spent_s = 0.0
+            return spent * BUSY_PAUSE
+        return 0.0
 
     async def wait(self, place: Place, seconds: float) -> None:
         """Waits until there is more behind a place, readers are to end, or the time is over."""

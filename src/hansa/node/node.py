@@ -26,7 +26,7 @@ from hansa.node.apply import Sealed, View, apply_batch, apply_genesis, due
 from hansa.node.clock import Clock, ToldClock, backward
 from hansa.node.commit import Committer
 from hansa.node.create import CHECKPOINT_KEY, NODE_KEY
-from hansa.node.events import Events, Place
+from hansa.node.events import BUSY_S, Events, Place
 from hansa.node.exclusions import Exclusions
 from hansa.node.exclusions import load as load_exclusions
 from hansa.node.flush import FLUSH_ENTRIES, flush
@@ -128,7 +128,7 @@ class Node:
         self.directory = recovered.directory.copy()
         """Of what is durable, as everything that is shown; the one of apply runs ahead while a block is on its way."""
         self.reading = recovered.reading(self.directory)
-        self.events = Events(self.reading, lambda: self._committing or len(self._queue) > 0)
+        self.events = Events(self.reading, self._is_busy)
         self.tally = Tally()
         self.failed: asyncio.Future[None] | None = None
         self._files = files
@@ -153,6 +153,7 @@ class Node:
         self._orderer = Solo(self._tip.height, self._stamp, lambda: self.directory.limits)
         self._trouble: dict[str, HansaError] = {}  # by what notices it: disk, reserve, clock, fault
         self._committing = False
+        self._stirred = -BUSY_S  # when a transaction came or a block was made, by the loop's time
         self._begun = 0.0  # when the block in hand was, by the loop's time
         self._woken = False
         self._stopping = False
@@ -213,6 +214,7 @@ class Node:
         Raises `HansaError` if it is refused at once; then `listener` is not told.
         """
         self._check_open()
+        self._stirred = self._loop.time()
         signed, sender = intake.read(envelope, self.ledger, self.directory)
         not_after, time = signed.transaction.not_after, self.ledger_time()
         if signed.id not in self._queue.by_id:
@@ -307,6 +309,10 @@ class Node:
     def _again(self, id: bytes, seq: int) -> Answer:
         """The answer for an entry from before, read from the journal. Raises `HansaError` `journal.corrupt`."""
         return Answer(id, seq, self.reading.at(seq).outcome, True)
+
+    def _is_busy(self) -> bool:
+        """Whether transactions wait, or one came or had its block a moment ago."""
+        return self._committing or len(self._queue) > 0 or self._loop.time() - self._stirred < BUSY_S
 
     # The way to a block
 
@@ -417,6 +423,7 @@ class Node:
         self._committing = False
         for seq, item in enumerate(sealed.block.items, header.seq):
             self._tell(item.id, Answer(item.id, seq, item.outcome, False))
+        self._stirred = self._loop.time()
         self.tally.committed(sealed.block.items, self._loop.time() - self._begun)
         self.events.moved()
         idle = not len(self._queue)

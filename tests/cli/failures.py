@@ -438,6 +438,7 @@ CASES: dict[str, list[Case]] = {
         Case("clock set 2030-01-01 --data {live}"),
         Case("clock set 2028-01-01 --data {told}"),
         Case("clock set 1960-01-01 --data {told}"),
+        Case("clock set 2029-01-01 --url {url}", "Another is at it", node=always(*problem("clock.moving"))),
         Case("clock advance soon --data {live}"),
         Case("clock advance 1d --data {live}"),
         Case("clock advance 9999999d --data {told}"),

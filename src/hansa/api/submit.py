@@ -53,6 +53,7 @@ SWEEP_S: Final = 0.5
 ECHO: Final = b"hansa-request"
 """The header of a request that its answer repeats: whoever sent it sees that the answer is not another's."""
 _ECHO_BYTES_MAX: Final = 64
+"""Of what an answer repeats: what names a request is short."""
 _OFFER_HEADERS: Final = (b"connection", b"upgrade", b"http2-settings")
 _DROP_SHARE: Final = 16
 """At the limit of connections, one in so many is dropped: those that have been idle longest."""

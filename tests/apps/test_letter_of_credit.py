@@ -392,7 +392,7 @@ class AnyWayToIssue(RuleBasedStateMachine):
 
 
 TestAnyWayToIssue = AnyWayToIssue.TestCase
-TestAnyWayToIssue.settings = settings(max_examples=50, stateful_step_count=20, deadline=None)
+TestAnyWayToIssue.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
 
 TRIED = st.one_of(
     st.tuples(st.just("present"), st.sampled_from([1, 40, 60, 99, 100, 101])),
@@ -401,7 +401,7 @@ TRIED = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     tried=st.lists(TRIED, min_size=5, max_size=30),
     expiry=st.sampled_from(["2026-04-18", "2026-05-20"]),

@@ -1,6 +1,5 @@
 """`hansa app`: where the example applications lie, and the stories of those that have one, told on a real ledger."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,8 +9,7 @@ import msgspec
 from hansa.cli import output
 from hansa.cli.letter import before_letter, tell_letter
 from hansa.cli.output import Output
-from hansa.cli.temporary import free_folder, temporary_folder
-from hansa.store.folder import Folder
+from hansa.cli.temporary import free_folder, kept_told, temporary_folder
 from hansa.stories import apps
 
 if TYPE_CHECKING:
@@ -73,11 +71,4 @@ def run(out: Output, name: str, keep: Path | None) -> None:
 def _end(kept: Path | None, told: "Story") -> str:
     if kept is None:
         return f"Keep the ledger with `hansa app run {LETTER_OF_CREDIT} --keep DIR`."
-    folder, genesis_file = str(kept), str(Folder(kept).genesis)
-    commands = [
-        ("audit", folder),
-        ("receipt", "get", str(told.proofs[0].seq), "--data", folder, "--out", "issue"),
-        ("receipt", "verify", "issue", "--genesis", genesis_file, "--ledger", told.ledger),
-        ("up", "--data", folder),
-    ]
-    return "\n".join([f"The ledger is in {folder}. Try:", *(f"  hansa {shlex.join(words)}" for words in commands)])
+    return kept_told(kept, told.ledger, told.proofs[0].seq, "issue")

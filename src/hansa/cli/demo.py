@@ -1,6 +1,5 @@
 """`hansa demo`: the example ledger and a letter of credit, told so that one who knows no cryptography can follow."""
 
-import shlex
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +10,7 @@ import msgspec
 from hansa.cli import output
 from hansa.cli.letter import before_letter, tell_letter
 from hansa.cli.output import Output
-from hansa.cli.temporary import free_folder, temporary_folder
-from hansa.store.folder import Folder
+from hansa.cli.temporary import free_folder, kept_told, temporary_folder
 
 if TYPE_CHECKING:
     from hansa.stories.example_ledger import Attempt, Holdings, Line, Story
@@ -128,14 +126,7 @@ def _tell(out: Output, attempt: "Attempt") -> None:
 def _end(told: "Story", kept: Path | None) -> str:
     if kept is None:
         return "Keep the ledger with `hansa demo --keep DIR`, or start your own with `hansa up`."
-    folder, genesis = str(kept), str(Folder(kept).genesis)
-    commands = [
-        ("audit", folder),
-        ("receipt", "get", str(told.lines[0].seq), "--data", folder, "--out", "payment"),
-        ("receipt", "verify", "payment", "--genesis", genesis, "--ledger", told.ledger),
-        ("up", "--data", folder),
-    ]
-    return "\n".join([f"The ledger is in {folder}. Try:", *(f"  hansa {shlex.join(words)}" for words in commands)])
+    return kept_told(kept, told.ledger, told.lines[0].seq, "payment")
 
 
 def _say(out: Output, title: str, text: str, shown: str = "") -> None:

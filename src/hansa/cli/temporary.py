@@ -1,6 +1,7 @@
 """Where stories leave their ledgers: a folder that goes with the command, or a new one that is kept."""
 
 import contextlib
+import shlex
 import shutil
 import signal
 import sys
@@ -21,6 +22,18 @@ def free_folder(folder: Path) -> Path:
             raise HansaError("folder.access", f"there is no folder {folder.parent}", remedy=remedy)
         Folder(folder).check_free()
     return folder
+
+
+def kept_told(folder: Path, ledger: str, seq: int, prefix: str) -> str:
+    """What can be done with a ledger that a story left in `folder`; entry `seq` is one to prove, as `prefix`."""
+    kept = str(folder)
+    commands = [
+        ("audit", kept),
+        ("receipt", "get", str(seq), "--data", kept, "--out", prefix),
+        ("receipt", "verify", prefix, "--genesis", str(Folder(folder).genesis), "--ledger", ledger),
+        ("up", "--data", kept),
+    ]
+    return "\n".join([f"The ledger is in {kept}. Try:", *(f"  hansa {shlex.join(words)}" for words in commands)])
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ import httpx2
 import msgspec
 
 from hansa.client.exchange import Reply, address, refusal
-from hansa.client.transport import AsyncStreaming, Streaming, plain_coding
+from hansa.client.transport import CONNECT_S, AsyncStreaming, Streaming, failure, plain_coding
 from hansa.wire.problems import HansaError
 
 LINE_BYTES_MAX: Final = 1024 * 1024
@@ -26,8 +26,6 @@ SILENCE_S: Final = 45.0
 """A node says something every 15 s; one that is silent so long is taken for gone."""
 PAUSES_S: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Before each time that the stream is asked for again, the last for all times after."""
-_CONNECT_S: Final = 5.0
-"""A node that is there takes a connection at once; further than this it is not there."""
 _PASSING: Final = 503
 """The status of every problem that goes by itself."""
 _PROXY: Final = (502, 503, 504)
@@ -283,7 +281,7 @@ def follow(
                         return
             lost = HansaError("node.silent", f"{address(url)}: the stream ended")
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            lost = _failure(url, error)
+            lost = failure(url, error)
         except HansaError as error:
             lost = error
         pause = follower.lost(lost)
@@ -310,7 +308,7 @@ async def afollow(
                         return
             lost = HansaError("node.silent", f"{address(url)}: the stream ended")
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            lost = _failure(url, error)
+            lost = failure(url, error)
         except HansaError as error:
             lost = error
         pause = follower.lost(lost)
@@ -319,13 +317,7 @@ async def afollow(
         await asyncio.sleep(pause)
 
 
-_TIMEOUT: Final = httpx2.Timeout(SILENCE_S, connect=_CONNECT_S)
-_NOT_REACHED: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol, httpx2.InvalidURL)
-
-
-def _failure(url: str, error: Exception) -> HansaError:
-    code = "node.unreachable" if isinstance(error, _NOT_REACHED) else "node.silent"
-    return HansaError(code, f"{address(url)}: {str(error) or type(error).__name__}")
+_TIMEOUT: Final = httpx2.Timeout(SILENCE_S, connect=CONNECT_S)
 
 
 def _bounded(answer: httpx2.Response) -> bytes:

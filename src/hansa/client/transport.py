@@ -12,7 +12,7 @@ import httpx2
 from hansa.client.exchange import Reply, Request, address
 from hansa.wire.problems import HansaError
 
-_CONNECT_S: Final = 5.0
+CONNECT_S: Final = 5.0
 """A node that is there takes a connection at once; further than this the next one is asked."""
 _ECHO: Final = "hansa-request"
 """Nodes repeat it: an answer that came twice would else be taken for that to the next request on its connection.
@@ -199,7 +199,7 @@ def _asked(request: Request) -> dict[str, Any]:
 
 
 def _connect_s(request: Request) -> float:
-    return min(_CONNECT_S, request.wait_s)
+    return min(CONNECT_S, request.wait_s)
 
 
 def _whole_s(request: Request) -> float:
@@ -224,8 +224,13 @@ def _reply(response: httpx2.Response, body: bytes) -> Reply:
     return Reply(response.status_code, {name.lower(): text for name, text in response.headers.items()}, body)
 
 
+def failure(node: str, error: Exception) -> HansaError:
+    """Why a request to a node had no answer: `node.unreachable` if nothing of it was sent, else `node.silent`."""
+    code = "node.unreachable" if isinstance(error, _NOT_REACHED) else "node.silent"
+    return HansaError(code, f"{address(node)}: {str(error) or type(error).__name__}")
+
+
 def _failure(request: Request, error: Exception) -> HansaError:
     if isinstance(error, HansaError):
         return HansaError(error.code, f"{address(request.node)}: {error.detail}")
-    code = "node.unreachable" if isinstance(error, _NOT_REACHED) else "node.silent"
-    return HansaError(code, f"{address(request.node)}: {str(error) or type(error).__name__}")
+    return failure(request.node, error)

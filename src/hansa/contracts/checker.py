@@ -30,8 +30,8 @@ from hansa.contracts.manifest import (
     Type,
     key_bytes_most,
 )
-from hansa.contracts.operations import UNKNOWN, accepts, kind, plain, words
-from hansa.contracts.tree import nodes, written
+from hansa.contracts.operations import UNKNOWN, accepts, is_empty, kind, plain, words
+from hansa.contracts.tree import nodes, statements, written
 
 _LOOPS_MAX: Final = 8
 """Loops in each other: more than anybody can follow."""
@@ -173,7 +173,7 @@ class _Body:
 
     def _run(self, body: ast.FunctionDef, known: Known) -> None:
         before = self._findings.count
-        after = self._block(_statements(body), known)
+        after = self._block(statements(body), known)
         if after is not None:
             self._ends(body, after)
         if self._findings.count == before and self._is_declared_well:  # else it may follow from what was noted
@@ -332,7 +332,7 @@ class _Body:
             have = self._scope.variables[name] = found
         elif have == operations.NONE:
             have = self._scope.variables[name] = OptionalType(plain(found))
-        elif _is_empty(have) and kind(have) == kind(found):
+        elif is_empty(have) and kind(have) == kind(found):
             have = self._scope.variables[name] = found
         elif not accepts(have, found):
             self._note(target, "type.mismatch", f"`{name}` is {words(have)}, this is {words(found)}")
@@ -681,15 +681,6 @@ def creator_role(action: Action, record: RecordType, roles: Mapping[str, object]
     return None
 
 
-def _is_empty(type_: Type) -> bool:
-    """Whether it is the type of a list or map that nothing was put into yet: whatever it becomes, it is that too."""
-    match type_:
-        case ListType(item=held) | MapType(value=held):
-            return held == UNKNOWN
-        case _:
-            return False
-
-
 def _is_unclear(type_: Type) -> bool:
     match plain(type_):
         case ListType(item=item):
@@ -698,11 +689,6 @@ def _is_unclear(type_: Type) -> bool:
             return value == UNKNOWN or _is_unclear(value)
         case bare:
             return bare == UNKNOWN
-
-
-def _statements(body: ast.FunctionDef) -> list[ast.stmt]:
-    """A body without its docstring."""
-    return body.body[1:] if ast.get_docstring(body) is not None else body.body
 
 
 def _path(node: ast.expr | None) -> tuple[str, ...]:

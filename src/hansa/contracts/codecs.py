@@ -8,7 +8,7 @@ type's checks are worked out once, because every argument of every transaction p
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 # Plain values are dynamic: their type is what this module finds out.
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
@@ -41,7 +41,7 @@ from hansa.wire import cbor, names
 from hansa.wire.limits import INTEGER_MAX, KEY_BYTES_MAX, USER_NAME_CHARS_MAX
 
 CURRENCY_LETTERS: Final = 3
-_HEAD_BYTES_MAX: Final = 9  # before a value: its type, and a number or length
+_HEAD_BYTES_MAX: Final = 9
 """Before a value in CBOR: its type, and a number or length."""
 
 
@@ -107,6 +107,10 @@ class Codecs:
         if found is None:
             found = self._sizes[type_] = _bytes_most(type_, self)
         return found
+
+    def fields_bytes_most(self, types: Mapping[str, Type]) -> int:
+        """The same of a map of fields."""
+        return _HEAD_BYTES_MAX + sum(len(name) + 2 + self.bytes_most(type_) for name, type_ in types.items())
 
 
 def fit(frame: Frame, value: Any, codec: Codec, place: str) -> Any:
@@ -333,8 +337,8 @@ def _bytes_most(type_: Type, codecs: Codecs) -> int:
         case MapType():
             return _HEAD_BYTES_MAX + type_.most * (codecs.bytes_most(type_.key) + codecs.bytes_most(type_.value))
         case StructType():
-            fields = codecs.manifest.structs[type_.struct].fields.values()
-            return _HEAD_BYTES_MAX + sum(len(f.name) + 2 + codecs.bytes_most(f.type) for f in fields)
+            fields = codecs.manifest.structs[type_.struct].fields
+            return codecs.fields_bytes_most({name: field.type for name, field in fields.items()})
         case ReferenceType():
             return _HEAD_BYTES_MAX + KEY_BYTES_MAX
         case _:

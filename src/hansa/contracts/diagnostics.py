@@ -63,7 +63,7 @@ def range_end(source: str, diagnostic: Diagnostic, ends: Mapping[Diagnostic, tup
     """Line and column behind the end of what a finding is about: of a block its head, one character if unknown."""
     line, column = ends.get(diagnostic, (diagnostic.line, 0))
     if line != diagnostic.line:
-        column = len(_line(source, diagnostic.line).rstrip())
+        column = len(line_at(source, diagnostic.line).rstrip())
     return diagnostic.line, max(column, diagnostic.column + 1)
 
 
@@ -77,13 +77,14 @@ def render(source: str, diagnostic: Diagnostic, file: str, end: int = 0, notes: 
     margin = " " * (len(number) - 2)
     parts = [
         f"{file}:{diagnostic.line}:{diagnostic.column + 1}: {diagnostic.message} [{diagnostic.code}]",
-        number + _line(source, diagnostic.line),
+        number + line_at(source, diagnostic.line),
         f"{margin}| {' ' * diagnostic.column}{carets}",
     ]
     noted = [f"{margin}= {word}: {text}" for word, text in notes]
     return "\n".join([*parts, *(noted or ([f"{margin}= {diagnostic.hint}"] if diagnostic.hint else []))])
 
 
-def _line(source: str, number: int) -> str:
+def line_at(source: str, number: int) -> str:
+    """A line by its number from 1; empty beyond the text."""
     lines = source.split("\n")
     return lines[number - 1] if 0 < number <= len(lines) else ""

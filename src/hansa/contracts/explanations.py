@@ -14,7 +14,7 @@ import msgspec
 
 from hansa.contracts import names
 from hansa.contracts.annotations import ANY_TYPE
-from hansa.contracts.diagnostics import Diagnostic
+from hansa.contracts.diagnostics import Diagnostic, line_at
 
 _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OUTSIDE: Final = " is not in the dialect"
@@ -690,14 +690,9 @@ def explain(source: str, found: Diagnostic) -> Explanation:
     return Explanation(general.why, found.hint or general.instead)
 
 
-def _line(source: str, number: int) -> str:
-    lines = source.split("\n")
-    return lines[number - 1] if 0 < number <= len(lines) else ""
-
-
 def _word(source: str, found: Diagnostic) -> str:
     """The name at which a finding stands; of a class what it derives from."""
-    text = _line(source, found.line)[found.column :]
+    text = line_at(source, found.line)[found.column :]
     if found.code == "class.base":
         text = text.partition("(")[2]
     word = _WORD.match(text)
@@ -706,14 +701,14 @@ def _word(source: str, found: Diagnostic) -> str:
 
 def _module(source: str, found: Diagnostic) -> str:
     """The module, or what is imported from it, whichever something is known of."""
-    words = _WORD.findall(_line(source, found.line)[found.column :])
+    words = _WORD.findall(line_at(source, found.line)[found.column :])
     return next((word for word in words if word in PYTHON), "")
 
 
 def _decorator(source: str, found: Diagnostic) -> str:
     """The name of the decorator above a function with a finding, or at it."""
     for number in range(found.line, 0, -1):
-        text = _line(source, number).strip()
+        text = line_at(source, number).strip()
         if text.startswith("@"):
             word = _WORD.match(text, 1)
             return "" if word is None else word[0]

@@ -31,7 +31,7 @@ from hansa.contracts.manifest import (
     Type,
     UserType,
 )
-from hansa.contracts.operations import BOOL, INT, NONE, TEXT, UNKNOWN, accepts, kind, plain, result, words
+from hansa.contracts.operations import BOOL, INT, NONE, TEXT, UNKNOWN, accepts, is_empty, kind, plain, result, words
 from hansa.contracts.prices import INTEGER_BITS_MAX, LIST_ITEMS_MAX, MAP_ITEMS_MAX, SELECT_ROWS_MAX, TYPE_DEPTH_MAX
 from hansa.contracts.tree import written
 
@@ -383,7 +383,7 @@ class Expressions:
                 bare = other
             else:
                 self._note(node, "type.mismatch", f"this is {words(bare)} or {words(other)}: one type is needed")
-        elif _is_empty(bare) and kind(bare) == kind(other):
+        elif is_empty(bare) and kind(bare) == kind(other):
             bare = other
         return OptionalType(bare) if optional else bare
 
@@ -804,15 +804,6 @@ def _conditions(have: Type) -> str:
         return "`is not None`"
     asked = {"int": "`!= 0`", "text": '`!= ""`', "list": "`len(...) > 0`", "map": "`len(...) > 0`"}
     return asked.get(kind(have), "compare it")
-
-
-def _is_empty(type_: Type) -> bool:
-    """Whether a type is that of a list or map that nothing is known to be in."""
-    match type_:
-        case ListType(item=held) | MapType(value=held):
-            return held == UNKNOWN
-        case _:
-            return False
 
 
 def _is_of(word: str, type_: Type) -> bool:

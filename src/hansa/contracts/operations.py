@@ -189,6 +189,15 @@ def plain(type_: Type) -> Type:
     return type_.item if isinstance(type_, OptionalType) else type_
 
 
+def is_empty(type_: Type) -> bool:
+    """Whether it is the type of a list or map that nothing was put into yet: whatever it becomes, it is that too."""
+    match type_:
+        case ListType(item=held) | MapType(value=held):
+            return held == UNKNOWN
+        case _:
+            return False
+
+
 def result(word: str, base: Type) -> Type:
     """The type that a table's word says, of an operation on `base`."""
     match word:

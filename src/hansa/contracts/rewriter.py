@@ -28,7 +28,7 @@ from hansa.contracts.manifest import (
 )
 from hansa.contracts.operations import kind, plain
 from hansa.contracts.prices import block_price
-from hansa.contracts.tree import nodes
+from hansa.contracts.tree import nodes, statements
 from hansa.wire import cbor
 
 FRAME: Final = "__frame"
@@ -64,8 +64,7 @@ class Rewriter:
         self._name = body.name
         template = ast.parse(f"def {name}({', '.join((FRAME, *parameters))}): pass").body[0]
         assert isinstance(template, ast.FunctionDef)
-        statements = body.body[1:] if ast.get_docstring(body) is not None else body.body
-        template.body = self._block(statements, body.body[0])
+        template.body = self._block(statements(body), body.body[0])
         return ast.copy_location(template, body)
 
     def function_name(self, name: str) -> str:

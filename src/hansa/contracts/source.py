@@ -23,7 +23,7 @@ NESTING_MAX: Final = 100
 """Levels of the syntax tree: all that walks it may recurse, whatever stack is left under it."""
 _OPEN: Final = "([{"
 _CLOSE: Final = ")]}"
-_DIGITS_MAX: Final = 80  # 256 bits have 78
+_DIGITS_MAX: Final = 80
 """Of a number in the source: 256 bits have 78."""
 _TOO_MANY_DIGITS: Final = re.compile(f"[0-9]{{{_DIGITS_MAX + 1}}}")
 _WORD: Final = re.compile(r"[0-9][0-9A-Za-z_.]*|[A-Za-z_][0-9A-Za-z_]*")

@@ -18,6 +18,7 @@ from hansa.contracts.calls import Execution
 from hansa.contracts.checked import Checked
 from hansa.contracts.specification.machine import Frame, Machine
 from hansa.contracts.specification.values import DAY_MS, Duration, Instant, Record, Struct, to_plain
+from hansa.contracts.tree import statements
 from hansa.wire.writes import Write
 
 STEPS_KEPT_MAX: Final = 10_000
@@ -33,8 +34,8 @@ class Value(msgspec.Struct, frozen=True):
     value: Any
 
 
-class Step(msgspec.Struct, frozen=True):
-    """One row of a trace.
+class Step(msgspec.Struct):
+    """One row of a trace; it is not changed once the run has ended.
 
     `line` and `source` are those of the contract's file, None and empty where no line is meant. `depth`: bodies in each
     other. `names`: what was bound or changed. `values`: what the expressions in it came to, in that order. `used` is
@@ -46,27 +47,10 @@ class Step(msgspec.Struct, frozen=True):
     contract: str
     line: int | None
     source: str
-    names: list[Value]
-    values: list[Value]
-    used: int
-    spent: int
-
-
-class _Row:
-    """A step while it happens."""
-
-    __slots__ = ("contract", "depth", "kind", "line", "names", "source", "spent", "used", "values")
-
-    def __init__(self, kind: Kind, depth: int, contract: str, line: int | None, source: str) -> None:
-        self.kind: Kind = kind
-        self.depth = depth
-        self.contract = contract
-        self.line = line
-        self.source = source
-        self.names: list[Value] = []
-        self.values: list[Value] = []
-        self.used = 0
-        self.spent = 0
+    names: list[Value] = msgspec.field(default_factory=list[Value])
+    values: list[Value] = msgspec.field(default_factory=list[Value])
+    used: int = 0
+    spent: int = 0
 
 
 class Trace:
@@ -74,8 +58,8 @@ class Trace:
 
     def __init__(self, sources: Mapping[bytes, str]) -> None:
         self._lines = {digest: text.split("\n") for digest, text in sources.items()}
-        self._rows: list[_Row] = []
-        self._open: list[_Row] = []
+        self._rows: list[Step] = []
+        self._open: list[Step] = []
         """The rows of the statements and bodies that are under way, the innermost last."""
         self._seen: list[dict[str, Any]] = []
         """For every body under way, its variables as they were looked at last."""
@@ -87,11 +71,10 @@ class Trace:
         result: dict[str, Any] = ran.result if refused else {}
         line = result.get("line")
         known = next((row for row in reversed(self._rows) if row.line == line and row.kind == "statement"), None)
-        last = _Row("refused" if refused else "end", 0, str(result.get("contract", "")), line, "")
+        last = Step("refused" if refused else "end", 0, str(result.get("contract", "")), line, "")
         last.source = known.source if refused and known is not None and line is not None else ""
         last.spent, last.used = ran.steps - self._used, ran.steps
-        names = ("depth", "contract", "line", "source", "names", "values", "used", "spent")
-        return [Step(row.kind, *(getattr(row, name) for name in names)) for row in [*self._rows, last]]
+        return [*self._rows, last]
 
     # hansa.contracts.specification.observer.Observer
 
@@ -163,14 +146,14 @@ class Trace:
             row.names.append(Value("found", False))
         row.values = [Value(name, shown(value)) for name, value in (fields or {}).items()]
 
-    def _row(self, machine: Machine, kind: Kind, line: int | None) -> _Row:
+    def _row(self, machine: Machine, kind: Kind, line: int | None) -> Step:
         frame = machine.frame
         source = "" if line is None else self._source(machine, line, line)
-        row = _Row(kind, len(self._seen), frame.contract, line, source)
+        row = Step(kind, len(self._seen), frame.contract, line, source)
         if len(self._rows) < STEPS_KEPT_MAX:
             self._rows.append(row)
         elif len(self._rows) == STEPS_KEPT_MAX:
-            self._rows.append(_Row("more", 0, frame.contract, None, ""))
+            self._rows.append(Step("more", 0, frame.contract, None, ""))
         self._charge(machine, row)
         row.used = machine.limit - machine.left
         return row
@@ -180,14 +163,14 @@ class Trace:
         lines = self._lines.get(machine.frame.file.digest, [])
         return " ".join(line.strip() for line in lines[first - 1 : last])
 
-    def _charge(self, machine: Machine, row: _Row) -> None:
+    def _charge(self, machine: Machine, row: Step) -> None:
         """What was charged since anything was seen last is the row's, or that of the rows left out."""
         used = machine.limit - machine.left
         kept = row if len(self._rows) <= STEPS_KEPT_MAX else self._rows[-1]
         kept.spent += used - self._used
         self._used = used
 
-    def _note(self, frame: Frame, row: _Row) -> None:
+    def _note(self, frame: Frame, row: Step) -> None:
         """The variables that are others than when they were looked at last."""
         seen = self._seen[-1]
         for name, value in frame.locals.items():
@@ -234,7 +217,7 @@ class Lines:
 
 def statements_of(body: ast.FunctionDef) -> list[ast.stmt]:
     """The statements of a body, its docstring left out; the docstring if there is nothing else."""
-    return body.body[1:] if len(body.body) > 1 and ast.get_docstring(body) is not None else body.body
+    return statements(body) or body.body
 
 
 def lines_of(file: Checked) -> dict[int, str]:

@@ -76,6 +76,11 @@ def written(node: ast.AST) -> str:
     return _WRITTEN.get(name, f"`{name}`")
 
 
+def statements(body: ast.FunctionDef) -> list[ast.stmt]:
+    """A body without its docstring."""
+    return body.body[1:] if ast.get_docstring(body) is not None else body.body
+
+
 def nodes(tree: ast.AST) -> list[ast.AST]:
     """A node and all that are in it but operators, those nearer to it first."""
     found = [tree]

@@ -78,7 +78,7 @@ class Shape:
         self.codecs = {name: codecs.of(found) for name, found in types.items()}
         self.order = sorted(types, key=cbor.key_order)
         self.party_fields = {name for name, found in types.items() if isinstance(plain(found), PartyType)}
-        self.bytes_most = sum(len(name) + 2 + codecs.bytes_most(found) for name, found in types.items()) + 9
+        self.bytes_most = codecs.fields_bytes_most(types)
         self.is_large = self.bytes_most > _LARGE_BYTES
         self._weighed = [n for n, found in types.items() if isinstance(plain(found), ListType | MapType | StructType)]
         self._conversions = [
@@ -185,7 +185,10 @@ class Cache:
 
     def store(self, shape: Shape, place: bytes, seq: int, value: bytes, values: dict[str, Any]) -> None:
         """Keeps a record as entry `seq` writes it; the values MUST NOT be changed from then on."""
-        self._keep(shape, place, seq, value, values, shape.weight(values))
+        if len(value) <= _CACHED_BYTES_MAX:
+            self._keep(shape, place, seq, value, values, shape.weight(values))
+        else:  # to weigh it, all that is in it would be walked
+            self._entries.pop(place, None)
 
     def clear(self) -> None:
         """Forgets all."""
@@ -193,7 +196,7 @@ class Cache:
 
     def _keep(self, shape: Shape, place: bytes, seq: int, value: bytes, values: dict[str, Any], weight: int) -> None:
         if len(value) <= _CACHED_BYTES_MAX:
-            if len(self._entries) >= self._most:
+            if len(self._entries) >= self._most and place not in self._entries:
                 self._entries.clear()
             self._entries[place] = (seq, value, shape, values, weight)
         else:

@@ -39,6 +39,7 @@ from hansa.orderers.solo import Solo
 from hansa.store.files import Disk, Files, read_whole, replace, trouble_told
 from hansa.store.folder import Folder, Lock, signer_lock
 from hansa.store.journal import Location, Writer
+from hansa.store.overlay import Stored
 from hansa.store.state import BlockPlace
 from hansa.wire import cose, genesis, tick
 from hansa.wire.keys import PrivateKey
@@ -83,9 +84,8 @@ class Status(msgspec.Struct, frozen=True):
     """How a node is.
 
     It is healthy unless it has stopped for good, and ready if it takes transactions; if it does not, `reasons` say why.
-    `trouble` and `detail` are the first reason's, empty if there is none. `time` is
-    that of the last block, `now` the node's clock, both in ms; `clock` is `told` where whoever runs the node tells it,
-    else `real`.
+    `trouble` and `detail` are the first reason's, empty if there is none. `time` is that of the last block, `now` the
+    node's clock, both in ms; `clock` is `told` where whoever runs the node tells it, else `real`.
     """
 
     ledger: str
@@ -268,8 +268,7 @@ class Node:
 
     def _reasons(self) -> list[Reason]:
         """Why it takes no transactions, the gravest first."""
-        found = [error for what, error in self._trouble.items() if what == "fault"]
-        found += [error for what, error in self._trouble.items() if what != "fault"]
+        found = [error for _, error in sorted(self._trouble.items(), key=lambda one: one[0] != "fault")]
         if self._stopping:
             found.append(HansaError("node.stopping"))
         if not self.reading.tip.size:
@@ -447,14 +446,18 @@ class Node:
             self._tick_timer.cancel()
             self._tick_timer = None
         try:
-            found = due(View(self._parts.state, self.directory.indexes_of), INTEGER_MAX, 1)
+            found = self._next_due(INTEGER_MAX)
         except Exception as error:  # what lies in the state is damaged
             self._fail(error)
             return
-        if found:
-            at = schedules.read(found[0].value).at
+        if found is not None:
+            at = schedules.read(found.value).at
             wait = min(max((at - self.ledger_time()) / 1000, TICK_WAIT_S), TIMER_S_MAX)
             self._tick_timer = self._loop.call_later(wait, self._tick, at)
+
+    def _next_due(self, until: int) -> Stored | None:
+        """The record of what is due next until then, if there is anything."""
+        return next(iter(due(View(self._parts.state, self.directory.indexes_of), until, 1)), None)
 
     def _tick(self, at: int) -> None:
         """What is due `at` comes first: if no transaction is on its way to move ledger time there, a tick does.
@@ -502,11 +505,11 @@ class Node:
             if self.events.is_closed:
                 raise HansaError("node.stopping")
             self._check_open()
-            found = due(View(self._parts.state, self.directory.indexes_of), time, 1)
-            if not found:
+            found = self._next_due(time)
+            if found is None:
                 clock.move(max(time, clock.now()))
                 return
-            clock.move(max(schedules.read(found[0].value).at, clock.now()))
+            clock.move(max(schedules.read(found.value).at, clock.now()))
             self._order_tick()
             await self.events.wait(Place(self._tip.size), TELL_LOOK_S)
             blocks = self._tip.height - height

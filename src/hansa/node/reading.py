@@ -31,6 +31,7 @@ from hansa.contracts.manifest import (
     UserType,
     stored_type,
 )
+from hansa.contracts.operations import plain
 from hansa.contracts.prices import DURATION_MAX, INSTANT_MAX
 from hansa.contracts.program import Program, load
 from hansa.contracts.trial import Failure
@@ -181,7 +182,10 @@ class Reading:
         return found[0]
 
     def stretch(self, seq: int, most: int) -> list[tuple[Found, entry.Outcome]]:
-        """Up to `most` entries from `seq` on, all of one block, with their outcomes; as `at`, and raises as it does."""
+        """Up to `most` entries from `seq` on, all of one block, with their outcomes.
+
+        Raises `HansaError` `journal.corrupt`.
+        """
         place = self._place(seq)
         found: list[tuple[Found, entry.Outcome]] = []
         try:
@@ -437,7 +441,11 @@ def typed_key(manifest: Manifest, type_: Type, text: str) -> int | str | bytes |
                 pass
     except (ValueError, KeyError):
         pass
-    raise HansaError("query.value", f"{text[:80]!a} is not {_value_of(manifest, type_)}")
+    raise _no_value(manifest, type_, text)
+
+
+def _no_value(manifest: Manifest, type_: Type, text: str) -> HansaError:
+    return HansaError("query.value", f"{text[:80]!a} is not {_value_of(manifest, type_)}")
 
 
 def _value_of(manifest: Manifest, type_: Type) -> str:
@@ -499,7 +507,7 @@ def _bounds(manifest: Manifest, type_: RecordType, asked: Asked) -> tuple[bytes 
         raise HansaError("query.range", "`value` asks for one value of an index, and `least` and `most` for a span")
     declared = stored_type(manifest, type_.fields[asked.index or type_.key].type)
     if asked.value:
-        _check_name(declared, asked.value)
+        _check_name(manifest, declared, asked.value)
 
     def encoded(text: str | None) -> bytes | None:
         value = None if text is None else typed_key(manifest, declared, text)
@@ -516,15 +524,14 @@ def _bounds(manifest: Manifest, type_: RecordType, asked: Asked) -> tuple[bytes 
     return least, most
 
 
-def _check_name(type_: Type, text: str) -> None:
+def _check_name(manifest: Manifest, type_: Type, text: str) -> None:
     """Refuses the one value of an index that no member or user is called by; the bound of a span may be any text."""
-    match type_:
-        case OptionalType():
-            _check_name(type_.item, text)
+    bare = plain(type_)
+    match bare:
         case PartyType() if not names.is_member(text):
-            raise HansaError("query.value", f"{text[:80]!a} is not the name of a member")
+            raise _no_value(manifest, bare, text)
         case UserType() if not names.is_user(text):
-            raise HansaError("query.value", f"{text[:80]!a} is not the name of a user")
+            raise _no_value(manifest, bare, text)
         case _:
             pass
 

@@ -16,8 +16,8 @@ from starlette.routing import BaseRoute, Route
 
 import hansa
 from hansa.api import answers, openapi
-from hansa.api.operations import OPERATIONS, ORDERS, SUBMIT, Operation
-from hansa.api.streams import MEDIA_TYPE, EventStream
+from hansa.api.operations import CBOR, COSE, EVENT_STREAM, JSON, OPERATIONS, ORDERS, SUBMIT, Operation
+from hansa.api.streams import EventStream
 from hansa.api.submit import STREAMS, echo
 from hansa.client.arguments import from_json
 from hansa.contracts import execution
@@ -44,9 +44,6 @@ _BODY_BYTES_MAX: Final = 256 * 1024
 _ROWS_DEFAULT: Final = 100
 """Rows of a page where nobody says how many."""
 _HTTP_CODES: Final = {404: "request.path", 405: "request.method"}
-_COSE: Final = "application/cose"
-_CBOR: Final = "application/cbor"
-_JSON: Final = "application/json"
 LOOPBACK: Final = ("127.0.0.1", "::1")
 """Who may do what nobody signs."""
 _SECURITY: Final = {
@@ -140,11 +137,11 @@ class _Routes:
         part = parts.get(request.path_params["part"])
         if part is None:
             raise HansaError("request.part", parts=list(parts))
-        return Response(part(), media_type=_CBOR, headers=_SECURITY)
+        return Response(part(), media_type=CBOR, headers=_SECURITY)
 
     async def receipt(self, request: Request) -> Response:
         self._node.sign_checkpoint()
-        return Response(self._reading.receipt(_seq(request)), media_type=_COSE, headers=_SECURITY)
+        return Response(self._reading.receipt(_seq(request)), media_type=COSE, headers=_SECURITY)
 
     async def latest_checkpoint(self, request: Request) -> Response:
         return await self.checkpoint(request)
@@ -153,13 +150,13 @@ class _Routes:
         self._node.sign_checkpoint()
         size = request.path_params.get("size")
         head = self._reading.checkpoint(None if size is None else _number(size, "size"))
-        if request.headers.get("accept") == _COSE:
-            return Response(receipt.bare(head), media_type=_COSE, headers=_SECURITY)
+        if request.headers.get("accept") == COSE:
+            return Response(receipt.bare(head), media_type=COSE, headers=_SECURITY)
         return _json(head)
 
     async def consistency(self, request: Request) -> Response:
         first, second = (_number(request.query_params[name], name) for name in ("first", "second"))
-        return Response(self._reading.consistency(first, second), media_type=_COSE, headers=_SECURITY)
+        return Response(self._reading.consistency(first, second), media_type=COSE, headers=_SECURITY)
 
     async def events(self, request: Request) -> Response:
         query, events = request.query_params, self._node.events
@@ -170,7 +167,7 @@ class _Routes:
         place = events.end() if after is None else events.behind(after)
         follow = _boolean(request, "follow", True)
         if request.method == "HEAD":
-            return Response(media_type=MEDIA_TYPE, headers=_SECURITY)
+            return Response(media_type=EVENT_STREAM, headers=_SECURITY)
         return EventStream(events, place, wanted, follow=follow, ledger=self._node.ledger.hex(), headers=_SECURITY)
 
     # Contracts and their records
@@ -252,8 +249,8 @@ class _Routes:
     async def tell_time(self, request: Request) -> Response:
         # Nobody signs this, so a page of another site must not be able to send it: what it can send without being
         # asked for leave is no JSON (Fetch standard, CORS-safelisted request headers).
-        if request.headers.get("content-type", "").split(";")[0].strip().lower() != _JSON:
-            raise HansaError("request.content_type", accepted=[_JSON])
+        if request.headers.get("content-type", "").split(";")[0].strip().lower() != JSON:
+            raise HansaError("request.content_type", accepted=[JSON])
         own = f"http://{request.headers['host']}".lower()
         if request.headers.get("origin", own).lower() != own:
             raise HansaError("request.origin")
@@ -281,7 +278,7 @@ class _Routes:
         return _json({"version": hansa.__version__})
 
     async def genesis(self, request: Request) -> Response:
-        return Response(self._node.genesis, media_type=_CBOR, headers=_SECURITY)
+        return Response(self._node.genesis, media_type=CBOR, headers=_SECURITY)
 
     async def openapi(self, request: Request) -> Response:
         programs = self._node.directory.programs
@@ -304,7 +301,7 @@ def _no() -> bool:
 
 
 def _json(value: Any, status: int = 200) -> Response:
-    return Response(jsonform.dumps(value), status, media_type=_JSON, headers=_SECURITY)
+    return Response(jsonform.dumps(value), status, media_type=JSON, headers=_SECURITY)
 
 
 def _problem(error: HansaError) -> Response:

@@ -15,7 +15,7 @@ import structlog
 import uvicorn
 
 import hansa
-from hansa.api.app import make_app
+from hansa.api.app import LOOPBACK, make_app
 from hansa.api.submit import Limits, SubmitProtocol
 from hansa.node.node import Node
 from hansa.wire.problems import HansaError
@@ -29,7 +29,7 @@ _FILES_RESERVED: Final = 128
 """Descriptors kept for the ledger's own files."""
 _CONNECTIONS_MAX: Final = 16_384
 """Open at once, or what the process may open if that is less; beyond it the one that idles longest is closed."""
-_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+_LOOPBACK: Final = (*LOOPBACK, "localhost")
 
 
 class _Server(uvicorn.Server):

@@ -12,6 +12,7 @@ from typing import Final
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from hansa.api.operations import EVENT_STREAM
 from hansa.api.submit import STREAMS
 from hansa.node.events import Event, Events, Place, Wanted
 from hansa.wire import jsonform
@@ -23,7 +24,6 @@ LIVE_PAUSE_S: Final = 0.02
 """Between two looks at the end of the ledger: the events of blocks that follow fast on each other come together."""
 RETRY_MS: Final = 1_000
 """After which a browser connects again."""
-MEDIA_TYPE: Final = "text/event-stream"
 
 
 class EventStream(StreamingResponse):
@@ -40,7 +40,7 @@ class EventStream(StreamingResponse):
         body = self._body(place, wanted, None if follow else events.size)
         # A proxy that held back what comes would turn a stream into a heap.
         named = {**headers, "x-accel-buffering": "no", "hansa-ledger": ledger}
-        super().__init__(body, media_type=MEDIA_TYPE, headers=named)
+        super().__init__(body, media_type=EVENT_STREAM, headers=named)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See `StreamingResponse`, which ends when the client has gone."""

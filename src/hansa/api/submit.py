@@ -349,7 +349,8 @@ class SubmitProtocol(HttpToolsProtocol):
                 cycle.content_type = value
             elif name == b"accept":
                 cycle.accept_cbor = value == CBOR_TYPE
-        cycle.echo = echo(self.headers)
+            elif name == ECHO and not cycle.echo:
+                cycle.echo = echo(((name, value),))
         before: Any = self.cycle
         self.cycle = cycle  # type: ignore[assignment]
         if before is None or before.response_complete:

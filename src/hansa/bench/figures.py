@@ -186,7 +186,9 @@ def _loads(ledger: Ledger, allowance: Allowance, found: dict[str, list[float]], 
             lasts = allowance.seconds(left, begun)
             lasts = min(lasts, WARM_UP_S) if is_warm_up else lasts
             tell(f"warming up, {name}" if is_warm_up else f"round {number} of {ROUNDS}, {name}")
-            ledger.sign(int(SIGNED_PER_S * lasts * (2 if per_request > 1 else 1)) + 2 * SINGLE * per_request, signed)
+            ledger.sign(
+                int(SIGNED_PER_S * lasts * (2 if per_request > 1 else 1)) + 2 * connections * per_request, signed
+            )
             run = ledger.load(connections, lasts, signed, per_request)
             transfers += int(run["transactions"])
             allowance.ran(lasts, time.monotonic() - begun)

@@ -1,4 +1,4 @@
-"""A transfer between two of many accounts, as the PostgreSQL function beside it does."""
+"""A transfer between two of many accounts, as the PostgreSQL function in bench/postgres.py does."""
 
 from hansa.contract import Contract, Int, Party, Record, Text, action, require
 

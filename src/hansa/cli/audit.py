@@ -50,11 +50,9 @@ def _check_evidence(path: Path) -> None:
     """Refuses early a file that can be no evidence. Raises `HansaError` `receipt.form`."""
     if path.is_dir():
         return
+    evidence = output.read_file(path, _EVIDENCE_BYTES_MAX)
     try:
-        with path.open("rb") as file:
-            receipt.signed_head(file.read(_EVIDENCE_BYTES_MAX))
-    except OSError as error:
-        raise HansaError("argument.file", f"{path}: {error.strerror}") from None
+        receipt.signed_head(evidence)
     except HansaError:
         kinds = "Give a receipt (.cose), a checkpoint, or the folder of a state."
         raise HansaError("receipt.form", f"{path} is neither a receipt nor a checkpoint", remedy=kinds) from None

@@ -10,7 +10,7 @@ import click
 from hansa.cli import output
 from hansa.cli.call import action_schema, submit
 from hansa.cli.output import Output
-from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
+from hansa.cli.places import connect, data_option, record_if_there, signer_options, signing_key, url_option
 from hansa.client import Client, calendars, transactions
 from hansa.client.arguments import from_json, misfit
 from hansa.client.exchange import segment
@@ -121,22 +121,14 @@ def _schema(node: Client, name: str) -> dict[str, Any]:
 
 def _in_force(node: Client, name: str, made: dict[str, Any]) -> dict[str, Any] | None:
     """The edition that is in force; None if there is none."""
-    records = f"/app/contracts/{segment(name)}/records"
-    try:
-        year = node.get(f"{records}/Year/value", key=f"{made['place']}/{made['year']}")
-    except HansaError as error:
-        if error.code != "record.unknown":
-            raise
+    year = record_if_there(node, name, "Year", f"{made['place']}/{made['year']}")
+    if year is None:
         return None
-    return node.get(f"{records}/Edition/value", key=year["value"]["edition"])["value"]
+    return node.get(f"/app/contracts/{segment(name)}/records/Edition/value", key=year["value"]["edition"])["value"]
 
 
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        with file.open("rb") as opened:
-            text = opened.read(_FILE_BYTES_MAX + 1)
-    except OSError as error:
-        raise HansaError("argument.file", f"{file}: {error.strerror}") from None
+    text = output.read_file(file, _FILE_BYTES_MAX + 1)
     try:
         found = json.loads(text) if len(text) <= _FILE_BYTES_MAX else None
     except (ValueError, RecursionError):

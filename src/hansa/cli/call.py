@@ -63,8 +63,9 @@ def call(
     with connect(data, url) as node:
         schema = action_schema(node, contract, action)
         plain = from_pairs(schema, list(arguments))
-        limit = node.not_after()
-        made = transactions.prepare(private, node.ledger(), contract, action, plain, steps_max=steps, not_after=limit)
+        made = transactions.prepare(
+            private, node.ledger(), contract, action, plain, steps_max=steps, not_after=node.not_after()
+        )
         if dry_run:
             fields = {"id": made.id, "not_after": made.not_after, "arguments": plain, "envelope": made.envelope}
             out.show(

@@ -11,6 +11,7 @@ from hansa.cli.places import connect, data_option, url_option
 from hansa.client import Client
 from hansa.client.arguments import duration, moment
 from hansa.wire import genesis
+from hansa.wire.limits import INSTANT_MAX
 from hansa.wire.problems import HansaError
 
 
@@ -64,8 +65,6 @@ def told_time(text: str) -> int:
 
 
 def _checked(time: int, text: str) -> int:
-    from hansa.contracts.prices import INSTANT_MAX
-
     if not 0 <= time <= INSTANT_MAX:
         told = f"{text[:60]!a}: ledger time lies within the years 1970 to 9999"
         raise HansaError("argument.value", told, remedy="Give a time within them.")

@@ -13,7 +13,7 @@ from hansa.cli.diagram import diagram
 from hansa.cli.libraries import find_libraries
 from hansa.cli.new_contract import new
 from hansa.cli.output import Output
-from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
+from hansa.cli.places import connect, data_option, record_if_there, signer_options, signing_key, url_option
 from hansa.cli.progress import Progress
 from hansa.cli.signers import attributes_of, owner_of
 from hansa.cli.sources import (
@@ -246,11 +246,7 @@ def _refused(out: Output, denied: "Fault") -> int:
 
 def _check_new(node: Client, name: str, digest: str) -> None:
     """Refuses a library that is there. Raises `HansaError`."""
-    try:
-        node.get("/app/contracts/members/records/Library/value", key=digest)
-    except HansaError as error:
-        if error.code != "record.unknown":
-            raise
+    if record_if_there(node, "members", "Library", digest) is None:
         return
     remedy = f'Contracts use it by `library("{name}", "{digest}")`.'
     raise HansaError("contract.name", "this library is on the ledger already", remedy=remedy)
@@ -267,8 +263,9 @@ def _send(
 ) -> int:
     """Submits what is about a file, with the steps that checking it takes."""
     steps = transactions.deploy_steps(arguments["source"])
-    limit = node.not_after()
-    made = transactions.prepare(private, node.ledger(), "members", action, arguments, steps_max=steps, not_after=limit)
+    made = transactions.prepare(
+        private, node.ledger(), "members", action, arguments, steps_max=steps, not_after=node.not_after()
+    )
     return submit(out, node, made, None, data, url)
 
 

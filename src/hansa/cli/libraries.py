@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hansa.cli.places import connect
+from hansa.cli.places import connect, record_if_there
 from hansa.cli.sources import name_of, read_source, take
 from hansa.client.client import Client
 from hansa.wire.problems import HansaError
@@ -62,12 +62,10 @@ def _fetch(source: str, known: "Libraries", add: Callable[[str, str], object], n
 
 def _deployed(node: Client, digest: bytes) -> tuple[str, str] | None:
     """The name and text of a library on the ledger; None if it is not there. Raises `HansaError`."""
-    try:
-        value = node.get("/app/contracts/members/records/Library/value", key=digest.hex())["value"]
-    except HansaError as error:
-        if error.code != "record.unknown":
-            raise
+    found = record_if_there(node, "members", "Library", digest.hex())
+    if found is None:
         return None
+    value = found["value"]
     if hashlib.sha256(value["source"].encode()).digest() != digest:
         raise HansaError("node.foreign", f"what the node gives as the library {digest.hex()} has another digest")
     return value["name"], value["source"]

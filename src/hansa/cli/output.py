@@ -183,6 +183,15 @@ def to_stderr(text: str, *, color: bool | None = None) -> None:
         click.echo(text, err=True, color=color, nl=False)
 
 
+def read_file(path: "Path", most: int = -1) -> bytes:
+    """A file's bytes, the first `most` of them if that is given. Raises `HansaError` `argument.file`."""
+    try:
+        with path.open("rb") as file:
+            return file.read(most)
+    except OSError as error:
+        raise HansaError("argument.file", f"{path}: {error.strerror}") from None
+
+
 def check_writable(path: "Path", *, replace: bool) -> None:
     """Refuses early what cannot be written, before a command does what cannot be undone."""
     if path.is_file() and not replace:

@@ -15,6 +15,7 @@ import click
 
 from hansa.cli import output
 from hansa.client.client import Client
+from hansa.client.exchange import segment
 from hansa.wire import names
 from hansa.wire.problems import HansaError
 
@@ -71,6 +72,16 @@ def node_url(data: Path, url: str | None) -> str:
     if found is None:
         raise HansaError("node.unreachable", f"no node runs over {data}")
     return found
+
+
+def record_if_there(node: Client, contract: str, record: str, key: str) -> dict[str, Any] | None:
+    """A record as the node gives it; None if there is none. Raises `HansaError`."""
+    try:
+        return node.get(f"/app/contracts/{segment(contract)}/records/{record}/value", key=key)
+    except HansaError as error:
+        if error.code != "record.unknown":
+            raise
+        return None
 
 
 def signing_key(data: Path, name: str | None, file: Path | None) -> "PrivateKey":

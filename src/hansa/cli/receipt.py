@@ -75,8 +75,8 @@ def verify(
     pinned = _pinned(genesis, ledger, key)
     try:
         proven = verification.verify(
-            _read(files["receipt"]),
-            _read(files["entry"]),
+            output.read_file(files["receipt"]),
+            output.read_file(files["entry"]),
             pinned,
             envelope=_read_if_there(files["envelope"]),
             outcome=_read_if_there(files["outcome"]),
@@ -156,10 +156,10 @@ def _pinned(genesis: Path | None, ledger: str | None, key: Path | None) -> Pinne
     public = None
     if key is not None:
         with _named(key):
-            public = public_key_from_pem(_read(key))
+            public = public_key_from_pem(output.read_file(key))
     if genesis is not None:
         with _named(genesis):
-            pinned = verification.pin_genesis(_read(genesis), id)
+            pinned = verification.pin_genesis(output.read_file(genesis), id)
             return pinned if public is None else verification.both(pinned, public)
     if public is None:
         told = "nothing is given that you trust, so nothing can be proven"
@@ -186,12 +186,5 @@ def _key_of(source: Source, receipt_bytes: bytes) -> bytes:
     raise HansaError("receipt.key_unknown")
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise HansaError("argument.file", f"{path}: {error.strerror}") from None
-
-
 def _read_if_there(path: Path) -> bytes | None:
-    return _read(path) if path.exists() else None
+    return output.read_file(path) if path.exists() else None

@@ -28,11 +28,7 @@ _LINE_CHARS_SHOWN: Final = 400
 
 def read_source(file: Path) -> str:
     """A contract file's text. Raises `HansaError`: `argument.file`, or `contract.invalid` for what can be none."""
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(_READ_BYTES_MAX + 1)
-    except OSError as error:
-        raise HansaError("argument.file", f"{file}: {error.strerror}") from None
+    data = output.read_file(file, _READ_BYTES_MAX + 1)
     if len(data) > _READ_BYTES_MAX:
         raise HansaError("contract.invalid", f"{file} is far too large for a contract", remedy="Give a contract file.")
     try:

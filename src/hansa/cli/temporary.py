@@ -1,4 +1,4 @@
-"""Where stories leave their ledgers: a folder that goes with the command, or a new one that is kept."""
+"""Folders for ledgers that a command makes: one that goes with it, or a new one that is kept."""
 
 import contextlib
 import shlex

@@ -10,7 +10,7 @@ from hansa.cli.output import Output
 from hansa.cli.places import data_option
 from hansa.cli.progress import Progress
 from hansa.cli.sources import read_source
-from hansa.cli.trial import SIGNER_HINT, begin, trial_options
+from hansa.cli.trial import SIGNER_HINT, begin, defect, trial_options
 
 if TYPE_CHECKING:
     from hansa.contracts.calls import Call, Execution
@@ -51,7 +51,7 @@ def trace(
     watching = tracing.Trace(_sources(file, libraries, others))
     ran = transaction.run(trial.call, Written(ledger, files), ledger, trial.steps, watching)
     if ran.error is not None:
-        raise output.defect(ran.error, "contract.internal", "this is a defect of hansa, not of the contract: ")
+        raise defect(ran.error)
     found = watching.steps(ran)
     is_view = trial.action.is_view
     out.show(

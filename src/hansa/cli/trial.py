@@ -15,6 +15,7 @@ from hansa.cli.typed import readable
 from hansa.client import transactions
 from hansa.client.arguments import from_pairs, moment
 from hansa.wire import cbor, limits, names
+from hansa.wire.limits import INSTANT_MAX
 from hansa.wire.problems import HansaError
 
 if TYPE_CHECKING:
@@ -154,9 +155,9 @@ def run(out: Output, file: Path, action: str, arguments: tuple[str, ...], state:
     try:
         ran = execution.run(call, ledger, ledger, trial.steps)
     except (MemoryError, RecursionError) as error:
-        raise _defect(error) from error
+        raise defect(error) from error
     if ran.error is not None:
-        raise _defect(ran.error)
+        raise defect(ran.error)
     fields = _fields(call, trial.action, ran, ledger)
     if ran.code == execution.OK and not trial.action.is_view:
         ledger.apply(ran)
@@ -235,8 +236,6 @@ def _caller(
 
 def _time(at: str | None, before: int) -> int:
     """Ledger time in ms, which never runs backwards."""
-    from hansa.contracts.prices import INSTANT_MAX
-
     if at is None:
         return max(before, time.time_ns() // 1_000_000)
     found = moment(at, milliseconds=True)
@@ -251,7 +250,8 @@ def _time(at: str | None, before: int) -> int:
     return found
 
 
-def _defect(error: BaseException) -> HansaError:
+def defect(error: BaseException) -> HansaError:
+    """That running a contract came to what no contract should bring about."""
     return output.defect(error, "contract.internal", "this is a defect of hansa, not of the contract: ")
 
 

@@ -41,10 +41,9 @@ def load(file: Path, ledger: Ledger) -> State:
     """
     if not file.exists():
         return State("trial", 0, ledger.seq, 0, {})
+    kept = output.read_file(file)
     try:
-        state = msgspec.json.decode(file.read_bytes(), type=State)
-    except OSError as error:
-        raise HansaError("argument.file", f"{file}: {error.strerror}") from None
+        state = msgspec.json.decode(kept, type=State)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise HansaError("argument.file", f"{file} is no state of a ledger: {error}", remedy=_REMEDY) from None
     for contract, versions in ledger.programs.items():

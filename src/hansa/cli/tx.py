@@ -13,7 +13,7 @@ from hansa.cli.trace import trace_entry
 from hansa.cli.typed import readable
 from hansa.client.client import Client
 from hansa.client.exchange import segment
-from hansa.wire import entry, exclusion, genesis, names, scheduled, transaction, writes
+from hansa.wire import entry, exclusion, genesis, names, order, scheduled, transaction, writes
 from hansa.wire.problems import HansaError
 
 _GIVE: Final = "A statement to put into the folder of the stopped node; once for each."
@@ -165,7 +165,7 @@ def _key(node: Client, due: scheduled.Scheduled, record: str) -> str:
     kind = declared["schema"]["properties"][declared["key"]]
     is_number = "integer" in (kind.get("type"), *(one.get("type") for one in kind.get("anyOf", ())))
     if is_number:
-        return str(int.from_bytes(due.key, "big") - (1 << 63))
+        return str(order.integer_key(due.key))
     return due.key.hex() if kind.get("contentEncoding") == "base16" else due.key.decode()
 
 

@@ -7,14 +7,11 @@ JSON keeps the milliseconds; nothing here is read back.
 # Values of contracts are dynamic: their schema says what they are.
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from hansa.cli import output
-from hansa.client.arguments import Schema, resolved
-
-_UNITS_MS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
-_INSTANT_MAX: Final = 253_402_300_799_999
-"""The end of the year 9999, behind which no time is written."""
+from hansa.client.arguments import UNIT_MS, Schema, resolved
+from hansa.wire.limits import INSTANT_MAX
 
 
 def readable(schema: Schema, value: Any, defined: Mapping[str, Schema]) -> Any:
@@ -23,7 +20,7 @@ def readable(schema: Schema, value: Any, defined: Mapping[str, Schema]) -> Any:
     match value:
         case bool():
             return value
-        case int() if kind.get("format") == "instant-ms" and 0 <= value <= _INSTANT_MAX:
+        case int() if kind.get("format") == "instant-ms" and 0 <= value <= INSTANT_MAX:
             return _instant(value)
         case int() if kind.get("format") == "duration-ms":
             return _duration(value)
@@ -43,7 +40,7 @@ def _instant(milliseconds: int) -> str:
 
 def _duration(milliseconds: int) -> str:
     parts, left = "", abs(milliseconds)
-    for unit, size in _UNITS_MS:
+    for unit, size in UNIT_MS.items():
         count, left = divmod(left, size)
         parts += f"{count}{unit}" if count else ""
     return ("-" if milliseconds < 0 else "") + (parts or "0s")

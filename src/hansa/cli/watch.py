@@ -18,9 +18,10 @@ from hansa.cli import output
 from hansa.cli.contract import try_version, verdict
 from hansa.cli.libraries import find_libraries
 from hansa.cli.output import Output
-from hansa.cli.places import connect, signing_key
+from hansa.cli.places import connect, record_if_there, signing_key
 from hansa.cli.sources import deployed_name, read_source, show_findings
 from hansa.client import Client, Refused, transactions
+from hansa.contracts.upgrade import numbers
 from hansa.wire import genesis
 from hansa.wire.keys import PrivateKey
 from hansa.wire.problems import HansaError
@@ -214,12 +215,7 @@ class Watcher:
     def _library(self, name: str, source: str, digest: str) -> None:
         use = f'use it by `{name} = library("{name}", "{digest}")`'
         with connect(self._data, self._url) as node:
-            try:
-                node.get("/app/contracts/members/records/Library/value", key=digest)
-            except HansaError as error:
-                if error.code != "record.unknown":
-                    raise
-            else:
+            if record_if_there(node, "members", "Library", digest) is not None:
                 self._tell(name, "unchanged", f"the library is on the ledger; {use}", color="green", digest=digest)
                 return
         seq = self._take("deploy_library", {"name": name, "source": source})
@@ -233,7 +229,7 @@ class Watcher:
                 return
             before: str = node.get(f"/app/contracts/{name}")["version"]
             there = node.get_bytes(f"/app/contracts/{name}/source").decode()
-            if _numbers(version) <= _numbers(before):
+            if numbers(version) <= numbers(before):
                 if with_version(source, before) == there:
                     self._tell(name, "unchanged", f"{before} is on the ledger", color="green", version=before)
                     return
@@ -273,13 +269,8 @@ def with_version(source: str, version: str) -> str:
 
 def next_patch(version: str) -> str:
     """The version after one that changes its last number alone."""
-    first, second, third = _numbers(version)
+    first, second, third = numbers(version)
     return f"{first}.{second}.{third + 1}"
-
-
-def _numbers(version: str) -> tuple[int, int, int]:
-    first, second, third = map(int, version.split("."))
-    return first, second, third
 
 
 def _replaced(source: str, node: ast.Constant, text: str) -> str:

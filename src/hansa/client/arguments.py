@@ -33,9 +33,10 @@ _MOMENT: Final = re.compile(
 """A date and time of RFC 3339, exact to the millisecond."""
 _LENGTH: Final = re.compile(r"-?(?:[0-9]{1,18}(?:ms|[dhms]))+")
 _PART: Final = re.compile(r"([0-9]+)(ms|[dhms])")
-_UNIT_MS: Final = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
+UNIT_MS: Final = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
+"""The units in which lengths of time are written, the longest first."""
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def schema_of(contract: Schema, kind: str, name: str) -> Schema:
@@ -106,11 +107,11 @@ def moment(text: str, *, milliseconds: bool = False) -> int:
         return int(text)
     try:
         if _DATE.fullmatch(text):
-            return (datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC) - _EPOCH) // _MILLISECOND
+            return (datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC) - EPOCH) // MILLISECOND
         if found := _MOMENT.fullmatch(text):
             day, clock, fraction, zone = found.groups()
             at = datetime.fromisoformat(f"{day}T{clock}.{(fraction or '').ljust(6, '0')}{zone.upper()}")
-            return (at - _EPOCH) // _MILLISECOND
+            return (at - EPOCH) // MILLISECOND
     except ValueError:  # no such day or hour
         pass
     forms = (
@@ -346,7 +347,7 @@ def duration(text: str) -> int:
         raise HansaError(
             "argument.value", f"{text[:60]!a} is not a length of time such as 3d, 1h30m, 500ms, or milliseconds"
         )
-    length = sum(int(number) * _UNIT_MS[unit] for number, unit in _PART.findall(text))
+    length = sum(int(number) * UNIT_MS[unit] for number, unit in _PART.findall(text))
     return -length if text.startswith("-") else length
 
 

@@ -1,4 +1,4 @@
-"""Asks what changes nothing: of one node after the other, as long as it is worth it."""
+"""Asks what may be asked again: of one node after the other, as long as it is worth it."""
 
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from hansa.client import trust
-from hansa.client.exchange import READ_S, Operation, Pause, Query, Reply, Request, exchange, within
+from hansa.client.exchange import JSON, READ_S, Operation, Pause, Query, Reply, Request, exchange, within
 from hansa.client.session import Session, Tries
 from hansa.wire.problems import HansaError
 
@@ -104,5 +104,5 @@ class _Garbled(Exception):
 
 def _request(node: str, path: str, query: Query | None, body: bytes | None, accept: str, wait_s: float) -> Request:
     method = "GET" if body is None else "POST"
-    headers = {"accept": accept} | ({} if body is None else {"content-type": "application/json"})
+    headers = {"accept": accept} | ({} if body is None else {"content-type": JSON})
     return Request(method, node, path, query or {}, body, headers, wait_s)

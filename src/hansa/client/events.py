@@ -18,6 +18,7 @@ import msgspec
 
 from hansa.client.exchange import Reply, address, refusal
 from hansa.client.transport import CONNECT_S, AsyncStreaming, Streaming, failure, plain_coding
+from hansa.wire import names
 from hansa.wire.problems import HansaError
 
 LINE_BYTES_MAX: Final = 1024 * 1024
@@ -34,7 +35,6 @@ _PROBLEM_BYTES_MAX: Final = 64 * 1024
 """Of a refusal's body; problem documents are far smaller."""
 _BOM: Final = b"\xef\xbb\xbf"
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
-_ID: Final = re.compile(r"(0|[1-9][0-9]{0,15})(?:-(0|[1-9][0-9]?))?")
 _PATH: Final = "/app/events"
 _MEDIA_TYPE: Final = "text/event-stream"
 
@@ -344,10 +344,8 @@ async def _abounded(answer: httpx2.Response) -> bytes:
 
 def _place(id: str) -> tuple[int, float]:
     """What an id says in an order: a whole entry comes behind all of its events."""
-    found = _ID.fullmatch(id)
-    if found is None:
-        raise HansaError("events.id", f"{id[:40]!a} is no id of an event")
-    return int(found[1]), math.inf if found[2] is None else int(found[2])
+    seq, index = names.event_place(id)
+    return seq, math.inf if index is None else index
 
 
 def _too_long() -> HansaError:

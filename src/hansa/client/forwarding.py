@@ -16,6 +16,7 @@ import httpx2
 import msgspec
 
 from hansa.client.events import PAUSES_S, Event, Lost
+from hansa.wire.limits import INSTANT_MAX
 from hansa.wire.problems import HansaError
 
 CONTENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"
@@ -24,8 +25,6 @@ _ANSWER_BYTES_MAX: Final = 64 * 1024
 """Of the receiver's answer; a longer one costs a new connection."""
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Refusals after which the same request may be taken."""
-_TIME_MAX: Final = 253_402_300_799_999
-"""The end of the year 9999, the last that RFC 3339 can write."""
 
 
 class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,7 +92,7 @@ def cloud_event(event: Event, ledger: str) -> dict[str, Any]:
         "datacontenttype": "application/json",
         "data": msgspec.structs.asdict(event),
     }
-    if event.time <= _TIME_MAX:  # RFC 3339 ends with the year 9999
+    if event.time <= INSTANT_MAX:  # RFC 3339 ends with the year 9999
         made["time"] = datetime.fromtimestamp(event.time / 1000, UTC).isoformat(timespec="milliseconds")
     return made
 

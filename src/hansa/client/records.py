@@ -95,7 +95,7 @@ def page(session: Session, asked: Asked) -> Operation[Page]:
     given = yield from _texts(session, asked.contract, asked.record, asked.given, asked.field)
     found = yield from ask(session, asked.path, _read_page, query={**asked.query, **given})
     rows = yield from _typed(session, asked.contract, asked.record, found.rows)
-    return Page(rows, found.size, None if found.next is None else str(found.next))
+    return Page(rows, None if found.next is None else str(found.next))
 
 
 def _texts(

@@ -134,10 +134,9 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Some rows, the ledger's size when they were read, and where the next page begins (None: nowhere)."""
+    """Some rows, and where the next page begins (None: nowhere)."""
 
     rows: list[Row]
-    size: int
     next: str | None
 
 

@@ -1,4 +1,8 @@
-"""Carries one request to a node over httpx2, with and without `async`; the only place of the client that does I/O."""
+"""Carries one request to a node over httpx2, with and without `async`.
+
+Beside it `events` and `forwarding` stream over httpx2 themselves, and `memory` and `keys` hold files; nothing else in
+the client does input or output.
+"""
 
 import secrets
 import ssl

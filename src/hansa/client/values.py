@@ -19,22 +19,18 @@ A float is never taken: what it stands for is not exact. All else is taken and g
 import dataclasses
 import enum
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import msgspec
 
 from hansa.client import arguments, money
-from hansa.client.arguments import Schema, misfit, reader, resolved, value_from_json
+from hansa.client.arguments import EPOCH, MILLISECOND, Schema, misfit, reader, resolved, value_from_json
 from hansa.client.money import Amount
 from hansa.client.words import hint
+from hansa.wire.limits import INSTANT_MAX
 from hansa.wire.problems import HansaError
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
-_INSTANT_MAX: Final = 253_402_300_799_999
-"""The end of the year 9999, behind which Python has no time."""
 
 
 def plain(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,7 +78,7 @@ def key_text(schema: Schema, key: Any, defined: Mapping[str, Schema]) -> str:
         case date():
             return key.isoformat() if form == "date" else _no(key, "date")
         case timedelta():
-            return str(key // _MILLISECOND) if form == "duration-ms" else _no(key, "length of time")
+            return str(key // MILLISECOND) if form == "duration-ms" else _no(key, "length of time")
         case bytes():
             return key.hex()
         case str() if reader(kind) is not None:
@@ -110,7 +106,7 @@ def _plain(schema: Schema, value: Any, defined: Mapping[str, Schema]) -> Any:
         case date():
             return value.isoformat() if form == "date" else _no(value, "date")
         case timedelta():
-            return value // _MILLISECOND if form == "duration-ms" else _no(value, "length of time")
+            return value // MILLISECOND if form == "duration-ms" else _no(value, "length of time")
         case Decimal():
             if kind.get("type") != "integer" or value != value.to_integral_value():
                 raise HansaError("argument.value", "a Decimal must be whole, and the argument a number")
@@ -159,7 +155,7 @@ def _no(value: object, what: str) -> Any:
 def _instant(value: datetime) -> int:
     if value.tzinfo is None:
         raise HansaError("argument.value", "the datetime has no time zone; give it one, such as datetime.UTC")
-    return (value - _EPOCH) // _MILLISECOND
+    return (value - EPOCH) // MILLISECOND
 
 
 def _typed(schema: Schema, value: Any, defined: Mapping[str, Schema]) -> Any:
@@ -168,10 +164,10 @@ def _typed(schema: Schema, value: Any, defined: Mapping[str, Schema]) -> Any:
     match value:
         case bool():
             return value
-        case int() if form == "instant-ms" and 0 <= value <= _INSTANT_MAX:
-            return _EPOCH + value * _MILLISECOND
-        case int() if form == "duration-ms" and abs(value) <= timedelta.max // _MILLISECOND:
-            return value * _MILLISECOND
+        case int() if form == "instant-ms" and 0 <= value <= INSTANT_MAX:
+            return EPOCH + value * MILLISECOND
+        case int() if form == "duration-ms" and abs(value) <= timedelta.max // MILLISECOND:
+            return value * MILLISECOND
         case str() if form == "date":
             try:
                 return date.fromisoformat(value)

@@ -8,6 +8,7 @@ import ast
 from typing import Final
 
 from hansa.contracts.tree import nodes
+from hansa.wire import limits
 
 TRANSACTION_STEPS: Final = 10
 CALL_STEPS: Final = 20
@@ -56,7 +57,7 @@ TYPE_DEPTH_MAX: Final = 6
 """Types in types: lists, maps, structs and optionals, so that every value fits a message."""
 TYPE_FIELDS_MAX: Final = 1_024
 """Fields of a struct, those of the structs in it counted wherever they stand."""
-INSTANT_MAX: Final = 253_402_300_799_999
+INSTANT_MAX: Final = limits.INSTANT_MAX
 """The last millisecond of the year 9999."""
 DURATION_MAX: Final = 315_576_000_000_000
 """Ten thousand years."""

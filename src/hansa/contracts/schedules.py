@@ -55,7 +55,7 @@ def key_of(type_: Type, encoded: bytes) -> Key:
     if isinstance(type_, BytesType):
         return encoded
     if isinstance(type_, IntType | InstantType | DurationType):
-        return int.from_bytes(encoded, "big") - (1 << 63)
+        return order.integer_key(encoded)
     return encoded.decode()
 
 

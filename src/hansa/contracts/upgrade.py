@@ -24,7 +24,7 @@ from hansa.contracts.operations import kind, plain
 def problems(before: Manifest, now: Manifest) -> list[str]:
     """Why `now` cannot follow `before`, in words; empty if it can."""
     found: list[str] = []
-    if _numbers(now.version) <= _numbers(before.version):
+    if numbers(now.version) <= numbers(before.version):
         found.append(f"version {now.version} must be higher than {before.version}")
     for record in before.records.values():
         new = now.records.get(record.name)
@@ -139,5 +139,6 @@ def _is_narrower(old: Type, new: Type) -> bool:
             return False
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def numbers(version: str) -> tuple[int, ...]:
+    """A version as what is compared."""
     return tuple(int(part) for part in version.split("."))

@@ -77,10 +77,15 @@ def read_bare(message: bytes) -> Checkpoint:
     return _head(bound, parts.payload, parts.signature)
 
 
-def head_of(receipt: bytes, root: bytes) -> Checkpoint:
-    """The checkpoint that a receipt is under, with the root that `verify_inclusion` has found. Raises `HansaError`."""
+def head_of(receipt: bytes, entry: bytes) -> Checkpoint:
+    """The checkpoint that a receipt for `entry` is under; `verify_inclusion` has verified it. Raises `HansaError`."""
     parts = _read(receipt, _INCLUSION)
-    return _head(parts.bound, root, parts.signature)
+    return _head(parts.bound, _root(parts, entry), parts.signature)
+
+
+def _root(parts: Receipt, entry: bytes) -> bytes:
+    """The root that a receipt's path leads to from an entry."""
+    return tree.root_from_inclusion(parts.first, parts.bound.size, tree.leaf_hash(entry), parts.path)
 
 
 def signed_head(message: bytes) -> tuple[Bound, bytes | None, bytes]:
@@ -101,7 +106,7 @@ def verify_inclusion(receipt: bytes, entry: bytes, keys: Mapping[bytes, PublicKe
     size differ), `tree.path`, or `receipt.invalid` when the entry is not what was signed for.
     """
     parts = _read(receipt, _INCLUSION)
-    root = tree.root_from_inclusion(parts.first, parts.bound.size, tree.leaf_hash(entry), parts.path)
+    root = _root(parts, entry)
     _check_signature(parts, root, keys)
     bound = parts.bound
     return Verified(bound.ledger, parts.first, bound.size, bound.time, root, bound.kid, bound.told)

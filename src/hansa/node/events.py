@@ -6,7 +6,6 @@ one slice at a time over all readers, and steps back while transactions come. Ow
 """
 
 import asyncio
-import re
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -14,7 +13,7 @@ from typing import Final
 import msgspec
 
 from hansa.node.reading import Reading
-from hansa.wire import cbor, cose, entry, jsonform, scheduled
+from hansa.wire import cbor, cose, entry, jsonform, names, scheduled
 from hansa.wire.limits import JSON_INTEGER_MAX
 from hansa.wire.problems import HansaError
 
@@ -34,7 +33,6 @@ _CHUNK_ENTRIES: Final = 64
 _CHUNKS_CACHED: Final = 32
 _CHUNK_CACHED_BYTES_MAX: Final = 256 * 1024
 """What all readers at the end of the ledger ask for is made once; larger chunks are made again each time."""
-_ID: Final = re.compile(r"(0|[1-9][0-9]{0,15})(?:-(0|[1-9][0-9]?))?")
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -140,15 +138,14 @@ class Events:
 
         Raises `HansaError`: `events.id` for another form, `events.beyond` for what this ledger does not have.
         """
-        found = _ID.fullmatch(id)
-        if found is None or int(found[1]) > JSON_INTEGER_MAX:
+        (seq, index), size = names.event_place(id), self.size
+        if seq > JSON_INTEGER_MAX:
             raise HansaError("events.id", f"{id[:40]!a} is no id of an event")
-        seq, size = int(found[1]), self.size
         if seq >= size:
             raise HansaError("events.beyond", f"entry {seq} is not there: the ledger has {size}", entries=size)
-        if found[2] is None:
+        if index is None:
             return Place(seq + 1)
-        index, count = int(found[2]), len(self._reading.stretch(seq, 1)[0][1].events)
+        count = len(self._reading.stretch(seq, 1)[0][1].events)
         if index >= count:
             raise HansaError("events.beyond", f"entry {seq} has {count} event(s), counted from 0", entries=size)
         return Place(seq, index + 1)

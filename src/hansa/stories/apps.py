@@ -5,10 +5,10 @@ deeper, and are called without it.
 """
 
 import ast
-import difflib
 from importlib import resources
 from pathlib import Path
 
+from hansa.client.words import hint
 from hansa.wire.problems import HansaError
 
 
@@ -36,9 +36,8 @@ def contract_of(app: str) -> Path:
     name = app.removeprefix("cookbook/").replace("-", "_")
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, n=1)
-    told = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}"
-    raise HansaError("argument.value", f"there is no application {app[:60]!a}; {told}", remedy="See `hansa app list`.")
+    told = f"there is no application {app[:60]!a}; {hint(name, list(known))}"
+    raise HansaError("argument.value", told, remedy="See `hansa app list`.")
 
 
 def about(contract: Path) -> str:

@@ -14,7 +14,7 @@ from hansa.api import server
 from hansa.client import Client
 from hansa.node.node import open_node
 
-_RESERVE_BYTES: Final = 16 * 1024 * 1024
+RESERVE_BYTES: Final = 16 * 1024 * 1024
 """Free space that a story leaves: it writes less."""
 
 
@@ -27,7 +27,7 @@ def embedded(root: Path) -> Generator[Client, None, None]:
 
         async def serve() -> None:
             ending = asyncio.Event()
-            node = open_node(root, reserve_bytes=_RESERVE_BYTES)
+            node = open_node(root, reserve_bytes=RESERVE_BYTES)
             await server.serve(node, listener, lambda: begun.put((asyncio.get_running_loop(), ending)), ending)
 
         def run() -> None:

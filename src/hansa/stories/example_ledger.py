@@ -22,6 +22,7 @@ from hansa.node.node import Node, open_node
 from hansa.store.files import Disk
 from hansa.store.folder import Folder
 from hansa.stories.apps import app_file
+from hansa.stories.embedded import RESERVE_BYTES
 from hansa.wire import cbor, cose, entry, jsonform
 from hansa.wire.entry import Outcome
 from hansa.wire.keys import PrivateKey
@@ -30,7 +31,6 @@ from hansa.wire.problems import HansaError
 CONTRACT: Final = "example_ledger"
 REGISTRAR: Final = "registry"
 PEOPLE: Final = ("alex", "jim", "katie", "molly", "sally", "garth", "tony", "paula")
-_RESERVE_BYTES: Final = 16 * 1024 * 1024
 _BALANCES: Final = {"alex": 90_000, "jim": 60_000, "katie": 20_000}
 _CURRENCY: Final = "USD"
 _TAMPERED: Final = 0  # which of the deals is tampered with: the payment of $500
@@ -163,7 +163,7 @@ class _Made(msgspec.Struct, frozen=True):
 
 async def _live(folder: Folder, ledger: bytes, source: str) -> _Made:
     """The node's life: the contract, the accounts, the deals, a receipt for every entry."""
-    node = open_node(folder.root, reserve_bytes=_RESERVE_BYTES)
+    node = open_node(folder.root, reserve_bytes=RESERVE_BYTES)
     node.start()
     try:
         signers = {name: keys.load(member_key(folder, name)) for name in (REGISTRAR, *PEOPLE)}

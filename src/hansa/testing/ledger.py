@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from hansa.client import keys, transactions
+from hansa.client.arguments import EPOCH, MILLISECOND
 from hansa.client.contract_files import suggested_name
 from hansa.contracts import program, schedules
 from hansa.contracts.calls import NOBODY, Call
@@ -54,8 +55,6 @@ _CACHED_MOST: Final = 256
 """Records whose decoded form is kept: it is tried with some forgotten, too."""
 _BLOCKS_MAX: Final = 10_000
 """What ledger time may take in one go: a contract that schedules itself every second could go on for ever."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 class Clock:
@@ -69,7 +68,7 @@ class Clock:
     @property
     def now(self) -> datetime:
         """Ledger time, UTC."""
-        return _EPOCH + self.ms * _MILLISECOND
+        return EPOCH + self.ms * MILLISECOND
 
     def advance(self, **length: float) -> list[Answer]:
         """Goes on by so many `days`, `hours` and so on, as `timedelta` has them; what was taken meanwhile."""

@@ -5,10 +5,10 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from hansa.client import money
-from hansa.client.arguments import moment
+from hansa.client.arguments import EPOCH, MILLISECOND, moment
 from hansa.contracts.manifest import (
     AmountType,
     InstantType,
@@ -19,9 +19,6 @@ from hansa.contracts.manifest import (
     StructType,
     Type,
 )
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def milliseconds(at: datetime | date | str) -> int:
@@ -35,7 +32,7 @@ def milliseconds(at: datetime | date | str) -> int:
         at = datetime(at.year, at.month, at.day, tzinfo=UTC)
     if at.tzinfo is None:
         raise ValueError(f"{at} says no time zone: give datetime(..., tzinfo=UTC)")
-    return (at - _EPOCH) // _MILLISECOND
+    return (at - EPOCH) // MILLISECOND
 
 
 def plain_arguments(types: Mapping[str, Type], arguments: dict[str, Any], manifest: Manifest) -> dict[str, Any]:
@@ -55,7 +52,7 @@ def _plain(type_: Type, value: Any, manifest: Manifest) -> Any:
         case InstantType(), str() | date():
             return milliseconds(value)
         case _, timedelta():
-            return value // _MILLISECOND
+            return value // MILLISECOND
         case _, date():
             return value.isoformat()
         case ListType(item=item), list():

@@ -83,3 +83,6 @@ PAGE_ROWS_MAX: Final = 1_000
 """Rows of one page of a query."""
 PAGE_BYTES_MAX: Final = 1024 * 1024
 """What the records of one page have together, encoded; a page holds one record at least."""
+
+INSTANT_MAX: Final = 253_402_300_799_999
+"""The last millisecond of the year 9999, behind which RFC 3339 writes no time."""

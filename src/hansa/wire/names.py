@@ -14,6 +14,7 @@ MEMBER: Final = rf"[a-z0-9][a-z0-9-]{{0,{limits.MEMBER_NAME_CHARS_MAX - 1}}}"
 USER: Final = rf"{MEMBER}/[a-z0-9][a-z0-9.-]{{0,31}}"
 """The pattern of a user's name, without anchors."""
 
+_EVENT: Final = re.compile(r"(0|[1-9][0-9]{0,15})(?:-(0|[1-9][0-9]?))?")
 _MEMBER: Final = re.compile(rf"{MEMBER}\Z")
 _USER: Final = re.compile(rf"{USER}\Z")
 _CONTRACT: Final = re.compile(rf"[a-z][a-z0-9_]{{0,{limits.CONTRACT_NAME_CHARS_MAX - 1}}}\Z")
@@ -57,3 +58,11 @@ def digest_from_hex(text: str, what: str) -> bytes:
     if not is_digest_hex(text):
         raise HansaError("request.digest", f"the {what} is not 64 lower-case hexadecimal digits", value=text[:80])
     return bytes.fromhex(text)
+
+
+def event_place(id: str) -> tuple[int, int | None]:
+    """Seq and index of an event's id `SEQ-N`; the index is None for `SEQ`, a whole entry. Raises `HansaError`."""
+    found = _EVENT.fullmatch(id)
+    if found is None:
+        raise HansaError("events.id", f"{id[:40]!a} is no id of an event")
+    return int(found[1]), None if found[2] is None else int(found[2])

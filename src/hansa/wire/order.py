@@ -37,6 +37,11 @@ def key_bytes(value: Key) -> bytes:
     return encoded
 
 
+def integer_key(encoded: bytes) -> int:
+    """The whole number that a key's encoding stands for."""
+    return int.from_bytes(encoded, "big") - _SIGN
+
+
 def is_key(value: object) -> TypeGuard[Key]:
     """Whether a value from outside can be a key: it has the type of one and fits once encoded."""
     if not has_key_type(value):

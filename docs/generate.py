@@ -209,7 +209,11 @@ def _paragraphs(text: str) -> str:
 
 def _option(option: click.Option) -> str:
     words = ", ".join(option.opts)
-    return words if option.is_flag else f"{words} {option.metavar or option.type.name.upper()}"
+    if option.is_flag:
+        return words
+    if isinstance(option.type, click.Choice):
+        return words + " " + r"\|".join(map(str, option.type.choices))  # as in a table
+    return f"{words} {option.metavar or option.type.name.removesuffix(' range').upper()}"
 
 
 def _meaning(option: click.Option) -> str:

@@ -1,9 +1,11 @@
 """Draws what the bench measured: `python -m bench.plots`, from the committed results and nothing else.
 
-Each plot is an SVG beside the pages of the documentation, the same to the byte for the same results. In pages it
-stands with its figures in a table, between two comments. Where there are no results for it, nothing stands there.
+Each plot is an SVG beside the pages of the documentation, the same to the byte for the same results, light or dark as
+the page is that shows it. In pages it stands with its figures in a table, between two comments. Where there are no
+results for it, nothing stands there.
 """
 
+import io
 import json
 import re
 from collections.abc import Callable
@@ -23,6 +25,18 @@ ROOT = Path(__file__).parents[1]
 RESULTS = Path(hansa.bench.__file__).with_name("reference.json")
 FOLDER = ROOT / "docs" / "explanation" / "plots"
 Results = dict[str, float]
+GROUND, INK, FIRST, SECOND = "#ffffff", "#1f2933", "#1f5fa8", "#b4491f"
+DARK = {GROUND: "#161b22", INK: "#e6edf3", FIRST: "#7fb0e6", SECOND: "#f0935f"}
+"""What each colour becomes for readers who want dark pages."""
+COLOURS = {
+    "figure.facecolor": GROUND,
+    "axes.facecolor": GROUND,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
 
 
 class Plot(msgspec.Struct, frozen=True):
@@ -57,7 +71,7 @@ def proof_table(results: Results) -> list[list[str]]:
     size, verify = measured(results, "proof", "bytes"), measured(results, "proof", "verify_us")
     hashes = measured(results, "proof", "hashes")
     rows = [[f"{n:,}", f"{hashes[n]:.0f}", f"{size[n]:.0f}", f"{verify[n]:.0f}"] for n in size]
-    return [["Entries", "Hashes at most", "Bytes at most", "Checked in us of CPU"], *rows]
+    return [["Entries", "Hashes at most", "Bytes at most", "Checked in µs of CPU"], *rows]
 
 
 def draw_proof(results: Results, figure: Any) -> None:
@@ -65,14 +79,15 @@ def draw_proof(results: Results, figure: Any) -> None:
     size, verify = measured(results, "proof", "bytes"), measured(results, "proof", "verify_us")
     left = figure.subplots()
     right = left.twinx()
-    (bytes_line,) = left.plot(list(size), list(size.values()), marker="o", color="#1f5fa8", label="bytes")
+    (bytes_line,) = left.plot(list(size), list(size.values()), marker="o", color=FIRST, label="bytes of a receipt")
     (time_line,) = right.plot(
-        list(verify), list(verify.values()), marker="s", color="#b4491f", linestyle="--", label="us of CPU to check"
+        list(verify), list(verify.values()), marker="s", color=SECOND, linestyle="--", label="µs of CPU to check it"
     )
     left.set_xscale("log")
+    left.xaxis.set_major_formatter("{x:,.0f}")
     left.set_xlabel("entries of the ledger")
-    left.set_ylabel("bytes of a receipt")
-    right.set_ylabel("us of CPU to check it")
+    left.set_ylabel("bytes of a receipt", color=FIRST)
+    right.set_ylabel("µs of CPU to check it", color=SECOND)
     left.set_ylim(0, 1.15 * max(size.values()))
     right.set_ylim(0, 1.3 * max(verify.values()))
     left.legend(handles=[bytes_line, time_line], loc="lower right", frameon=False)
@@ -100,9 +115,10 @@ def draw_throughput(results: Results, figure: Any) -> None:
     """Latency against throughput, a point for each number of connections."""
     axes = figure.subplots()
     rate = measured(results, "sweep", "per_second")
-    for field, style, colour in (("p50_ms", "o-", "#1f5fa8"), ("p99_ms", "s--", "#b4491f")):
+    lines = (("p50_ms", "half of them sooner (p50)", "o-", FIRST), ("p99_ms", "99 of 100 sooner (p99)", "s--", SECOND))
+    for field, label, style, colour in lines:
         times = measured(results, "sweep", field)
-        axes.plot([rate[n] for n in times], list(times.values()), style, color=colour, label=field.replace("_", " in "))
+        axes.plot([rate[n] for n in times], list(times.values()), style, color=colour, label=label)
     times = measured(results, "sweep", "p50_ms")
     for connections, value in times.items():
         place = (rate[connections], value)
@@ -110,7 +126,8 @@ def draw_throughput(results: Results, figure: Any) -> None:
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter("{x:g}")
     axes.margins(y=0.15)
-    axes.set_xlabel("transactions a second")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.set_xlabel("transactions a second (beside each point: the number of connections)")
     axes.set_ylabel("ms until the answer")
     axes.set_xlim(left=0)
     axes.legend(loc="upper left", frameon=False)
@@ -138,11 +155,24 @@ PLOTS = (
 
 def draw(plot: Plot, results: Results, path: Path) -> None:
     """Writes the plot's SVG."""
-    with mpl.rc_context({"svg.hashsalt": "hansa", "svg.fonttype": "path", "font.size": 10}):
+    drawn = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": "hansa", "svg.fonttype": "path", "font.size": 10, **COLOURS}):
         figure = pyplot.figure(figsize=(7, 4), layout="constrained")
         plot.draw(results, figure)
-        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
         pyplot.close(figure)
+    path.write_text(adaptive(drawn.getvalue()), "utf-8")
+
+
+def adaptive(svg: str) -> str:
+    """The picture with its colours as variables, which are others where the reader wants dark pages."""
+    light = dark = ""
+    for number, (colour, other) in enumerate(DARK.items()):
+        svg = svg.replace(colour, f"var(--c{number})")
+        light += f" --c{number}: {colour};"
+        dark += f" --c{number}: {other};"
+    style = f"svg {{{light} }}\n@media (prefers-color-scheme: dark) {{ svg {{{dark} }} }}"
+    return svg.replace(" <defs>", f" <style>\n{style}\n </style>\n <defs>", 1)
 
 
 def section(plot: Plot, results: Results, page: Path) -> str:

@@ -15,6 +15,7 @@ version = release = hansa.__version__
 extensions = ["myst_parser"]
 exclude_patterns = ["README.md"]  # the index shows it
 nitpicky = True
+smartquotes = False  # two dashes are an option, not a longer dash
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
 
@@ -22,7 +23,8 @@ html_theme = "furo"
 html_title = f"Hansa {release}"
 html_copy_source = False
 html_show_sphinx = False
-html_static_path: list[str] = []
+html_static_path = ["site"]
+html_css_files = ["site.css"]
 html_last_updated_fmt = None
 
 _FOLDER = Path(__file__).parent
@@ -30,7 +32,10 @@ _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 
 
 def _outside(app: Sphinx, name: str, source: list[str]) -> None:
-    """Links to files outside of the pages become their text: with the path behind it for sources, as its title else."""
+    """Links to files outside of the pages: contracts come along; else the text stays, with the path beside it.
+
+    For tests, of which some pages have many, the path is shown on pointing at the text.
+    """
     page = _FOLDER / f"{name}.md"
 
     def shown(link: re.Match[str]) -> str:
@@ -39,7 +44,9 @@ def _outside(app: Sphinx, name: str, source: list[str]) -> None:
         if image or "://" in target or path.is_relative_to(_FOLDER):
             return link[0]  # an image that lies elsewhere is a warning, which ends the build
         place = path.relative_to(_FOLDER.parent)
-        return f"{text} (`{place}`)" if place.parts[0] == "src" else f'<span title="{place}">{text}</span>'
+        if place.parts[0] == "apps":
+            return link[0]
+        return f'<span title="{place}">{text}</span>' if place.parts[0] == "tests" else f"{text} in `{place}`"
 
     source[0] = _LINK.sub(shown, source[0])
 

@@ -503,7 +503,7 @@ def types() -> str:
 
 def price_list() -> str:
     """The tables of prices and bounds: the constants with what is said of them."""
-    lines = ["## Prices and bounds", "", "| Constant | Value | |", "|---|---|---|"]
+    lines = ["## Prices and bounds", "", "| Constant | Value | Meaning |", "|---|---|---|"]
     checking = "CHECK_STEPS_PER_BYTE"
     told = {**_constants(prices), checking: _constants(limits)[checking]}
     lines += [f"| `{name}` | {shown} | {said} |" for name, (shown, said) in told.items()]

@@ -1,5 +1,7 @@
 """Makes the pages that follow from the code: codes, commands, API, settings, dialect and others; `make docs` runs it.
 
+So it does the pictures of the states of our applications.
+
 A test makes them again and compares, so they cannot fall behind.
 """
 
@@ -10,11 +12,16 @@ import click
 
 from docs import api_page, dialect_page, findings_page, python_page, settings_page, vectors
 from hansa.cli.main import COMMON, cli
+from hansa.contracts import program
+from hansa.contracts.diagram import States, state_machines
+from hansa.contracts.drawing import svg
 from hansa.node.metrics import METRICS
 from hansa.node.tally import ENTRIES, SECONDS
 from hansa.wire.problems import KINDS
 
 FOLDER = Path(__file__).parent / "reference"
+STATES = Path(__file__).parent / "how-to" / "states"
+APPS = Path(__file__).parents[1] / "apps"
 GROUPS = {
     "cbor": "Deterministic CBOR",
     "envelope": "Envelopes",
@@ -94,6 +101,14 @@ def pages() -> dict[str, str]:
         "testing.md": python_page.testing_page(),
         "wire-vectors.json": json.dumps(document, indent=1) + "\n",
     }
+
+
+def states() -> dict[str, list[States]]:
+    """The state machines of every application that has some, by its name."""
+    files = [APPS / "letter_of_credit" / "contract.py", *sorted((APPS / "cookbook").glob("*/contract.py"))]
+    checked = {file.parent.name: program.check(file.read_text("utf-8"), file.parent.name) for file in files}
+    found = {name: state_machines(each.manifest) for name, each in checked.items()}
+    return {name: machines for name, machines in found.items() if machines}
 
 
 def errors() -> str:
@@ -194,7 +209,11 @@ def _paragraphs(text: str) -> str:
 
 def _option(option: click.Option) -> str:
     words = ", ".join(option.opts)
-    return words if option.is_flag else f"{words} {option.metavar or option.type.name.upper()}"
+    if option.is_flag:
+        return words
+    if isinstance(option.type, click.Choice):
+        return words + " " + r"\|".join(map(str, option.type.choices))  # as in a table
+    return f"{words} {option.metavar or option.type.name.removesuffix(' range').upper()}"
 
 
 def _meaning(option: click.Option) -> str:
@@ -207,6 +226,10 @@ def main() -> None:
     for name, text in pages().items():
         (FOLDER / name).write_text(text)
         print(f"wrote {FOLDER.name}/{name}")
+    STATES.mkdir(exist_ok=True)
+    for name, machines in states().items():
+        (STATES / f"{name}.svg").write_text(svg(machines), "utf-8")
+        print(f"wrote {STATES.name}/{name}.svg")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ new name is on it when it is offered.
 
 import ast
 import importlib
+import textwrap
 from pathlib import Path
 from typing import Final
 
@@ -101,7 +102,9 @@ def _shown(one: Offered, *, level: str = "##", brief: bool = False) -> list[str]
         if isinstance(node, ast.ClassDef) and node.name == one.original:
             return _class(one, node, level, brief=brief)
         if isinstance(node, ast.Assign | ast.AnnAssign) and _target(node) == one.original and node.value is not None:
-            value = f"{one.name} = {ast.unparse(node.value)}"
+            value = textwrap.fill(
+                f"{one.name} = {ast.unparse(node.value)}", 100, subsequent_indent="    ", break_on_hyphens=False
+            )
             return ["", f"{level} `{one.name}`", "", *_block([value]), "", _under(body, at)]
     raise LookupError(one)
 

@@ -123,7 +123,7 @@ def default_of(option: click.Option) -> str:
 
 def _ledger() -> list[str]:
     schema = msgspec.json.schema(Limits)["$defs"]["Limits"]["properties"]
-    lines = ["| Limit | Default | From | To | |", "|---|---|---|---|---|"]
+    lines = ["| Limit | Default | From | To | Meaning |", "|---|---|---|---|---|"]
     for name, told in schema.items():
         numbers = (f"{told[key]:,}" for key in ("default", "minimum", "maximum"))
         lines.append(f"| `{name}` | {' | '.join(numbers)} | {LEDGER[name]} |")

@@ -1,5 +1,7 @@
 """State machines as they are declared, as Mermaid and as SVG."""
 
+import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -186,6 +188,32 @@ def test_texts_fit_their_boxes_and_the_picture(machines: list[States]) -> None:
             x, y, w, h = (int(box.get(name, 0)) for name in ("x", "y", "width", "height"))
             assert 0 <= x + across <= x + w + across <= width
             assert 0 <= y + down <= y + h + down <= height
+
+
+WIDTHS = {"title": 10.9, "name": 10.3, "action": 8.6, "label": 6.6}
+"""What a character took at most in texts of some length: measured in Chromium with DejaVu Sans."""
+
+
+def test_long_names_fit_as_browsers_draw_them() -> None:
+    name, action = "AwaitingConfirmation", "make_many_memorandums_when_warm"
+    states = States(
+        "two_person_approval", "Payment", {name: ""}, (Arrow(None, name, (Taken(action, "m"),)),), {}, (), ()
+    )
+    root = ElementTree.fromstring(svg([states]))
+    width = int(root.get("width", 0))
+    (title,) = (text for text in root.iter(f"{SVG}text") if text.get("class") == "title")
+    assert int(title.get("x", 0)) + WIDTHS["title"] * len(title.text or "") <= width
+    boxes = {each.get("class"): int(each.get("width", 0)) for each in root.findall(f".//{SVG}g/{SVG}rect")}
+    assert WIDTHS["name"] * len(name) <= boxes["box"]
+    assert WIDTHS["action"] * len(action) + WIDTHS["label"] * len(" · m") <= boxes["ground"]
+
+
+def test_no_piece_of_an_arrow_has_no_length(machines: list[States]) -> None:
+    _, *arrows = (path.get("d", "") for path in ElementTree.fromstring(svg(machines)).iter(f"{SVG}path"))
+    for arrow in arrows:
+        pieces = [piece.split() for piece in re.split("[MLC]", arrow)[1:]]
+        ends = [piece[-2:] for piece in pieces]  # a bend's own end stands last
+        assert all(one != other for one, other in pairwise(ends)), f"its head points anywhere: {arrow}"
 
 
 def test_a_contract_without_states_has_none() -> None:

@@ -7,9 +7,12 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from docs.generate import STATES, states
 from tests.docs.test_how_to import HANSA, PAGES, blocks, run
 
 from hansa.contracts import program
+from hansa.contracts.diagram import described
+from hansa.contracts.drawing import svg
 
 APPS = Path(__file__).parents[2] / "apps"
 PATTERNS = sorted(path.name for path in (APPS / "cookbook").iterdir() if path.is_dir())
@@ -44,6 +47,18 @@ def test_each_page_shows_the_contract_as_it_is(pattern: str) -> None:
     assert shown
     for piece in re.split(r"\n{2,}(?=\S)", shown.strip()):
         assert textwrap.indent(piece, "    ") in contract, piece
+
+
+def test_each_page_shows_its_states_and_says_them_in_words() -> None:
+    found = states()
+    assert found.keys() == {*PATTERNS, "letter_of_credit"} - {"upgrade"}
+    assert {file.stem for file in STATES.iterdir()} == found.keys()
+    for name, machines in found.items():
+        assert (STATES / f"{name}.svg").read_text("utf-8") == svg(machines), "run `make docs`"
+        if name in PATTERNS:
+            words = " ".join(line for machine in machines for line in described(machine))
+            assert f"![{words}](../states/{name}.svg)" in (PAGES / page(name)).read_text("utf-8")
+    assert "](states/letter_of_credit.svg)" in (PAGES / "letter-of-credit.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("pattern", [pattern for pattern in PATTERNS if pattern != "upgrade"])

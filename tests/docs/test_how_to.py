@@ -10,8 +10,9 @@ HANSA = f"{sys.executable} -m hansa.cli.main"
 
 
 def blocks(page: str, kind: str) -> list[str]:
-    """The code blocks of this kind on a page."""
-    return re.findall(rf"```{kind}\n(.*?)```", (PAGES / page).read_text("utf-8"), re.DOTALL)
+    """The code blocks of this kind on a page, with commands that go on behind a backslash in one line."""
+    found = re.findall(rf"```{kind}\n(.*?)```", (PAGES / page).read_text("utf-8"), re.DOTALL)
+    return [re.sub(r" \\\n +", " ", text) if kind == "sh" else text for text in found]
 
 
 def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:

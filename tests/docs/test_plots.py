@@ -1,6 +1,7 @@
 """The plots and their tables: the same for the same results, and never older than what the bench measured."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,16 @@ def test_a_plot_is_the_same_each_time_and_holds_no_date(plot: plots.Plot, tmp_pa
     field = {"proof": "proof_10_bytes", "throughput": "sweep_1_p50_ms"}[plot.name]
     plots.draw(plot, {**RESULTS, field: 300}, tmp_path / "other.svg")
     assert drawn != (tmp_path / "other.svg").read_bytes()
+
+
+@each_plot
+def test_every_colour_has_its_dark_one(plot: plots.Plot, tmp_path: Path) -> None:
+    plots.draw(plot, RESULTS, tmp_path / "plot.svg")
+    before, style, after = re.split("<style>(.*?)</style>", (tmp_path / "plot.svg").read_text(), maxsplit=1, flags=re.S)
+    assert "@media (prefers-color-scheme: dark)" in style
+    assert set(re.findall(r"#[0-9a-f]{6}\b", style)) == {*plots.DARK, *plots.DARK.values()}
+    assert not re.findall(r"(?:fill|stroke): #[0-9a-f]+", before + after), "a colour that stays"
+    assert {f"var(--c{number})" for number in range(4)} <= set(re.findall(r"var\(--c\d\)", after))
 
 
 @each_plot

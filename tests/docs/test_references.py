@@ -107,6 +107,13 @@ def test_every_command_is_on_the_page() -> None:
     assert [path for path in found if f"## `{path}`" not in page] == []
 
 
+def test_options_say_what_they_take() -> None:
+    page = generate.commands()
+    assert r"| `--format svg\|mermaid` |" in page
+    assert "| `--workers INTEGER` |" in page
+    assert re.findall(r"CHOICE|RANGE", page) == []
+
+
 def test_every_command_and_option_says_what_it_does() -> None:
     for path, command in commands().items():
         assert command.help, path

@@ -85,3 +85,14 @@ def test_every_picture_says_what_it_shows(site: dict[Path, Read]) -> None:
     for page, read in site.items():
         for picture in read.pictures:
             assert picture.get("alt"), f"{page.name}: {picture}"
+
+
+def test_options_keep_their_dashes(site: dict[Path, Read]) -> None:
+    for page in site:
+        assert "\N{EN DASH}" not in page.read_text("utf-8"), f"{page.name}: two dashes became a longer one"
+
+
+def test_a_contract_comes_along_with_its_page(site: dict[Path, Read]) -> None:
+    (page,) = [page for page in site if page.name == "escrow.html"]
+    (contract,) = [link for link in site[page].links if link.endswith("/contract.py")]
+    assert (page.parent / contract).read_bytes() == (ROOT / "apps/cookbook/escrow/contract.py").read_bytes()

@@ -15,9 +15,12 @@ _HEAD: Final = 44
 """What the title takes above a record type's states."""
 _PAD_ACROSS: Final = 16
 _PAD_DOWN: Final = 12
-_NAME_CHAR: Final = 9
-"""The width that a character takes, in the size of a name and of other text: more than most, so that text fits."""
-_TEXT_CHAR: Final = 7
+_TITLE_CHAR: Final = 12
+"""The width that a character takes in a title, a state's name, an action's and other text: what browsers take with
+DejaVu Sans, which is wider than most, so that text fits whatever the reader's font is."""
+_NAME_CHAR: Final = 11
+_ACTION_CHAR: Final = 9
+_TEXT_CHAR: Final = 8
 _NAME_LINE: Final = 20
 _TEXT_LINE: Final = 16
 _WORDS_CHARS: Final = 32
@@ -60,7 +63,7 @@ def svg(machines: list[States]) -> str:
         drawn, layout = _machine(machine, y)
         parts += drawn
         y += _HEAD + layout.height + 2 * _MARGIN
-        width = max(width, layout.width, _NAME_CHAR * len(_title(machine)) + _MARGIN)
+        width = max(width, layout.width, _TITLE_CHAR * len(_title(machine)))
     width, height = width + 2 * _MARGIN, y - _MARGIN
     title = " and ".join(_title(machine) for machine in machines)
     words = " ".join(line for machine in machines for line in described(machine))
@@ -153,12 +156,8 @@ def _size(name: str, texts: list[str]) -> Size:
 
 
 def _edge(source: str, arrow: Arrow) -> Edge:
-    width = max(_TEXT_CHAR * len(_words(taken)) for taken in arrow.taken)
+    width = max(_ACTION_CHAR * len(taken.action) + _TEXT_CHAR * len(f" · {taken.by}") for taken in arrow.taken)
     return Edge(source, arrow.target, Size(width + 8, _TEXT_LINE * len(arrow.taken) + 4))
-
-
-def _words(taken: Taken) -> str:
-    return f"{taken.action} · {taken.by}"
 
 
 def _state(name: str, box: Box, texts: list[str], *, is_end: bool) -> list[str]:
@@ -189,13 +188,17 @@ def _label(box: Box, several: tuple[Taken, ...]) -> list[str]:
 
 
 def _path(route: Route) -> str:
-    """Straight down through layers, and in between a bend that leaves and arrives straight."""
-    (x, y), *rest = route.points
-    words = [f"M{x} {y}"]
-    for (x1, y1), (x2, y2) in zip(rest[::2], rest[1::2], strict=False):
-        words.append(f"L{x1} {y1}")
-        middle = (y1 + y2) // 2
-        words.append(f"L{x2} {y2}" if x1 == x2 else f"C{x1} {middle} {x2} {middle} {x2} {y2}")
-    x, y = route.points[-1]
-    words.append(f"L{x} {y}")
+    """Straight down through layers, and in between a bend that leaves and arrives straight.
+
+    Nothing of no length stands at its end: browsers turn an arrow's head by its last piece, and such has no direction.
+    """
+    last, *rest = route.points
+    words = [f"M{last[0]} {last[1]}"]
+    for number, (x, y) in enumerate(rest):
+        if (x, y) == last:
+            continue
+        middle = (last[1] + y) // 2
+        is_bend = number % 2 == 1 and x != last[0]
+        words.append(f"C{last[0]} {middle} {x} {middle} {x} {y}" if is_bend else f"L{x} {y}")
+        last = (x, y)
     return " ".join(words)

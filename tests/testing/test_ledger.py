@@ -74,7 +74,7 @@ class Late(Contract, version="1.0.0"):
     assert refused.value.message == "1970-01-01 00:00:00 UTC is 1h30m late, which costs USD 1.00"
     assert refused.value.values == {"at": 0, "by": 5_400_000, "price": amount("USD 1.00")}
     with pytest.raises(Refused, match="1970-01-01 00:00:00 UTC is over"):
-        late.look(when=0)
+        late.view.look(when=0)
 
 
 def test_roles_ask_for_members_and_users_with_attributes(jobs: Contract) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.client.fakes import Asynchronous
 from tests.client.inprocess import URL, InProcess
 
-from hansa.client import Amount, AsyncClient, Client, HansaError, Refused, keys, transactions, values
+from hansa.client import Amount, AsyncClient, Client, Event, HansaError, Refused, keys, readable, transactions, values
 from hansa.node.create import Founder, create_ledger, member_key
 from hansa.store.files import Disk
 from hansa.store.folder import Folder
@@ -507,6 +507,171 @@ def test_what_a_schema_cannot_type_stays_as_it_is() -> None:
     for value in ("text", None, True, -1, 2**62, [1], {"a": 1}):
         assert values.typed(schema, value, {}) == value
     assert values.typed({"type": "string", "format": "date"}, "no date", {}) == "no date"
+
+
+# What contracts say
+
+TALK = """
+from hansa.contract import Amount, Contract, Date, Instant, Interface, Party, Text, action, event, require
+
+
+class Clock(Interface, contract="clock"):
+    @action
+    def strike(tx, at: Instant): ...
+
+
+class Talk(Contract, version="1.0.0"):
+    @action(by="member")
+    def say(tx, at: Instant, price: Amount, past: list[Instant, 3], note: Text[0, 9] | None):
+        event("said", at=at, price=price, past=past, note=note, length=at - at, day=at.date)
+        event("mixed", x=at)
+        event("mixed", x=price)
+        Clock.strike(at=at)
+
+    @action(by="member")
+    def refuse(tx, at: Instant):
+        require(at.milliseconds < 0, "{at} is late by {late}, {day}", at=at, late=at - at, day=at.date)
+"""
+CLOCK = """
+from hansa.contract import Contract, Instant, Party, action, event, require
+
+
+class Clock(Contract, version="1.0.0"):
+    class Roles:
+        talker: Party = Party(contract="talk")
+
+    @action(by="talker")
+    def strike(tx, at: Instant):
+        require(at.milliseconds != 5, "no clock strikes at {at}", at=at)
+        event("struck", at=at)
+"""
+AT = datetime(2030, 1, 31, 12, tzinfo=UTC)
+AT_MS = 1_896_091_200_000
+SAID = {"at": AT_MS, "price": {"minor": 5, "currency": "USD"}, "past": [AT_MS], "note": None, "length": 0}
+SAID_TYPED = {"at": AT, "price": Amount(5, "USD"), "past": [AT], "note": None, "length": timedelta(0)}
+DAY = {"day": "2030-01-31"}
+
+
+@pytest.fixture(scope="module")
+def talk(node: Any) -> dict[str, Any]:
+    """Arguments for `say` of the contract that the test talks to, which is deployed, with the one it calls."""
+    with client_of(node) as made:
+        for name, source in (("clock", CLOCK), ("talk", TALK)):
+            steps = transactions.deploy_steps(source)
+            made.call("members", "deploy", {"name": name, "source": source}, steps_max=steps)
+    return {"at": AT, "price": "USD 0.05", "past": [AT], "note": None}
+
+
+def test_events_are_plain_and_typed(node: Any, talk: dict[str, Any]) -> None:
+    with client_of(node) as client:
+        answer = client.call("talk", "say", talk)
+        assert answer.contract == "talk"
+        assert [event["name"] for event in answer.events] == ["said", "mixed", "mixed", "struck"]
+        assert answer.events[0]["data"] == SAID | DAY
+        said, *mixed, struck = answer.typed_events
+        assert said == {"name": "said", "data": SAID_TYPED | {"day": date(2030, 1, 31)}}
+        assert [event["data"] for event in mixed] == [{"x": AT_MS}, {"x": {"minor": 5, "currency": "USD"}}]
+        assert struck == {"name": "struck", "contract": "clock", "data": {"at": AT_MS}}  # of which nothing is known yet
+        client.schema("clock")
+        found = client.transaction(answer.id).answer
+        assert found is not None
+        assert found.typed_events == [said, *mixed, {"name": "struck", "contract": "clock", "data": {"at": AT}}]
+    with client_of(node) as other:  # which knows nothing of either
+        found = other.transaction(answer.id).answer
+        assert found is not None
+        assert (found.contract, found.typed_events) == ("talk", answer.events)
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_refusal_shows_times(kind: str, node: Any, talk: dict[str, Any]) -> None:
+    async def main() -> Any:
+        async with AsyncClient(URL, node.key, transport=Asynchronous(node)) as client:
+            await client.call("talk", "refuse", {"at": AT})
+
+    with pytest.raises(Refused) as caught, client_of(node) as client:
+        asyncio.run(main()) if kind == "async" else client.call("talk", "refuse", {"at": AT})
+    told = "2030-01-31 12:00:00 UTC is late by 0s, 2030-01-31"
+    assert (caught.value.message, caught.value.detail) == (told, told)
+    assert caught.value.answer.result["values"] == {"at": AT_MS, "late": 0, "day": "2030-01-31"}
+
+
+def test_a_refusal_of_a_contract_that_was_called(node: Any, talk: dict[str, Any]) -> None:
+    early = talk | {"at": 5}
+    with client_of(node) as client:
+        with pytest.raises(Refused) as caught:
+            client.call("talk", "say", early)
+        assert caught.value.message == "no clock strikes at 5"
+        client.schema("clock")
+        with pytest.raises(Refused) as caught:
+            client.call("talk", "say", early)
+        assert caught.value.message == "no clock strikes at 1970-01-01 00:00:00.005 UTC"
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_an_event_of_the_stream_is_typed(kind: str, node: Any, talk: dict[str, Any]) -> None:
+    place = {"id": "9-0", "seq": 9, "index": 0, "time": 5, "transaction": "00" * 32, "contract": "talk"}
+    event = Event(**place, version="1.0.0", name="said", data=SAID | DAY)
+    other = Event(**place, version="1.0.0", name="unsaid", data={"at": 5})
+
+    async def main() -> Any:
+        async with AsyncClient(URL, node.key, transport=Asynchronous(node)) as client:
+            return [await client.event_data(event), await client.event_data(other)]
+
+    with client_of(node) as client:
+        found = asyncio.run(main()) if kind == "async" else [client.event_data(each) for each in (event, other)]
+    assert found == [SAID_TYPED | {"day": date(2030, 1, 31)}, {"at": 5}]
+
+
+def test_an_event_of_a_next_version_has_the_schema_asked_for_again(node: Any, talk: dict[str, Any]) -> None:
+    before = CLOCK.replace("at=at)\n", "at=at.milliseconds)\n")
+    after = CLOCK.replace('version="1.0.0"', 'version="1.10.0"')
+    place = {"id": "9-0", "seq": 9, "index": 0, "time": 5, "transaction": "00" * 32, "contract": "later"}
+    event = Event(**place, version="1.10.0", name="struck", data={"at": AT_MS})
+    with client_of(node) as client, client_of(node) as other:
+        steps = transactions.deploy_steps(after)
+        other.call("members", "deploy", {"name": "later", "source": before}, steps_max=steps)
+        assert client.event_data(msgspec.structs.replace(event, version="1.0.0")) == {"at": AT_MS}
+        other.call("members", "upgrade", {"deployment": "later", "source": after}, steps_max=steps)
+        assert client.schema("later")["version"] == "1.0.0"
+        assert client.event_data(event) == {"at": AT}
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {},
+        {"events": 5, "refusals": 5},
+        {"events": {"e": 5}, "refusals": {"{at}": None}},
+        *(
+            {"events": {"e": wrong}, "refusals": {"{at}": wrong}, "$defs": {}}
+            for wrong in (
+                {"$ref": "#/$defs/None"},
+                {"anyOf": 5},
+                {"type": "object", "properties": 5},
+                {"type": "object", "properties": {"at": {"anyOf": [{}]}}},
+                {"type": "object", "properties": {"at": 5}},
+                {"type": "object", "properties": {"at": {"$ref": 5}}},
+            )
+        ),
+    ],
+)
+def test_what_a_node_says_wrongly_of_types_changes_nothing(declared: Any) -> None:
+    data = {"at": AT_MS}
+    assert values.event_data(declared, "e", data) == data
+    assert readable.event_data(declared, "e", data) == data
+    result = {"message": "{at}", "values": data, "contract": "c", "version": "1.0.0", "line": 1}
+    assert readable.refusal({"c": declared}, "c", result) == result
+
+
+def test_a_refusal_of_a_library_is_declared_by_the_contract_called() -> None:
+    schema = {"type": "object", "properties": {"at": {"type": "integer", "format": "instant-ms"}}}
+    declared = {"refusals": {"{at}": schema}, "$defs": {}}
+    result = {"message": "{at}", "values": {"at": 0}, "contract": "lib", "version": "ab" * 32, "line": 1}
+    shown = readable.refusal({"caller": declared}, "caller", result)
+    assert shown["values"] == {"at": "1970-01-01 00:00:00 UTC"}
+    assert readable.refusal({"lib": declared}, "caller", result) == result
+    for other in (None, "text", {}, {"message": "{at}", "values": [5]}):
+        assert readable.refusal({"caller": declared}, "caller", other) == other
 
 
 # Amounts

@@ -674,3 +674,94 @@ def test_arguments_are_refused_alike() -> None:
         ran = take(ledger, "request", "alice", given)
         assert schema.is_valid(as_json(given)) == (ran.code == "ok"), (given, ran)
         assert ran.code in ("ok", "arguments.invalid")
+
+
+# What events and refusals carry
+
+SAYING = """
+class Stay(Record, key="id"):
+    id: Text[1, 9]
+    until: Instant
+@action(by="member")
+def say(tx, at: Instant, terms: Terms, many: list[Amount, 3], n: int, note: Text[0, 9] | None):
+    event("said", at=at, length=at - tx.time, terms=terms, many=many, n=n * n, note=note, kind=Kind.Sight)
+    event("said again.", at=at)
+    if n > 1:
+        event("said again.", at=n, day=at.date)
+@action(by="member")
+def refuse(tx, at: Instant, port: Port):
+    require(at < tx.time, "{at} is not before {now}, {port}", at=at, now=tx.time, port=port)
+"""
+
+
+def test_events_have_schemas_that_what_is_emitted_fits() -> None:
+    manifest = read(SAYING)
+    schemas = contract_schema(manifest)["events"]
+    assert schemas["said again."] == {
+        "type": "object",
+        "properties": {"at": {}, "day": schemas["said again."]["properties"]["day"]},
+        "required": ["at"],
+        "additionalProperties": False,
+    }
+    assert schemas["said again."]["properties"]["day"]["format"] == "date"
+    ledger = Ledger()
+    ledger.deploy("sample", HEAD + textwrap.indent(textwrap.dedent(SAYING).strip("\n"), "    ") + "\n")
+    many = [{"minor": 2**62, "currency": "USD"}]
+    given = {"at": 5, "terms": {"port": {"name": "x"}}, "many": many, "n": 2**31, "note": None}
+    ran = execution.run(
+        Call("sample", "say", given, Caller("a", None, frozenset(), frozenset()), 9, 0), ledger, ledger, 10_000
+    )
+    assert (ran.code, [event["name"] for event in ran.events]) == ("ok", ["said", "said again.", "said again."])
+    for event in ran.events:
+        schema = {**schemas[event["name"]], "$defs": definitions(manifest)}
+        data = json.loads(jsonform.dumps(event["data"]))
+        assert jsonschema_rs.is_valid(schema, data)
+        assert not jsonschema_rs.is_valid(schema, {**data, "more": 1})
+    said = schemas["said"]["properties"]
+    assert (said["at"]["format"], said["length"]["format"]) == ("instant-ms", "duration-ms")
+    assert said["terms"] == {"$ref": "#/$defs/Terms"}
+
+
+def test_refusals_have_schemas_by_their_text() -> None:
+    (text, schema), *others = contract_schema(read(SAYING))["refusals"].items()
+    assert (text, others) == ("{at} is not before {now}, {port}", [])
+    assert {name: each.get("format") for name, each in schema["properties"].items()} == {
+        "at": "instant-ms",
+        "now": "instant-ms",
+        "port": None,
+    }
+    assert schema["properties"]["port"] == {"$ref": "#/$defs/Port"}
+    assert schema["required"] == ["at", "now", "port"]
+
+
+def test_refusals_of_libraries_are_with_those_of_the_contract() -> None:
+    ledger = Ledger()
+    library = """
+from hansa.contract import Instant, Struct, require
+class Span(Struct):
+    start: Instant
+def check(span: Span, n: int) -> bool:
+    require(n > 0, "{span} is too early", span=span)
+    require(n > 1, "{n} of {m}", n=n, m=span.start)
+    require(n > 2, "{n} is few", n=n)
+    return True
+"""
+    digest = ledger.add_library("spans", library).hex()
+    source = f"""
+from hansa.contract import Contract, Instant, action, library, require
+spans = library("spans", "{digest}")
+class Trip(Contract, version="1.0.0"):
+    @action(by="member")
+    def go(tx, at: Instant, n: int):
+        require(spans.check(spans.Span(start=at), n), "no")
+        require(n > 3, "{{n}} of {{m}}", n=n, m=n)
+        require(n > 4, "{{n}} is few", n=n)
+"""
+    found = contract_schema(ledger.deploy("trip", source).manifest)
+    refusals = {text: schema["properties"] for text, schema in found["refusals"].items()}
+    assert refusals.keys() == {"{n} of {m}", "{n} is few", "{span} is too early"}
+    assert refusals["{span} is too early"] == {"span": {"$ref": "#/$defs/spans-Span"}}
+    assert "spans-Span" in found["$defs"]
+    number = refusals["{n} is few"]["n"]
+    assert number != {}
+    assert refusals["{n} of {m}"] == {"n": number, "m": {}}

@@ -51,6 +51,32 @@ def test_a_refusal_says_why_and_where(jobs: Contract, folder: Path) -> None:
     assert jobs.ledger.entries[-1] == refused.value.answer
 
 
+def test_a_refusal_shows_values_by_their_types(ledger: Ledger, folder: Path) -> None:
+    (folder / "late.py").write_text(
+        """
+from hansa.contract import Amount, Contract, Duration, Instant, action, require, view
+
+
+class Late(Contract, version="1.0.0"):
+    @action(by="member")
+    def come(tx, at: Instant, by: Duration, price: Amount):
+        require(at > tx.time, "{at} is {by} late, which costs {price}", at=at, by=by, price=price)
+
+    @view
+    def look(tx, when: Instant) -> int:
+        require(when > tx.time, "{when} is over", when=when)
+        return 1
+"""
+    )
+    late = ledger.deploy("late.py")
+    with pytest.raises(Refused) as refused:
+        late.by("brix").come(at="1970-01-01T00:00:00Z", by=timedelta(minutes=90), price="USD 1.00")
+    assert refused.value.message == "1970-01-01 00:00:00 UTC is 1h30m late, which costs USD 1.00"
+    assert refused.value.values == {"at": 0, "by": 5_400_000, "price": amount("USD 1.00")}
+    with pytest.raises(Refused, match="1970-01-01 00:00:00 UTC is over"):
+        late.view.look(when=0)
+
+
 def test_roles_ask_for_members_and_users_with_attributes(jobs: Contract) -> None:
     with pytest.raises(Refused, match="role:clerk") as refused:
         jobs.by("brix").finish(job="j", took=1)

@@ -6,7 +6,7 @@ from typing import Any, Final
 import hansa
 from hansa.api.operations import OPERATIONS, PLAIN, PROBLEM, SUBMIT, Operation
 from hansa.contracts.manifest import Manifest
-from hansa.contracts.schema import arguments_schema, definitions, record_schema, type_schema
+from hansa.contracts.schema import arguments_schema, definitions, event_schemas, record_schema, type_schema
 
 _PROBLEM_TYPE: Final = "application/problem+json"
 MEANINGS: Final = {
@@ -69,7 +69,10 @@ def _refusal(status: int) -> dict[str, Any]:
 
 
 def _contract_schemas(manifests: Sequence[Manifest]) -> dict[str, Any]:
-    """A component for each record, struct, enum, the arguments of each action and view, and what each view returns."""
+    """A component for each record, struct, enum, the arguments of each action and view, what each view returns, events.
+
+    All events of a contract are one, since their names may be of any characters.
+    """
     found: dict[str, Any] = {}
     for manifest in manifests:
         at = f"#/components/schemas/{manifest.name}."
@@ -82,4 +85,14 @@ def _contract_schemas(manifests: Sequence[Manifest]) -> dict[str, Any]:
         for view in manifest.views.values():
             if view.returns is not None:
                 found[f"{manifest.name}.{view.name}.result"] = type_schema(view.returns, manifest, at)
+        if manifest.said.events:
+            found[f"{manifest.name}.events"] = {
+                "oneOf": [_event(name, data) for name, data in event_schemas(manifest, at).items()]
+            }
     return found
+
+
+def _event(name: str, data: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an event, as outcomes and the stream of events have it."""
+    properties = {"name": {"const": name}, "data": data}
+    return {"type": "object", "properties": properties, "required": ["name", "data"]}

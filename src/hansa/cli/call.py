@@ -6,14 +6,13 @@ from typing import Any
 import click
 import msgspec
 
-from hansa.cli import output
+from hansa.cli import output, typed
 from hansa.cli.output import Output
 from hansa.cli.places import DATA, connect, data_option, signer_options, signing_key, url_option
 from hansa.cli.receipt import ENDINGS, check_free, prefix_of, write_files
 from hansa.client import transactions
 from hansa.client.arguments import from_pairs, schema_of
 from hansa.client.client import Client
-from hansa.client.exchange import segment
 from hansa.client.results import Refused, Unknown
 from hansa.client.words import hint
 from hansa.wire import entry, jsonform
@@ -110,7 +109,7 @@ def submit(
             done = f"the action has its entry, {answer.seq}; `hansa receipt get {answer.seq}` gives its receipt"
             raise HansaError(error.code, f"{error.detail}; {done}") from None
     called = made.contract
-    out.show(fields, lambda: _text(out, fields, called))
+    out.show(fields, lambda: _text(out, node, fields, called))
     if outcome.code == "steps.exceeded":
         _tell_steps(out, node, outcome.steps)
     return output.DONE if outcome.status == entry.APPLIED else output.REFUSED
@@ -125,25 +124,26 @@ def _tell_steps(out: Output, node: Client, given: int) -> None:
 
 def action_schema(node: Client, contract: str, action: str) -> dict[str, Any]:
     """The schema of an action's arguments. Raises `HansaError` `argument.action` with those there are."""
-    declared = node.get(f"/app/contracts/{segment(contract)}")
+    declared = node.schema(contract)
     if action not in declared["actions"]:
         known = hint(action, list(declared["actions"]))
         raise HansaError("argument.action", f"{contract} has no action {action!r}; {known}")
     return schema_of(declared, "actions", action)
 
 
-def _text(out: Output, fields: dict[str, Any], called: str) -> str:
+def _text(out: Output, node: Client, fields: dict[str, Any], called: str) -> str:
     lines: list[str] = []
     place = f"as entry {fields['seq']}" + (", before" if fields["duplicate"] else "")
     if fields["status"] == entry.APPLIED:
         lines.append(f"{out.style('applied', fg='green')}  {place}")
     else:
         result = jsonform.plain(fields["result"])
-        reason = output.filled(result)
+        reason = output.filled(typed.refusal(node, called, result))
         lines.append(f"{out.style(fields['status'], fg='red')}  {place}: {reason} [{fields['code']}]")
         if where := output.place(result, called):
             lines.append(f"at       {where}")
-    lines += [f"event    {output.shown(event['name'])}: {output.written(event['data'])}" for event in fields["events"]]
+    for event in typed.events(node, called, fields["events"]):
+        lines.append(f"event    {output.shown(event['name'])}: {output.written(event['data'])}")
     lines.append(f"id       {fields['id'].hex()}")
     if "files" in fields:
         lines.append(f"receipt  {', '.join(fields['files'])}")

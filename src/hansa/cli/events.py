@@ -1,14 +1,17 @@
 """`hansa events`: prints a ledger's events, stays to wait for more, or forwards them to a webhook."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import click
 import msgspec
 
-from hansa.cli import output
+from hansa.cli import output, typed
 from hansa.cli.output import Output
 from hansa.cli.places import data_option, node_url, url_option
+from hansa.client import readable
+from hansa.client.client import Client
 from hansa.wire.problems import HansaError
 
 _PATIENCE_S: Final = 30.0
@@ -74,7 +77,7 @@ def events(
         out.note(f"{output.shown(error.detail)}; again in {pause:g} s")
 
     found = node_url(data, url)
-    with httpx2.Client() as node, httpx2.Client() as receiver:
+    with httpx2.Client() as node, httpx2.Client() as receiver, Client(found, patient=False) as reader:
         for one in stream.follow(node, lambda: found, follower, on_lost=lost):
             is_event = isinstance(one, stream.Event)
             if is_event and forward is not None:
@@ -85,12 +88,14 @@ def events(
                 kept = forwarding.Position(follower.ledger or "", contract, name, reached)
                 output.replace_file(position, msgspec.json.encode(kept) + b"\n")
             if is_event:
-                out.show(msgspec.structs.asdict(one), _line(one))
+                out.show(msgspec.structs.asdict(one), partial(_line, one, reader))
 
 
-def _line(event: Any) -> str:
+def _line(event: Any, node: Client) -> str:
+    declared = typed.declared(node, event.contract, event.version)
+    data = readable.event_data(declared, event.name, event.data)
     named = output.shown(f"{event.contract}.{event.name}")
-    return f"{output.moment(event.time)}  {event.id:>9}  {named}  {output.written(event.data)}".rstrip()
+    return f"{output.moment(event.time)}  {event.id:>9}  {named}  {output.written(data)}".rstrip()
 
 
 def _read(path: Path, contract: str | None, name: str | None) -> Any:

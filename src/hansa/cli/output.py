@@ -13,7 +13,6 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -25,7 +24,7 @@ from hansa.wire.problems import HansaError
 if TYPE_CHECKING:
     from pathlib import Path
 
-filled, shown, written = words.filled, words.shown, words.written
+filled, moment, shown, written = words.filled, words.moment, words.shown, words.written
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -221,11 +220,6 @@ def replace_file(path: "Path", data: bytes) -> None:
     except OSError as error:
         new.unlink(missing_ok=True)
         raise HansaError("argument.file", f"{path}: {error.strerror}") from None
-
-
-def moment(milliseconds: int) -> str:
-    """A time as people read it."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def key_text(encoded: bytes) -> str:

@@ -8,10 +8,10 @@ import click
 from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, url_option
-from hansa.cli.typed import readable
 from hansa.client.arguments import from_pairs, key_text, schema_of
 from hansa.client.client import Client
 from hansa.client.exchange import segment
+from hansa.client.readable import readable, refusal
 from hansa.client.words import hint
 from hansa.wire.problems import HansaError
 
@@ -112,7 +112,9 @@ def _view(out: Output, node: Client, declared: dict[str, Any], view: str, argume
     except HansaError as error:
         if error.code != "view.refused":
             raise
-        reason = output.filled(error.fields.get("result"))
+        reason = output.filled(
+            refusal({declared["contract"]: declared}, declared["contract"], error.fields.get("result"))
+        )
         outcome = error.fields.get("outcome")
         raise HansaError(
             error.code, f"{reason} [{outcome}]", remedy=error.remedy, outcome=outcome, result=error.fields.get("result")

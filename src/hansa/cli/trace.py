@@ -1,19 +1,22 @@
 """`hansa contract trace` takes an action in memory, `hansa tx trace` an entry again: every step of it is shown."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from hansa.cli import output
+from hansa.cli import output, typed
 from hansa.cli.output import Output
 from hansa.cli.places import data_option
 from hansa.cli.progress import Progress
 from hansa.cli.sources import read_source
 from hansa.cli.trial import SIGNER_HINT, begin, defect, trial_options
+from hansa.client.readable import readable, refusal
 
 if TYPE_CHECKING:
     from hansa.contracts.calls import Call, Execution
+    from hansa.contracts.manifest import Manifest
     from hansa.contracts.tracing import Step
 
 _VALUE_CHARS: Final = 60
@@ -54,9 +57,9 @@ def trace(
         raise defect(ran.error)
     found = watching.steps(ran)
     is_view = trial.action.is_view
-    out.show(
-        _fields(trial.call, ran, found, is_view=is_view), lambda: _text(out, trial.call, ran, found, is_view=is_view)
-    )
+    manifests = {name: versions[-1][1].manifest for name, versions in ledger.programs.items()}
+    fields = _fields(trial.call, ran, found, is_view=is_view)
+    out.show(fields, lambda: _text(out, trial.call, ran, found, manifests, is_view=is_view))
     if ran.code == "role.denied":
         out.note(SIGNER_HINT)
     return output.DONE if ran.code == "ok" else output.FAILED
@@ -78,7 +81,7 @@ def trace_entry(out: Output, seq: int, data: Path) -> None:
     with Progress(out, "entries read") as progress:
         found = replay(data, seq, progress.tell)
     fields = {"seq": seq, "height": found.height, **_fields(found.call, found.ran, found.steps, is_view=False)}
-    out.show(fields, lambda: _text(out, found.call, found.ran, found.steps, is_view=False))
+    out.show(fields, lambda: _text(out, found.call, found.ran, found.steps, found.manifests, is_view=False))
 
 
 def _sources(file: Path, libraries: tuple[Path, ...], others: tuple[str, ...]) -> dict[bytes, str]:
@@ -107,7 +110,16 @@ def _fields(call: "Call", ran: "Execution", steps: "list[Step]", *, is_view: boo
     }
 
 
-def _text(out: Output, call: "Call", ran: "Execution", steps: "list[Step]", *, is_view: bool) -> str:
+def _text(
+    out: Output,
+    call: "Call",
+    ran: "Execution",
+    steps: "list[Step]",
+    manifests: "Mapping[str, Manifest]",
+    *,
+    is_view: bool,
+) -> str:
+    schemas = typed.schemas(manifests)
     who = call.caller.user or call.caller.member or "ledger time"
     lines = [f"{call.contract} {ran.version}: {call.action} by {who}, {output.moment(call.time)}", ""]
     lines.append(f"{'USED':>6} {'LINE':>5}  ")
@@ -115,12 +127,16 @@ def _text(out: Output, call: "Call", ran: "Execution", steps: "list[Step]", *, i
     how = f"{ran.steps} steps"
     if ran.code == "ok":
         done = "returned" if is_view else "applied"
-        result = f" {output.written(ran.result)}" if is_view else ""
+        result = ""
+        if is_view:
+            of = schemas[call.contract]
+            result = f" {output.written(readable(of['views'][call.action]['returns'], ran.result, of['$defs']))}"
         lines += ["", f"{out.style(done, fg='green')}{result}  {how}"]
     else:
         last = steps[-1]
+        reason = output.filled(refusal(schemas, call.contract, ran.result))
         where = "" if last.line is None else f"\nat line {last.line}: {_cut(last.source, _SOURCE_CHARS)}"
-        lines += ["", f"{out.style('refused', fg='red')}  {output.filled(ran.result)} [{ran.code}]  {how}{where}"]
+        lines += ["", f"{out.style('refused', fg='red')}  {reason} [{ran.code}]  {how}{where}"]
     return "\n".join(lines)
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import msgspec
 
-from hansa.cli import output
+from hansa.cli import output, typed
 from hansa.cli.output import Output
 from hansa.cli.sources import deployed_name, library_option, name_of, read_source, show_findings, take
-from hansa.cli.typed import readable
 from hansa.client import transactions
 from hansa.client.arguments import from_pairs, moment
+from hansa.client.readable import events, readable, refusal
 from hansa.wire import cbor, limits, names
 from hansa.wire.limits import INSTANT_MAX
 from hansa.wire.problems import HansaError
@@ -294,9 +294,7 @@ def _fields(call: "Call", action: "Action", ran: "Execution", ledger: "Ledger") 
 
 def _readable(fields: dict[str, Any], ledger: "Ledger") -> dict[str, Any]:
     """The same with its values as people read them."""
-    from hansa.contracts.schema import contract_schema
-
-    schemas = {name: contract_schema(versions[-1][1].manifest) for name, versions in ledger.programs.items()}
+    schemas = typed.schemas({name: versions[-1][1].manifest for name, versions in ledger.programs.items()})
     rows: list[dict[str, Any]] = []
     for row in fields["records"]:
         of = schemas[row["contract"]]
@@ -305,7 +303,14 @@ def _readable(fields: dict[str, Any], ledger: "Ledger") -> dict[str, Any]:
     result, of = fields["result"], schemas[fields["contract"]]
     if fields["status"] == "returned":
         result = readable(of["views"][fields["action"]]["returns"], result, of["$defs"])
-    return {**fields, "records": rows, "result": result}
+    elif fields["status"] == "refused":
+        result = refusal(schemas, fields["contract"], result)
+    return {
+        **fields,
+        "records": rows,
+        "result": result,
+        "events": events(schemas, fields["contract"], fields["events"]),
+    }
 
 
 def _declared_order(ledger: "Ledger", write: "Write") -> dict[str, Any]:

@@ -5,14 +5,14 @@ from typing import Any, Final
 
 import click
 
-from hansa.cli import output
+from hansa.cli import output, typed
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
 from hansa.cli.signers import owner_of
 from hansa.cli.trace import trace_entry
-from hansa.cli.typed import readable
 from hansa.client.client import Client
 from hansa.client.exchange import segment
+from hansa.client.readable import readable
 from hansa.wire import entry, exclusion, genesis, names, order, scheduled, transaction, writes
 from hansa.wire.problems import HansaError
 
@@ -55,7 +55,7 @@ def show(out: Output, which: str, not_after: int | None, data: Path, url: str | 
             told = _arguments(node, found)
         elif found.get("kind") == entry.SCHEDULED:
             found["scheduled"] = _scheduled(node, found)
-    out.show(found, lambda: _text(out, found, told))
+        out.show(found, lambda: _text(out, node, found, told))
     return output.DONE if found["status"] in ("committed", "pending") else output.FAILED
 
 
@@ -135,12 +135,11 @@ def _arguments(node: Client, found: dict[str, Any]) -> Any:
         body = transaction.read(bytes.fromhex(found["envelope"])).transaction
     except HansaError:
         return None
-    try:
-        declared = node.get(f"/app/contracts/{segment(body.contract)}")
-    except HansaError:
+    declared = typed.declared(node, body.contract)
+    action = None if declared is None else declared["actions"].get(body.action)
+    if declared is None or action is None:
         return body.arguments
-    action = declared["actions"].get(body.action)
-    return body.arguments if action is None else readable(action["arguments"], body.arguments, declared["$defs"])
+    return readable(action["arguments"], body.arguments, declared["$defs"])
 
 
 def _scheduled(node: Client, found: dict[str, Any]) -> dict[str, Any]:
@@ -169,7 +168,7 @@ def _key(node: Client, due: scheduled.Scheduled, record: str) -> str:
     return due.key.hex() if kind.get("contentEncoding") == "base16" else due.key.decode()
 
 
-def _text(out: Output, found: dict[str, Any], arguments: Any) -> str:
+def _text(out: Output, node: Client, found: dict[str, Any], arguments: Any) -> str:
     words = {
         "pending": "pending: it waits for its block",
         "not_found": "not found: it may still come while its not_after has not passed",
@@ -198,11 +197,11 @@ def _text(out: Output, found: dict[str, Any], arguments: Any) -> str:
         action = output.shown(f"{called}.{what} {due['key']}")
         lines.append(f"action    {action}, scheduled by entry {due['by']}, due {output.moment(due['due'])}")
     color = "green" if outcome["status"] == "applied" else "red"
-    reason = output.filled(outcome["result"])
+    reason = output.filled(typed.refusal(node, called, outcome["result"]))
     lines.append(f"outcome   {out.style(outcome['status'], fg=color)} {outcome['code']} {reason}".rstrip())
     if where := output.place(outcome["result"], called):
         lines.append(f"at        {where}")
     lines.append(f"time      {output.moment(int(found['time']))}")
-    for event in outcome["events"]:
+    for event in typed.events(node, called, outcome["events"]):
         lines.append(f"event     {output.shown(event['name'])}: {output.written(event['data'])}")
     return "\n".join(lines)

@@ -1,46 +1,49 @@
-"""Values as people read them where their type is known: an instant as a time, a duration in days, hours and so on.
+"""What contracts declare, got hold of to show what they said: events, and why something was refused.
 
-JSON keeps the milliseconds; nothing here is read back.
+Nothing depends on it: where a node does not say, values are shown as they are on the ledger.
 """
 
-# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
-# Values of contracts are dynamic: their schema says what they are.
-
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hansa.cli import output
-from hansa.client.arguments import UNIT_MS, Schema, resolved
-from hansa.wire.limits import INSTANT_MAX
+from hansa.client import readable
+from hansa.client.arguments import Schema
+from hansa.client.client import Client
+from hansa.wire.problems import HansaError
 
-
-def readable(schema: Schema, value: Any, defined: Mapping[str, Schema]) -> Any:
-    """A plain value with the text of its instants and durations in their place, for `output.written`."""
-    kind, _ = resolved(schema, defined)
-    match value:
-        case bool():
-            return value
-        case int() if kind.get("format") == "instant-ms" and 0 <= value <= INSTANT_MAX:
-            return _instant(value)
-        case int() if kind.get("format") == "duration-ms":
-            return _duration(value)
-        case list() if "items" in kind:
-            return [readable(kind["items"], item, defined) for item in value]
-        case dict() if kind.get("type") == "object":
-            known, others = kind.get("properties", {}), kind.get("additionalProperties") or {}
-            return {name: readable(known.get(name, others), item, defined) for name, item in value.items()}
-        case _:
-            return value
+if TYPE_CHECKING:
+    from hansa.contracts.manifest import Manifest
 
 
-def _instant(milliseconds: int) -> str:
-    rest = milliseconds % 1_000
-    return output.moment(milliseconds).replace(" UTC", f".{rest:03d} UTC" if rest else " UTC")
+def declared(node: Client, contract: str, least: str | None = None) -> Schema | None:
+    """What a contract on a node declares, in version `least` or a later one; None if the node does not say."""
+    try:
+        return node.schema(contract, least=least)
+    except HansaError:
+        return None
 
 
-def _duration(milliseconds: int) -> str:
-    parts, left = "", abs(milliseconds)
-    for unit, size in UNIT_MS.items():
-        count, left = divmod(left, size)
-        parts += f"{count}{unit}" if count else ""
-    return ("-" if milliseconds < 0 else "") + (parts or "0s")
+def schemas(manifests: Mapping[str, "Manifest"]) -> dict[str, Schema]:
+    """What contracts at hand declare, by their names."""
+    from hansa.contracts.schema import contract_schema
+
+    return {name: contract_schema(manifest) for name, manifest in manifests.items()}
+
+
+def events(node: Client, called: str | None, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events of an outcome on a node, as people read them; one that names no contract is of the one `called`."""
+    if called is None:
+        return found
+    return readable.events(_declared(node, [event.get("contract", called) for event in found]), called, found)
+
+
+def refusal(node: Client, called: str | None, result: Any) -> Any:
+    """A refusal on a node, of an action of the contract `called`, as people read it, for `output.filled`."""
+    if called is None or not readable.has_values(result):
+        return result
+    return readable.refusal(_declared(node, [readable.speaker(result, called)]), called, result)
+
+
+def _declared(node: Client, contracts: list[str]) -> dict[str, Schema]:
+    found = {name: declared(node, name) for name in dict.fromkeys(contracts)}
+    return {name: schema for name, schema in found.items() if schema is not None}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import UNSET
 
-from hansa.client import proofs, records, schemas, submission
+from hansa.client import proofs, records, schemas, submission, values
 from hansa.client.asking import ask, tell
 from hansa.client.exchange import Operation, Request, bytes_of, json_of, segment
 from hansa.client.proxy import Contract
@@ -142,9 +142,9 @@ class AsyncClient:
 
         return Contract(await self.schema(name), call, self.view)
 
-    async def schema(self, contract: str) -> dict[str, Any]:
+    async def schema(self, contract: str, *, least: str | None = None) -> dict[str, Any]:
         """See `Client.schema`."""
-        return await self._run(schemas.declared(self._session, contract))
+        return await self._run(schemas.declared(self._session, contract, least=least))
 
     async def view(self, contract: str, view: str, arguments: Mapping[str, Any]) -> Any:
         """See `Client.view`."""
@@ -188,6 +188,11 @@ class AsyncClient:
         ):
             if isinstance(one, events.Event):
                 yield one
+
+    async def event_data(self, event: "Event") -> dict[str, Any]:
+        """See `Client.event_data`."""
+        declared = await self.schema(event.contract, least=event.version)
+        return values.event_data(declared, event.name, event.data)
 
     # Proof
 

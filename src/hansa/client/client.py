@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import UNSET
 
-from hansa.client import proofs, records, schemas, submission
+from hansa.client import proofs, records, schemas, submission, values
 from hansa.client.asking import ask, tell
 from hansa.client.exchange import Operation, Request, bytes_of, json_of, segment
 from hansa.client.proxy import Contract
@@ -179,9 +179,12 @@ class Client:
 
         return Contract(self.schema(name), call, self.view)
 
-    def schema(self, contract: str) -> dict[str, Any]:
-        """What a contract declares, with JSON Schemas: actions, views, records, roles."""
-        return self._run(schemas.declared(self._session, contract))
+    def schema(self, contract: str, *, least: str | None = None) -> dict[str, Any]:
+        """What a contract declares, with JSON Schemas: actions, views, records, roles, events, refusals.
+
+        It is kept, and asked for again where another version is seen to run, or `least` is later than the one kept.
+        """
+        return self._run(schemas.declared(self._session, contract, least=least))
 
     def view(self, contract: str, view: str, arguments: Mapping[str, Any]) -> Any:
         """What a view returns, typed as declared. Raises `HansaError` `view.refused`."""
@@ -237,6 +240,15 @@ class Client:
         ):
             if isinstance(one, events.Event):
                 yield one
+
+    def event_data(self, event: "Event") -> dict[str, Any]:
+        """What an event carries, typed as its contract declares: a `datetime`, an `Amount`. See `values.typed`.
+
+        It stays as it is in `data` where the contract, as it is now, declares nothing of it. Raises `HansaError` as
+        `schema` does.
+        """
+        declared = self.schema(event.contract, least=event.version)
+        return values.event_data(declared, event.name, event.data)
 
     # Proof
 

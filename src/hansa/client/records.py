@@ -120,16 +120,9 @@ def _path(contract: str, type: str) -> str:
 
 
 def _typed(session: Session, contract: str, type: str, rows: list[_Row]) -> Operation[list[Row]]:
-    declared, schema = yield from schemas.record(session, contract, type)
-    if any(_numbers(row.version) > _numbers(declared["version"]) for row in rows):
-        session.schemas.pop(contract, None)  # a next version runs
-        declared, schema = yield from schemas.record(session, contract, type)
+    declared, schema = yield from schemas.record(session, contract, type, [row.version for row in rows])
     defined: Mapping[str, Schema] = declared["$defs"]
     return [Row(row.seq, row.version, values.typed(schema, row.value, defined)) for row in rows]
-
-
-def _numbers(version: str) -> list[int]:
-    return [int(part) for part in version.split(".") if part.isdecimal()]
 
 
 def _result(reply: Reply) -> Any:

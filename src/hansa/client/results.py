@@ -1,9 +1,13 @@
 """What the client's operations give back, as frozen values, and the two ends of a call that are no failure of it."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from hansa.client import readable
+from hansa.client.arguments import Schema
+from hansa.client.values import event_data
 from hansa.client.verification import Proven
 from hansa.client.words import filled
 from hansa.wire import entry
@@ -32,7 +36,10 @@ class Answer(msgspec.Struct, frozen=True):
 
     `id` is its id, 64 hexadecimal digits. `status` is applied, refused or excluded, or accepted if nothing more was
     waited for or found out: then `seq` is None and nothing else is known yet. `code` says why it was refused, `result`
-    with what; `events` have a `name` and `data` each. Values in these are plain: bytes, integers, text, lists, maps.
+    with what; `events` have a `name` and `data` each, and a `contract` if another than the one called emitted them.
+    Values in these are plain, as the ledger has them: bytes, integers, text, lists, maps. `message` and `typed_events`
+    show them by what the contracts declare, as far as the client that got the answer had asked for that: it has of each
+    `contract` that it called.
     `steps` were used; `time` is the ledger time of its block, in ms since 1970 UTC. `duplicate`: its entry was there
     before this answer was asked for, as it is where an answer was lost on the way. Until `not_after` (ms) has passed,
     what was accepted may still get its entry. `outcome` has the exact bytes (CBOR, `hansa.wire.entry.Outcome`) that the
@@ -53,6 +60,8 @@ class Answer(msgspec.Struct, frozen=True):
     outcome: bytes
     receipt: Receipt | None = None
     envelope: bytes = b""
+    contract: str = ""
+    declared: Mapping[str, Schema] = {}
 
     def __repr__(self) -> str:
         told = f"{self.status} {self.code}".rstrip()
@@ -61,7 +70,16 @@ class Answer(msgspec.Struct, frozen=True):
     @property
     def message(self) -> str:
         """Why it was refused, with the values put in; empty if it does not say."""
-        return filled(self.result)
+        return filled(readable.refusal(self.declared, self.contract, self.result))
+
+    @property
+    def typed_events(self) -> list[dict[str, Any]]:
+        """Its `events` with their data typed as their contracts declare: see `values.typed`."""
+        found: list[dict[str, Any]] = []
+        for event in self.events:
+            of = self.declared.get(event.get("contract", self.contract))
+            found.append({**event, "data": event_data(of, event["name"], event["data"])})
+        return found
 
 
 class Refused(HansaError):
@@ -169,6 +187,13 @@ def answer_of(id: bytes, seq: int, outcome: bytes, *, not_after: int, duplicate:
         not_after=not_after,
         outcome=outcome,
     )
+
+
+def explained(answer: Answer, contract: str, schemas: Mapping[str, Schema]) -> Answer:
+    """The answer to a call of a contract, with what is known of all contracts that it has something from."""
+    of = {contract, readable.speaker(answer.result, contract), *(e.get("contract", contract) for e in answer.events)}
+    declared = {name: schemas[name] for name in sorted(of) if name in schemas}
+    return msgspec.structs.replace(answer, contract=contract, declared=declared)
 
 
 def accepted(id: bytes, not_after: int, envelope: bytes) -> Answer:

@@ -27,7 +27,7 @@ from hansa.client.exchange import (
     json_of,
     within,
 )
-from hansa.client.results import Answer, Lookup, Refused, Unknown, Wait, accepted, answer_of, checked
+from hansa.client.results import Answer, Lookup, Refused, Unknown, Wait, accepted, answer_of, checked, explained
 from hansa.client.session import Session, Tries
 from hansa.client.status import status
 from hansa.client.transactions import STEPS_MAX, Prepared
@@ -70,11 +70,13 @@ class _Committed(msgspec.Struct, frozen=True):
     status: Literal["committed", "pending", "not_found", "never"]
     seq: int = 0
     outcome: str = ""
+    envelope: str = ""
 
 
 class _Sent(msgspec.Struct, frozen=True):
-    """One transaction on its way."""
+    """One transaction on its way, to a contract."""
 
+    contract: str
     envelope: bytes
     id: bytes
     not_after: int
@@ -150,7 +152,7 @@ def submit(
     if wait not in _QUERIES:
         raise HansaError("argument.value", f"`wait` is one of {', '.join(_QUERIES)}, not {wait!a}")
     signed = transaction.read(envelope)
-    sent = _Sent(envelope, signed.id, signed.transaction.not_after, wait)
+    sent = _Sent(signed.transaction.contract, envelope, signed.id, signed.transaction.not_after, wait)
     tries = Tries(session, submits=True)
     while True:
         node = session.node
@@ -183,7 +185,8 @@ def resolve(session: Session, unknown: Unknown | Answer, wait: Wait = "committed
             raise HansaError("argument.value", f"what became of {unknown.id} is known: {unknown.status}")
         told = HansaError("answer.unknown", "it was accepted, and nothing more is known")
         unknown = Unknown(unknown.id, unknown.not_after, unknown.envelope, told)
-    sent = _Sent(unknown.envelope, bytes.fromhex(unknown.id), unknown.not_after, wait)
+    contract = transaction.read(unknown.envelope).transaction.contract
+    sent = _Sent(contract, unknown.envelope, bytes.fromhex(unknown.id), unknown.not_after, wait)
     found = yield from _look_everywhere(session, sent)
     if found is not None and found.status in _CERTAIN:
         return (yield from _found(session, sent, found))
@@ -202,7 +205,7 @@ def look_up(session: Session, id: str | bytes, not_after: int | None = None) -> 
         return Lookup(found.id, found.status)
     outcome = bytes.fromhex(found.outcome)
     answer = answer_of(wanted, found.seq, outcome, not_after=not_after or 0, duplicate=True)
-    return Lookup(found.id, found.status, answer)
+    return Lookup(found.id, found.status, _explained(session, answer, found.envelope))
 
 
 def _request(node: str, sent: _Sent, left_s: float) -> Request:
@@ -246,9 +249,19 @@ def _finished(session: Session, sent: _Sent, taken: _Taken | None) -> Operation[
     if taken is None:
         return accepted(sent.id, sent.not_after, sent.envelope)
     answer = answer_of(sent.id, taken.seq, taken.outcome, not_after=sent.not_after, duplicate=taken.duplicate)
+    answer = explained(answer, sent.contract, session.schemas)
     if sent.wait == "receipt":
         answer = yield from proofs.prove(session, answer, sent.envelope, taken.outcome, taken.receipt)
     return checked(answer)
+
+
+def _explained(session: Session, answer: Answer, envelope: str) -> Answer:
+    """The answer with what it says explained, if a node gave the transaction that it is the answer to."""
+    try:
+        signed = transaction.read(bytes.fromhex(envelope))
+    except (HansaError, ValueError):
+        return answer
+    return explained(answer, signed.transaction.contract, session.schemas) if signed.id.hex() == answer.id else answer
 
 
 def _asked(session: Session, sent: _Sent, failure: HansaError, lost: HansaError | None) -> Operation[Answer]:

@@ -28,6 +28,7 @@ import msgspec
 from hansa.client import arguments, money
 from hansa.client.arguments import EPOCH, MILLISECOND, Schema, misfit, reader, resolved, value_from_json
 from hansa.client.money import Amount
+from hansa.client.readable import NO_SCHEMA, carried
 from hansa.client.words import hint
 from hansa.wire.limits import INSTANT_MAX
 from hansa.wire.problems import HansaError
@@ -57,6 +58,17 @@ def plain(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:
 def typed(schema: Schema, value: Any, defined: Mapping[str, Schema]) -> Any:
     """A value from JSON as Python has it. What does not fit the schema, as of another version's record, stays."""
     return _typed(schema, value_from_json(schema, value, defined), defined)
+
+
+def event_data(declared: Schema | None, name: str, data: Any) -> Any:
+    """What an event carries, typed as its contract declares; as it is where nothing is declared, or wrongly."""
+    schema = carried(declared, "events", name)
+    if declared is None or not schema:
+        return data
+    try:
+        return typed(schema, data, declared["$defs"])
+    except NO_SCHEMA:
+        return data
 
 
 def key_text(schema: Schema, key: Any, defined: Mapping[str, Schema]) -> str:

@@ -5,6 +5,7 @@
 
 import difflib
 import re
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from hansa.client import money
@@ -15,6 +16,11 @@ _HOLE: Final = re.compile(r"\{([^{}]*)\}")
 def shown(text: object) -> str:
     """Text of others in one line: what would turn the line, move the cursor or hide something is escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+
+
+def moment(milliseconds: int) -> str:
+    """A time as people read it."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def written(value: Any) -> str:

@@ -31,6 +31,7 @@ from hansa.contracts.manifest import (
     key_bytes_most,
 )
 from hansa.contracts.operations import UNKNOWN, accepts, is_empty, kind, plain, words
+from hansa.contracts.said import Saying
 from hansa.contracts.tree import nodes, statements, written
 
 _LOOPS_MAX: Final = 8
@@ -47,12 +48,13 @@ _HINTS: Final[Mapping[type[ast.AST], str]] = {
 _MUTATORS: Final = frozenset(name for _, name in operations.MUTATORS)
 
 
-def check_bodies(declared: Declared, findings: Findings, *, system: bool) -> dict[ast.expr, Type]:
-    """Notes everything wrong in the bodies; the types of all expressions in them.
+def check_bodies(declared: Declared, findings: Findings, *, system: bool) -> tuple[dict[ast.expr, Type], list[Saying]]:
+    """Notes everything wrong in the bodies; the types of all expressions in them, and what they say.
 
     `system` allows the host functions of the genesis contract.
     """
     types: dict[ast.expr, Type] = {}
+    said: list[Saying] = []
     annotations = Annotations(findings)
     annotations.named.update(declared.visible)
     annotations.depths.update(declared.depths)
@@ -61,7 +63,7 @@ def check_bodies(declared: Declared, findings: Findings, *, system: bool) -> dic
     is_declared_well = findings.count == 0
 
     def made(scope: Scope) -> _Body:
-        return _Body(declared, scope, types, annotations, findings, is_declared_well=is_declared_well)
+        return _Body(declared, scope, types, said, annotations, findings, is_declared_well=is_declared_well)
 
     for name, action in {**manifest.actions, **manifest.views}.items():
         scope = Scope("view" if action.is_view else "action", system=system, action=action)
@@ -77,7 +79,7 @@ def check_bodies(declared: Declared, findings: Findings, *, system: bool) -> dic
         if record.migration is not None:
             body = made(Scope("migration", system=system))
             body.check_migration(declared.bodies[record.name], record)
-    return types
+    return types, said
 
 
 class _Body:
@@ -88,6 +90,7 @@ class _Body:
         declared: Declared,
         scope: Scope,
         types: dict[ast.expr, Type],
+        said: list[Saying],
         annotations: Annotations,
         findings: Findings,
         *,
@@ -100,6 +103,7 @@ class _Body:
         self._manifest = declared.manifest
         self._scope = scope
         self._types = types
+        self._said = said
         self._annotations = annotations
         self._expressions = Expressions(declared, scope, types, annotations, findings)
         self._returns: Type | None = None
@@ -546,18 +550,19 @@ class _Body:
             form = 'require(condition, "text")' if word == "require" else 'event("name", field=value)'
             self._note(call, "call.form", f"`{word}` reads {form}")
             text = ""
-        given: set[str] = set()
+        given: dict[str, Type] = {}
         for keyword in call.keywords:
             if keyword.arg is None or keyword.arg in given:
                 self._note(keyword, "call.form", "each value is named, once")
                 continue
-            given.add(keyword.arg)
-            if is_record(self._expressions.type_of(keyword.value, known)):
+            given[keyword.arg] = self._expressions.type_of(keyword.value, known)
+            if is_record(given[keyword.arg]):
                 self._note(keyword.value, "record.value", "a record does not leave the contract", "give its key")
         if word == "require":
-            missing = sorted(set(_holes(text)) - given)
+            missing = sorted(set(_holes(text)) - given.keys())
             if missing:
                 self._note(call, "require.holes", f"the text names {{{missing[0]}}}, which is not given")
+        self._said.append(Saying(word == "event", text, given))
 
     def _become(self, call: ast.Call, known: Known) -> None:
         if self._scope.kind not in ("action", "migration"):

@@ -47,6 +47,7 @@ from hansa.contracts.manifest import (
     Type,
     is_index_type,
     is_key_type,
+    taken,
 )
 from hansa.contracts.operations import UNKNOWN
 from hansa.contracts.prices import INTEGER_BITS_MAX, TYPE_DEPTH_MAX, TYPE_FIELDS_MAX
@@ -267,8 +268,8 @@ class _Reader:
             message = f"a file uses at most {_LIBRARIES_MAX} libraries, those that they use counted"
             self._note(node, "library.count", message)
             return
-        taken = found.manifest
-        self._taken += len(taken.functions) + len(taken.structs) + len(taken.enums) + len(taken.constants)
+        its = found.manifest
+        self._taken += len(its.functions) + len(its.structs) + len(its.enums) + len(its.constants)
         if self._taken > _LIBRARY_NAMES_MAX:
             self._note(
                 node, "library.count", f"libraries of a file declare at most {_LIBRARY_NAMES_MAX} names together"
@@ -286,15 +287,15 @@ class _Reader:
             self._annotations.named[full] = EnumType(full)
         for struct in manifest.structs.values():
             full = f"{alias}.{struct.name}"
-            fields = {f.name: msgspec.structs.replace(f, type=_of(alias, f.type)) for f in struct.fields.values()}
+            fields = {f.name: msgspec.structs.replace(f, type=taken(alias, f.type)) for f in struct.fields.values()}
             self._structs[full] = msgspec.structs.replace(struct, name=full, fields=fields)
             self._annotations.named[full] = StructType(full)
             self._annotations.depths[full] = self._struct_depth(fields)
             self._annotations.sizes[full] = self._struct_size(fields)
         for function in manifest.functions.values():
             full = f"{alias}.{function.name}"
-            parameters = tuple(msgspec.structs.replace(p, type=_of(alias, p.type)) for p in function.parameters)
-            returns = _of(alias, function.returns)
+            parameters = tuple(msgspec.structs.replace(p, type=taken(alias, p.type)) for p in function.parameters)
+            returns = taken(alias, function.returns)
             self._functions[full] = msgspec.structs.replace(function, name=full, parameters=parameters, returns=returns)
         for name, value in manifest.constants.items():
             self._constants[f"{alias}.{name}"] = value
@@ -857,23 +858,6 @@ def _pinned(node: ast.Call) -> tuple[str, bytes] | None:
 def _libraries_in(checked: Checked) -> int:
     """A library, and all that it uses: each as often as it is met, since as often it is read."""
     return 1 + sum(map(_libraries_in, checked.libraries.values()))
-
-
-def _of(alias: str, type_: Type) -> Type:
-    """A type of a library as the file that uses it names it."""
-    match type_:
-        case EnumType():
-            return EnumType(f"{alias}.{type_.enum}")
-        case StructType():
-            return StructType(f"{alias}.{type_.struct}")
-        case ListType():
-            return ListType(_of(alias, type_.item), type_.most)
-        case OptionalType():
-            return OptionalType(_of(alias, type_.item))
-        case MapType():
-            return MapType(_of(alias, type_.key), _of(alias, type_.value), type_.most)
-        case _:
-            return type_
 
 
 def _declared_names(body: list[ast.stmt]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What a contract or library file declares, as data: types, structs, enums, records, roles, actions, views, functions.
 
 Made by `declarations` from a file; read by the checker, both interpreters, the JSON Schemas, the API and the CLI.
-A manifest says everything about a file but what its bodies do.
+A manifest says everything about a file but what its bodies do; of these, what types their events and refusals carry.
 """
 
 from typing import Literal, TypeAlias
@@ -282,10 +282,33 @@ class Pin(msgspec.Struct, frozen=True):
     line: int
 
 
+class Carried(msgspec.Struct, frozen=True):
+    """What the events of one name, or the refusals of one text, carry: the type of each value by its name.
+
+    None where that is not known, or not the same wherever it is said; bounds mean nothing. `always`: the names that are
+    given everywhere.
+    """
+
+    fields: dict[str, Type | None]
+    always: tuple[str, ...]
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What bodies tell those outside: events by name, refusals of `require` by their text, if they carry values.
+
+    `libraries`, by alias, have what the functions of these refuse with; their types are as the library names them.
+    """
+
+    events: dict[str, Carried] = {}
+    refusals: dict[str, Carried] = {}
+    libraries: dict[str, "Said"] = {}
+
+
 class Manifest(msgspec.Struct, frozen=True):
     """All a file declares. A library has structs, enums, constants and functions alone, and version `0.0.0`.
 
-    What it uses of libraries is among its structs, enums and functions, as `alias.Name`.
+    What it uses of libraries is among its structs, enums and functions, as `alias.Name`. What is `said` follows from
+    the bodies.
     """
 
     kind: Literal["contract", "library"]
@@ -303,6 +326,7 @@ class Manifest(msgspec.Struct, frozen=True):
     interfaces: dict[str, Interface]
     libraries: dict[str, Pin]
     constants: dict[str, Constant]
+    said: Said = Said()
 
 
 ANY_MEMBER: str = "member"
@@ -355,6 +379,23 @@ def is_map_key(type: Type) -> bool:
     return isinstance(type, PartyType | UserType | EnumType) or (
         isinstance(type, TextType) and type.most <= MAP_KEY_CHARS_MAX
     )
+
+
+def taken(alias: str, type: Type) -> Type:
+    """A type of a library as the file that uses it names it."""
+    match type:
+        case EnumType():
+            return EnumType(f"{alias}.{type.enum}")
+        case StructType():
+            return StructType(f"{alias}.{type.struct}")
+        case ListType():
+            return ListType(taken(alias, type.item), type.most)
+        case OptionalType():
+            return OptionalType(taken(alias, type.item))
+        case MapType():
+            return MapType(taken(alias, type.key), taken(alias, type.value), type.most)
+        case _:
+            return type
 
 
 def stored_type(manifest: Manifest, type: Type) -> Type:

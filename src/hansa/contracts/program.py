@@ -34,6 +34,7 @@ from hansa.contracts.names import CONTEXT
 from hansa.contracts.operations import plain
 from hansa.contracts.records import Migration
 from hansa.contracts.rewriter import Rewriter, record_defaults, shape_name
+from hansa.contracts.said import gather
 from hansa.contracts.upgrade import carried_fields
 from hansa.contracts.values import Shape
 
@@ -214,7 +215,9 @@ def _migration(shape: Shape, before: Manifest, codecs: Codecs, body: Function | 
 def _front_end(text: str, name: str, libraries: Libraries, findings: Findings, *, system: bool) -> Checked:
     tree = source.parse(text)
     declared = declarations.read(tree, name, libraries, findings, system=system)
-    types = checker.check_bodies(declared, findings, system=system)
+    types, places = checker.check_bodies(declared, findings, system=system)
     findings.raise_any()
+    said = gather(places, {alias: library.manifest.said for alias, library in declared.libraries.items()})
+    manifest = msgspec.structs.replace(declared.manifest, said=said)
     digest = hashlib.sha256(text.encode()).digest()
-    return Checked(declared.manifest, digest, declared.bodies, types, declared.libraries)
+    return Checked(manifest, digest, declared.bodies, types, declared.libraries)

@@ -1,11 +1,11 @@
-"""JSON Schemas (2020-12) of what a contract declares: arguments, records, what views return.
+"""JSON Schemas (2020-12) of what a contract declares: arguments, records, what views return, events and refusals carry.
 
 The JSON face of values: bytes as hexadecimal, integers beyond 2^53-1 as strings. Forms, the API description and the
 CLI are made from these. `format` says which type of the dialect a value has, where JSON has none of its own for it.
 Structs and enums stand once, in `$defs`, so that a schema is never much larger than the file that it is of.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from hansa.contracts.manifest import (
@@ -14,6 +14,7 @@ from hansa.contracts.manifest import (
     AmountType,
     BoolType,
     BytesType,
+    Carried,
     DateType,
     DurationType,
     EnumType,
@@ -30,11 +31,13 @@ from hansa.contracts.manifest import (
     PartyType,
     RecordType,
     ReferenceType,
+    Said,
     StateType,
     StructType,
     TextType,
     Type,
     UserType,
+    taken,
 )
 from hansa.contracts.prices import DURATION_MAX, INSTANT_MAX
 from hansa.wire import jsonform, names
@@ -159,6 +162,25 @@ def record_schema(record: RecordType, manifest: Manifest, at: str | None = None)
     }
 
 
+def event_schemas(manifest: Manifest, at: str = LOCAL) -> dict[str, Any]:
+    """The schemas of what the events of each name carry; what they refer to stands `at` a place."""
+    return {name: _carried(carried, manifest, at) for name, carried in manifest.said.events.items()}
+
+
+def refusal_schemas(manifest: Manifest) -> dict[str, Any]:
+    """The schemas of the values in the refusals of each text that has some, those of its libraries too.
+
+    Where one text stands in several files, its values have the schemas that all of these give them.
+    """
+    found: dict[str, Any] = {}
+    for text, carried in _refusals(manifest.said):
+        schema = _carried(carried, manifest, LOCAL)
+        if text in found:
+            schema = _of_both(found[text], schema)
+        found[text] = schema
+    return found
+
+
 def contract_schema(manifest: Manifest) -> dict[str, Any]:
     """Everything: `hansa contract schema` and the API give this."""
     return {
@@ -199,10 +221,39 @@ def contract_schema(manifest: Manifest) -> dict[str, Any]:
             }
             for v in manifest.views.values()
         },
+        "events": event_schemas(manifest),
+        "refusals": refusal_schemas(manifest),
         "interfaces": {i.name: _interface(i, manifest) for i in manifest.interfaces.values()},
         "libraries": {alias: {"name": p.name, "digest": p.digest.hex()} for alias, p in manifest.libraries.items()},
         "enums": {e.name: e.values for e in manifest.enums.values()},
         "$defs": definitions(manifest),
+    }
+
+
+def _refusals(said: Said) -> Iterator[tuple[str, Carried]]:
+    """What a file and its libraries refuse with, types named as the file does."""
+    yield from said.refusals.items()
+    for alias, library in said.libraries.items():
+        for text, carried in _refusals(library):
+            fields = {n: None if t is None else taken(alias, t) for n, t in carried.fields.items()}
+            yield text, Carried(fields, carried.always)
+
+
+def _carried(carried: Carried, manifest: Manifest, at: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {n: {} if t is None else type_schema(t, manifest, at) for n, t in carried.fields.items()},
+        "required": list(carried.always),
+        "additionalProperties": False,
+    }
+
+
+def _of_both(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    before, other = first["properties"], second["properties"]
+    return {
+        **first,
+        "properties": {n: s if before.get(n, s) == s == other.get(n, s) else {} for n, s in (other | before).items()},
+        "required": [name for name in first["required"] if name in second["required"]],
     }
 
 

@@ -5,8 +5,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from hansa.client.words import filled
-
 
 class Event(msgspec.Struct, frozen=True):
     """An event that an entry emitted, and the contract that did: the one called, or one that this called."""
@@ -20,6 +18,7 @@ class Event(msgspec.Struct, frozen=True):
 class Failure(msgspec.Struct, frozen=True):
     """Why an entry is refused: the rule's text with holes and the values for them, and the line that refused.
 
+    `message` is the text with the values put in, as people read them.
     `file` and `source` are those of the line where they are known; `line` is None where no body ran.
     """
 
@@ -29,6 +28,7 @@ class Failure(msgspec.Struct, frozen=True):
     file: Path | None
     line: int | None
     source: str
+    message: str
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -64,7 +64,7 @@ class Refused(Exception):
         self.answer = answer
         self.failure = failure
         self.code = answer.code
-        self.message = filled({"message": failure.text, "values": failure.values})
+        self.message = failure.message
         self.values = failure.values
         self.line = failure.line
         where = (

@@ -15,14 +15,16 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from hansa.client import keys, transactions
+from hansa.client import keys, readable, transactions
 from hansa.client.arguments import EPOCH, MILLISECOND
 from hansa.client.contract_files import suggested_name
+from hansa.client.words import filled
 from hansa.contracts import program, schedules
 from hansa.contracts.calls import NOBODY, Call
 from hansa.contracts.checked import Checked
 from hansa.contracts.diagnostics import ContractInvalid, render
 from hansa.contracts.program import Program
+from hansa.contracts.schema import contract_schema
 from hansa.contracts.tracing import Lines, lines_of
 from hansa.contracts.values import Cache
 from hansa.governance import genesis as governance_genesis
@@ -293,7 +295,7 @@ class Ledger:
         if ran.code == "ok":
             return ran.result
         answer = Answer(b"", -1, contract, "refused", ran.code, ran.result, [], ran.steps, self.clock.ms)
-        failure = self._failure(ran.result)
+        failure = self._failure(contract, ran.result)
         raise Refused(msgspec.structs.replace(answer, failure=failure), failure)
 
     def take_due(self, to: int, blocks_max: int) -> list[Answer]:
@@ -360,20 +362,23 @@ class Ledger:
         found, is_due = entry.decode_outcome(item.outcome), item.kind == entry.SCHEDULED
         contract = (scheduled.read(item.envelope) if is_due else transaction.read(item.envelope).transaction).contract
         events = [Event(seq, each.get("contract", contract), each["name"], each["data"]) for each in found.events]
-        failure = None if found.code == "ok" else self._failure(found.result)
+        failure = None if found.code == "ok" else self._failure(contract, found.result)
         status = "applied" if failure is None else "refused"
         return Answer(
             item.id, seq, contract, status, found.code, found.result, events, found.steps, found.time, failure
         )
 
-    def _failure(self, result: dict[str, Any]) -> Failure:
-        """What a refusal says, with the line of the file that it arose in."""
+    def _failure(self, called: str, result: dict[str, Any]) -> Failure:
+        """What a refusal of an action of the contract `called` says, with the line of the file that it arose in."""
+        of = self._directory.programs.get(readable.speaker(result, called))
+        declared = {of.manifest.name: _schema(of)} if of is not None and readable.has_values(result) else {}
+        message = filled(readable.refusal(declared, called, result))
         contract = str(result["contract"])
         line: int | None = result.get("line")
         path, text = self._sources.get(contract, (None, ""))
         lines = text.split("\n")
         source = lines[line - 1].strip() if line is not None and line <= len(lines) else ""
-        return Failure(result["message"], result.get("values", {}), contract, path, line, source)
+        return Failure(result["message"], result.get("values", {}), contract, path, line, source, message)
 
     def _register(self, written: WriteSet) -> None:
         seq = self._tip.size - 1
@@ -412,6 +417,12 @@ def _as_in_genesis(made: _Registered) -> _Registered:
         return msgspec.convert(msgspec.to_builtins(made), type(made))
     except msgspec.ValidationError as error:
         raise ValueError(f"no genesis could register {made.id}: {error}") from None
+
+
+@lru_cache(maxsize=8)
+def _schema(loaded: Program) -> dict[str, Any]:
+    """What a contract declares, kept: tests refuse often."""
+    return contract_schema(loaded.manifest)
 
 
 @lru_cache(maxsize=1)

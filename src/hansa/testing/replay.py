@@ -14,6 +14,7 @@ import msgspec
 from hansa.contracts import program
 from hansa.contracts.calls import Call, Execution, Host, Reader
 from hansa.contracts.checked import Checked
+from hansa.contracts.manifest import Manifest
 from hansa.contracts.program import Program
 from hansa.contracts.specification import transaction as specification
 from hansa.contracts.tracing import Step, Trace
@@ -36,13 +37,17 @@ _ANOTHER: Final = "Name an entry that ran one; `hansa tx show SEQ` shows what an
 
 
 class Replayed(msgspec.Struct, frozen=True):
-    """An entry that was run again: the call, what came of it, and every step. `height` is its block's."""
+    """An entry that was run again: the call, what came of it, and every step. `height` is its block's.
+
+    `manifests` are those of all contracts, by name, in the versions that decided about it.
+    """
 
     seq: int
     height: int
     call: Call
     ran: Execution
     steps: list[Step]
+    manifests: dict[str, Manifest]
 
 
 def replay(root: Path, seq: int, tell: Callable[[int], None]) -> Replayed:
@@ -106,7 +111,8 @@ def _again(found: Block, seq: int, memory: Memory, directory: Directory, members
     again = apply.make_item(item.kind, item.id, item.envelope, ran, found.header.time)
     if again != item:
         raise HansaError("audit.executed", f"run again, entry {seq} gives another outcome than stands in the ledger")
-    return Replayed(seq, found.header.height, calls[0], ran, watching.steps(ran))
+    manifests = {name: one.manifest for name, one in directory.programs.items()}
+    return Replayed(seq, found.header.height, calls[0], ran, watching.steps(ran), manifests)
 
 
 def _run(item: Item, seq: int, time: int, view: View, directory: Directory, senders: dict[bytes, Sender]) -> Execution:

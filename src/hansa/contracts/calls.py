@@ -115,3 +115,7 @@ class Host(Protocol[P_co]):
     def library_digest(self, name: str, source: str) -> bytes:
         """Checks a library file for deployment under `name`; its digest. Raises `Fault` if it cannot be."""
         ...
+
+    def key_id(self, spki: bytes) -> bytes:
+        """Checks a public key for registration; its id. Raises `Fault` if it cannot be registered."""
+        ...

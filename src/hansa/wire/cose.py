@@ -18,6 +18,7 @@ from hansa.wire.problems import HansaError
 
 TRANSACTION: Final = "application/vnd.hansa.transaction+cbor"
 CHECKPOINT: Final = "application/vnd.hansa.checkpoint+cbor"
+GOVERNANCE: Final = "application/vnd.hansa.governance+cbor"
 TICK: Final = "application/vnd.hansa.tick+cbor"
 EXCLUSION: Final = "application/vnd.hansa.exclusion+cbor"
 

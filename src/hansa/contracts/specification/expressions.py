@@ -325,6 +325,10 @@ def call_builtin(machine: Machine, name: str, node: ast.Call) -> Any:
             return operations.contract_version(machine, values[0], values[1])
         case "library_digest":
             return operations.library_digest(machine, values[0], values[1])
+        case "key_id":
+            return operations.key_id(machine, values[0])
+        case "member_id":
+            return operations.member_id(values[0])
         case "Amount" | "SignedAmount":
             return operations.make_amount(values[0], values[1], name == "SignedAmount")
         case "Date":

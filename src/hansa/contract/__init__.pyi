@@ -257,6 +257,10 @@ class Contract:
         """The user that signed for the member; None if the member's own key signed."""
 
     @property
+    def id(self) -> Hash:
+        """The id of this transaction, no other's. Faults with `tx.unsigned` where nobody signed one."""
+
+    @property
     def caller(self) -> str:
         """The contract that called this one; None if none did."""
 

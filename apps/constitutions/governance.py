@@ -4,7 +4,7 @@ A constitution uses this library by its digest, so nobody can change how votes a
 constitution. Nothing here decides; what a proposal needs stands in the constitution itself.
 """
 
-from hansa.contract import Bytes, Int, Party, Struct, Text
+from hansa.contract import Hash, Int, Party, Struct, Text
 
 
 class Member(Struct):
@@ -23,14 +23,17 @@ class Vote(Struct):
 
 
 class Action(Struct):
-    """One thing that a proposal does: its name, whom or what it is about, and what it gives."""
+    """One thing that a proposal does: its name, whom or what it is about, and what it gives.
+
+    `member` is the existing member that it is about, `digest` the SHA-256 of the source that it carries.
+    """
 
     name: Text[1, 40]
-    subject: Text[0, 100]
-    member: Party | None
-    attributes: list[Text[1, 64], 32]
-    weight: Int[0, 1000000] | None
-    digest: Bytes[0, 32]
+    subject: Text[0, 100] = ""
+    member: Party | None = None
+    attributes: list[Text[1, 64], 32] = []
+    weight: Int[0, 1000000] | None = None
+    digest: Hash | None = None
 
 
 class Proposal(Struct):
@@ -51,24 +54,24 @@ class Tally(Struct):
 
 def changes_rules(proposal: Proposal) -> bool:
     """Whether it changes the constitution."""
-    for act in proposal.actions:
-        if act.name == "set_constitution":
+    for step in proposal.actions:
+        if step.name == "set_constitution":
             return True
     return False
 
 
 def changes_members(proposal: Proposal) -> bool:
     """Whether it changes who belongs to the ledger, with what weight and attributes, or whose keys speak for whom."""
-    for act in proposal.actions:
-        if act.name in ["set_member", "remove_member", "set_member_data", "set_member_keys"]:
+    for step in proposal.actions:
+        if step.name in ["set_member", "remove_member", "set_member_data", "set_member_keys"]:
             return True
     return False
 
 
 def is_only(proposal: Proposal, names: list[Text[1, 40], 32]) -> bool:
     """Whether all that it does is among these actions."""
-    for act in proposal.actions:
-        if act.name not in names:
+    for step in proposal.actions:
+        if step.name not in names:
             return False
     return True
 
@@ -76,8 +79,8 @@ def is_only(proposal: Proposal, names: list[Text[1, 40], 32]) -> bool:
 def leaves_one(proposal: Proposal, members: list[Member, 1024]) -> bool:
     """Whether it leaves fewer than two of the members that are here now."""
     left = len(members)
-    for act in proposal.actions:
-        if act.name == "remove_member":
+    for step in proposal.actions:
+        if step.name == "remove_member":
             left -= 1
     return len(members) > 1 and left < 2
 

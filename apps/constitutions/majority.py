@@ -15,7 +15,7 @@ Silence is no yes. A proposal is rejected as soon as it can no longer get what i
 
 from hansa.contract import Contract, Text, library, view
 
-gov = library("governance", "9405bdb18c07c8d47c0d2b22fee5b2e45a31656a96d06f6dfebec78fc6cfb23d")
+gov = library("governance", "1ad99d996c71fe94bc6e6917f63d0b525f21399a172104cec67e6f6de415750e")
 
 
 class Majority(Contract, version="1.0.0"):
@@ -35,6 +35,6 @@ class Majority(Contract, version="1.0.0"):
         return gov.decided(votes, gov.more_than_half(votes.all))
 
     @view
-    def apply(tx, act: gov.Action, members: list[gov.Member, 1024]) -> list[gov.Action, 32]:
+    def apply(tx, step: gov.Action, members: list[gov.Member, 1024]) -> list[gov.Action, 32]:
         """An action brings about itself and nothing else."""
-        return [act]
+        return [step]

@@ -37,7 +37,7 @@ def act(text: str) -> dict[str, Any]:
     """An action as a constitution sees it: `remove_member c`, or its name alone."""
     name, _, subject = text.partition(" ")
     member = subject if name in ABOUT_A_MEMBER else None
-    return {"name": name, "subject": subject, "member": member, "attributes": [], "weight": None, "digest": b""}
+    return {"name": name, "subject": subject, "member": member, "attributes": [], "weight": None, "digest": None}
 
 
 def votes(yes: str, no: str = "") -> list[dict[str, Any]]:

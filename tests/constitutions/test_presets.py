@@ -203,7 +203,7 @@ def test_presets_let_everything_be_voted_on_and_bring_about_nothing_besides(pres
         proposal = {"proposer": "a", "actions": done, "votes": []}
         assert presets.ask(preset, "validate", on_both=False, proposal=proposal, members=members) == []
         for one in done:
-            assert presets.ask(preset, "apply", on_both=False, act=one, members=members) == [one]
+            assert presets.ask(preset, "apply", on_both=False, step=one, members=members) == [one]
 
 
 def test_every_constitution_pins_the_library_beside_it() -> None:

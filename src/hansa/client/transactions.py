@@ -48,6 +48,7 @@ def prepare(
     nonce: bytes | None = None,
     contract_version: str | None = None,
     preconditions: list[Precondition] | None = None,
+    content_type: str = cose.TRANSACTION,
 ) -> Prepared:
     """A transaction signed and ready to send; sending it twice has one effect.
 
@@ -66,5 +67,5 @@ def prepare(
         contract_version=contract_version,
         preconditions=preconditions,
     )
-    envelope = cose.seal(signer, cose.TRANSACTION, transaction.encode(body))
+    envelope = cose.seal(signer, content_type, transaction.encode(body))
     return Prepared(contract, cose.id_of(envelope), envelope, limit)

@@ -50,6 +50,8 @@ class Directory:
         self.libraries: dict[bytes, Checked] = {}
         self.programs: dict[str, Program] = {CONTRACT: members}
         """The current version of each contract."""
+        self.paused: set[str] = set()
+        """The contracts of which no action is taken."""
         self._versions: dict[str, list[tuple[int, Program]]] = {CONTRACT: [(0, members)]}
         self._owners: dict[str, str] = {}
         self._checked = members
@@ -63,6 +65,7 @@ class Directory:
         made.attributes, made.user_attributes = dict(self.attributes), dict(self.user_attributes)
         made.limits, made.name, made.has_schedules = self.limits, self.name, self.has_schedules
         made.programs, made._owners = dict(self.programs), dict(self._owners)
+        made.paused = set(self.paused)
         made._versions = {name: list(versions) for name, versions in self._versions.items()}
         return made
 
@@ -99,6 +102,10 @@ class Directory:
     def is_user(self, name: str) -> bool:
         """See `contracts.calls.Host`."""
         return name in self._owners
+
+    def is_paused(self, contract: str) -> bool:
+        """See `contracts.calls.Host`."""
+        return contract in self.paused
 
     def versions(self, contract: str) -> Sequence[tuple[int, Program]]:
         """See `contracts.calls.Host`."""

@@ -412,6 +412,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "contract.unknown": Kind(
         200, "There is no such contract", "Check the name; GET /app/contracts lists those deployed."
     ),
+    "contract.paused": Kind(
+        200,
+        "The contract is paused: its actions are not taken, its views go on",
+        "Send it again when the members have resumed the contract.",
+    ),
     "contract.version": Kind(
         200, "Another version of the contract runs", "Sign for the version that runs, or name none."
     ),

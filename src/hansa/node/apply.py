@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, TypeAlias
 import msgspec
 import structlog
 
-from hansa.contracts import execution, prices, schedules
+from hansa.contracts import execution, messages, prices, schedules
 from hansa.contracts.calls import NOBODY, Call, Caller, Execution
 from hansa.contracts.manifest import DIALECT, ReferenceType
 from hansa.contracts.values import Cache
@@ -311,15 +311,17 @@ def execute_scheduled(
 ) -> Execution:
     """Runs what was due as its contract, as entry `seq`, unless it is `stopped`: excluded.
 
-    It is not tried again, whatever comes of it.
+    It is not tried again, whatever comes of it; but where a contract is paused, an hour later.
     """
     found = schedules.read(stored.value)
-    done = schedules.taken(found, stored.seq)
     program = directory.programs[found.contract]
     procedure = program.actions.get(found.action)
     subject = None if procedure is None else procedure.action.subject
     if stopped is not None:
         ran = stopped
+    elif directory.is_paused(found.contract):  # whatever version will run when it is resumed
+        fault = messages.contract_paused(found.contract)
+        ran = _refusal(found.contract, fault.code, fault.message, program.manifest.version, fault.values)
     elif subject is None or subject.type != ReferenceType(found.record):  # the version that runs now is another
         version, values = program.manifest.version, {"action": found.action, "record": found.record}
         message = "the contract has no {action} of {record} any more"
@@ -332,7 +334,9 @@ def execute_scheduled(
         steps = KERNEL_SCHEDULED_STEPS if is_kernel else directory.limits.scheduled_steps
         ran = view.run(call, directory, view, steps, view.cache)
         _tell_defect(call, ran)
-    return msgspec.structs.replace(ran, writes=[*ran.writes, done])
+    is_paused = ran.code == schedules.PAUSED
+    mark = schedules.postponed(found, time, stored.seq) if is_paused else schedules.taken(found, stored.seq)
+    return msgspec.structs.replace(ran, writes=[*ran.writes, mark])
 
 
 def excluded(

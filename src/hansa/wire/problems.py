@@ -428,6 +428,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "This can be no constitution",
         "Give it the three views that it needs and nothing that it could keep; begin with one that comes with Hansa.",
     ),
+    "contract.paused": Kind(
+        200,
+        "The contract is paused: its actions are not taken, its views go on",
+        "Send it again when the members have resumed the contract.",
+    ),
     "contract.version": Kind(
         200, "Another version of the contract runs", "Sign for the version that runs, or name none."
     ),

@@ -206,6 +206,22 @@ def test_presets_let_everything_be_voted_on_and_bring_about_nothing_besides(pres
             assert presets.ask(preset, "apply", on_both=False, step=one, members=members) == [one]
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+def test_somebody_remains(presets: Presets, preset: str) -> None:
+    told = ["no member would be left, and nobody could ever vote again"]
+    for members, actions, problems in (
+        ("a", "remove_member a", told),
+        ("ab", "remove_member a, remove_member b", told),
+        ("ab", "remove_member a, set_contract x", []),
+        ("a", "remove_member a, set_member f", []),
+    ):
+        found = [{"id": one, "weight": 1, "attributes": []} for one in members]
+        proposal = {"proposer": "a", "actions": [act(one) for one in actions.split(", ")], "votes": votes(members)}
+        assert presets.ask(preset, "validate", proposal=proposal, members=found) == problems
+        decided = presets.ask(preset, "resolve", proposal=proposal, members=found)
+        assert decided == (NO if problems else OK)
+
+
 def test_every_constitution_pins_the_library_beside_it() -> None:
     for file in files():
         assert file.read_text("utf-8") == pinned(file.read_text("utf-8")), "run `python -m tests.constitutions.pin`"

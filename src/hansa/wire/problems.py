@@ -278,6 +278,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "sender.unknown": Kind(403, "No member or user has this key", "Sign with a registered key."),
     "sender.algorithm": Kind(403, "The key is registered for another algorithm", "Name the key's own algorithm."),
     "signature.invalid": Kind(403, "The signature does not verify", "Sign the transaction again with the right key."),
+    "signature.key": Kind(
+        400, "Another key is to sign this", "Sign with the key that the file names, or prepare another for this key."
+    ),
     "signature.high_s": Kind(
         403, "The ES256 signature has a high s", "Replace s by n - s before sending; the id stays."
     ),
@@ -295,6 +298,18 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The ledger's deployers excluded the transaction: it was not run",
         "Ask them for the reason; what is wanted takes another transaction, in another form.",
     ),
+    "proposal.form": Kind(
+        400, "This is no proposal", "Mend what is listed; the page on the actions of governance says what each takes."
+    ),
+    "proposal.unknown": Kind(
+        404, "There is no such proposal", "Check the id; `hansa proposal list` shows those there are."
+    ),
+    "proposal.path": Kind(
+        409,
+        "The envelope says another thing than the path",
+        "Send it to the path of what it does: its proposal, its member.",
+    ),
+    "proposal.busy": Kind(503, "Too many plans are being made", "Ask again in a moment."),
     "exclusion.form": Kind(
         400, "The statement is malformed", "Make it with `hansa tx exclude`, alike for all signers."
     ),

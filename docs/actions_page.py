@@ -41,7 +41,7 @@ def page() -> str:
         "",
         'The command line, and it alone, reads `{"file": "PATH"}` in place of a text, beside the proposal\'s own file.',
         "A key is a public key: `pem`, or `spki` (its SubjectPublicKeyInfo in hexadecimal), with its `purpose` and",
-        "perhaps `expires`, which only warns. The JSON Schema of all this is in a node's `/openapi.json`, as `Proposal`.",
+        "perhaps `expires`, which only warns. The JSON Schema is in a node's `/openapi.json`, `Proposal`.",
         "",
         "This page is made from the code by `make docs`.",
     ]

@@ -304,6 +304,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "proposal.unknown": Kind(
         404, "There is no such proposal", "Check the id; `hansa proposal list` shows those there are."
     ),
+    "proposal.ballot": Kind(404, "The member has not voted on it", "Look at the proposal: it lists those who have."),
     "proposal.path": Kind(
         409,
         "The envelope says another thing than the path",
@@ -352,6 +353,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "batch.empty": Kind(400, "The request holds no transaction", "Send at least one envelope."),
     "request.oversized": Kind(413, "The request's body is too large", "Split it."),
     "request.content_type": Kind(415, "The content type is not taken here", "Send one of the types listed."),
+    "request.api_version": Kind(
+        400, "The version of the interface is missing or another", "Add `?api-version=2026-11-01` to the path."
+    ),
     "request.query": Kind(400, "The query is malformed", "Use the parameters that the API description names."),
     "request.wait": Kind(400, "wait=accepted is for single transactions", "Leave it out for a batch."),
     "request.host": Kind(400, "The Host header does not name this node", "Use the URL that the node printed."),

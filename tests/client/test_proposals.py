@@ -41,6 +41,19 @@ def everything(pem):
         "pause_contract": {"name": "shop"},
         "resume_contract": {"name": "shop"},
         "set_constitution": {"source": "# rules", "lock_ms": 5_000},
+        "set_jwt_issuer": {
+            "issuer_id": "entra",
+            "member_id": "newbank",
+            "issuer": "https://login.example/v2.0",
+            "tenant": "t-1",
+            "audience": "hansa",
+            "algorithms": ["RS256", "ES256"],
+            "rules": [
+                {"claim": "roles", "value": "Payer", "attribute": "may:pay"},
+                {"claim": "groups", "value": "g 1", "attribute": "may:see"},
+            ],
+        },
+        "remove_jwt_issuer": {"issuer_id": "entra"},
         "set_limits": {"block_steps": 3_000_000, "transaction_bytes": 4_096},
         "set_reference": {"name": "zone:Berlin", "valid_from": "2030-01-01T00:00:00Z", "data": "+1"},
     }
@@ -79,6 +92,15 @@ def test_what_a_step_is(pem):
     assert by_name["set_limits"]["numbers"] == {"block_steps": 3_000_000, "transaction_bytes": 4_096}
     assert by_name["set_member_data"]["attributes"] == [], "none is not the same as not said"
     assert by_name["set_user_data"]["title"] == ""
+    assert by_name["set_jwt_issuer"]["texts"] == {
+        "member": "newbank",
+        "url": "https://login.example/v2.0",
+        "tenant": "t-1",
+        "audience": "hansa",
+        "algorithms": "RS256,ES256",
+        "rule00": "roles\nPayer\nmay:pay",
+        "rule01": "groups\ng 1\nmay:see",
+    }
 
 
 def test_steps_of_one_proposal_share_nothing():
@@ -145,6 +167,32 @@ def test_a_title_says_what_it_does():
             [
                 "$.actions[0].name: exclude_transaction is decided while the ledger stands still: members sign with "
                 "`hansa tx exclude`"
+            ],
+        ),
+        (
+            {
+                "actions": [
+                    {
+                        "name": "set_jwt_issuer",
+                        "args": {
+                            "issuer_id": "entra",
+                            "member_id": "a",
+                            "issuer": "https://login.example",
+                            "audience": "",
+                            "algorithms": ["none", "HS256"],
+                            "rules": [{"claim": "a\nb", "value": "x", "attribute": "OK"}, {"claim": "a"}],
+                        },
+                    }
+                ]
+            },
+            [
+                "$.actions[0].args.audience: must have 1 to 200 characters, not 0",
+                f"$.actions[0].args.algorithms[0]: must be one of {', '.join(proposals.ALGORITHMS)}",
+                f"$.actions[0].args.algorithms[1]: must be one of {', '.join(proposals.ALGORITHMS)}",
+                "$.actions[0].args.rules[0].claim: 'a\\nb' is not one line of text",
+                "$.actions[0].args.rules[0].attribute: 'OK' is no attribute: write it in lower case, such as "
+                "licence:bank",
+                "$.actions[0].args.rules[1]: must be a map with `claim`, `value` and `attribute`",
             ],
         ),
         ({"actions": [{"name": "pause_contract", "args": []}]}, ["$.actions[0].args: must be a map"]),

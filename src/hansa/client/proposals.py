@@ -18,7 +18,15 @@ from hansa.client import arguments
 from hansa.client.words import hint
 from hansa.wire import keys, names
 from hansa.wire.genesis import Limits
-from hansa.wire.limits import ATTRIBUTE_CHARS_MAX, INSTANT_MAX, JSON_INTEGER_MAX
+from hansa.wire.limits import (
+    ATTRIBUTE_CHARS_MAX,
+    INSTANT_MAX,
+    JSON_INTEGER_MAX,
+    LOCK_MS_MAX,
+    LOCK_MS_MIN,
+    SOURCE_CHARS_MAX,
+    WEIGHT_MAX,
+)
 from hansa.wire.problems import HansaError
 
 Schema: TypeAlias = dict[str, Any]
@@ -28,13 +36,17 @@ Step: TypeAlias = dict[str, Any]
 ACTIONS_MAX: Final = 32
 """Actions of one proposal."""
 TITLE_CHARS_MAX: Final = 80
-SOURCE_CHARS_MAX: Final = 65_536
+"""A proposal's title, and the name of a member or user."""
 KEYS_MAX: Final = 8
+"""Keys that one action registers."""
 ATTRIBUTES_MAX: Final = 32
-WEIGHT_MAX: Final = 1_000_000
-TEXT_CHARS_MAX: Final = 500
+"""What one member or user has."""
+RULES_MAX: Final = 11
+"""Claim rules of one issuer: what a step's texts have room for beside the issuer's own."""
 PROBLEMS_MAX: Final = 100
 """Of one proposal, told at once."""
+ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+"""By which an issuer may sign its tokens (RFC 7518, RFC 8037); never with a shared secret, never not at all."""
 PURPOSES: Final = ("governance", "transaction")
 """What keys are registered for by vote, or by their own member; those of nodes are registered by their member."""
 
@@ -62,7 +74,10 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 class Argument(msgspec.Struct, frozen=True):
-    """An argument of an action. `into`: the field of the step that holds it, or `texts.NAME`, `numbers.NAME`."""
+    """An argument of an action. `into`: the field of the step that holds it, or `texts.NAME`, `numbers.NAME`.
+
+    `texts.NAME*` holds a list, an item in each text whose name begins so.
+    """
 
     into: str
     kind: Kind
@@ -160,8 +175,10 @@ _CONTRACT: Final = _text(1, 48, "the name of a contract: lower-case letters, dig
 _TITLE: Final = _text(1, TITLE_CHARS_MAX)
 _SOURCE: Final = _text(1, SOURCE_CHARS_MAX)
 _WEIGHT: Final = _number(0, WEIGHT_MAX)
-_MILLISECONDS: Final = _number(0, JSON_INTEGER_MAX)
-_TEXT: Final = _text(1, TEXT_CHARS_MAX)
+_LOCK: Final = _number(LOCK_MS_MIN, LOCK_MS_MAX)
+_ISSUER: Final = _text(
+    1, 64, "the name of an issuer: lower-case letters, digits, dots and hyphens", "[a-z0-9][a-z0-9.-]*"
+)
 
 
 def _read_attribute(value: Any) -> str:
@@ -273,6 +290,59 @@ _KEYS: Final = Kind(
 )
 
 
+def _read_algorithms(value: Any, at: str, problems: _Problems) -> str:
+    found = _items(_ALGORITHM, value, at, problems, 1, len(ALGORITHMS))
+    return ",".join(one for one in found if isinstance(one, str))
+
+
+def _read_algorithm(value: Any) -> str:
+    if value not in ALGORITHMS:
+        raise Wrong(f"must be one of {', '.join(ALGORITHMS)}")
+    return value
+
+
+_ALGORITHM: Final = _whole({"enum": list(ALGORITHMS)}, _read_algorithm)
+_ALGORITHMS: Final = Kind(
+    {"type": "array", "items": _ALGORITHM.schema, "minItems": 1, "maxItems": len(ALGORITHMS)},
+    _read_algorithms,
+    lambda value: value.split(","),
+)
+_LINE: Final = r"[^\r\n]+"
+_RULE_FIELDS: Final = {
+    "claim": _text(1, 100, "one line of text", _LINE),
+    "value": _text(1, 200, "one line of text", _LINE),
+    "attribute": _ATTRIBUTE_KIND,
+}
+
+
+def _read_rule(value: Any, at: str, problems: _Problems) -> str:
+    if not isinstance(value, dict) or value.keys() != _RULE_FIELDS.keys():
+        problems.append((at, "must be a map with `claim`, `value` and `attribute`"))
+        return ""
+    return "\n".join(str(_taken(kind, value[name], f"{at}.{name}", problems)) for name, kind in _RULE_FIELDS.items())
+
+
+def _read_rules(value: Any, at: str, problems: _Problems) -> dict[str, str]:
+    found = _items(_RULE, value, at, problems, 0, RULES_MAX)
+    return {f"rule{place:02}": one for place, one in enumerate(found)}
+
+
+def _show_rules(texts: Mapping[str, str]) -> Any:
+    return [dict(zip(_RULE_FIELDS, texts[name].split("\n"), strict=False)) for name in sorted(texts)]
+
+
+_RULE: Final = Kind(
+    {
+        "type": "object",
+        "properties": {name: kind.schema for name, kind in _RULE_FIELDS.items()},
+        "required": list(_RULE_FIELDS),
+        "additionalProperties": False,
+    },
+    _read_rule,
+)
+_RULES: Final = Kind({"type": "array", "items": _RULE.schema, "maxItems": RULES_MAX}, _read_rules, _show_rules)
+
+
 def _limits() -> dict[str, Argument]:
     """An argument for each limit of a ledger, within what the wire allows."""
     properties: dict[str, Any] = msgspec.json.schema(Limits)["$defs"]["Limits"]["properties"]
@@ -379,9 +449,26 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "set_constitution": Action(
         "Change the constitution: what proposals and votes need. Takes effect after the time lock.",
         {
-            "source": Argument("source", _SOURCE, "Its file: `validate`, `resolve` and `apply`."),
-            "lock_ms": _optional("numbers.lock_ms", _MILLISECONDS, "The time lock of the next change, in ms."),
+            "source": _optional("source", _SOURCE, "Its file: `validate`, `resolve` and `apply`."),
+            "lock_ms": _optional("numbers.lock_ms", _LOCK, "The time lock of the next change, in ms."),
         },
+        some=True,
+    ),
+    "set_jwt_issuer": Action(
+        "Let an issuer of ID tokens (OpenID Connect) sign in users of a member, or change how.",
+        {
+            "issuer_id": Argument("subject", _ISSUER, "Its short name on this ledger."),
+            "member_id": Argument("texts.member", _MEMBER, "The member whose users it signs in."),
+            "issuer": Argument("texts.url", _text(1, 300), "Its URL, the `iss` of its tokens."),
+            "tenant": _optional("texts.tenant", _text(1, 100), "The only tenant that counts, the `tid` of its tokens."),
+            "audience": Argument("texts.audience", _text(1, 200), "Whom its tokens are for, their `aud`."),
+            "algorithms": Argument("texts.algorithms", _ALGORITHMS, "By which it signs them."),
+            "rules": _optional("texts.rule*", _RULES, "Which value of which claim gives a user which attribute."),
+        },
+    ),
+    "remove_jwt_issuer": Action(
+        "Let an issuer of ID tokens sign in nobody any more.",
+        {"issuer_id": Argument("subject", _ISSUER, "The issuer.")},
     ),
     "set_limits": Action(
         "Change what blocks and transactions may hold. What is not given stays.", _limits(), some=True
@@ -504,7 +591,9 @@ def _taken(kind: Kind, value: Any, at: str, problems: _Problems) -> Any:
 
 def _put(step: Step, into: str, value: Any) -> None:
     field, _, name = into.partition(".")
-    if name:
+    if name.endswith("*"):
+        step[field] |= value or {}
+    elif name:
         step[field][name] = value
     else:
         step[field] = value
@@ -513,9 +602,11 @@ def _put(step: Step, into: str, value: Any) -> None:
 def _got(step: Step, into: str) -> Any:
     field, _, name = into.partition(".")
     value = step.get(field)
-    if name:
-        return value.get(name) if isinstance(value, dict) else None
-    return value
+    if not name:
+        return value
+    if name.endswith("*"):
+        return {one: text for one, text in (value or {}).items() if one.startswith(name[:-1])} or None
+    return None if value is None else value.get(name)
 
 
 def _title(steps: list[Step]) -> str:
@@ -539,7 +630,7 @@ def _shown(step: Step) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, argument in known.arguments.items():
         value = _got(step, argument.into)
-        is_absent = value is None or (not argument.required and value == EMPTY.get(argument.into))
+        is_absent = value is None or (not argument.required and value == EMPTY.get(argument.into, ...))
         if not is_absent:
             found[name] = argument.kind.show(value)
     return {"name": step["name"], "args": found}

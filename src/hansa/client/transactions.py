@@ -64,11 +64,15 @@ def prepare(
     *,
     steps_max: int = STEPS_MAX,
     not_after: int | None = None,
+    nonce: bytes | None = None,
     contract_version: str | None = None,
     preconditions: list[Precondition] | None = None,
     content_type: str = cose.TRANSACTION,
 ) -> Prepared:
-    """A transaction signed and ready to send; sending it twice has one effect."""
+    """A transaction signed and ready to send; sending it twice has one effect.
+
+    `nonce`: random unless given, and MUST be another for each: what is equal to the last byte is the same transaction.
+    """
     made = unsigned(
         signer.algorithm,
         signer.kid,
@@ -78,6 +82,7 @@ def prepare(
         arguments,
         steps_max=steps_max,
         not_after=not_after,
+        nonce=nonce,
         contract_version=contract_version,
         preconditions=preconditions,
         content_type=content_type,
@@ -95,6 +100,7 @@ def unsigned(
     *,
     steps_max: int = STEPS_MAX,
     not_after: int | None = None,
+    nonce: bytes | None = None,
     contract_version: str | None = None,
     preconditions: list[Precondition] | None = None,
     content_type: str = cose.TRANSACTION,
@@ -104,7 +110,7 @@ def unsigned(
     body = Transaction(
         version=transaction.VERSION,
         ledger=ledger,
-        nonce=secrets.token_bytes(NONCE_BYTES),
+        nonce=secrets.token_bytes(NONCE_BYTES) if nonce is None else nonce,
         not_after=limit,
         contract=contract,
         action=action,

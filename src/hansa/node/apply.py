@@ -169,7 +169,7 @@ def apply_batch(
         try:
             ran = excluded(exclusions.get(signed.id, ()), tip.ledger, signed.id, body.contract, directory)
             if ran is None:
-                ran = execute(body, sender, making.time, making.seq, making.view, directory)
+                ran = execute(signed, sender, making.time, making.seq, making.view, directory)
             making.take(entry.TRANSACTION, signed.id, signed.envelope, body.not_after, ran)
         except HansaError:  # a record cannot be read: whatever was run
             raise
@@ -244,8 +244,9 @@ def apply_genesis(document: bytes, genesis: Genesis, ledger: bytes, directory: D
     return seal(tip, genesis.time, [item], [Entered(0, ledger, 0, written)], tiles)
 
 
-def execute(body: Transaction, sender: Sender, time: int, seq: int, view: View, directory: Directory) -> Execution:
+def execute(signed: Signed, sender: Sender, time: int, seq: int, view: View, directory: Directory) -> Execution:
     """Runs a transaction's action on `view`, as entry `seq`."""
+    body = signed.transaction
     program = directory.programs.get(body.contract)
     if program is not None:
         version = program.manifest.version
@@ -260,7 +261,7 @@ def execute(body: Transaction, sender: Sender, time: int, seq: int, view: View, 
     attributes = directory.attributes.get(sender.member, _NO_ATTRIBUTES)
     of_user = _NO_ATTRIBUTES if sender.user is None else directory.user_attributes.get(sender.user, _NO_ATTRIBUTES)
     caller = Caller(sender.member, sender.user, attributes, of_user)
-    call = Call(body.contract, body.action, body.arguments, caller, time, seq)
+    call = Call(body.contract, body.action, body.arguments, caller, time, seq, signed.id)
     ran = view.run(call, directory, view, body.steps_max, view.cache)
     _tell_defect(call, ran)
     return ran

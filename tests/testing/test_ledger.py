@@ -276,7 +276,7 @@ def test_a_fork_goes_on_apart(jobs: Contract) -> None:
     assert len(jobs.ledger.entries) == 2
 
 
-ASKS = '''from hansa.contract import Contract, Hash, Record, action, event, view
+ASKS = """from hansa.contract import Contract, Hash, Record, action, event, view
 
 
 class Asks(Contract, version="1.0.0"):
@@ -291,7 +291,7 @@ class Asks(Contract, version="1.0.0"):
     @view
     def id(tx) -> Hash:
         return tx.id
-'''
+"""
 
 
 def test_ids_are_the_entries_own_and_the_same_in_every_run() -> None:

@@ -105,7 +105,7 @@ def take(
     not_after: int | None = None,
     steps_max: int | None = None,
 ) -> Operation[Answer]:
-    """See `Client.govern`."""
+    """Signs an action of the contract `members` as governance, sends it, and waits."""
     steps = _STEPS if steps_max is None else steps_max
     made = yield from prepare(session, action, arguments, steps_max=steps, not_after=not_after)
     return (yield from submission.submit(session, made.envelope, wait))

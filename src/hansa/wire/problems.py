@@ -276,6 +276,17 @@ KINDS: Final[Mapping[str, Kind]] = {
         503, "This member's share of the queue is full", "Send again after the time given in Retry-After."
     ),
     "sender.unknown": Kind(403, "No member or user has this key", "Sign with a registered key."),
+    "sender.revoked": Kind(
+        403,
+        "The key counts no more",
+        "Sign with a key that is active; a member that has none left is given others by a vote.",
+    ),
+    "sender.expired": Kind(403, "The session of this key has ended", "Sign in again."),
+    "sender.purpose": Kind(
+        403,
+        "The key is for another purpose",
+        "Sign proposals, votes and changes of keys with a governance key, everything else with a transaction key.",
+    ),
     "sender.algorithm": Kind(403, "The key is registered for another algorithm", "Name the key's own algorithm."),
     "signature.invalid": Kind(403, "The signature does not verify", "Sign the transaction again with the right key."),
     "signature.key": Kind(
@@ -430,6 +441,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "arguments.invalid": Kind(200, "The arguments do not fit the action", "Mend every argument listed and sign again."),
     "contract.unknown": Kind(
         200, "There is no such contract", "Check the name; GET /app/contracts lists those deployed."
+    ),
+    "constitution.invalid": Kind(
+        400,
+        "This can be no constitution",
+        "Give it the three views that it needs and nothing that it could keep; begin with one that comes with Hansa.",
     ),
     "contract.version": Kind(
         200, "Another version of the contract runs", "Sign for the version that runs, or name none."

@@ -302,6 +302,19 @@ def call(machine: Machine, node: ast.Call, function: ast.expr) -> Any:
             raise AssertionError(f"no function: {ast.unparse(function)}")
 
 
+def call_system(machine: Machine, name: str, values: list[Any]) -> Any:
+    """What the contract of genesis alone can call."""
+    match name:
+        case "contract_version":
+            return operations.contract_version(machine, values[0], values[1])
+        case "library_digest":
+            return operations.library_digest(machine, values[0], values[1])
+        case "key_id":
+            return operations.key_id(machine, values[0])
+        case _:
+            return operations.member_id(values[0])
+
+
 def call_builtin(machine: Machine, name: str, node: ast.Call) -> Any:
     """The functions of the dialect: arguments in source order, then the operation."""
     values = [needed(machine, each) for each in node.args]
@@ -327,14 +340,8 @@ def call_builtin(machine: Machine, name: str, node: ast.Call) -> Any:
             return operations.to_integer(machine, values[0])
         case "sha256":
             return operations.sha256(machine, values[0])
-        case "contract_version":
-            return operations.contract_version(machine, values[0], values[1])
-        case "library_digest":
-            return operations.library_digest(machine, values[0], values[1])
-        case "key_id":
-            return operations.key_id(machine, values[0])
-        case "member_id":
-            return operations.member_id(values[0])
+        case "contract_version" | "library_digest" | "key_id" | "member_id":
+            return call_system(machine, name, values)
         case "Amount" | "SignedAmount":
             return operations.make_amount(values[0], values[1], name == "SignedAmount")
         case "Date":

@@ -128,6 +128,22 @@ def signature_structure(protected: bytes, payload: bytes) -> bytes:
     return _TBS_START + cbor.byte_string(protected) + _NO_AAD + cbor.byte_string(payload)
 
 
+def split_structure(structure: bytes) -> tuple[bytes, bytes]:
+    """The protected header and the payload of what is signed, as `signature_structure` makes it.
+
+    Raises `HansaError` `envelope.form` for anything else.
+    """
+    if not structure.startswith(_TBS_START):
+        raise HansaError("envelope.form", "these bytes are not what a COSE_Sign1 signature covers")
+    protected, at = cbor.read_byte_string(structure, len(_TBS_START))
+    if structure[at : at + 1] != _NO_AAD:
+        raise HansaError("envelope.form", "the external_aad is not empty")
+    payload, end = cbor.read_byte_string(structure, at + 1)
+    if end != len(structure):
+        raise HansaError("cbor.trailing", f"the structure ends at byte {end} of {len(structure)}")
+    return protected, payload
+
+
 def id_of(envelope: bytes) -> bytes:
     """The id of a message that `split` accepts: the SHA-256 of what is signed, so the signature is no part of it."""
     return hashlib.sha256(split(envelope).structure).digest()

@@ -4,9 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.docs.pages import generated
-
 from docs.generate import FOLDER
+from tests.docs.pages import generated
 
 ROOT = Path(__file__).parents[2]
 MARKDOWN = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"), *ROOT.glob("bench/*.md")])

@@ -1,5 +1,6 @@
 """What all tests share: refusals by code, keys made from a name, the vectors beside the project."""
 
+import gc
 import hashlib
 import multiprocessing
 import os
@@ -25,6 +26,21 @@ VECTORS = Path(__file__).parents[2] / "shared" / "data" / "vectors"
 # A busy machine is no failure: pytest-timeout bounds each test instead.
 settings.register_profile("hansa", deadline=None)
 settings.load_profile("hansa")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Thousands of tests are collected and stay to the end: to look for garbage among them takes long, and finds none.
+
+    Without this, every full collection that a test brings about looks at all of them.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

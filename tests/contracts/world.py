@@ -56,9 +56,7 @@ class World:
     `afresh`: it shares no loaded program with other worlds.
     """
 
-    def __init__(
-        self, *, members: Iterable[str] = MEMBERS, users: Iterable[str] = USERS, afresh: bool = False
-    ) -> None:
+    def __init__(self, *, members: Iterable[str] = MEMBERS, users: Iterable[str] = USERS, afresh: bool = False) -> None:
         self._afresh = afresh
         self.members = set(members)
         self.users = set(users)

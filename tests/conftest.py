@@ -54,6 +54,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setattr(folder, "account_home", lambda: home)
         patch.setenv("HANSA_TEST_HOME", str(home))
         patch.setenv("PYTHONPATH", str(HOMES), prepend=os.pathsep)
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # hundreds of processes need not compile all again
         # A pytest that a test starts, as a user would, need not wait for a plugin that users seldom have.
         patch.setenv("PYTEST_ADDOPTS", "-p no:schemathesis")
         yield home

@@ -40,7 +40,7 @@ SETTINGS = {
     ),
     "warnings are errors, UTF-8": (["-W", "error"], {"LC_ALL": "C.UTF-8"}),
 }
-"""Arguments and variables, several at once: whichever it is, the outcome differs. A seed of hashes is drawn for each."""
+"""Arguments and variables, several at once: each alone would change the outcome. A seed of hashes is drawn for each."""
 VERSIONS = {"3.12": ("pyodide-312", [SHIM, WHEELS / "3.12"]), "3.14": ("pyodide-314", [WHEELS / "3.14"])}
 """The npm package of a version of Python, and what its path begins with."""
 

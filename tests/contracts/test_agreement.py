@@ -15,7 +15,7 @@ from tests.contracts.grammar import Deploy, generate
 
 from hansa.contracts.diagnostics import ContractInvalid
 
-PROGRAMS = 1_000
+PROGRAMS = 2_000
 _CHUNK = 100
 
 _CONSTRUCTS = """

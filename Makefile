@@ -11,6 +11,9 @@ TOOLS := tests/foreign/node_modules/.package-lock.json
 WHEELS := tests/sameness/wheels
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# The tests start hundreds of processes: whatever is set outside, each need not compile all of Hansa again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint types rooms check faults fuzz bench docs site clean
 
 demo: $(VENV)/base.stamp

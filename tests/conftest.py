@@ -1,6 +1,8 @@
 """What all tests share: refusals by code, keys made from a name, the vectors beside the project."""
 
+import gc
 import hashlib
+import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import settings
 
+from hansa.node import workers
 from hansa.store import folder
 from hansa.wire.keys import PrivateKey
 from hansa.wire.problems import HansaError
@@ -23,6 +26,21 @@ VECTORS = Path(__file__).parents[2] / "shared" / "data" / "vectors"
 # A busy machine is no failure: pytest-timeout bounds each test instead.
 settings.register_profile("hansa", deadline=None)
 settings.load_profile("hansa")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Thousands of tests are collected and stay to the end: to look for garbage among them takes long, and finds none.
+
+    Without this, every full collection that a test brings about looks at all of them.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,7 +54,23 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setattr(folder, "account_home", lambda: home)
         patch.setenv("HANSA_TEST_HOME", str(home))
         patch.setenv("PYTHONPATH", str(HOMES), prepend=os.pathsep)
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # hundreds of processes need not compile all again
+        # A pytest that a test starts, as a user would, need not wait for a plugin that users seldom have.
+        patch.setenv("PYTEST_ADDOPTS", "-p no:schemathesis")
         yield home
+
+
+@pytest.fixture(scope="session", autouse=True)
+def workers_at_hand(own_home: Path) -> Iterator[None]:
+    """Workers are forked from a process that has imported what they need, and has done nothing else.
+
+    To start Python for each takes longer than most of what they do. `hansa` in a process of its own starts them afresh,
+    as does `test_a_worker_starts_afresh`.
+    """
+    multiprocessing.set_forkserver_preload(["hansa.node.audit", "hansa.doctor.sample"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workers, "START", "forkserver")
+        yield
 
 
 @pytest.fixture(scope="session")

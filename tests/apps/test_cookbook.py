@@ -4,7 +4,9 @@ import json
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from tests.apps.trial import APPS, Trial, source
@@ -12,20 +14,27 @@ from tests.apps.trial import APPS, Trial, source
 PATTERNS = sorted(path.name for path in (APPS / "cookbook").iterdir() if path.is_dir())
 
 
-@pytest.mark.parametrize("pattern", PATTERNS)
-def test_a_copied_folder_has_tests_that_reach_every_line(pattern: str, tmp_path: Path) -> None:
-    """As a user does it: copied under a name of one's own, with nothing of the project beside it."""
-    bytecode = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(APPS / "cookbook" / pattern, tmp_path / "mine", ignore=bytecode)
-    command = [sys.executable, "-m", "hansa.cli.main", "contract", "test", "mine", "--coverage-min", "100", "--json"]
+@pytest.mark.parametrize("patterns", [PATTERNS[::2], PATTERNS[1::2]], ids=", ".join)
+def test_copied_folders_have_tests_that_reach_every_line(patterns: list[str], tmp_path: Path) -> None:
+    """As a user does it: each copied under a name of one's own, with nothing of the project beside it."""
+    mine = {f"mine_{number}": pattern for number, pattern in enumerate(patterns)}
+    for name, pattern in mine.items():
+        bytecode = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(APPS / "cookbook" / pattern, tmp_path / "all" / name, ignore=bytecode)
+    command = [sys.executable, "-m", "hansa.cli.main", "contract", "test", "all", "--coverage-min", "100", "--json"]
+    command += ["--", "--junitxml=cases.xml"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=110)
     assert done.returncode == 0, (done.stdout, done.stderr)
     told = json.loads(done.stdout)
-    contracts = {str(path.relative_to(tmp_path / "mine")) for path in (tmp_path / "mine").glob("contract*.py")}
-    assert {file["file"] for file in told["files"]} == contracts
-    assert told["percent"] == 100.0
+    contracts = {str(path.relative_to(tmp_path / "all")) for path in (tmp_path / "all").rglob("contract*.py")}
+    assert {file["file"]: file["percent"] for file in told["files"]} == dict.fromkeys(contracts, 100.0)
+    assert (told["percent"], told["untested"]) == (100.0, [])
     assert told["tests"]["failed"] == told["tests"]["skipped"] == 0
-    assert told["tests"]["passed"] >= 9
+    cases = ElementTree.parse(tmp_path / "cases.xml").getroot().iter("testcase")
+    passed = Counter(case.attrib["classname"].split(".")[-2] for case in cases)
+    assert passed.keys() == mine.keys()
+    assert passed.total() == told["tests"]["passed"]
+    assert min(passed.values()) >= 9, [(mine[name], count) for name, count in passed.items()]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -40,6 +41,13 @@ def closed_after(number: int, last: date) -> dict[str, Any]:
 
 def issued(expiry: str, limits: Limits | None = None) -> tuple[Ledger, Any]:
     """A letter that is issued, on the calendars of 2026 and 2027."""
+    ledger = first_issued(expiry, limits).fork()
+    return ledger, ledger.contract("letter_of_credit")
+
+
+@cache
+def first_issued(expiry: str, limits: Limits | None) -> Ledger:
+    """A ledger to fork, with a letter on it."""
     ledger = Ledger(start=datetime(2026, 4, 14, 13, tzinfo=UTC), limits=limits or Limits())
     ledger.member("northwind")
     ledger.member("bank", attributes=["licence:bank", "role:calendar-publisher"], users=["ana", "ben"])
@@ -54,7 +62,7 @@ def issued(expiry: str, limits: Limits | None = None) -> tuple[Ledger, Any]:
         letter.by(by).agree(u="S1", version=1, wording=digest("first"))
     letter.by("bank/ana").prepare(u="S1", version=1)
     letter.by("bank/ben").release(u="S1", version=1, wording=digest("first"), amount=TERMS["amount"], expiry=expiry)
-    return ledger, letter
+    return ledger
 
 
 def present(letter: Any, reference: str = "D1") -> dict[str, Any]:

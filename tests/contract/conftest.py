@@ -16,14 +16,14 @@ SETTINGS = {"typeCheckingMode": "standard", "reportGeneralTypeIssues": False, "r
 """The two that are off: `list[T, n]` and `dict[K, V, n]` have a number too many for Python's own list and dict."""
 
 
-@pytest.fixture
-def pyright() -> Callable[..., list[dict[str, Any]]]:
-    """`pyright(folder, **settings)`: what the type checker says of a folder's files, in standard mode."""
+@pytest.fixture(scope="session")
+def pyright() -> Callable[[Path], list[dict[str, Any]]]:
+    """`pyright(folder)`: what the type checker says of a folder's files, in standard mode."""
     if not PYRIGHT.is_file():
         pytest.fail("pyright is not installed: run `make test`, which installs it", pytrace=False)
 
-    def check(folder: Path, **settings: Any) -> list[dict[str, Any]]:
-        config = {"pythonVersion": "3.11", "extraPaths": [str(ROOT / "src")], **SETTINGS, **settings}
+    def check(folder: Path) -> list[dict[str, Any]]:
+        config = {"pythonVersion": "3.11", "extraPaths": [str(ROOT / "src")], **SETTINGS}
         (folder / "pyrightconfig.json").write_text(json.dumps(config))
         done = subprocess.run(
             [NODE, PYRIGHT, "-p", folder, "--outputjson"], check=False, capture_output=True, text=True

@@ -6,6 +6,7 @@ implementations, so what they are given is the same; it never looks into either.
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import msgspec
@@ -32,6 +33,7 @@ USERS: Final = ("alice/ann", "bob/ben")
 
 
 _CACHED_MOST = 4  # so few that some are forgotten
+_PROGRAMS_KEPT = 64
 _COMPARED = ("code", "steps", "result", "events", "writes", "version")
 
 
@@ -47,10 +49,20 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
     value: bytes
 
 
-class World:
-    """One ledger. Every `take` is the next entry; `run` alone leaves no trace."""
+@lru_cache(_PROGRAMS_KEPT)
+def _first(source: str, name: str) -> Program:
+    """A first version that uses no library, as worlds share it: tests deploy the same files over and over."""
+    return program.load(source, name)
 
-    def __init__(self, *, members: Iterable[str] = MEMBERS, users: Iterable[str] = USERS) -> None:
+
+class World:
+    """One ledger. Every `take` is the next entry; `run` alone leaves no trace.
+
+    `afresh`: it shares no loaded program with other worlds.
+    """
+
+    def __init__(self, *, members: Iterable[str] = MEMBERS, users: Iterable[str] = USERS, afresh: bool = False) -> None:
+        self._afresh = afresh
         self.members = set(members)
         self.users = set(users)
         self.attributes: dict[str, frozenset[str]] = {}
@@ -76,7 +88,10 @@ class World:
     def deploy(self, name: str, source: str) -> Program:
         """The first or the next version of a contract: it decides about the next entry. Raises `ContractInvalid`."""
         versions = self.programs.setdefault(name, [])
-        loaded = program.load(source, name, self.libraries, versions[-1][1].checked if versions else None)
+        if versions or self.libraries or self._afresh:
+            loaded = program.load(source, name, self.libraries, versions[-1][1].checked if versions else None)
+        else:
+            loaded = _first(source, name)
         versions.append((self.seq, loaded))
         return loaded
 

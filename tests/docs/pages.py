@@ -20,10 +20,13 @@ and right above a block:
 """
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import msgspec
+
+from docs import generate
 
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -32,6 +35,12 @@ RUN: Final = ("sh", "console", "python", "json")
 
 _PIECE = re.compile(r"<!--\s*(?P<note>.*?)\s*-->|^```(?P<kind>\S*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 _ABOVE: Final = ("file", "exits", "check", "tested in", "not run")
+
+
+@cache
+def generated() -> dict[str, str]:
+    """Every page that follows from the code, by its file name: made once for all who look at one."""
+    return generate.pages()
 
 
 class Step(msgspec.Struct, frozen=True):

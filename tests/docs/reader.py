@@ -207,5 +207,5 @@ def environment(place: Path) -> dict[str, str]:
         "PATH": f"{binaries}:/usr/bin:/bin",
         "HOME": str(place / "home"),
         "LANG": "C.UTF-8",
-        **{name: os.environ[name] for name in ("HANSA_TEST_HOME", "PYTHONPATH")},
+        **{name: os.environ[name] for name in ("HANSA_TEST_HOME", "PYTHONPATH", "PYTEST_ADDOPTS")},
     }

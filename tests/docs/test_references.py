@@ -6,7 +6,7 @@ from http.client import HTTPConnection
 
 import click
 import pytest
-from tests.docs.pages import ROOT, Step
+from tests.docs.pages import ROOT, Step, generated
 from tests.docs.reader import Reader, environment
 
 from docs import api_page, generate, settings_page
@@ -66,9 +66,9 @@ def test_every_code_is_on_the_page() -> None:
     assert [code for code in KINDS if f"| `{code}` |" not in page] == []
 
 
-@pytest.mark.parametrize("name", [name for name in generate.pages() if name.endswith(".md")])
+@pytest.mark.parametrize("name", [name for name in generated() if name.endswith(".md")])
 def test_no_page_shows_what_only_a_library_calls_so(name: str) -> None:
-    assert re.findall(r"Sentinel|<object at|Default: `None`|\| `None` \|", generate.pages()[name]) == []
+    assert re.findall(r"Sentinel|<object at|Default: `None`|\| `None` \|", generated()[name]) == []
 
 
 def test_an_option_that_nobody_gives_has_the_default_of_its_command() -> None:

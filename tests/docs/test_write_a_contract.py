@@ -36,8 +36,8 @@ def hansa(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, check=False, cwd=folder, capture_output=True, text=True)
 
 
-def pyright(folder: Path, **settings: object) -> list[str]:
-    """The errors that an editor shows in a folder."""
+def pyright(folder: Path, **settings: object) -> dict[str, list[str]]:
+    """The errors that an editor shows in the files of a folder, by file."""
     if not PYRIGHT.is_file():
         pytest.fail("pyright is not installed: run `make test`, which installs it", pytrace=False)
     config = {**json.loads(CONFIG), "pythonVersion": "3.11", **settings}
@@ -45,7 +45,10 @@ def pyright(folder: Path, **settings: object) -> list[str]:
     done = subprocess.run([NODE, PYRIGHT, "-p", folder, "--outputjson"], check=False, capture_output=True, text=True)
     answer = json.loads(done.stdout)
     assert answer["summary"]["filesAnalyzed"] > 0
-    return [each["message"] for each in answer["generalDiagnostics"]]
+    found: dict[str, list[str]] = {}
+    for each in answer["generalDiagnostics"]:
+        found.setdefault(Path(each["file"]).name, []).append(each["message"])
+    return found
 
 
 @pytest.fixture
@@ -56,12 +59,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_an_editor_set_up_as_the_page_says_shows_no_errors(folder: Path) -> None:
-    assert pyright(folder, extraPaths=[str(ROOT / "src")]) == []
-    (folder / "parcels.py").write_text(CONTRACT.replace("fee=parcel.fee", "fee=parcel.feee"))
-    (told,) = pyright(folder, extraPaths=[str(ROOT / "src")])
+    (folder / "misspelt.py").write_text(CONTRACT.replace("fee=parcel.fee", "fee=parcel.feee"))
+    (folder / "states.py").write_text(CONTRACT.replace('Stored = "', 'Stored: "'))
+    found = pyright(folder, extraPaths=[str(ROOT / "src")])
+    (told,) = found["misspelt.py"]
     assert 'Cannot access attribute "feee" for class "Parcel' in told
-    (folder / "parcels.py").write_text(CONTRACT.replace('Stored = "', 'Stored: "'))
-    assert len(pyright(folder, extraPaths=[str(ROOT / "src")])) > 0, "the page says that such texts are taken for types"
+    assert found.keys() == {"misspelt.py", "states.py"}, "the page says that such texts are taken for types"
 
 
 def test_the_contract_is_checked_as_the_page_says(folder: Path) -> None:
@@ -94,11 +97,11 @@ def test_the_client_is_used_as_the_page_says(folder: Path) -> None:
     assert hansa(STUBS, folder).returncode == 0
     (folder / "parcels.py").unlink()
     (folder / "program.py").write_text(PROGRAM)
-    strict = {"extraPaths": [str(SDK), str(folder)], "typeCheckingMode": "strict"}
-    assert pyright(folder, **strict) == []
-    for right, wrong in (("owner=", "ownr="), ('Amount(500, "USD")', "500"), ('value["id"]', 'value["idd"]')):
-        (folder / "program.py").write_text(PROGRAM.replace(right, wrong))
-        assert pyright(folder, **strict) != [], wrong
+    mistakes = (("owner=", "ownr="), ('Amount(500, "USD")', "500"), ('value["id"]', 'value["idd"]'))
+    for number, (right, wrong) in enumerate(mistakes):
+        (folder / f"wrong_{number}.py").write_text(PROGRAM.replace(right, wrong))
+    found = pyright(folder, extraPaths=[str(SDK), str(folder)], typeCheckingMode="strict")
+    assert found.keys() == {"wrong_0.py", "wrong_1.py", "wrong_2.py"}, found
 
 
 def test_the_program_of_the_page_runs(folder: Path) -> None:

@@ -25,6 +25,7 @@ from hansa.merkle.tree import leaf_hash
 from hansa.node import audit as audit_module
 from hansa.node import node as node_module
 from hansa.node import reexecution
+from hansa.node import workers as worker_module
 from hansa.node.audit import audit
 from hansa.node.create import CHECKPOINT_KEY, NODE_KEY
 from hansa.node.node import open_node
@@ -186,6 +187,13 @@ def test_a_torn_last_unit_that_nothing_has_seen_is_a_note(history, audited):
     (note,) = report.notes
     assert f"{segment_name(end.segment)}, byte {end.offset}" in note
     assert "nothing in it was answered" in note
+
+
+def test_a_worker_starts_afresh(history, monkeypatch):
+    """As it does for whoever audits; the workers of all other tests come from a process that has imported all."""
+    monkeypatch.setattr(worker_module, "START", "spawn")
+    report = audit(history.root, workers=1)
+    assert (report.is_sound, report.entries) == (True, ENTRIES)
 
 
 def test_no_process_and_no_file_is_left(history, monkeypatch):

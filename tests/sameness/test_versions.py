@@ -30,17 +30,17 @@ GOLDEN = runner.dumps({k: v for file in EXPECTED for k, v in json.loads(file.rea
 
 SETTINGS = {
     "plain": ([], {}),
-    "optimised": (["-O"], {}),
-    "without docstrings": (["-OO"], {}),
-    "warnings are errors": (["-W", "error"], {}),
-    "few digits": (["-X", "int_max_str_digits=640"], {}),
-    "ASCII": ([], {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}),
-    "UTF-8": ([], {"LC_ALL": "C.UTF-8"}),
-    "Turkish": ([], {"LC_ALL": "tr_TR.UTF-8"}),  # as C where the system does not have it
-    "half a day ahead": ([], {"TZ": "Pacific/Kiritimati"}),
-    "half an hour off": ([], {"TZ": "America/St_Johns"}),
+    "optimised, ASCII, half a day ahead": (
+        ["-O"],
+        {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "TZ": "Pacific/Kiritimati"},
+    ),
+    "without docstrings, few digits, Turkish, half an hour off": (
+        ["-OO", "-X", "int_max_str_digits=640"],
+        {"LC_ALL": "tr_TR.UTF-8", "TZ": "America/St_Johns"},  # as C where the system does not have it
+    ),
+    "warnings are errors, UTF-8": (["-W", "error"], {"LC_ALL": "C.UTF-8"}),
 }
-"""Arguments and variables; a seed of hashes is drawn for each."""
+"""Arguments and variables, several at once: each alone would change the outcome. A seed of hashes is drawn for each."""
 VERSIONS = {"3.12": ("pyodide-312", [SHIM, WHEELS / "3.12"]), "3.14": ("pyodide-314", [WHEELS / "3.14"])}
 """The npm package of a version of Python, and what its path begins with."""
 

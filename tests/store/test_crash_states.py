@@ -71,13 +71,13 @@ def test_a_crash_at_any_point(recorded, base, capsys):
 def test_a_crash_with_blocks_larger_than_segments(base, capsys):
     with enumeration.conditions(seed=1) as base:
         recorded = enumeration.record(base, seed=1)
-        tally = enumeration.crashes(recorded, base, enumeration.states_of(1000), seed=1, random_max=4)
+        tally = enumeration.crashes(recorded, base, enumeration.states_of(600), seed=1, random_max=4)
     assert told(capsys, "a crash, large blocks, by chance too", tally) == ""
 
 
 @pytest.mark.timeout(300)
 def test_a_crash_in_recovery(recorded, base, capsys):
-    most = enumeration.states_of(1000)
+    most = enumeration.states_of(600)
     tally = enumeration.crashes_while_recovering(recorded, base, max(100, most // 20), most)
     assert told(capsys, "a crash in recovery", tally) == ""
     assert tally.cut > 50
@@ -86,7 +86,7 @@ def test_a_crash_in_recovery(recorded, base, capsys):
 @pytest.mark.timeout(300)
 def test_a_crash_in_a_recovery_that_flushes_on_its_way(recorded, capsys):
     """As a long replay does."""
-    most = enumeration.states_of(600)
+    most = enumeration.states_of(400)
     with enumeration.conditions(replay_flush_entries=8) as base:
         tally = enumeration.crashes_while_recovering(recorded, base, max(60, most // 20), most)
     assert told(capsys, "a crash in a recovery that flushes", tally) == ""
@@ -94,7 +94,7 @@ def test_a_crash_in_a_recovery_that_flushes_on_its_way(recorded, capsys):
 
 @pytest.mark.timeout(300)
 def test_a_power_failure_after_a_kill_and_a_restart(recorded, base, capsys):
-    tally = enumeration.power_failures_after_restart(recorded, base, 16, enumeration.states_of(1200))
+    tally = enumeration.power_failures_after_restart(recorded, base, 16, enumeration.states_of(640))
     assert told(capsys, "a power failure after a kill and a restart", tally) == ""
 
 

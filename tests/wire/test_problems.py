@@ -4,6 +4,7 @@ import ast
 import http
 import re
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,13 @@ RAISERS = {"HansaError", "Fault", "Finding", "_find", "_refused", "__init__"}
 """What takes a code as its first argument. `__init__` is `super().__init__` in a subclass of them."""
 
 
+@cache
 def modules():
-    for path in sorted(SOURCE.rglob("*.py")):
-        yield path.relative_to(SOURCE).as_posix(), ast.parse(path.read_text("utf-8"))
+    """The source, read once."""
+    return [
+        (path.relative_to(SOURCE).as_posix(), ast.parse(path.read_text("utf-8")))
+        for path in sorted(SOURCE.rglob("*.py"))
+    ]
 
 
 def is_code(node):
@@ -44,6 +49,7 @@ def expressions(node):
         yield from (keyword.value for keyword in node.keywords if keyword.arg == "code")
 
 
+@cache
 def raised_codes():
     """Every code that the source raises or returns, with the modules that do."""
     found = defaultdict(set)

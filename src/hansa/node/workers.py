@@ -10,12 +10,14 @@ import multiprocessing
 import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any, NoReturn
+from typing import Any, Final, Literal, NoReturn
 
 import structlog
 
 from hansa.wire.problems import HansaError
 
+START: Final[Literal["spawn", "forkserver"]] = "spawn"
+"""How the process is started. Tests, which start hundreds, have them forked from one that has imported all."""
 _FINISHED = "finished"
 _FAILED = "failed"
 _SIGNAL = "signal"
@@ -38,7 +40,7 @@ class Worker:
         Raises `Lost`.
         """
         if self.pipe is None:
-            context = multiprocessing.get_context("spawn")
+            context = multiprocessing.get_context(START)
             self.pipe, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(theirs,), daemon=True)
             process.start()

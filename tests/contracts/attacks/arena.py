@@ -44,7 +44,7 @@ def accepted() -> dict[str, Attack]:
 
 def fought(attack: Attack) -> dict[str, Any]:
     """What came of an attack: the outcome of its last call, and in what the two implementations differ."""
-    world = World()
+    world = World(afresh=True)
     try:
         for name, source in attack.libraries.items():
             world.add_library(name, source)

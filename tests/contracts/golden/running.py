@@ -49,9 +49,9 @@ def outcome(
     return {"calls": calls, "records": records_digest(world)}
 
 
-def new_world() -> World:
-    """A ledger with the members of every golden ledger, and nothing else."""
-    world = World(members=MEMBERS, users=USERS)
+def new_world(*, afresh: bool = False) -> World:
+    """A ledger with the members of every golden ledger, and nothing else; `afresh` as `World` has it."""
+    world = World(members=MEMBERS, users=USERS, afresh=afresh)
     world.attributes = {**MEMBERS, **USERS}
     return world
 
@@ -94,7 +94,7 @@ def records_digest(world: World) -> str:
 
 
 def _restarted(golden: Golden, upgrades: list[tuple[int, Deploy]], old: World) -> World:
-    world = deployed(golden, new_world())
+    world = deployed(golden, new_world(afresh=True))
     for seq, upgrade in upgrades:
         world.seq = seq
         world.deploy(upgrade.contract, upgrade.source)

@@ -937,7 +937,7 @@ class Members(Contract, version="0.2.0"):
             if act.name == "set_constitution":
                 locks = True
             if needs_two(act.name):
-                floor = min(2, len(electors))
+                floor = 2 if len(electors) > 1 else 0
         answer = "Accepted"
         if yes < len(electors):
             question = Question(proposer=p.proposer, actions=p.actions, votes=votes)

@@ -88,6 +88,7 @@ def test_sample_members_have_key_files_of_their_own(first: tuple[Any, list[str],
     assert found == {
         "node.pem",
         "checkpoint.pem",
+        *(f"governance/{name}.pem" for name in ("northbank", "harbourline", "eastmutual", "tradewatch")),
         *(f"members/{name}.pem" for name in ("northbank", "harbourline", "eastmutual", "tradewatch")),
         *(f"users/{name}.pem" for name in ("northbank/ana", "northbank/ben", "harbourline/carla")),
         *(f"users/{name}.pem" for name in ("eastmutual/dev", "tradewatch/eve")),

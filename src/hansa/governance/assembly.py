@@ -174,6 +174,10 @@ class Assembly:
                         return found
         return None
 
+    def are_equal(self, one: int, other: int) -> bool:
+        """Whether two members are of one kind."""
+        return self.state.members[one] == self.state.members[other]
+
     def firsts(self, but: int | None = None, most: int = 1) -> list[int]:
         """One member of each kind, or `most` of each; and not the one at `but`."""
         taken: dict[Any, list[int]] = {}

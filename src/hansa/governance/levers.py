@@ -5,7 +5,7 @@ an attribute of something it was not given, so what its text does not name it ca
 """
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from hansa.contracts.checked import Checked
@@ -20,13 +20,11 @@ _ATTRIBUTE_CHARS_MOST: Final = 64
 _SAID: Final = frozenset({"Open", "Accepted", "Rejected", *POWER, *ORDINARY})
 
 
-def vocabulary(constitutions: Iterable[Checked]) -> Vocabulary:
-    """What proposals under these constitutions are made of."""
-    names: list[str] = []
+def vocabulary(constitutions: Mapping[str, Checked]) -> Vocabulary:
+    """What proposals under these constitutions, by name, are made of."""
     texts: set[str] = set()
     reads_weights = False
-    for checked in constitutions:
-        names.append(checked.manifest.name)
+    for checked in constitutions.values():
         for node in _nodes(checked, VIEWS, set()):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 texts.add(node.value)
@@ -34,7 +32,7 @@ def vocabulary(constitutions: Iterable[Checked]) -> Vocabulary:
     attributes = sorted(text for text in texts - _SAID if _is_attribute(text))[:ATTRIBUTES_MOST]
     named = [name for name in ORDINARY if name in texts]
     unnamed = [name for name in ORDINARY if name not in texts][:1]  # the rest it cannot tell from this one
-    return Vocabulary(WEIGHTS if reads_weights else (1,), tuple(attributes), tuple(names), (*named, *unnamed))
+    return Vocabulary(WEIGHTS if reads_weights else (1,), tuple(attributes), tuple(constitutions), (*named, *unnamed))
 
 
 def _is_attribute(text: str) -> bool:

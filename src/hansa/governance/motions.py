@@ -125,7 +125,7 @@ def carried_out(state: State, steps: Iterable[Step]) -> Result | None:
 class Vocabulary(msgspec.Struct, frozen=True):
     """What steps are made of: weights and attributes that move the constitutions, and the constitutions themselves.
 
-    `ordinary` are the actions besides `POWER` that proposals are made of.
+    A ledger begins with the first of these. `ordinary` are the actions besides `POWER` that proposals are made of.
     """
 
     weights: tuple[int, ...]
@@ -151,12 +151,12 @@ class Vocabulary(msgspec.Struct, frozen=True):
         return made
 
     def starts(self, members: int) -> list[State]:
-        """Where so many members may begin: all equal; or one with an attribute, or another weight than the others."""
-        found: list[State] = []
-        for constitution in self.constitutions:
-            for first in [Kind(), *(kind for kind in self.kinds() if kind != Kind())]:
-                found.append(State(constitution, tuple(sorted([first, *[Kind()] * (members - 1)]))))
-        return found
+        """Where so many members may begin, under the first constitution.
+
+        All are equal; or one has an attribute, or another weight than the others.
+        """
+        firsts = [Kind(), *(kind for kind in self.kinds() if kind != Kind())]
+        return [State(self.constitutions[0], tuple(sorted([first, *[Kind()] * (members - 1)]))) for first in firsts]
 
 
 def _toggled(kind: Kind, attribute: str) -> tuple[str, ...]:

@@ -39,9 +39,7 @@ Progress = Callable[[int, int, int], None]
 
 
 class Passed(msgspec.Struct, frozen=True):
-    """A proposal that was accepted: the state before, its steps, with what the constitution's `apply` made of them, how
-    it was voted on, and what came of it.
-    """
+    """A proposal that was accepted: the state before, its steps, what `apply` made of them, the votes, the outcome."""
 
     before: State
     steps: tuple[Step, ...]
@@ -66,11 +64,12 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What a search saw: how many states and accepted ways into new ones, how often constitutions were asked.
+    """What a search saw: how many states there are, and how often constitutions were asked.
 
     `findings` has the shortest of each flaw under each constitution, `found` how many there were of each flaw.
     """
 
+    fewest: int
     members: int
     depth: int
     floor: bool
@@ -90,7 +89,7 @@ def search(
     floor: bool = False,
     progress: Progress | None = None,
 ) -> Report:
-    """Searches from `fewest` to `members` members, under each of the constitutions in the vocabulary."""
+    """Searches from `fewest` to `members` members on, who begin under the first constitution of the vocabulary."""
     return _Search(Constitutions(programs), vocabulary, (fewest, members), depth, floor, progress).run()
 
 
@@ -135,20 +134,22 @@ class _Search:
             assembly = self._assembly(state)
             if not self._can_change_rules(assembly):
                 self._stuck.append(state)
-            for reached in self._expand(assembly, goes_on=depth < self._depth):
-                queue.append((depth + 1, reached))
+            if depth < self._depth:
+                queue.extend((depth + 1, reached) for reached in self._expand(assembly))
         for state in self._locked():
             self._note("lock-out", state)
         findings = tuple(self._findings.values())
         asked = self._constitutions.asked
-        return Report(self._members, self._depth, self._floor, len(self._ways), asked, findings, self._found)
+        return Report(
+            self._fewest, self._members, self._depth, self._floor, len(self._ways), asked, findings, self._found
+        )
 
     def _assembly(self, state: State) -> Assembly:
         return Assembly(self._constitutions, state, floor=self._floor)
 
     # Ways from a state
 
-    def _expand(self, assembly: Assembly, *, goes_on: bool) -> Iterator[State]:
+    def _expand(self, assembly: Assembly) -> Iterator[State]:
         """The new states that votes lead to from here; take-overs on the way are noted."""
         state = assembly.state
         for steps in self._proposals(assembly):
@@ -157,7 +158,7 @@ class _Search:
                 continue
             reached = result.state
             is_new = reached not in self._ways
-            if not (goes_on if is_new else self._has_rulers(reached)):
+            if not is_new and not self._rulers_of(reached):
                 continue
             votes = assembly.together(steps)
             if votes is None:
@@ -197,9 +198,6 @@ class _Search:
 
     # Power
 
-    def _has_rulers(self, state: State) -> bool:
-        return len(state.members) == 1 or bool(self._rulers_of(state))
-
     def _rulers_over_others(self, state: State) -> dict[int, tuple[Step, ...]]:
         return self._rulers_of(state) if len(state.members) > 1 else {}
 
@@ -213,16 +211,18 @@ class _Search:
         found: dict[int, tuple[Step, ...]] = {}
         firsts = assembly.firsts()
         for place in assembly.places:
-            about = [place, *assembly.firsts(but=place)]
-            steps = self._vocabulary.steps(assembly.state, about)
+            is_first = place in firsts
+            steps = self._vocabulary.steps(assembly.state, [place, *assembly.firsts(but=place)])
             singles = [(step,) for step in steps if assembly.has_power((step,), place)]
-            if (shown := self._shown_alone(assembly, place, singles, patiently=True)) is None and place in firsts:
+            if shown := self._shown_alone(assembly, place, singles, patiently=is_first):
+                found[place] = shown
+            elif is_first:  # the others of its kind can do the same
                 samples = _sampled(steps)
                 pairs = [(one, two) for one in samples for two in samples if assembly.has_power((one, two), place)]
-                shown = self._shown_alone(assembly, place, pairs, patiently=False)
-            if shown is not None:
-                found[place] = shown
-        self._check_equality(assembly, set(found))
+                shown = self._shown_alone(assembly, place, pairs, patiently=False) or ()
+                equals = [other for other in assembly.places if shown and assembly.are_equal(place, other)]
+                found |= {other: tuple(_renamed(step, place, other) for step in shown) for other in equals}
+        self._check_equality(assembly)
         return found
 
     def _shown_alone(
@@ -235,18 +235,23 @@ class _Search:
                 return assembly.carried(steps)
         return None
 
-    def _check_equality(self, assembly: Assembly, rulers: set[int]) -> None:
-        """Notes where members of one kind can do different things alone, or are missed differently by all others."""
+    def _check_equality(self, assembly: Assembly) -> None:
+        """Notes where members of one kind differ: in what they can do alone, or others without them, or in what comes.
+
+        What comes is what `apply` adds.
+        """
         ordinary = [(Step(name),) for name in self._vocabulary.ordinary]
         rules = [(Step(RULES, constitution=assembly.state.constitution),)]
         newcomer = [(Step(ADMIT, weight=1, attributes=()),)]
         for steps in [*ordinary, *rules, *newcomer]:
-            said: dict[object, tuple[bool, bool]] = {}
+            hit = {step.member for step in assembly.carried(steps) or ()}
+            said: dict[object, tuple[bool, bool, bool]] = {}
             for place in assembly.places:
                 rest = [other for other in assembly.places if other != place]
                 alone = assembly.accepted(steps, place, [place], []) is not None
                 without = assembly.accepted(steps, rest[-1], rest[::-1], [place]) is not None
-                if said.setdefault(assembly.state.members[place], (alone, without)) != (alone, without):
+                found = (alone, without, place in hit)
+                if said.setdefault(assembly.state.members[place], found) != found:
                     self._note("inequality", assembly.state, None, place, steps)
                     return
 
@@ -311,3 +316,9 @@ def _sampled(steps: list[Step]) -> list[Step]:
     for step in steps:
         taken.setdefault((step.name, step.member), step)
     return list(taken.values())
+
+
+def _renamed(step: Step, one: int, other: int) -> Step:
+    """The step with two members in each other's place."""
+    swapped = {one: other, other: one}
+    return step if step.member is None else msgspec.structs.replace(step, member=swapped.get(step.member, step.member))

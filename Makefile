@@ -11,7 +11,7 @@ TOOLS := tests/foreign/node_modules/.package-lock.json
 WHEELS := tests/sameness/wheels
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types rooms check faults fuzz bench docs site clean
+.PHONY: demo test lint types rooms check faults fuzz constitutions bench docs site clean
 
 demo: $(VENV)/base.stamp
 	$(BIN)/hansa demo
@@ -36,6 +36,9 @@ faults: $(VENV)/dev.stamp
 
 fuzz: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.contracts.fuzz $(FUZZ)
+
+constitutions: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.constitutions.report
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m bench

@@ -645,6 +645,24 @@ def test_the_genesis_contract_asks_its_host() -> None:
     assert world.run(world.call("members", "go", {"name": "new", "text": "x"}), steps=10**6).code == "contract.invalid"
 
 
+def test_the_genesis_contract_asks_its_host_for_a_constitution() -> None:
+    source = contract(
+        '@action(by="member")\ndef go(tx, text: Text[1, 9000]):\n'
+        '    event("checked", version=constitution_version(text))'
+    )
+    world = World()
+    world.programs["members"] = [(1, program.load(source, "members", system=True))]
+    inner = contract("pass", version="3.2.1")
+    call = world.call("members", "go", {"text": inner})
+    ran = world.agree(call, steps=10**6)
+    assert (ran.code, ran.events[0]["data"]) == ("ok", {"version": "3.2.1"})
+    assert ran.steps > CHECK_STEPS_PER_BYTE * len(inner)
+    assert world.agree(call, steps=ran.steps - 1).code == "steps.exceeded"
+    ran = world.agree(world.call("members", "go", {"text": "x"}), steps=10**6)
+    line = next(n for n, text in enumerate(source.split("\n"), 1) if "constitution_version(text)" in text)
+    assert (ran.code, ran.result["line"]) == ("constitution.invalid", line)
+
+
 def test_a_run_never_looks_at_the_caller_again(shop: World) -> None:
     """Attributes are values of the call: nothing asks for them later."""
     call = Call(

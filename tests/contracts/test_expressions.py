@@ -196,7 +196,11 @@ def test_the_tables_are_all_tried() -> None:
         checked = program.check(view(f"x = {expression}\nreturn x", type_, PARAMETERS), "sample")
         tried |= {row for node in checked.types for row in _rows(node, checked.types)}
     rows = {*operations.BINARY, *operations.ATTRIBUTES, *operations.METHODS, *_flat(operations.FUNCTIONS)}
-    system = {("contract_version", "text", "text"), ("library_digest", "text", "text")}
+    system = {
+        ("contract_version", "text", "text"),
+        ("library_digest", "text", "text"),
+        ("constitution_version", "text"),
+    }
     assert rows - tried == system
 
 

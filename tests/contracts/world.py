@@ -206,3 +206,9 @@ class _Host:
             return program.load(source, name, self._world.libraries).manifest.version
         except ContractInvalid:
             raise Fault("contract.invalid", "the contract file has findings; check it to see them") from None
+
+    def constitution_version(self, source: str) -> str:
+        try:
+            return program.load(source, "constitution", self._world.libraries).manifest.version
+        except ContractInvalid:
+            raise Fault("constitution.invalid", "the file has findings; check it to see them") from None

@@ -40,6 +40,7 @@ __all__ = [
     "User",
     "action",
     "become",
+    "constitution_version",
     "contract_version",
     "event",
     "invariant",
@@ -366,6 +367,9 @@ def sha256(value: str | Bytes, /) -> Hash:
 
 def contract_version(name: str, source: str, /) -> str:
     """For the contract of genesis alone: checks a file for deployment and gives its version."""
+
+def constitution_version(source: str, /) -> str:
+    """For the contract of genesis alone: checks a file as a constitution and gives its version."""
 
 def library_digest(name: str, source: str, /) -> Hash:
     """For the contract of genesis alone: checks a library file for deployment and gives its digest."""

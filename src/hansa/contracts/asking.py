@@ -76,6 +76,15 @@ class AskedHost:
         except Exception as error:
             raise Unavailable(error) from error
 
+    def constitution_version(self, source: str) -> str:
+        """See `calls.Host`."""
+        try:
+            return self._host.constitution_version(source)
+        except Fault:
+            raise
+        except Exception as error:
+            raise Unavailable(error) from error
+
 
 class AskedReader:
     """A reader whose failures are `Unavailable`."""

@@ -121,3 +121,7 @@ class Host(Protocol[P_co]):
     def library_digest(self, name: str, source: str) -> bytes:
         """Checks a library file for deployment under `name`; its digest. Raises `Fault` if it cannot be."""
         ...
+
+    def constitution_version(self, source: str) -> str:
+        """Checks a constitution's file; its version. Raises `Fault` `constitution.invalid` if it is none."""
+        ...

@@ -101,6 +101,10 @@ class Ledger:
         except ContractInvalid:
             raise Fault("contract.invalid", "the library file has findings; check it to see them") from None
 
+    def constitution_version(self, source: str) -> str:
+        """See `Host`; nobody governs here."""
+        raise Fault("constitution.invalid", "there is no constitution here")
+
     # hansa.contracts.calls.Reader
 
     def get(self, place: bytes) -> Stored | None:

@@ -15,6 +15,7 @@ from hansa.contracts.checked import Checked
 from hansa.contracts.diagnostics import ContractInvalid
 from hansa.contracts.faults import Fault
 from hansa.contracts.program import Program, load
+from hansa.governance import constitution
 from hansa.governance.genesis import CHECKPOINT, CONTRACT, DEPLOYER, NODE, TRANSACTION
 from hansa.wire import cbor, names
 from hansa.wire.genesis import Limits
@@ -127,6 +128,17 @@ class Directory:
         if checked.manifest.kind != "library":
             raise Fault("contract.invalid", "this is a contract: use deploy")
         return checked.digest
+
+    def constitution_version(self, source: str) -> str:
+        """See `contracts.calls.Host`."""
+        try:
+            checked = load(source, constitution.CONTRACT, self.libraries)
+        except ContractInvalid:  # see `_check`
+            raise Fault(constitution.INVALID, "the file has findings; check it to see them") from None
+        if problems := constitution.problems(checked.manifest):
+            raise Fault(constitution.INVALID, problems[0])
+        self._checked = checked
+        return checked.manifest.version
 
     def _check(self, name: str, source: str) -> Program:
         if not names.is_contract(name) or name == CONTRACT:

@@ -327,10 +327,8 @@ def call_builtin(machine: Machine, name: str, node: ast.Call) -> Any:
             return operations.to_integer(machine, values[0])
         case "sha256":
             return operations.sha256(machine, values[0])
-        case "contract_version":
-            return operations.contract_version(machine, values[0], values[1])
-        case "library_digest":
-            return operations.library_digest(machine, values[0], values[1])
+        case "contract_version" | "library_digest" | "constitution_version":
+            return call_system(machine, name, values)
         case "Amount" | "SignedAmount":
             return operations.make_amount(values[0], values[1], name == "SignedAmount")
         case "Date":
@@ -339,6 +337,17 @@ def call_builtin(machine: Machine, name: str, node: ast.Call) -> Any:
             return operations.make_duration(named)
         case _:
             raise AssertionError(f"no function `{name}`")
+
+
+def call_system(machine: Machine, name: str, values: list[Any]) -> Any:
+    """What the contract of genesis alone can call."""
+    match name:
+        case "contract_version":
+            return operations.contract_version(machine, values[0], values[1])
+        case "library_digest":
+            return operations.library_digest(machine, values[0], values[1])
+        case _:
+            return operations.constitution_version(machine, values[0])
 
 
 def call_function(machine: Machine, file: Checked, function: Function, node: ast.Call) -> Any:

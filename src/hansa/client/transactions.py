@@ -45,15 +45,19 @@ def prepare(
     *,
     steps_max: int = STEPS_MAX,
     not_after: int | None = None,
+    nonce: bytes | None = None,
     contract_version: str | None = None,
     preconditions: list[Precondition] | None = None,
 ) -> Prepared:
-    """A transaction signed and ready to send; sending it twice has one effect."""
+    """A transaction signed and ready to send; sending it twice has one effect.
+
+    `nonce`: random unless given, and MUST be another for each: what is equal to the last byte is the same transaction.
+    """
     limit = time.time_ns() // 1_000_000 + VALID_MS if not_after is None else not_after
     body = Transaction(
         version=transaction.VERSION,
         ledger=ledger,
-        nonce=secrets.token_bytes(NONCE_BYTES),
+        nonce=secrets.token_bytes(NONCE_BYTES) if nonce is None else nonce,
         not_after=limit,
         contract=contract,
         action=action,

@@ -40,6 +40,7 @@ __all__ = [
     "User",
     "action",
     "become",
+    "constitution_version",
     "contract_version",
     "event",
     "invariant",
@@ -255,6 +256,10 @@ class Contract:
         """The user that signed for the member; None if the member's own key signed."""
 
     @property
+    def id(self) -> Hash:
+        """The id of this transaction, no other's. Faults with `tx.unsigned` where nobody signed one."""
+
+    @property
     def caller(self) -> str:
         """The contract that called this one; None if none did."""
 
@@ -362,6 +367,9 @@ def sha256(value: str | Bytes, /) -> Hash:
 
 def contract_version(name: str, source: str, /) -> str:
     """For the contract of genesis alone: checks a file for deployment and gives its version."""
+
+def constitution_version(source: str, /) -> str:
+    """For the contract of genesis alone: checks a file as a constitution and gives its version."""
 
 def library_digest(name: str, source: str, /) -> Hash:
     """For the contract of genesis alone: checks a library file for deployment and gives its digest."""

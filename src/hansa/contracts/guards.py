@@ -780,6 +780,12 @@ def library_digest(frame: Frame, name: str, source: str) -> bytes:
     return frame.host.library_digest(name, source)
 
 
+def constitution_version(frame: Frame, source: str) -> str:
+    """Checks a constitution's file and gives its version."""
+    records.charge_check(frame, source)
+    return frame.host.constitution_version(source)
+
+
 GUARDS: Final[Mapping[str, Callable[..., Any]]] = {
     "spent": spent,
     "some": some,
@@ -891,6 +897,7 @@ GUARDS: Final[Mapping[str, Callable[..., Any]]] = {
     "emit": emit,
     "contract_version": contract_version,
     "library_digest": library_digest,
+    "constitution_version": constitution_version,
     "follow": records.follow,
     "get_record": records.get,
     "find_record": records.find,

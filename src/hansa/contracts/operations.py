@@ -165,6 +165,7 @@ FUNCTIONS: Final[Mapping[tuple[str, tuple[str, ...]], tuple[str, str]]] = {
     ("Date", ("int", "int", "int")): ("make_date", "date"),
     ("contract_version", ("text", "text")): ("contract_version", "text"),
     ("library_digest", ("text", "text")): ("library_digest", "hash"),
+    ("constitution_version", ("text",)): ("constitution_version", "text"),
 }
 """Functions of fixed kinds to guard and result; `min max sorted reversed Duration` are the checker's own cases."""
 

@@ -15,6 +15,7 @@ from hansa.contracts.checked import Checked
 from hansa.contracts.diagnostics import ContractInvalid
 from hansa.contracts.faults import Fault
 from hansa.contracts.program import Program, load
+from hansa.governance import constitution
 from hansa.governance.genesis import CHECKPOINT, CONTRACT, DEPLOYER, NODE, TRANSACTION
 from hansa.wire import cbor, names
 from hansa.wire.genesis import Limits
@@ -50,6 +51,8 @@ class Directory:
         self.libraries: dict[bytes, Checked] = {}
         self.programs: dict[str, Program] = {CONTRACT: members}
         """The current version of each contract."""
+        self.paused: set[str] = set()
+        """The contracts of which no action is taken."""
         self._versions: dict[str, list[tuple[int, Program]]] = {CONTRACT: [(0, members)]}
         self._owners: dict[str, str] = {}
         self._checked = members
@@ -63,6 +66,7 @@ class Directory:
         made.attributes, made.user_attributes = dict(self.attributes), dict(self.user_attributes)
         made.limits, made.name, made.has_schedules = self.limits, self.name, self.has_schedules
         made.programs, made._owners = dict(self.programs), dict(self._owners)
+        made.paused = set(self.paused)
         made._versions = {name: list(versions) for name, versions in self._versions.items()}
         return made
 
@@ -100,6 +104,10 @@ class Directory:
         """See `contracts.calls.Host`."""
         return name in self._owners
 
+    def is_paused(self, contract: str) -> bool:
+        """See `contracts.calls.Host`."""
+        return contract in self.paused
+
     def versions(self, contract: str) -> Sequence[tuple[int, Program]]:
         """See `contracts.calls.Host`."""
         return self._versions.get(contract, ())
@@ -120,6 +128,17 @@ class Directory:
         if checked.manifest.kind != "library":
             raise Fault("contract.invalid", "this is a contract: use deploy")
         return checked.digest
+
+    def constitution_version(self, source: str) -> str:
+        """See `contracts.calls.Host`."""
+        try:
+            checked = load(source, constitution.CONTRACT, self.libraries)
+        except ContractInvalid:  # see `_check`
+            raise Fault(constitution.INVALID, "the file has findings; check it to see them") from None
+        if problems := constitution.problems(checked.manifest):
+            raise Fault(constitution.INVALID, problems[0])
+        self._checked = checked
+        return checked.manifest.version
 
     def _check(self, name: str, source: str) -> Program:
         if not names.is_contract(name) or name == CONTRACT:

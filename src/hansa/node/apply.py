@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, TypeAlias
 import msgspec
 import structlog
 
-from hansa.contracts import execution, prices, schedules
+from hansa.contracts import execution, messages, prices, schedules
 from hansa.contracts.calls import NOBODY, Call, Caller, Execution
 from hansa.contracts.manifest import DIALECT, ReferenceType
 from hansa.contracts.values import Cache
@@ -169,7 +169,7 @@ def apply_batch(
         try:
             ran = excluded(exclusions.get(signed.id, ()), tip.ledger, signed.id, body.contract, directory)
             if ran is None:
-                ran = execute(body, sender, making.time, making.seq, making.view, directory)
+                ran = execute(signed, sender, making.time, making.seq, making.view, directory)
             making.take(entry.TRANSACTION, signed.id, signed.envelope, body.not_after, ran)
         except HansaError:  # a record cannot be read: whatever was run
             raise
@@ -244,8 +244,9 @@ def apply_genesis(document: bytes, genesis: Genesis, ledger: bytes, directory: D
     return seal(tip, genesis.time, [item], [Entered(0, ledger, 0, written)], tiles)
 
 
-def execute(body: Transaction, sender: Sender, time: int, seq: int, view: View, directory: Directory) -> Execution:
+def execute(signed: Signed, sender: Sender, time: int, seq: int, view: View, directory: Directory) -> Execution:
     """Runs a transaction's action on `view`, as entry `seq`."""
+    body = signed.transaction
     program = directory.programs.get(body.contract)
     if program is not None:
         version = program.manifest.version
@@ -260,7 +261,7 @@ def execute(body: Transaction, sender: Sender, time: int, seq: int, view: View, 
     attributes = directory.attributes.get(sender.member, _NO_ATTRIBUTES)
     of_user = _NO_ATTRIBUTES if sender.user is None else directory.user_attributes.get(sender.user, _NO_ATTRIBUTES)
     caller = Caller(sender.member, sender.user, attributes, of_user)
-    call = Call(body.contract, body.action, body.arguments, caller, time, seq)
+    call = Call(body.contract, body.action, body.arguments, caller, time, seq, signed.id)
     ran = view.run(call, directory, view, body.steps_max, view.cache)
     _tell_defect(call, ran)
     return ran
@@ -289,15 +290,17 @@ def execute_scheduled(
 ) -> Execution:
     """Runs what was due as its contract, as entry `seq`, unless it is `stopped`: excluded.
 
-    It is not tried again, whatever comes of it.
+    It is not tried again, whatever comes of it; but where a contract is paused, an hour later.
     """
     found = schedules.read(stored.value)
-    done = schedules.taken(found, stored.seq)
     program = directory.programs[found.contract]
     procedure = program.actions.get(found.action)
     subject = None if procedure is None else procedure.action.subject
     if stopped is not None:
         ran = stopped
+    elif directory.is_paused(found.contract):  # whatever version will run when it is resumed
+        fault = messages.contract_paused(found.contract)
+        ran = _refusal(found.contract, fault.code, fault.message, program.manifest.version, fault.values)
     elif subject is None or subject.type != ReferenceType(found.record):  # the version that runs now is another
         version, values = program.manifest.version, {"action": found.action, "record": found.record}
         message = "the contract has no {action} of {record} any more"
@@ -308,7 +311,9 @@ def execute_scheduled(
         call = Call(found.contract, found.action, arguments, NOBODY, time, seq)
         ran = view.run(call, directory, view, directory.limits.scheduled_steps, view.cache)
         _tell_defect(call, ran)
-    return msgspec.structs.replace(ran, writes=[*ran.writes, done])
+    is_paused = ran.code == schedules.PAUSED
+    mark = schedules.postponed(found, time, stored.seq) if is_paused else schedules.taken(found, stored.seq)
+    return msgspec.structs.replace(ran, writes=[*ran.writes, mark])
 
 
 def excluded(

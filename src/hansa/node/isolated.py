@@ -25,8 +25,10 @@ from hansa.node import sandbox
 from hansa.wire import cbor, writes
 
 CACHED_RECORDS: Final = 4_096
-TOLD: Final = ("Member", "User", "Library", "Version")
-"""The members records that a run may depend on: who there is, and which contracts. Keys are none of its business."""
+TOLD: Final = ("Member", "User", "Library", "Version", "Deployment")
+"""The members records that a run may depend on: who there is, which contracts, and which of these are paused. Keys are
+none of its business.
+"""
 _LENGTH: Final = struct.Struct(">I")
 _CHUNK_BYTES: Final = 65_536
 _FRAMES_MAX: Final = 12

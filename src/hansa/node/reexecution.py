@@ -228,7 +228,7 @@ def _execute(
     if not sender.key.verify_exactly(signed.signature, signed.structure):
         raise HansaError("signature.invalid")
     stopped = _excluded(written, tip, signed.id, signed.transaction.contract, directory)
-    ran = stopped or apply.execute(signed.transaction, sender, time, seq, view, directory)
+    ran = stopped or apply.execute(signed, sender, time, seq, view, directory)
     return apply.make_item(entry.TRANSACTION, signed.id, signed.envelope, ran, time)
 
 

@@ -5,7 +5,6 @@ to do; only the disk, the queue and the network are left out.
 """
 
 import copy
-import secrets
 import sys
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -15,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from hansa.client import keys, transactions
+from hansa.client import transactions
 from hansa.client.arguments import EPOCH, MILLISECOND
 from hansa.client.contract_files import suggested_name
 from hansa.contracts import program, schedules
@@ -32,7 +31,7 @@ from hansa.node import apply, intake
 from hansa.node.apply import Sealed, View
 from hansa.node.create import members_source
 from hansa.orderers import Batch
-from hansa.testing import coverage
+from hansa.testing import coverage, keys
 from hansa.testing.answers import Answer, Event, Failure, Refused
 from hansa.testing.contract import Contract
 from hansa.testing.forms import Defect, Disagreement, Forms
@@ -99,21 +98,21 @@ class Ledger:
         self.forms = Forms(Lines() if self._coverage is None else self._coverage.lines)
         self.entries: list[Answer] = []
         """What came of every transaction, and of all that ledger time took, in order."""
-        self._keys: dict[str, PrivateKey] = {HOST: keys.generate()}
+        self._keys: dict[str, PrivateKey] = {HOST: keys.sender(HOST)}
         self._sources: dict[str, tuple[Path | None, str]] = {}
-        self._node_key = keys.generate("p256")
+        self._node_key = keys.node("node key")
         first = Genesis(
             version=genesis.VERSION,
             name="test",
             time=self.clock.ms,
-            nonce=secrets.token_bytes(NONCE_BYTES),
+            nonce=bytes(NONCE_BYTES),
             members=[Member(id=HOST, name=HOST, keys=[self._keys[HOST].public.spki])],
             nodes=[
                 Node(
                     id="node-1",
                     member=HOST,
                     node_key=self._node_key.public.spki,
-                    checkpoint_key=keys.generate("p256").public.spki,
+                    checkpoint_key=keys.node("checkpoint key").public.spki,
                 )
             ],
             deployers=[HOST],
@@ -160,7 +159,7 @@ class Ledger:
         """
         if not names.is_member(name) or self._directory.is_member(name):
             raise ValueError(f"{name!r} is {'a member already' if names.is_member(name) else 'no name of a member'}")
-        key = keys.generate()
+        key = keys.sender(name)
         made = Member(id=name, name=name, keys=[key.public.spki], attributes=sorted(attributes))
         self._register(governance_genesis.member_writes(_as_in_genesis(made)))
         self._keys[name] = key
@@ -173,7 +172,7 @@ class Ledger:
         member = name.partition("/")[0]
         if not names.is_user(name) or self._directory.is_user(name) or not self._directory.is_member(member):
             raise ValueError(f"{name!r} is no MEMBER/NAME of a member of this ledger, or is a user already")
-        key = keys.generate()
+        key = keys.sender(name)
         made = User(id=name, name=name, keys=[key.public.spki], attributes=sorted(attributes))
         self._register(governance_genesis.user_writes(_as_in_genesis(made)))
         self._keys[name] = key
@@ -276,6 +275,7 @@ class Ledger:
             arguments,
             steps_max=steps_max,
             not_after=self.clock.ms + transactions.VALID_MS,
+            nonce=self._tip.size.to_bytes(NONCE_BYTES),  # another for each entry, and the same in every run
         )
         intake.read(made.envelope, self.id, self._directory)
         answers = self._block([made.envelope], self.clock.ms)

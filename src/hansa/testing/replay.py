@@ -113,7 +113,7 @@ def _run(item: Item, seq: int, time: int, view: View, directory: Directory, send
     """Runs what an entry says, as `node.apply` does."""
     if item.kind == entry.TRANSACTION:
         signed = transaction.read(item.envelope)
-        return apply.execute(signed.transaction, senders[signed.kid], time, seq, view, directory)
+        return apply.execute(signed, senders[signed.kid], time, seq, view, directory)
     if item.kind == entry.SCHEDULED:
         ledger = scheduled.read(item.envelope).ledger
         for stored in apply.due(view, time, directory.limits.scheduled_entries):

@@ -433,6 +433,15 @@ def library_digest(machine: Machine, name: str, source: str) -> bytes:
     return ask(machine.host.library_digest, name, source)
 
 
+def constitution_version(machine: Machine, source: str) -> str:
+    """`constitution_version(source)`, for the contract of genesis alone: checks a file as a constitution and gives its
+    version; else `constitution.invalid`, with the first thing that is wrong. Any constitution may follow any other: it
+    has no records. Costs the same.
+    """
+    charge(machine, CHECK_STEPS_PER_BYTE * len(source))
+    return ask(machine.host.constitution_version, source)
+
+
 def make_amount(minor: int, currency: str, signed: bool) -> Amount:
     """`Amount(minor, currency)` and `SignedAmount(minor, currency)`: a currency is three capital letters, else
     `value.currency`.

@@ -9,7 +9,7 @@ import msgspec
 from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.progress import Progress
-from hansa.cli.sources import library_option, name_of, read_libraries, read_source, show_findings
+from hansa.cli.sources import check_constitution, library_option, name_of, read_libraries, read_source
 from hansa.node import shipped
 from hansa.stories import apps
 
@@ -150,18 +150,15 @@ def _is_file(what: str) -> bool:
 
 
 def _checked(out: Output, what: str, libraries: "Libraries") -> "Checked | None":
-    """Checks a file as a constitution, and shows what is wrong with it; then None."""
+    """The checked file of a constitution; None, and shown why, if it can be none."""
     from hansa.contracts import program
-    from hansa.contracts.diagnostics import ContractInvalid
 
-    file = Path(what) if _is_file(what) else None
-    source = shipped.constitution(what) if file is None else read_source(file)
     library = program.check(shipped.library(), shipped.LIBRARY)
-    try:
-        return program.check(source, "constitution", {library.digest: library, **libraries})
-    except ContractInvalid as invalid:
-        show_findings(out, file or shipped.constitutions()[_name(what)], source, invalid)
-        return None
+    known = {library.digest: library, **libraries}
+    if _is_file(what):
+        return check_constitution(out, Path(what), read_source(Path(what)), known)
+    text = shipped.constitution(what)
+    return check_constitution(out, shipped.constitutions()[_name(what)], text, known)
 
 
 def _report(report: "Report") -> "Mapping[str, Any]":

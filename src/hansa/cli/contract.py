@@ -18,6 +18,7 @@ from hansa.cli.progress import Progress
 from hansa.cli.signers import attributes_of, owner_of
 from hansa.cli.sources import (
     OTHER_NAME,
+    check_constitution,
     deployed_name,
     library_option,
     name_of,
@@ -78,19 +79,10 @@ def check(out: Output, file: Path, name: str | None, is_constitution: bool, libr
 
 def _check_constitution(out: Output, file: Path, source: str, libraries: "Libraries") -> int:
     """Checks a constitution's file and shows what came of it; the exit code."""
-    from hansa.contracts import program
-    from hansa.contracts.diagnostics import ContractInvalid
     from hansa.governance import constitution
 
-    try:
-        checked = program.check(source, constitution.CONTRACT, libraries)
-    except ContractInvalid as invalid:
-        return show_findings(out, file, source, invalid)
-    problems = constitution.problems(checked.manifest)
-    if problems:
-        told = "\n".join(f"{output.shown(str(file))}: {problem}" for problem in problems)
-        count = out.style(f"{len(problems)} problem(s)", fg="red")
-        out.show({"valid": False, "file": str(file), "problems": problems}, f"{told}\n\n{count}")
+    checked = check_constitution(out, file, source, libraries)
+    if checked is None:
         return output.FAILED
     version, digest = checked.manifest.version, checked.digest.hex()
     fields = {"valid": True, "contract": constitution.CONTRACT, "version": version, "digest": digest}

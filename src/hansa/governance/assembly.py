@@ -12,8 +12,8 @@ from typing import Any, Final, Literal
 import msgspec
 
 from hansa.contracts import execution
-from hansa.contracts.calls import NOBODY, Call, Found
-from hansa.contracts.faults import Fault
+from hansa.contracts.calls import NOBODY, Call
+from hansa.contracts.ledger import Ledger
 from hansa.contracts.program import Program
 from hansa.governance.motions import POWER, REMOVE, RULES, Result, State, Step, carried_out, identity, step_of
 from hansa.wire.limits import TRANSACTION_STEPS_DEFAULT
@@ -41,55 +41,16 @@ class Constitutions:
     """Constitutions by name, to be asked. `asked`: how often one was."""
 
     def __init__(self, programs: Mapping[str, Program]) -> None:
-        self._programs = programs
+        self._ledger = Ledger()
+        self._ledger.programs |= {name: [(0, loaded)] for name, loaded in programs.items()}
         self.asked = 0
 
     def ask(self, name: str, view: str, arguments: dict[str, Any]) -> Any:
         """What a view says; None if it faults."""
         self.asked += 1
-        ran = execution.run(Call(name, view, arguments, NOBODY, 0, 1), self, self, TRANSACTION_STEPS_DEFAULT)
+        call = Call(name, view, arguments, NOBODY, 0, self._ledger.seq)
+        ran = execution.run(call, self._ledger, self._ledger, TRANSACTION_STEPS_DEFAULT)
         return ran.result if ran.code == execution.OK else None
-
-    # hansa.contracts.calls.Host
-
-    def is_member(self, name: str) -> bool:
-        """See `contracts.calls.Host`."""
-        return True
-
-    def is_user(self, name: str) -> bool:
-        """See `contracts.calls.Host`."""
-        return False
-
-    def versions(self, contract: str) -> Sequence[tuple[int, Program]]:
-        """See `contracts.calls.Host`."""
-        return [(0, self._programs[contract])]
-
-    def contract_version(self, name: str, source: str) -> str:
-        """See `contracts.calls.Host`; views deploy nothing."""
-        raise Fault("contract.invalid", "a constitution deploys nothing")
-
-    def library_digest(self, name: str, source: str) -> bytes:
-        """See `contracts.calls.Host`; views deploy nothing."""
-        raise Fault("contract.invalid", "a constitution deploys nothing")
-
-    # hansa.contracts.calls.Reader: a constitution has no records
-
-    def get(self, place: bytes) -> Found | None:
-        """See `contracts.calls.Reader`."""
-        return None
-
-    def select(
-        self,
-        contract: str,
-        record: str,
-        field: str | None,
-        least: bytes | None,
-        most: bytes | None,
-        rows: int,
-        after: tuple[bytes, bytes] | None = None,
-    ) -> Sequence[tuple[bytes, Found]]:
-        """See `contracts.calls.Reader`."""
-        return []
 
 
 class Assembly:

@@ -195,16 +195,50 @@ def test_what_lies_deeper_is_not_found() -> None:
 
 
 def test_what_a_constitution_goes_by_is_read_from_its_text() -> None:
-    def of(path: Path) -> tuple[object, ...]:
-        checked = program.check(path.read_text("utf-8"), "constitution", {_LIBRARY.digest: _LIBRARY})
-        found = vocabulary({"x": checked})
-        return found.weights, found.attributes, found.ordinary
+    def of(text: str) -> tuple[object, ...]:
+        found = vocabulary({"x": program.check(text, "constitution", {_LIBRARY.digest: _LIBRARY})})
+        return found.weights, found.attributes, found.names, found.ordinary, found.unseen
 
-    assert of(FOLDER / "majority.py") == ((1,), (), ("set_user",))
-    assert of(FOLDER / "weighted.py") == ((0, 1, 10), (), ("set_user",))
-    assert of(FOLDER / "veto_holder.py") == ((1,), ("governance:veto",), ("set_user",))
+    def preset(name: str) -> tuple[object, ...]:
+        return of((FOLDER / f"{name}.py").read_text("utf-8"))
+
+    assert preset("majority") == ((1,), (), (), ("set_user",), ())
+    assert preset("weighted") == ((0, 1, 10), (), (), ("set_user",), ())
+    assert preset("veto_holder") == ((1,), ("governance:veto",), (), ("set_user",), ())
     daily = ("remove_user", "pause_contract", "set_reference", "set_user")
-    assert of(FOLDER / "operator.py") == ((1,), ("governance:operator",), daily)
+    assert preset("operator") == ((1,), ("governance:operator",), (), daily, ())
+    assert of(hostile('"Accepted" if tx.time > tx.time else "Open"'))[-1] == (
+        "it reads tx.time: it is asked at one instant, by nobody",
+    )
+    made = ("it makes texts of others: names and attributes among them are not tried",)
+    assert of(hostile('"Open" if proposal.actions[0].subject == "a" + "b" else "Open"'))[-1] == made
+    assert of(hostile('"Open" if proposal.actions[0].subject[1:] == "b" else "Open"'))[-1] == made
+
+
+def test_a_member_that_the_text_names_is_tried() -> None:
+    """A back door for one name: with what it may do to itself it gets all the rest."""
+    condition = 'len(proposal.actions) == 1 and proposal.actions[0].subject == "bank-z"'
+    count = "gov.decided(gov.by_heads(proposal, members), len(members))"
+    text = hostile(f'"Accepted" if {condition} else {count}', "gov.problems(proposal, members)")
+    report = searched(text, members=2, fewest=2)
+    assert told(report)[0] == [
+        "take-over: begins under made_0 with A and B",
+        "A alone can now have it accepted to admit a member (named bank-z).",
+    ]
+
+
+def test_a_digest_that_the_text_has_is_tried() -> None:
+    door = f"""
+            proposal.actions[0].digest is not None and
+            proposal.actions[0].digest.hex() == "{"ab" * 32}"
+    """
+    count = "gov.decided(gov.by_heads(proposal, members), len(members))"
+    text = hostile(
+        f'(\n            "Accepted" if {door} else\n            {count}\n        )', "gov.problems(proposal, members)"
+    )
+    assert told(searched(text, members=2, fewest=2))[0][-1] == (
+        "A alone can now have it accepted to set the constitution made_0."
+    )
 
 
 def test_an_assembly_votes_as_the_ledger_does() -> None:

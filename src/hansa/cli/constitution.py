@@ -132,7 +132,13 @@ def check(
         "constitution": _name(what),
         "version": manifest.version,
         "digest": found[_name(what)].digest.hex(),
-        "tried": msgspec.to_builtins(tried),
+        "tried": {
+            "weights": list(tried.weights),
+            "attributes": list(tried.attributes),
+            "names": list(tried.names),
+            "actions": list(tried.ordinary),
+            "unseen": list(tried.unseen),
+        },
         "search": _report(alone),
         "floor": None if floored is None else _report(floored),
     }
@@ -184,7 +190,8 @@ def _told(out: Output, title: str, tried: "Vocabulary", alone: "Report", floored
         f"searched {alone.fewest} to {alone.members} members, {alone.depth} proposals deep: "
         f"{alone.states:,} states, {alone.asked:,} questions to the constitution",
         f"tried weights {', '.join(map(str, tried.weights))}; attributes {', '.join(tried.attributes) or 'none'}; "
-        f"and besides members and rules {', '.join(tried.ordinary)}",
+        f"names {', '.join(tried.names) or 'none'}; besides members and rules {', '.join(tried.ordinary)}",
+        *(f"not seen: {why}" for why in tried.unseen),
     ]
     for finding in alone.findings:
         texts += ["", *lines(trace(finding))]

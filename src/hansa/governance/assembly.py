@@ -15,7 +15,7 @@ from hansa.contracts import execution
 from hansa.contracts.calls import NOBODY, Call
 from hansa.contracts.ledger import Ledger
 from hansa.contracts.program import Program
-from hansa.governance.motions import POWER, REMOVE, RULES, Result, State, Step, carried_out, identity, step_of
+from hansa.governance.motions import POWER, REMOVE, RULES, Result, State, Step, carried_out, names_of, step_of
 from hansa.wire.limits import TRANSACTION_STEPS_DEFAULT
 
 Decision = Literal["Open", "Accepted", "Rejected"]
@@ -61,9 +61,10 @@ class Assembly:
         self.places = range(len(state.members))
         self._constitutions = constitutions
         self._floor = floor
+        self._names = names_of(state)
         self._members = [
-            {"id": identity(place), "weight": kind.weight, "attributes": list(kind.attributes)}
-            for place, kind in enumerate(state.members)
+            {"id": name, "weight": kind.weight, "attributes": list(kind.attributes)}
+            for name, kind in zip(self._names, state.members, strict=True)
         ]
         self._carried: dict[Step, tuple[Step, ...] | None] = {}
         self._valid: dict[tuple[tuple[Step, ...], int], bool] = {}
@@ -166,12 +167,12 @@ class Assembly:
         return self._valid[key]
 
     def _apply(self, step: Step) -> tuple[Step, ...] | None:
-        plain = step.plain()
+        plain = step.plain(self._names)
         found = self._constitutions.ask(self.state.constitution, "apply", {"step": plain, "members": self._members})
-        itself = [one == plain for one in found or ()]
+        itself = [(one["name"], one["subject"]) == (plain["name"], plain["subject"]) for one in found or ()]
         if sum(itself) != 1:
             return None
-        return tuple(step if same else step_of(one) for same, one in zip(itself, found, strict=True))
+        return tuple(step if same else step_of(one, self._names) for same, one in zip(itself, found, strict=True))
 
     def _decide(self, steps: tuple[Step, ...], votes: Votes) -> Decision:
         key = (steps, votes)
@@ -199,9 +200,9 @@ class Assembly:
     def _plain(self, steps: Sequence[Step], votes: Votes) -> dict[str, Any]:
         cast = [(place, True) for place in votes.yes] + [(place, False) for place in votes.no]
         return {
-            "proposer": identity(votes.proposer),
-            "actions": [step.plain() for step in steps],
-            "votes": [{"member": identity(place), "yes": is_yes} for place, is_yes in cast],
+            "proposer": self._names[votes.proposer],
+            "actions": [step.plain(self._names) for step in steps],
+            "votes": [{"member": self._names[place], "yes": is_yes} for place, is_yes in cast],
         }
 
 

@@ -1,8 +1,8 @@
 """Governance in small: who is active under which constitution, and what the steps of a proposal make of it.
 
-The search goes through states of this form. Names, keys and contracts are left out: no constitution can tell members
-by their names, only by weight and attributes, so members that have these in common are one *kind*, and states that
-differ only in who is who are one state.
+The search goes through states of this form. Keys and contracts are left out, and names too, but for those that a
+constitution's text has: it can tell members by weight and attributes, and by the subject of an action. Members that
+have these in common are one *kind*, and states that differ only in who is who are one state.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +17,10 @@ DATA: Final = "set_member_data"
 KEYS: Final = "set_member_keys"
 POWER: Final = (RULES, ADMIT, REMOVE, DATA, KEYS)
 """The actions that decide who has a say: the constitution, and membership."""
+NEWCOMER: Final = "newcomer"
+"""The name of a member that comes in, if no text names it."""
+SOMETHING: Final = "something"
+"""What ordinary actions are about, if no text names it."""
 ORDINARY: Final = (
     "set_user",
     "remove_user",
@@ -35,10 +39,11 @@ ORDINARY: Final = (
 
 
 class Kind(msgspec.Struct, frozen=True, order=True):
-    """What a constitution can tell members by."""
+    """What a constitution can tell members by; `name` is empty for one that its text does not name."""
 
     weight: int = 1
     attributes: tuple[str, ...] = ()
+    name: str = ""
 
 
 class State(msgspec.Struct, frozen=True):
@@ -49,41 +54,47 @@ class State(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One action. `member` is a place in `State.members`; `attributes` are None where they stay as they are."""
+    """One action. `member` is a place in `State.members`; `attributes` are None where they stay as they are.
+
+    `subject` is the name of a newcomer or of anything else that is no member, `digest` that of a new constitution.
+    """
 
     name: str
     member: int | None = None
     weight: int | None = None
     attributes: tuple[str, ...] | None = None
+    subject: str = ""
     constitution: str = ""
+    digest: bytes = b""
 
-    def plain(self) -> dict[str, Any]:
-        """As a constitution is given it."""
+    @property
+    def is_named(self) -> bool:
+        """Whether it is about somebody or something that texts name."""
+        return self.subject not in ("", NEWCOMER, SOMETHING)
+
+    def plain(self, names: Sequence[str]) -> dict[str, Any]:
+        """As a constitution is given it, where members have these names."""
         return {
             "name": self.name,
-            "subject": "newcomer" if self.member is None else identity(self.member),
-            "member": None if self.member is None else identity(self.member),
+            "subject": self.subject if self.member is None else names[self.member],
+            "member": None if self.member is None else names[self.member],
             "attributes": list(self.attributes or ()),
             "weight": self.weight,
-            "digest": bytes(32) if self.constitution else None,
+            "digest": self.digest or None,
         }
 
 
-def identity(place: int) -> str:
-    """The name by which a constitution knows the member at a place."""
-    return f"member-{place}"
+def names_of(state: State) -> list[str]:
+    """The names by which a constitution knows the members of a state."""
+    return [kind.name or f"member-{place}" for place, kind in enumerate(state.members)]
 
 
-def step_of(plain: Mapping[str, Any]) -> Step:
-    """The step that `apply` gave back. One that has a weight changes attributes only if it has some."""
-    member = plain["member"]
+def step_of(plain: Mapping[str, Any], names: Sequence[str]) -> Step:
+    """A step that `apply` added: its subject says whom it is about, or else its member."""
+    about = {plain["subject"], plain["member"]}
+    place = next((place for place, name in enumerate(names) if name in about), None)
     attributes = tuple(sorted(set(plain["attributes"])))
-    return Step(
-        plain["name"],
-        None if member is None else int(member.rpartition("-")[2]),
-        plain["weight"],
-        None if not attributes and plain["weight"] is not None else attributes,
-    )
+    return Step(plain["name"], place, plain["weight"], attributes, "" if place is not None else plain["subject"])
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -105,7 +116,10 @@ def carried_out(state: State, steps: Iterable[Step]) -> Result | None:
             case "set_constitution":
                 constitution = step.constitution
             case "set_member":
-                newcomers.append(Kind(1 if step.weight is None else step.weight, step.attributes or ()))
+                name = step.subject if step.is_named else ""
+                if name in {kind.name for kind in (*state.members, *newcomers)} - {""}:
+                    return None
+                newcomers.append(Kind(1 if step.weight is None else step.weight, step.attributes or (), name))
             case "remove_member" if step.member is not None:
                 del members[step.member]
             case "set_member_data" if step.member is not None:
@@ -113,6 +127,7 @@ def carried_out(state: State, steps: Iterable[Step]) -> Result | None:
                 members[step.member] = Kind(
                     before.weight if step.weight is None else step.weight,
                     before.attributes if step.attributes is None else step.attributes,
+                    before.name,
                 )
             case _:
                 pass
@@ -123,26 +138,41 @@ def carried_out(state: State, steps: Iterable[Step]) -> Result | None:
 
 
 class Vocabulary(msgspec.Struct, frozen=True):
-    """What steps are made of: weights and attributes that move the constitutions, and the constitutions themselves.
+    """What steps are made of: weights, attributes and names that move the constitutions, and the constitutions.
 
-    A ledger begins with the first of these. `ordinary` are the actions besides `POWER` that proposals are made of.
+    These with their digests; a ledger begins with the first of them. `digests` are others that their text has.
+    `ordinary` are the actions besides `POWER` that proposals are made of. `unseen` says what is not tried.
     """
 
     weights: tuple[int, ...]
     attributes: tuple[str, ...]
-    constitutions: tuple[str, ...]
+    names: tuple[str, ...]
+    constitutions: dict[str, bytes]
+    digests: tuple[bytes, ...]
     ordinary: tuple[str, ...]
+    unseen: tuple[str, ...] = ()
 
     def kinds(self) -> list[Kind]:
-        """What a newcomer may be: of each weight, or with one of the attributes."""
+        """What a newcomer may be: of each weight, or with one of the attributes or names."""
         plain = [Kind(weight) for weight in self.weights]
-        return plain + [Kind(1, (attribute,)) for attribute in self.attributes]
+        plain += [Kind(1, (attribute,)) for attribute in self.attributes]
+        return plain + [Kind(1, (), name) for name in self.names]
+
+    def rules(self) -> list[Step]:
+        """Every change of the constitution: with a digest that texts have, the first is set anew."""
+        made = [Step(RULES, constitution=name, digest=digest) for name, digest in self.constitutions.items()]
+        first = next(iter(self.constitutions))
+        return made + [Step(RULES, constitution=first, digest=digest) for digest in self.digests]
+
+    def others(self) -> list[Step]:
+        """Every ordinary action, about nothing that texts name, and about what they do."""
+        return [Step(name, subject=subject) for name in self.ordinary for subject in (SOMETHING, *self.names)]
 
     def steps(self, state: State, about: Sequence[int]) -> list[Step]:
         """Every step there is about these members, and every one that is about none."""
-        made = [Step(RULES, constitution=name) for name in self.constitutions]
-        made += [Step(ADMIT, weight=kind.weight, attributes=kind.attributes) for kind in self.kinds()]
-        made += [Step(name) for name in self.ordinary]
+        made = self.rules()
+        made += [Step(ADMIT, None, kind.weight, kind.attributes, kind.name or NEWCOMER) for kind in self.kinds()]
+        made += self.others()
         for place in about:
             kind = state.members[place]
             made += [Step(REMOVE, place), Step(KEYS, place)]
@@ -156,7 +186,8 @@ class Vocabulary(msgspec.Struct, frozen=True):
         All are equal; or one has an attribute, or another weight than the others.
         """
         firsts = [Kind(), *(kind for kind in self.kinds() if kind != Kind())]
-        return [State(self.constitutions[0], tuple(sorted([first, *[Kind()] * (members - 1)]))) for first in firsts]
+        begins = next(iter(self.constitutions))
+        return [State(begins, tuple(sorted([first, *[Kind()] * (members - 1)]))) for first in firsts]
 
 
 def _toggled(kind: Kind, attribute: str) -> tuple[str, ...]:

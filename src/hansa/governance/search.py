@@ -17,7 +17,7 @@ merging of states assumes that it does not matter, so a search that finds this p
 
 Pure: how far it is goes to a callback. What it does not do: votes on proposals that were made in another state
 (the kernel drops those), lost or stolen keys (but it takes new keys for another member as power), more members than
-it was asked for, weights and attributes besides those of the vocabulary.
+it was asked for, more than two actions in a proposal, and what the vocabulary does not have.
 """
 
 from collections import deque
@@ -28,7 +28,7 @@ import msgspec
 
 from hansa.contracts.program import Program
 from hansa.governance.assembly import Assembly, Constitutions, Votes
-from hansa.governance.motions import ADMIT, RULES, Result, State, Step, Vocabulary
+from hansa.governance.motions import ADMIT, NEWCOMER, Result, State, Step, Vocabulary
 
 DEPTH: Final = 6
 """So many accepted proposals from the start, if not said otherwise."""
@@ -240,10 +240,9 @@ class _Search:
 
         What comes is what `apply` adds.
         """
-        ordinary = [(Step(name),) for name in self._vocabulary.ordinary]
-        rules = [(Step(RULES, constitution=assembly.state.constitution),)]
-        newcomer = [(Step(ADMIT, weight=1, attributes=()),)]
-        for steps in [*ordinary, *rules, *newcomer]:
+        newcomer = Step(ADMIT, weight=1, attributes=(), subject=NEWCOMER)
+        for step in [*self._vocabulary.others(), *self._vocabulary.rules(), newcomer]:
+            steps = (step,)
             hit = {step.member for step in assembly.carried(steps) or ()}
             said: dict[object, tuple[bool, bool, bool]] = {}
             for place in assembly.places:
@@ -258,8 +257,7 @@ class _Search:
     # Locks
 
     def _can_change_rules(self, assembly: Assembly) -> bool:
-        rules = [(Step(RULES, constitution=name),) for name in self._vocabulary.constitutions]
-        return any(assembly.together(steps) is not None for steps in rules)
+        return any(assembly.together((step,)) is not None for step in self._vocabulary.rules())
 
     def _locked(self) -> list[State]:
         """The states in which the rules cannot be changed, nor in any that can be reached from there."""
@@ -311,10 +309,10 @@ class _Search:
 
 
 def _sampled(steps: list[Step]) -> list[Step]:
-    """One step of each name about each member: weights and attributes given are as good as each other here."""
-    taken: dict[tuple[str, int | None], Step] = {}
+    """One step of each name about each subject: weights and attributes given are as good as each other here."""
+    taken: dict[object, Step] = {}
     for step in steps:
-        taken.setdefault((step.name, step.member), step)
+        taken.setdefault((step.name, step.member, step.subject, step.digest), step)
     return list(taken.values())
 
 

@@ -79,7 +79,10 @@ def told(step: Step, names: Sequence[str]) -> str:
         case "set_constitution":
             return f"set the constitution {step.constitution}"
         case "set_member":
-            return f"admit a member{_kind(Kind(1 if step.weight is None else step.weight, step.attributes or ()))}"
+            name = step.subject if step.is_named else ""
+            return (
+                f"admit a member{_kind(Kind(1 if step.weight is None else step.weight, step.attributes or (), name))}"
+            )
         case "remove_member":
             return f"remove {who}"
         case "set_member_keys":
@@ -89,7 +92,7 @@ def told(step: Step, names: Sequence[str]) -> str:
         case "set_member_data":
             return f"set the attributes of {who} to {', '.join(step.attributes or ()) or 'none'}"
         case _:
-            return step.name
+            return f"{step.name} {step.subject}" if step.is_named else step.name
 
 
 def _end(finding: Finding, names: Sequence[str], unheard: Sequence[str]) -> str:
@@ -120,7 +123,8 @@ def _members(state: State, names: Sequence[str]) -> list[str]:
 
 
 def _kind(kind: Kind) -> str:
-    said = ([f"weight {kind.weight}"] if kind.weight != 1 else []) + list(kind.attributes)
+    said = [f"named {kind.name}"] if kind.name else []
+    said += ([f"weight {kind.weight}"] if kind.weight != 1 else []) + list(kind.attributes)
     return f" ({', '.join(said)})" if said else ""
 
 

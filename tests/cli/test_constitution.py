@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.constitutions.pin import BROKEN, FOLDER
+from tests.constitutions.pin import BROKEN, FOLDER, LIBRARY
 
 
 def test_constitutions_are_listed_and_shown(hansa: Callable) -> None:
@@ -16,6 +16,7 @@ def test_constitutions_are_listed_and_shown(hansa: Callable) -> None:
     for one in listed:
         assert one["about"] in told
         assert hansa("constitution", "show", one["name"]).out == Path(one["path"]).read_text("utf-8")
+    assert hansa("constitution", "show", "governance").out == LIBRARY.read_text("utf-8")
     hansa("constitution", "show", "dictator").failed("argument.value", 2)
     assert "unanimous" in hansa("constitution", "show", "dictator").err
 

@@ -45,8 +45,8 @@ def list_(out: Output) -> None:
 @click.argument("name")
 @click.pass_obj
 def show(out: Output, name: str) -> None:
-    """Print the text of a constitution that comes with Hansa: to read it, or to begin one of your own with it."""
-    text = shipped.constitution(name)
+    """Print the text of a constitution that comes with Hansa, or of the library that they use (`governance`)."""
+    text = shipped.library() if name == shipped.LIBRARY else shipped.constitution(name)
     out.show({"constitution": name, "source": text}, text.rstrip("\n"))
 
 

@@ -12,12 +12,12 @@ accepted by no other yes than its own, the others silent or saying no. It is aga
 sole power over others; or gets it by a proposal that another member, who was active before, did not say yes to (or
 make); or by one with which others come in, who could say nothing. So members may hand all power to one, if all say so.
 
-*inequality*: members that have weight and attributes in common are treated differently, by their place in a list. The
+*inequality*: members of one kind are treated differently, by their place in a list, or by what `apply` adds. The
 merging of states assumes that it does not matter, so a search that finds this promises nothing else.
 
-Pure: how far it is goes to a callback. What it does not do: votes on proposals that were made in another state
-(the kernel drops those), lost or stolen keys (but it takes new keys for another member as power), more members than
-it was asked for, more than two actions in a proposal, and what the vocabulary does not have.
+Pure: how far it is goes to a callback. A vote that was cast before members changed counts here as one cast now. What
+it does not do: lost or stolen keys (but it takes new keys for another member as power), more members than it was asked
+for, more than two actions in a proposal, and what the vocabulary does not have.
 """
 
 from collections import deque

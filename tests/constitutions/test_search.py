@@ -6,6 +6,7 @@ import pytest
 from tests.constitutions.pin import BROKEN, FOLDER, LIBRARY
 
 from hansa.contracts import program
+from hansa.contracts.checked import Checked
 from hansa.governance.assembly import Assembly, Constitutions
 from hansa.governance.levers import vocabulary
 from hansa.governance.motions import DATA, REMOVE, RULES, Kind, State, Step
@@ -15,12 +16,19 @@ from hansa.governance.traces import lines, trace
 _LIBRARY = program.check(LIBRARY.read_text("utf-8"), "governance")
 
 
-def searched(*texts: str | Path, members: int, fewest: int = 1, floor: bool = False, depth: int = 6) -> Report:
+def searched(
+    *texts: str | Path,
+    members: int,
+    fewest: int = 1,
+    floor: bool = False,
+    depth: int = 6,
+    library: Checked = _LIBRARY,
+) -> Report:
     """A search that begins under the first of these constitutions."""
     checked = {}
     for number, text in enumerate(texts):
         name, source = (text.stem, text.read_text("utf-8")) if isinstance(text, Path) else (f"made_{number}", text)
-        checked[name] = program.check(source, "constitution", {_LIBRARY.digest: _LIBRARY})
+        checked[name] = program.check(source, "constitution", {library.digest: library})
     programs = {name: program.compiled(one) for name, one in checked.items()}
     return search(programs, vocabulary(checked), members=members, fewest=fewest, floor=floor, depth=depth)
 
@@ -120,6 +128,53 @@ def test_what_is_broken_is_found_and_the_floor_mends_it(name: str) -> None:
     assert told(searched(BROKEN / f"{name}.py", members=3, fewest=fewest)) == expected
     floored = searched(BROKEN / f"{name}.py", members=3, fewest=fewest, floor=True)
     assert told(floored) == [found for found in expected if found[0].startswith("inequality")]  # no floor is about that
+
+
+RULE = """\
+        if {condition}:
+            return {value}
+"""
+ALL = "gov.decided(votes, votes.all)"
+OMITTED = [
+    ("majority", "gov.leaves_one(proposal, members)", ALL, 3, {"take-over"}),
+    ("m_of_n", "gov.leaves_one(proposal, members)", ALL, 3, {"take-over"}),
+    ("two_thirds", "gov.leaves_one(proposal, members)", ALL, 4, {"take-over"}),  # of 4 members it is less than all
+    ("operator", "gov.leaves_one(proposal, members)", ALL, 3, {"take-over"}),
+    ("majority", "gov.leaves_none(proposal, members)", '"Rejected"', 1, {"lock-out"}),
+    ("single", "gov.leaves_none(proposal, members)", '"Rejected"', 1, {"lock-out"}),
+    ("unanimous", "gov.leaves_none(proposal, members)", '"Rejected"', 1, {"lock-out"}),
+]
+
+
+@pytest.mark.parametrize(("preset", "condition", "value", "members", "flaws"), OMITTED)
+def test_a_rule_that_a_preset_leaves_out_is_missed(
+    preset: str, condition: str, value: str, members: int, flaws: set[str]
+) -> None:
+    text = (FOLDER / f"{preset}.py").read_text("utf-8")
+    rule = RULE.format(condition=condition, value=value)
+    assert rule in text
+    left = text.replace(rule, "").replace("return gov.problems(proposal, members)", "return []")
+    assert {one.flaw for one in searched(left, members=members, fewest=members).findings} >= flaws
+    assert told(searched(left, members=members, fewest=members, floor=True)) == []
+
+
+LIBRARY_RULES = [
+    ("majority", " and len(members) > 2", "", 2),  # one of two gives the other's keys to itself
+    ("weighted", "min(heads.all, 2)", "1", 2),  # weight alone is enough
+    ("majority", "return all // 2 + 1", "return 1", 2),
+    ("majority", "(2 * all + 2) // 3", "2 * all // 3", 2),  # two thirds of two, rounded the wrong way
+]
+
+
+@pytest.mark.parametrize(("preset", "before", "after", "members"), LIBRARY_RULES)
+def test_a_slip_in_counting_is_found(preset: str, before: str, after: str, members: int) -> None:
+    source = LIBRARY.read_text("utf-8")
+    library = program.check(source.replace(before, after), "governance")
+    text = (FOLDER / f"{preset}.py").read_text("utf-8")
+    text = text.replace(_LIBRARY.digest.hex(), library.digest.hex()).replace(before, after)
+    report = searched(text, members=members, fewest=2, library=library)
+    is_power = before != "return all // 2 + 1"  # that bar is for what gives no power
+    assert {one.flaw for one in report.findings} == ({"take-over"} if is_power else set())
 
 
 def hostile(resolve: str, validate: str = "[]", apply: str = "[step]") -> str:

@@ -119,14 +119,18 @@ class Assembly:
     def together(self, steps: tuple[Step, ...], within: frozenset[int] | None = None) -> Votes | None:
         """A way in which members, all or these, get a proposal accepted; None if no votes of theirs can.
 
-        All their yes are tried first, then every other way, the rest silent or saying no.
+        All their yes are tried first, then every other way, the rest silent or saying no; of more than two steps only
+        the first.
         """
         able = sorted(within if within is not None else self.places)
         rest = [place for place in self.places if place not in able]
-        for proposer in able:
+        is_long = len(steps) > 2
+        for proposer in able[:: len(able) - 1 or 1] if is_long else able:
             for no in ([], rest) if rest else ([],):
                 if found := self.accepted(steps, proposer, able, no):
                     return found
+        if is_long:
+            return None
         about = frozenset(step.member for step in steps if step.member is not None)
         for yes in self._choices(able, about):
             against = [place for place in self.places if place not in yes]

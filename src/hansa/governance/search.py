@@ -17,7 +17,7 @@ merging of states assumes that it does not matter, so a search that finds this p
 
 Pure: how far it is goes to a callback. A vote that was cast before members changed counts here as one cast now. What
 it does not do: lost or stolen keys (but it takes new keys for another member as power), more members than it was asked
-for, more than two actions in a proposal, and what the vocabulary does not have.
+for, more than two actions in a proposal but the removal of all others, and what the vocabulary does not have.
 """
 
 from collections import deque
@@ -28,7 +28,7 @@ import msgspec
 
 from hansa.contracts.program import Program
 from hansa.governance.assembly import Assembly, Constitutions, Votes
-from hansa.governance.motions import ADMIT, NEWCOMER, Result, State, Step, Vocabulary
+from hansa.governance.motions import ADMIT, NEWCOMER, REMOVE, Result, State, Step, Vocabulary
 
 DEPTH: Final = 6
 """So many accepted proposals from the start, if not said otherwise."""
@@ -170,7 +170,7 @@ class _Search:
             self._judge(assembly, passed)
 
     def _proposals(self, assembly: Assembly) -> Iterator[tuple[Step, ...]]:
-        """Every proposal of one step or two, up to renaming of equal members."""
+        """Every proposal of one step or two, up to renaming of equal members; and those that leave one of several."""
         state, vocabulary = assembly.state, self._vocabulary
         firsts = [step for step in vocabulary.steps(state, assembly.firsts()) if step.name not in vocabulary.ordinary]
         for step in firsts:
@@ -179,6 +179,9 @@ class _Search:
         for step in firsts:
             for other in seconds:
                 yield (step, other)
+        if len(assembly.places) > 3:  # of fewer, one is left by two steps
+            for last in assembly.firsts():
+                yield tuple(Step(REMOVE, place) for place in assembly.places if place != last)
 
     def _judge(self, assembly: Assembly, passed: Passed) -> None:
         """Notes a take-over if a proposal gives sole power against somebody's will."""

@@ -70,6 +70,12 @@ def test_a_flawed_one_with_the_way_there(hansa: Callable) -> None:
     }
 
 
+def test_a_name_forges_no_line(hansa: Callable, tmp_path: Path) -> None:
+    file = tmp_path / "good\nflawed.py"
+    file.write_text((FOLDER / "single.py").read_text("utf-8"), "utf-8")
+    assert "\nflawed" not in hansa("constitution", "check", file, "--members", 1).out
+
+
 def test_what_no_floor_prevents(hansa: Callable) -> None:
     ran = hansa("constitution", "check", BROKEN / "first_member.py", "--members", 3)
     assert ran.code == 1

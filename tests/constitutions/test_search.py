@@ -139,7 +139,6 @@ OMITTED = [
     ("majority", "gov.leaves_one(proposal, members)", ALL, 3, {"take-over"}),
     ("m_of_n", "gov.leaves_one(proposal, members)", ALL, 3, {"take-over"}),
     ("two_thirds", "gov.leaves_one(proposal, members)", ALL, 4, {"take-over"}),  # of 4 members it is less than all
-    ("operator", "gov.leaves_one(proposal, members)", ALL, 3, {"take-over"}),
     ("majority", "gov.leaves_none(proposal, members)", '"Rejected"', 1, {"lock-out"}),
     ("single", "gov.leaves_none(proposal, members)", '"Rejected"', 1, {"lock-out"}),
     ("unanimous", "gov.leaves_none(proposal, members)", '"Rejected"', 1, {"lock-out"}),

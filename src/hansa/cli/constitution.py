@@ -186,7 +186,7 @@ def _told(out: Output, title: str, tried: "Vocabulary", alone: "Report", floored
 
     head = out.style("flawed", fg="red") if alone.findings else out.style("good", fg="green")
     texts = [
-        f"{head}  {title}",
+        f"{head}  {output.shown(title)}",
         f"searched {alone.fewest} to {alone.members} members, {alone.depth} proposals deep: "
         f"{alone.states:,} states, {alone.asked:,} questions to the constitution",
         f"tried weights {', '.join(map(str, tried.weights))}; attributes {', '.join(tried.attributes) or 'none'}; "
@@ -194,7 +194,7 @@ def _told(out: Output, title: str, tried: "Vocabulary", alone: "Report", floored
         *(f"not seen: {why}" for why in tried.unseen),
     ]
     for finding in alone.findings:
-        texts += ["", *lines(trace(finding))]
+        texts += ["", *map(output.shown, lines(trace(finding)))]
     if floored is not None:
         texts.append("")
         left = [*dict.fromkeys(one.flaw for one in floored.findings)]
@@ -203,4 +203,4 @@ def _told(out: Output, title: str, tried: "Vocabulary", alone: "Report", floored
             if left
             else "The ledger's own floor prevents all of this; the constitution alone does not."
         )
-    return "\n".join(output.shown(text) for text in texts)
+    return "\n".join(texts)

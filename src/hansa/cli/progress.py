@@ -37,6 +37,6 @@ class Progress:
             columns = (SpinnerColumn(), *told, TimeElapsedColumn())
             self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
             self._progress.start()
-            self._task = self._progress.add_task(self._words, total=None)
+            self._task = self._progress.add_task(self._words, completed=count, total=of)
         if self._progress is not None:
             self._progress.update(self._task, completed=count, total=of)

@@ -261,7 +261,7 @@ def _arguments(action: str, words: tuple[str, ...]) -> dict[str, Any]:
 def _takes(action: str) -> str:
     arguments = proposals.ACTIONS[action].arguments
     told = (name if argument.required else f"[{name}]" for name, argument in arguments.items())
-    return f"{action} takes {', '.join(told)}."
+    return f"`{action}` takes {', '.join(told)}."
 
 
 def _value(name: str, schema: dict[str, Any], text: str) -> Any:

@@ -188,7 +188,6 @@ ROOMS = (
 NOT_SHOWN: dict[str, str] = {
     "cbor.": "commands write their own CBOR; what is wrong in a file is told as that file's form",
     "envelope.": "commands make their own envelopes",
-    "signature.size": "commands make their own signatures",
     "signature.high_s": "commands make their own signatures",
     "transaction.field": "commands make their own transactions",
     "transaction.version": "commands make their own transactions",

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -90,7 +91,7 @@ class _Routes:
     def all(self) -> list[BaseRoute]:
         governance = GovernanceRoutes(self._node)
         handlers = {o.name: getattr(governance if o.path.startswith("/gov/") else self, o.name) for o in ALL}
-        return [Route(o.path, _checked(o, handlers[o.name]), methods=[o.method]) for o in ALL]
+        return [Route(_spelled(o), _checked(o, handlers[o.name]), methods=[o.method]) for o in ALL]
 
     async def submit(self, request: Request) -> Response:
         # `api.submit` answers the path as it is written in the table; here its other methods get their refusal, and
@@ -286,6 +287,28 @@ class _Routes:
 
     def _program(self, request: Request) -> Program:
         return self._reading.program(request.path_params["contract"])
+
+
+class _Part(Convertor[str]):
+    """A part of a path before a verb such as `:withdraw`."""
+
+    regex = "[^/:]+"
+
+    def convert(self, value: str) -> str:
+        """See `Convertor`."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """See `Convertor`."""
+        return value
+
+
+register_url_convertor("part", _Part())
+
+
+def _spelled(operation: Operation) -> str:
+    """An operation's path as routes spell it: under `/gov` a verb is no part of the name before it."""
+    return operation.path.replace("}", ":part}") if operation.path.startswith("/gov/") else operation.path
 
 
 def _no() -> bool:

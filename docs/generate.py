@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from docs import api_page, dialect_page, findings_page, python_page, settings_page, vectors
+from docs import actions_page, api_page, dialect_page, findings_page, python_page, settings_page, vectors
 from hansa.cli.main import COMMON, cli
 from hansa.node.metrics import METRICS
 from hansa.node.tally import ENTRIES, SECONDS
@@ -22,6 +22,7 @@ GROUPS = {
     "sender": "Senders",
     "transaction": "Transactions",
     "exclusion": "Exclusions",
+    "proposal": "Proposals",
     "batch": "Batches",
     "steps": "Steps",
     "queue": "The queue",
@@ -90,6 +91,7 @@ def pages() -> dict[str, str]:
         "findings.md": findings_page.page(),
         "settings.md": settings_page.page(),
         "api.md": api_page.page(),
+        "governance-actions.md": actions_page.page(),
         "client.md": python_page.client_page(),
         "testing.md": python_page.testing_page(),
         "wire-vectors.json": json.dumps(document, indent=1) + "\n",

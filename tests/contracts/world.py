@@ -35,6 +35,11 @@ _CACHED_MOST = 4  # so few that some are forgotten
 _COMPARED = ("code", "steps", "result", "events", "writes", "version")
 
 
+def transaction_id(seq: int) -> bytes:
+    """The id of what is signed as this entry, as if it stood in an envelope."""
+    return hashlib.sha256(f"entry {seq}".encode()).digest()
+
+
 class Stored(msgspec.Struct, frozen=True, gc=False):
     """A record's bytes, and the entry that wrote them."""
 
@@ -55,6 +60,7 @@ class World:
         self.seq = 1
         self.programs: dict[str, list[tuple[int, Program]]] = {}
         self.libraries: dict[bytes, Checked] = {}
+        self.paused: set[str] = set()
         self.cache = Cache(_CACHED_MOST)
         """Of the fast path, for those who want one."""
         self._hosts = {
@@ -84,11 +90,12 @@ class World:
         user: str | None = None,
     ) -> Call:
         """A call by a member, by a `user` for it, or by ledger time (`by=None`), as the next entry."""
-        caller = NOBODY
+        caller, id = NOBODY, b""
         if by is not None:
+            id = transaction_id(self.seq)
             of_user = frozenset[str]() if user is None else self.attributes.get(user, frozenset())
             caller = Caller(by, user, self.attributes.get(by, frozenset()), of_user)
-        return Call(contract, action, arguments or {}, caller, self.time, self.seq)
+        return Call(contract, action, arguments or {}, caller, self.time, self.seq, id)
 
     def run(
         self, call: Call, *, on: Implementation = FAST, steps: int = STEPS, cache: Cache | None = None
@@ -185,6 +192,9 @@ class _Host:
 
     def is_user(self, name: str) -> bool:
         return name in self._world.users
+
+    def is_paused(self, contract: str) -> bool:
+        return contract in self._world.paused
 
     def versions(self, contract: str) -> Sequence[tuple[int, Any]]:
         return [(since, self._form(loaded)) for since, loaded in self._world.programs.get(contract, [])]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import UNSET
 
-from hansa.client import proofs, records, schemas, submission
+from hansa.client import governance, proofs, records, schemas, submission
 from hansa.client.asking import ask, tell
 from hansa.client.exchange import Operation, Request, bytes_of, json_of, segment
+from hansa.client.governance import Proposal
 from hansa.client.proxy import Contract
 from hansa.client.records import Asked
 from hansa.client.results import Answer, Head, Lookup, Receipt, Row, Unknown, Wait
@@ -131,6 +132,34 @@ class AsyncClient:
     async def transaction(self, id: str | bytes, *, not_after: int | None = None) -> Lookup:
         """See `Client.transaction`."""
         return await self._run(submission.look_up(self._session, id, not_after))
+
+    # Governance: the client's key is a governance key
+
+    async def propose(
+        self, proposal: Mapping[str, Any], *, wait: Wait = "committed", not_after: int | None = None
+    ) -> Answer:
+        """See `Client.propose`."""
+        return await self._run(governance.propose(self._session, proposal, wait, not_after=not_after))
+
+    async def vote(
+        self, proposal: str | bytes, yes: bool, *, wait: Wait = "committed", not_after: int | None = None
+    ) -> Answer:
+        """See `Client.vote`."""
+        return await self._run(governance.vote(self._session, proposal, yes, wait, not_after=not_after))
+
+    async def withdraw(
+        self, proposal: str | bytes, *, wait: Wait = "committed", not_after: int | None = None
+    ) -> Answer:
+        """See `Client.withdraw`."""
+        return await self._run(governance.withdraw(self._session, proposal, wait, not_after=not_after))
+
+    async def proposal(self, id: str | bytes) -> Proposal:
+        """See `Client.proposal`."""
+        return await self._run(governance.read(self._session, id))
+
+    async def proposals(self, *, is_open: bool = False) -> list[Proposal]:
+        """See `Client.proposals`."""
+        return await self._run(governance.every(self._session, is_open=is_open))
 
     # Reading
 

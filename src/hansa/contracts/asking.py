@@ -44,6 +44,13 @@ class AskedHost:
         except Exception as error:
             raise Unavailable(error) from error
 
+    def is_paused(self, contract: str) -> bool:
+        """See `calls.Host`."""
+        try:
+            return self._host.is_paused(contract)
+        except Exception as error:
+            raise Unavailable(error) from error
+
     def versions(self, contract: str) -> "Sequence[tuple[int, Program]]":
         """See `calls.Host`."""
         try:
@@ -64,6 +71,15 @@ class AskedHost:
         """See `calls.Host`."""
         try:
             return self._host.library_digest(name, source)
+        except Fault:
+            raise
+        except Exception as error:
+            raise Unavailable(error) from error
+
+    def key_id(self, spki: bytes) -> bytes:
+        """See `calls.Host`."""
+        try:
+            return self._host.key_id(spki)
         except Fault:
             raise
         except Exception as error:

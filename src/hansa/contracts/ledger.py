@@ -15,7 +15,7 @@ from hansa.contracts.checked import Checked
 from hansa.contracts.diagnostics import ContractInvalid
 from hansa.contracts.faults import Fault
 from hansa.contracts.program import Program
-from hansa.wire import cbor, names, order
+from hansa.wire import cbor, keys, names, order
 
 
 class Stored(msgspec.Struct, frozen=True, gc=False):
@@ -35,6 +35,8 @@ class Ledger:
         self.programs: dict[str, list[tuple[int, Program]]] = {}
         """The versions of contracts by name, oldest first, each with the first entry it decides about."""
         self.libraries: dict[bytes, Checked] = {}
+        self.paused: set[str] = set()
+        """The contracts that are paused."""
         self.seq = 1
         """The number of the next entry."""
 
@@ -75,6 +77,10 @@ class Ledger:
         """See `Host`."""
         return names.is_user(name) if self._users is None else name in self._users
 
+    def is_paused(self, contract: str) -> bool:
+        """See `Host`."""
+        return contract in self.paused
+
     def versions(self, contract: str) -> Sequence[tuple[int, Program]]:
         """See `Host`."""
         return self.programs.get(contract, [])
@@ -94,6 +100,10 @@ class Ledger:
             return program.check(source, name, self.libraries).digest
         except ContractInvalid:
             raise Fault("contract.invalid", "the library file has findings; check it to see them") from None
+
+    def key_id(self, spki: bytes) -> bytes:
+        """See `Host`."""
+        return keys.kid_of(spki)
 
     # hansa.contracts.calls.Reader
 

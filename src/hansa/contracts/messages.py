@@ -397,6 +397,11 @@ def contract_unknown(contract: str) -> Fault:
     return Fault("contract.unknown", "there is no contract {contract}", {"contract": contract})
 
 
+def contract_paused(contract: str) -> Fault:
+    """An action of a contract that is paused, whoever takes it."""
+    return Fault("contract.paused", "{contract} is paused", {"contract": contract})
+
+
 def action_unknown(contract: str, action: str) -> Fault:
     """No action or view of this name in the contract; or a view called where an action is, or the reverse."""
     return Fault("action.unknown", "{contract} has no {action}", {"action": action, "contract": contract})
@@ -448,7 +453,7 @@ def state_denied(record: str, state: str) -> Fault:
 
 
 def unsigned() -> Fault:
-    """`tx.member` or `tx.user` in a run that ledger time began."""
+    """`tx.member`, `tx.user` or `tx.id` in a run that nobody signed: of ledger time, or of a view by itself."""
     return Fault("tx.unsigned", "nobody signed this transaction")
 
 

@@ -1,6 +1,7 @@
 """Calls between contracts: interfaces, who the caller is, what is rolled back, reentrancy."""
 
 from tests.contracts.golden.program import Call, Golden, contract, do, ledger
+from tests.contracts.world import transaction_id
 
 _BANK = contract(
     """
@@ -97,6 +98,72 @@ PROGRAMS = [
         do("go", to="bob", n=30).emits("paid", n=30, by="sample", signer="alice").emits("went", n=30),
         _balance("alice", 70),
         _balance("bob", 35),
+    ),
+    ledger(
+        "the_id_is_that_of_the_transaction_everywhere",
+        {
+            "other": contract(
+                """
+                class Roles:
+                    near: Party = Party(contract="sample")
+                @action(by="near")
+                def tell(tx):
+                    event("told", id=tx.id, by=tx.member)
+                @view
+                def id_of(tx) -> Hash:
+                    return tx.id
+                """,
+                title="Near",
+            ),
+            "sample": contract(
+                """
+                @action(by="member")
+                def go(tx):
+                    Other.tell()
+                    event("here", id=tx.id, same=Other.id_of() == tx.id)
+                """,
+                module="""
+                class Other(Interface, contract="other"):
+                    @action
+                    def tell(tx): ...
+                    @view
+                    def id_of(tx) -> Hash: ...
+                """,
+            ),
+        },
+        do("go").emits("told", id=transaction_id(1), by="alice").emits("here", id=transaction_id(1), same=True),
+        do("go").emits("told", id=transaction_id(2), by="alice").emits("here", id=transaction_id(2), same=True),
+        do("id_of").on("other").by(None).refused("tx.unsigned"),
+    ),
+    _bank(
+        "no_action_of_a_paused_contract",
+        """
+            @action(by="member")
+            def go(tx, to: Party):
+                event("first", n=1)
+                Bank.pay(account=tx.member, to=to, n=7)
+            @action(by="member")
+            def look(tx):
+                event("rate", n=Bank.balance_of(account=tx.member))
+            @action(by="member")
+            def bare(tx):
+                Bank.gone()
+            @action(by="member")
+            def lone(tx):
+                Bank.free(n=1)
+        """,
+        do("free", n=1).on("bank").while_paused("bank").refused("contract.paused").costs(10),
+        do("take", account="nobody").on("bank").by(None).while_paused("bank").refused("contract.paused").costs(10),
+        do("gone").on("bank").while_paused("bank").refused("action.unknown").costs(10),
+        do("free", n=1).on("bank").while_paused("sample", "nowhere").emits("free", n=1),
+        _balance("alice", 100).while_paused("bank", "sample"),
+        do("go", to="bob").while_paused("bank").refused("contract.paused", line=24),
+        do("lone").while_paused("bank").refused("contract.paused", line=33).costs(10 + 1 + 4 + 20),
+        do("look").while_paused("bank").emits("rate", n=100),
+        do("look").while_paused("sample").refused("contract.paused").costs(10),
+        do("bare").while_paused("bank").refused("action.unknown"),
+        do("go", to="bob").emits("first", n=1).emits("paid", n=7, by="sample", signer="alice"),
+        _balance("bob", 12),
     ),
     _bank(
         "its_refusal_refuses_all",

@@ -16,12 +16,14 @@ from tests.foreign.oidc import Provider, jwks
 
 from hansa.api import issuer_keys, tokens
 from hansa.api.issuer_keys import IssuerKeys
+from hansa.client.discovery import DOCUMENT_BYTES_MAX
 from hansa.governance.issuer import Issuer, Rule, conferred
 from hansa.wire.problems import HansaError
+from hansa.wire.session import nonce_of
 
 NORTH, SOUTH = "/north/v2.0", "/south/v2.0"
 TENANTS = {
-    NORTH: {"jwks": jwks("north"), "claims": {"tid": "tenant-north"}},
+    NORTH: {"jwks": jwks("north"), "claims": {"tid": "tenant-north"}, "groups": {"alice": ["payers", "others"]}},
     SOUTH: {"jwks": jwks("south"), "claims": {"tid": "tenant-south"}},
 }
 
@@ -41,7 +43,7 @@ def key(make_key):
 @pytest.fixture(scope="module")
 def token(provider, key):
     """Alice's, of the northern tenant, for the session key."""
-    return provider.token(NORTH, "alice", tokens.nonce_of(key.public.spki))
+    return provider.token(NORTH, "alice", nonce_of(key.public.spki))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,7 @@ def north(provider):
 
 
 def issuer(provider, tenant, tid, **fields):
-    usual = {"audience": "hansa", "algorithms": ["RS256"], "rules": [Rule("groups", "group-of-alice", "may:pay")]}
+    usual = {"audience": "hansa", "algorithms": ["RS256"], "rules": [Rule("groups", "payers", "may:pay")]}
     return Issuer(id="i", member="northbank", url=provider.url(tenant), tenant=tid, **{**usual, **fields})
 
 
@@ -101,7 +103,7 @@ def test_a_token_for_this_key_says_who_and_until_when(token, north, north_keys, 
 
 
 def test_es256(provider, key, north_keys):
-    text = provider.token(NORTH, "alice", tokens.nonce_of(key.public.spki), client="hansa-es")
+    text = provider.token(NORTH, "alice", nonce_of(key.public.spki), client="hansa-es")
     one = issuer(provider, NORTH, "tenant-north", audience="hansa-es", algorithms=["ES256"])
     assert tokens.verify(tokens.read(text), one, north_keys, key.public.spki, issued(text)).subject == "alice"
 
@@ -181,14 +183,14 @@ def test_another_key_than_the_token_is_for(token, north, north_keys, make_key):
 
 
 def test_a_token_of_another_tenant_with_an_equal_subject(provider, key, north):
-    text = provider.token(SOUTH, "alice", tokens.nonce_of(key.public.spki))
+    text = provider.token(SOUTH, "alice", nonce_of(key.public.spki))
     assert claims_of(text)["sub"] == "alice"
     keys = keys_of(provider, SOUTH)
     assert refusal_of(text, north, keys, key.public.spki, issued(text)) == "token.issuer"
 
 
 def test_equal_subjects_of_two_tenants_are_two_persons(provider, key, north, north_keys, token):
-    text = provider.token(SOUTH, "alice", tokens.nonce_of(key.public.spki))
+    text = provider.token(SOUTH, "alice", nonce_of(key.public.spki))
     south = issuer(provider, SOUTH, "tenant-south")
     one = tokens.verify(tokens.read(token), north, north_keys, key.public.spki, issued(token))
     other = tokens.verify(tokens.read(text), south, keys_of(provider, SOUTH), key.public.spki, issued(text))
@@ -233,7 +235,7 @@ def test_a_real_token_with_a_shared_secret(provider, key, north_keys):
     text = provider.token(
         NORTH,
         "alice",
-        tokens.nonce_of(key.public.spki),
+        nonce_of(key.public.spki),
         client="shared-secret",
         client_secret="a secret that both sides know, and so both can sign with it",
     )
@@ -242,7 +244,7 @@ def test_a_real_token_with_a_shared_secret(provider, key, north_keys):
 
 
 def test_an_algorithm_that_the_ledger_does_not_name(provider, key, north_keys):
-    text = provider.token(NORTH, "alice", tokens.nonce_of(key.public.spki), client="hansa-es")
+    text = provider.token(NORTH, "alice", nonce_of(key.public.spki), client="hansa-es")
     one = issuer(provider, NORTH, "tenant-north", audience="hansa-es", algorithms=["RS256"])
     assert refusal_of(text, one, north_keys, key.public.spki, issued(text)) == "token.algorithm"
 
@@ -362,7 +364,8 @@ KEYS = "https://keys.example/all?app=1"
 
 
 def document(issuer=ISSUER, keys=KEYS):
-    return json.dumps({"issuer": issuer, "jwks_uri": keys}).encode()
+    ends = {"authorization_endpoint": f"{ISSUER}/auth", "token_endpoint": f"{ISSUER}/token"}
+    return json.dumps({"issuer": issuer, "jwks_uri": keys, **ends}).encode()
 
 
 def key_set(name):
@@ -397,7 +400,7 @@ def test_rotated_keys_are_fetched_when_a_token_names_one(provider, key):
             await keys.of(one.url)
             rotated = {"keys": [*jwks("next")["keys"], *jwks("north")["keys"]]}
             provider.restart({**TENANTS, NORTH: {**TENANTS[NORTH], "jwks": rotated}})
-            text = provider.token(NORTH, "alice", tokens.nonce_of(spki))
+            text = provider.token(NORTH, "alice", nonce_of(spki))
             asked = tokens.read(text)
             assert asked.kid == "next-rsa"
             for seconds, known in ((1.0, False), (59.0, False), (61.0, True)):
@@ -464,7 +467,7 @@ def test_a_failure_is_not_repeated_at_once(refused):
         ({PLACE: b"[" * 5_000}, "issuer.answer"),
         ({PLACE: httpx2.Response(302, headers={"location": KEYS})}, "issuer.answer"),
         ({PLACE: httpx2.Response(500)}, "issuer.answer"),
-        ({PLACE: b" " * (issuer_keys.DOCUMENT_BYTES_MAX + 1)}, "issuer.answer"),
+        ({PLACE: b" " * (DOCUMENT_BYTES_MAX + 1)}, "issuer.answer"),
         ({PLACE: httpx2.Response(200, headers={"content-encoding": "zstd"}, content=b"")}, "issuer.answer"),
         ({PLACE: document(), KEYS: b"nothing"}, "issuer.answer"),
         ({PLACE: document(), KEYS: httpx2.ReadTimeout("late")}, "issuer.unreachable"),

@@ -1,6 +1,6 @@
 // An OpenID provider (panva's oidc-provider) with tenants under paths of their own, as Microsoft Entra ID has them.
-// One argument, JSON: {port, tenants: {PATH: {jwks, claims?}}}. Who signs in is the `login_hint`; nobody types a password.
-// An account is NAME or NAME@TENANT: equal names have equal subjects, whatever the tenant.
+// One argument, JSON: {port, tenants: {PATH: {jwks, claims?, groups?: {NAME: [...]}}}}. Who signs in is the `login_hint`, and
+// nobody types a password. Equal names have equal subjects, whatever the tenant.
 import http from 'node:http'
 import Provider from 'oidc-provider'
 
@@ -20,7 +20,7 @@ const clients = [
     token_endpoint_auth_method: 'client_secret_post', id_token_signed_response_alg: 'HS256' },
 ]
 
-function provider (path, { jwks, claims = {} }) {
+function provider (path, { jwks, claims = {}, groups = {} }) {
   const made = new Provider(`http://127.0.0.1:${port}${path}`, {
     clients, jwks,
     cookies: { keys: ['of this test alone'] },
@@ -32,12 +32,8 @@ function provider (path, { jwks, claims = {} }) {
     pkce: { required: () => true },
     interactions: { url: (ctx, interaction) => `${path}/interaction/${interaction.uid}` },
     async findAccount (ctx, id) {
-      const [sub, tid] = id.split('@')
-      return {
-        accountId: id,
-        claims: async () => ({ sub, ...(tid && { tid }), ...claims, groups: [`group-of-${sub}`], name: `Name-${sub}`,
-          email: `${sub}@mail.example` }),
-      }
+      const told = { sub: id, ...claims, groups: groups[id] ?? [], name: `Name of ${id}`, email: `${id}@mail.example` }
+      return { accountId: id, claims: async () => told }
     },
     async loadExistingGrant (ctx) {
       const { client, session } = ctx.oidc

@@ -15,24 +15,19 @@ import msgspec
 
 from hansa.api import tokens
 from hansa.api.tokens import Key
+from hansa.client import discovery
+from hansa.client.discovery import DOCUMENT_BYTES_MAX
 from hansa.client.transport import plain_coding
 from hansa.wire.problems import HansaError
 
 FETCH_S_MAX: Final = 5.0
 """For one document, from the connection to its last byte."""
-DOCUMENT_BYTES_MAX: Final = 256 * 1024
 KEPT_S: Final = 3_600.0
 """How long fetched keys serve: a key that an issuer withdraws counts no longer than this."""
 REFETCH_S: Final = 60.0
 """How soon keys are fetched again, when a token names one that is not among them."""
 RETRY_S: Final = 5.0
-"""How soon after a failure an issuer is asked again."""
-_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
-
-
-class _Discovered(msgspec.Struct, frozen=True):
-    issuer: str
-    jwks_uri: str
+"""How soon after a failure an issuer is asked again of which nothing is known."""
 
 
 class _Fetched(msgspec.Struct, frozen=True):
@@ -64,8 +59,9 @@ class IssuerKeys:
             if kept is not None and self._clock() - kept.at < age_s_max:
                 return kept.keys
             failed = self._failed.get(url)
-            if failed is not None and self._clock() - failed < RETRY_S:
-                raise HansaError("issuer.unreachable", retry_after=int(RETRY_S))
+            wait_s = RETRY_S if kept is None else REFETCH_S
+            if failed is not None and self._clock() - failed < wait_s:
+                raise HansaError("issuer.unreachable", "it failed a moment ago", retry_after=int(wait_s))
             try:
                 keys = await self._fetch(url)
             except HansaError:
@@ -77,15 +73,7 @@ class IssuerKeys:
 
     async def _fetch(self, url: str) -> list[Key]:
         """Raises `HansaError` `issuer.unreachable`, `issuer.answer`, `issuer.url`."""
-        check_url(url)
-        data = await self._document(url.rstrip("/") + "/.well-known/openid-configuration")
-        try:
-            found = msgspec.json.decode(data, type=_Discovered)
-        except (ValueError, RecursionError):
-            raise HansaError("issuer.answer", "what it gives is no discovery document") from None
-        if found.issuer != url:
-            raise HansaError("issuer.answer", "its discovery document is of another issuer")
-        check_url(found.jwks_uri, loopback=_is_loopback(url))
+        found = discovery.read(await self._document(discovery.place_of(url)), url)
         return tokens.read_keys(await self._document(found.jwks_uri))
 
     async def _document(self, url: str) -> bytes:
@@ -106,20 +94,3 @@ class IssuerKeys:
 def own_client() -> httpx2.AsyncClient:
     """What fetches: without redirects, cookies' use or compression."""
     return httpx2.AsyncClient(follow_redirects=False, headers={"accept-encoding": "identity"}, timeout=FETCH_S_MAX)
-
-
-def check_url(url: str, *, loopback: bool = True) -> None:
-    """Raises `HansaError` `issuer.url` unless it is https; plain http only to this machine, where `loopback` allows."""
-    try:
-        parts = urlsplit(url)
-        secure = parts.scheme == "https" or (parts.scheme == "http" and loopback and _is_loopback(url))
-        plain = parts.hostname and not (parts.username or parts.password or parts.fragment)
-        is_port = parts.port is None or parts.port > 0
-    except ValueError:
-        secure = plain = is_port = False
-    if not (secure and plain and is_port):
-        raise HansaError("issuer.url", f"{url[:200]!a} is no address that tokens may come from")
-
-
-def _is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in _LOOPBACK

@@ -5,7 +5,6 @@ keys and time come from the caller, `api.sessions`. What a token says of a perso
 errors nor logs hold claims, and `pseudonym` is what the ledger is told.
 """
 
-import base64
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
@@ -20,9 +19,8 @@ from msgspec import Meta
 from hansa.governance.issuer import ALGORITHMS, Issuer
 from hansa.wire import cbor
 from hansa.wire.problems import HansaError
+from hansa.wire.session import TOKEN_BYTES_MAX, nonce_of
 
-TOKEN_BYTES_MAX: Final = 16 * 1024
-"""Of a token: several times what large providers make, with a few hundred groups."""
 LEEWAY_S: Final = 60
 """How far a token may lie in the future: the clocks of an issuer and a node differ."""
 AGE_S_MAX: Final = 3_600
@@ -101,11 +99,6 @@ class Verified(msgspec.Struct, frozen=True):
     claims: dict[str, Any]
 
 
-def nonce_of(spki: bytes) -> str:
-    """What a token for a session key has as its `nonce`: SHA-256 of the SPKI, base64url without padding."""
-    return base64.urlsafe_b64encode(hashlib.sha256(spki).digest()).rstrip(b"=").decode()
-
-
 def read(text: str) -> Token:
     """Takes a token apart, to find out whose it says it is. Raises `HansaError` `token.form`, `token.algorithm`.
 
@@ -174,15 +167,14 @@ def verify(token: Token, issuer: Issuer, keys: Sequence[Key], spki: bytes, now: 
     return Verified(issuer, claims.tid, claims.sub, until, token.digest, all_claims)
 
 
-def pseudonym(secret: bytes, verified: Verified) -> str:
-    """How the ledger names the person: HMAC-SHA-256 of issuer, tenant and subject, its first 16 bytes in base32.
+def pseudonym(secret: bytes, verified: Verified) -> bytes:
+    """How the ledger names the person: HMAC-SHA-256 of issuer, tenant and subject, its first 16 bytes.
 
     The same for every session of a person with this member's `secret`; without it, nobody can tell whether a pseudonym
     is that of a person they know of.
     """
     told = cbor.encode([_PSEUDONYM_CONTEXT, verified.issuer.url, verified.tenant, verified.subject])
-    made = hmac.digest(secret, told, "sha256")[:_PSEUDONYM_BYTES]
-    return base64.b32encode(made).decode().rstrip("=").lower()
+    return hmac.digest(secret, told, "sha256")[:_PSEUDONYM_BYTES]
 
 
 def read_keys(data: bytes) -> list[Key]:

@@ -35,6 +35,7 @@ _COMMANDS: Final = {
     "status": "hansa.cli.status:status",
     "tx": "hansa.cli.tx:tx",
     "up": "hansa.cli.up:up",
+    "user": "hansa.cli.user:user",
 }
 
 COMMON: Final = {

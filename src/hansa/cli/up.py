@@ -17,6 +17,7 @@ from hansa.wire import genesis
 from hansa.wire.problems import HansaError
 
 if TYPE_CHECKING:
+    from hansa.api.sign_in import SignIn
     from hansa.cli.watch import Watcher
     from hansa.node.create import Founder
     from hansa.node.node import Status
@@ -75,6 +76,13 @@ def sample_members() -> list["Founder"]:
     multiple=True,
     help="For development: deploy this contract file, or those in this folder, and upgrade them as they change.",
 )
+@click.option(
+    "--sign-in",
+    "sign_in_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Sign in people of a member by ID tokens, as this file says (docs/how-to/sign-in.md).",
+)
 @click.option("--isolate", is_flag=True, help="Run contracts in a process of their own that may only compute.")
 @click.option(
     "--log",
@@ -93,6 +101,7 @@ def up(
     reserve_mb: int,
     clock: str | None,
     watched: tuple[Path, ...],
+    sign_in_file: Path | None,
     isolate: bool,
     log_form: str | None,
 ) -> None:
@@ -125,7 +134,7 @@ def up(
     with server.bind(host, port) as listener:
         if is_new:
             create_ledger(Disk(), folder, name, sample_members(), clock=begin)
-        url = server.url_of(listener)
+        url, people = server.url_of(listener), _sign_in(sign_in_file)
         watcher = _watcher(out, watched, folder, url)
         node = open_node(
             folder.root,
@@ -158,12 +167,21 @@ def up(
 
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(server.serve(node, listener, started))
+                runner.run(server.serve(node, listener, started, sign_in=people))
         finally:
             if watcher is not None:
                 watcher.stop()
             with contextlib.suppress(OSError):
                 folder.node.unlink(missing_ok=True)
+
+
+def _sign_in(file: Path | None) -> "SignIn | None":
+    """The settings for signing in, if there are to be any; read once the keys of a new ledger are there."""
+    if file is None:
+        return None
+    from hansa.api import sign_in
+
+    return sign_in.load(file)
 
 
 def _check_begin(folder: "Folder", clock: str, begin: int) -> None:

@@ -281,7 +281,10 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The key counts no more",
         "Sign with a key that is active; a member that has none left is given others by a vote.",
     ),
-    "sender.expired": Kind(403, "The session of this key has ended", "Sign in again."),
+    "sender.expired": Kind(403, "The session of this key has ended", "Sign in again, with a new key."),
+    "sender.asserted": Kind(
+        403, "This takes a key that whoever signs holds", "Sign in with a key of your own: a member cannot assert this."
+    ),
     "sender.purpose": Kind(
         403,
         "The key is for another purpose",
@@ -354,7 +357,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "session.asserted": Kind(
         403, "The node signs no such action for a person", "Sign in with a key of your own, and sign it yourself."
     ),
-    "session.settings": Kind(400, "The settings for signing in do not serve", "Mend the file, then start again."),
+    "session.refused": Kind(
+        409,
+        "The ledger refuses the session",
+        "Read the outcome: the member may have no such issuer, or the user was removed.",
+    ),
+    "session.settings": Kind(500, "The settings for signing in do not serve", "Mend the file, then start again."),
     "session.flow": Kind(400, "The issuer gave no token", "Sign in again; ask whoever runs the issuer if it stays so."),
     "token.form": Kind(
         400, "This is no ID token", "Give the ID token as the issuer made it, not another kind of token."

@@ -234,11 +234,14 @@ def test_shared_secrets_are_refused_when_they_are_written():
 
 
 @pytest.mark.parametrize(
-    "texts",
-    [{"algorithms": "RS256,HS256"}, {"algorithms": "none"}, {"rule0": "groups\npayers\nledger:deployer"}],
-    ids=str,
+    ("texts", "why"),
+    [
+        ({"algorithms": "RS256,HS256"}, "HS256"),
+        ({"algorithms": "none"}, "none"),
+        ({"rule0": "groups\npayers\nledger:deployer"}, "ledger:deployer"),
+    ],
 )
-def test_issuers_that_the_ledger_refuses_whoever_votes_for_them(ledger, texts):
+def test_issuers_that_the_ledger_refuses_whoever_votes_for_them(ledger, texts, why):
     (step,) = proposals.read({"title": "t", "actions": [issuer_of("north")]}).steps
     step["texts"] |= texts
     proposal = ledger.propose("north", step)
@@ -246,6 +249,8 @@ def test_issuers_that_the_ledger_refuses_whoever_votes_for_them(ledger, texts):
     ledger.vote("south", proposal)
     (found,) = [row for row in ledger.rows("members", "Proposal") if row["id"] == proposal]
     assert found["state"] == "Failed"
+    failed = ledger.entries[-1].event("proposal.failed")
+    assert why in str(failed)
 
 
 # Keys that a node holds

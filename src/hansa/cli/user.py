@@ -1,141 +1,76 @@
-"""`hansa user`: people who act for a member."""
+"""`hansa user`: the people and programs that act for a member, which it looks after itself."""
 
-import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-import msgspec
 
 from hansa.cli import output
+from hansa.cli.governance import Made, Way, govern, governing, rows_of
 from hansa.cli.output import Output
-from hansa.cli.places import connect, data_option, record_if_there, url_option
-from hansa.wire import session
+from hansa.cli.places import connect, data_option, url_option
+from hansa.cli.sign_in import sign_in
+from hansa.client.client import Client
+from hansa.client.governance import STEPS
+from hansa.wire import names
 from hansa.wire.problems import HansaError
-
-if TYPE_CHECKING:
-    from hansa.client.client import Client
-    from hansa.wire.keys import PrivateKey
-
-KINDS = ("p256", "ed25519")
 
 
 @click.group()
 def user() -> None:
-    """People and programs that act for a member."""
+    """Users: people and programs that act for a member. A member adds and removes its own without a vote."""
 
 
-@user.command("sign-in")
-@click.option("--issuer", required=True, help="Which record: `hansa query members Issuer` shows them.")
-@click.option(
-    "--key",
-    "key_file",
-    type=click.Path(path_type=Path),
-    default=Path("session.pem"),
-    show_default=True,
-    help="Where the session's key is kept, which signs with `--key FILE` from then on.",
-)
-@click.option("--kind", type=click.Choice(KINDS), default=KINDS[0], show_default=True, help="The kind of key.")
-@click.option("--nonce", is_flag=True, help="Make the key, tell the nonce that the ID token must have, and stop.")
-@click.option(
-    "--token-file",
-    type=click.Path(path_type=Path, allow_dash=True),
-    help="The ID token for the key in FILE, instead of a browser; `-` reads it from standard input.",
-)
-@click.option("--no-browser", is_flag=True, help="Show the address to open, and open nothing.")
-@click.option("--force", is_flag=True, help="Replace the key file of an earlier session.")
+user.add_command(sign_in)
+
+
+@user.command(name="list")
+@click.argument("member", required=False)
 @data_option()
-@url_option("The URL of your own member's node, instead of the folder's.")
+@url_option()
 @click.pass_obj
-def sign_in(
-    out: Output,
-    issuer: str,
-    key_file: Path,
-    kind: str,
-    nonce: bool,
-    token_file: Path | None,
-    no_browser: bool,
-    force: bool,
-    data: Path,
-    url: str | None,
-) -> None:
-    """Sign in at an issuer of ID tokens, such as Microsoft Entra ID, and get a key that acts for you for a while.
-
-    A new key is made here and never leaves this machine; your member's node registers it on the ledger until the token
-    ends. Without a browser on this machine: --nonce first, then sign in elsewhere with that nonce, then --token-file.
-    """
-    from hansa.client import keys
-
-    if nonce and token_file is not None:
-        raise HansaError("argument.value", "--nonce comes before --token-file", remedy="Give one of the two.")
-    if token_file is None and key_file.exists():
-        if not force:
-            remedy = "Give another --key, or --force if the session before is over: each session has a new key."
-            raise HansaError("key.exists", f"{key_file} exists", remedy=remedy)
-        keys.load(key_file)  # what is no key is not replaced
-    if nonce:
-        made = _new(key_file, kind)
-        fields = {"key": str(key_file), "nonce": session.nonce_of(made.public.spki)}
-        out.show(fields, lambda: f"nonce  {fields['nonce']}\nkey    {key_file}")
-        return
+def list_(out: Output, member: str | None, data: Path, url: str | None) -> None:
+    """List the users, of one member if it is named; removed ones too."""
+    query = {} if member is None else {"member": member}
     with connect(data, url) as node:
-        key = keys.load(key_file) if token_file is not None else keys.generate(kind)
-        token = _token(out, node, issuer, key, token_file, no_browser)
-        found = node.sign_in(key, token)
-        if token_file is None:
-            _save(key, key_file)
-    fields: dict[str, Any] = {"key": str(key_file), **msgspec.structs.asdict(found)}
-    out.show(fields, lambda: _text(out, fields))
+        found = rows_of(node, "/gov/service/users", **query)
+    rows = [
+        (one["id"], output.shown(one["name"]), "removed" if one["removed"] else "active", ", ".join(one["attributes"]))
+        for one in found
+    ]
+    out.show({"users": found}, lambda: output.table(("USER", "NAME", "STATE", "ATTRIBUTES"), rows) if rows else "none")
 
 
-def _token(out: Output, node: "Client", issuer: str, key: "PrivateKey", file: Path | None, no_browser: bool) -> str:
-    """The ID token: from a file, or from whoever signs in now. Raises `HansaError`."""
-    if file is not None:
-        try:
-            with click.open_file(str(file), "rb") as given:
-                data = given.read(session.TOKEN_BYTES_MAX + 2)
-            return data.decode("ascii").strip()
-        except OSError as error:
-            raise HansaError("argument.value", f"{file}: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise HansaError("token.form") from None
-    from hansa.client import sign_in
+@user.command()
+@click.argument("id", metavar="MEMBER/USER", required=False)
+@click.option("--name", help="The name as people read it; by default the id's own.")
+@click.option(
+    "--attribute", "attributes", metavar="ATTRIBUTE", multiple=True, help="What roles ask of users; again for each."
+)
+@governing
+@click.pass_obj
+def add(out: Output, id: str | None, name: str | None, attributes: tuple[str, ...], way: Way) -> int:
+    """Add a user of one's own, or set its name and attributes anew. Then give it a key: `hansa member key add`."""
 
-    record = record_if_there(node, "members", "Issuer", issuer)
-    if record is None or record["value"]["removed"]:
-        raise HansaError(
-            "argument.value", f"there is no issuer {issuer[:64]!a}", remedy="`hansa query members Issuer`."
-        )
+    def make(_: Client) -> Made:
+        wanted = _user(id)
+        arguments: dict[str, Any] = {"id": wanted, "name": name or wanted.split("/")[1], "attributes": list(attributes)}
+        return arguments, STEPS
 
-    def show(address: str) -> None:
-        if no_browser or not webbrowser.open(address):
-            out.note(f"Open this address in a browser on this machine:\n{address}")
-
-    return sign_in.authorize(record["value"]["url"], record["value"]["audience"], key, show)
+    return govern(out, way, "set_own_user", make)
 
 
-def _new(file: Path, kind: str) -> "PrivateKey":
-    from hansa.client import keys
-
-    made = keys.generate(kind)
-    _save(made, file)
-    return made
-
-
-def _save(key: "PrivateKey", file: Path) -> None:
-    from hansa.client import keys
-
-    file.unlink(missing_ok=True)  # of a session before: looked at above
-    keys.save(key, file)
+@user.command()
+@click.argument("id", metavar="MEMBER/USER", required=False)
+@governing
+@click.pass_obj
+def remove(out: Output, id: str | None, way: Way) -> int:
+    """Remove a user of one's own: none of its keys counts from the next entry on. Its id is not given again."""
+    return govern(out, way, "remove_own_user", lambda _: ({"user": _user(id)}, STEPS))
 
 
-def _text(out: Output, fields: dict[str, Any]) -> str:
-    attributes = ", ".join(output.shown(one) for one in fields["attributes"]) or "none"
-    return "\n".join(
-        [
-            f"{out.style('signed in', fg='green')} as {output.shown(fields['user'])}",
-            f"attributes  {attributes}",
-            f"until       {output.moment(fields['until'])}",
-            f"key         {fields['key']}  (sign with --key {fields['key']})",
-        ]
-    )
+def _user(id: str | None) -> str:
+    if id is None or not names.is_user(id):
+        told = "which user?" if id is None else f"{id[:80]!a} is no name of a user"
+        raise HansaError("argument.value", told, remedy="Give MEMBER/USER, such as northbank/ana.")
+    return id

@@ -3,25 +3,28 @@
 `northbank` has a node that signs its people in. What other nodes would do is done by re-execution, without a network.
 """
 
+import asyncio
+import json
+import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
 import httpx2
+import msgspec
 import pytest
-from tests.api.conftest import Server
+from tests.api.conftest import EXAMPLE, Server
 from tests.foreign.oidc import Provider, jwks
 
-from hansa.api import tokens
+from hansa.api import issuer_keys, sign_in, tokens
+from hansa.api.issuer_keys import IssuerKeys
 from hansa.client import Client, keys, transactions
 from hansa.client.results import Refused
+from hansa.governance.issuer import Issuer, conferred
 from hansa.wire import cose, session
 from hansa.wire.problems import HansaError
 
 NORTH, SOUTH = "/north/v2.0", "/south/v2.0"
-TENANTS = {
-    NORTH: {"jwks": jwks("north"), "claims": {"tid": "tenant-north"}},
-    SOUTH: {"jwks": jwks("south"), "claims": {"tid": "tenant-south"}},
-}
 TWO_PERSONS = "apps/cookbook/two_person_approval/contract.py"
 SECRET_NAMES = ("alice-quux", "bob-quux", "carol-quux")
 """Subjects; their mails and names have these in them. Nothing that is kept may."""
@@ -68,10 +71,10 @@ def node(provider, tmp_path_factory):
         started.stop()
 
 
-def set_issuer(server, id, member, url, tenant):
+def set_issuer(server, id, member, url, tenant, audience="hansa"):
     """Has the members vote that the issuer signs in for one of them."""
     rules = [dict(zip(("claim", "value", "attribute"), rule, strict=True)) for rule in RULES]
-    args = {"issuer_id": id, "member_id": member, "issuer": url, "tenant": tenant, "audience": "hansa"}
+    args = {"issuer_id": id, "member_id": member, "issuer": url, "tenant": tenant, "audience": audience}
     action = {"name": "set_jwt_issuer", "args": {**args, "algorithms": ["RS256"], "rules": rules}}
     vote(server, {"title": f"{id} signs in for {member}", "actions": [action]})
 
@@ -361,6 +364,143 @@ def test_nothing_of_a_person_is_kept(node, provider):
     for path in files:
         data = path.read_bytes()
         assert not [canary for canary in canaries if canary in data], path
+
+
+# Ends, restarts, and nodes with other keys
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """A provider at whose one issuer two members sign in, each with a client id of its own."""
+    made = Provider(tenants())
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def told(shared, tmp_path_factory):
+    """A node of northbank whose time is told, and the settings for harbourline's."""
+    root = tmp_path_factory.mktemp("told")
+    settings = root / "sign-in.toml"
+    settings.write_text('member = "northbank"\nkey = "ledger/keys/members/northbank.pem"\nsecret = "north.secret"\n')
+    # Half an hour ahead: what is signed in the course of a slow test is neither of the future, nor old, nor ended.
+    begin = (datetime.now(UTC) + timedelta(minutes=30)).replace(microsecond=0).isoformat()
+    never = {"hansa.api.issuer_keys.REFETCH_S": 10**9}
+    started = Server(root / "ledger", never, options=("--clock", begin, "--sign-in", str(settings)))
+    try:
+        set_issuer(started, "of-north", "northbank", shared.url(NORTH), "tenant-north")
+        set_issuer(started, "of-harbour", "harbourline", shared.url(NORTH), "tenant-north", audience="another")
+        assert started.submit(told_by(started, "members", "deploy", example())).json()["code"] == "ok"
+        yield started
+    finally:
+        started.stop()
+
+
+def example():
+    return {"name": "example_ledger", "source": EXAMPLE.read_text()}
+
+
+def told_by(server, contract, action, arguments, signer=None):
+    """A transaction that is valid by the node's clock."""
+    with own(server) as client:
+        limit = client.status().now + 600_000
+    steps = transactions.deploy_steps(arguments.get("source", ""))
+    key = signer or server.keys["northbank"]
+    return transactions.prepare(
+        key, server.ledger, contract, action, arguments, not_after=limit, steps_max=min(steps, 1_000_000)
+    )
+
+
+def tell(server, key, message="hello"):
+    """What comes of a message that this key signs."""
+    body = {"to": "eastmutual", "message": message}
+    return server.submit(told_by(server, "example_ledger", "tell", body, key)).json()
+
+
+def test_a_session_ends_with_its_token(told, shared):
+    key, found = signed_in(told, shared, "alice-quux")
+    assert tell(told, key)["code"] == "ok"
+    with own(told) as client:
+        client.tell_time(found.until)
+    assert tell(told, key)["code"] == "ok"  # to the last millisecond
+    with own(told) as client:
+        client.tell_time(found.until + 1)
+    assert tell(told, key)["code"] == "sender.expired"
+    late = keys.generate("p256")
+    token = shared.token(NORTH, "alice-quux", session.nonce_of(late.public.spki))
+    assert refusal(told, late, token) == "token.time"
+
+
+def test_nodes_with_other_keys_of_an_issuer_come_to_the_same(told, shared):
+    """One member's node has the issuer's old keys, another's its new ones; what they register is the same everywhere.
+
+    Then the issuer is gone, and whoever has the ledger finds every entry again: nobody who executes fetches anything.
+    """
+    key, first = signed_in(told, shared, "alice-quux")
+    shared.restart(tenants(north="rotated"))
+    mine = keys.generate("p256")
+    stale = shared.token(NORTH, "alice-quux", session.nonce_of(mine.public.spki))
+    assert refusal(told, mine, stale) == "token.unknown_key"  # northbank's node has the old ones
+    other = keys.generate("p256")
+    token = shared.token(NORTH, "alice-quux", session.nonce_of(other.public.spki), client="another")
+    with own(told) as client:
+        member = keys.load(told.root / "keys" / "members" / "harbourline.pem")
+        settings = sign_in.SignIn("harbourline", member, b"h" * 32, None)
+        second = asyncio.run(registered_elsewhere(client, settings, told.ledger, other, token))
+    assert second.split("/")[0] == "harbourline"
+    assert second.split("/")[1] != first.user.split("/")[1]  # nor can members tell that it is one person
+    assert [tell(told, one)["code"] for one in (key, other)] == ["ok", "ok"]
+    shared.stop()
+    try:
+        copy = told.root.parent / "copy"
+        entries = told.entries()
+        told.stop()
+        shutil.copytree(told.root, copy)
+        done = subprocess.run(
+            [sys.executable, "-m", "hansa.cli.main", "audit", str(copy), "--json"],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert json.loads(done.stdout)["entries"] == entries
+    finally:
+        shared.start(tenants())
+
+
+async def registered_elsewhere(client, settings, ledger, key, token):
+    """What harbourline's node does for somebody who signs in there: the same code, over this ledger as it is."""
+    issuers = [
+        msgspec.convert({**row.value, "rules": row.value["rules"]}, Issuer)
+        for row in client.records("members", "Issuer")
+    ]
+    found = tokens.read(token)
+    issuer = tokens.issuer_of(found, [one for one in issuers if one.member == settings.member])
+    async with issuer_keys.own_client() as web:
+        fetched = await IssuerKeys(web).of(issuer.url)
+    now = client.status().now
+    verified = tokens.verify(found, issuer, fetched, key.public.spki, now)
+    arguments = {
+        "issuer": issuer.id,
+        "spki": key.public.spki,
+        "pseudonym": tokens.pseudonym(settings.secret, verified),
+        "token": verified.digest,
+        "until": verified.until,
+        "attributes": conferred(issuer, verified.claims),
+        "held": True,
+    }
+    made = transactions.prepare(settings.key, ledger, "members", "register_session", arguments, not_after=now + 60_000)
+    client.submit(made.envelope)
+    return client.record("members", "Session", key.kid).value["user"]
+
+
+def test_nodes_that_execute_have_nothing_to_fetch_with():
+    """Neither what runs entries nor what audits them imports what verifies tokens."""
+    code = "import sys, hansa.node.audit, hansa.node.node as _; print([m for m in sys.modules if m[:7] in %s])"
+    code %= "('joserfc', 'hansa.a')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"
 
 
 def client_entries(server):

@@ -1,8 +1,9 @@
 """The code flow of a native client: at a real provider, and against answers that were not asked for."""
 
+import base64
 import json
+import socket
 import threading
-import urllib.request
 
 import httpx2
 import pytest
@@ -66,7 +67,7 @@ def refusal(issuer, key, browse, **options):
 def test_a_person_signs_in_with_a_browser(provider, key):
     seen = []
     text = authorize(provider.url(TENANT), key, signing_in(seen))
-    body = json.loads(__import__("base64").urlsafe_b64decode(text.split(".")[1] + "=="))
+    body = json.loads(base64.urlsafe_b64decode(text.split(".")[1] + "=="))
     assert body["nonce"] == session.nonce_of(key.public.spki)
     assert "close this window" in seen[0].text
 
@@ -107,8 +108,6 @@ def test_nobody_signs_in(provider, key):
 
 def test_a_connection_that_says_nothing_does_not_hold_others_up(provider, key, monkeypatch):
     """Browsers open connections ahead, and use them later or never."""
-    import socket
-
     monkeypatch.setattr(sign_in._Handler, "timeout", 0.2)
 
     def browse(url):

@@ -28,7 +28,7 @@ function provider (path, { jwks, claims = {}, groups = {} }) {
     enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256', 'HS256'] },
     conformIdTokenClaims: false,
     claims: { openid: ['sub', 'tid', 'groups', 'name', 'email'] },
-    ttl: { IdToken: 3600, Session: 60, Grant: 60, Interaction: 60, AccessToken: 60 },
+    ttl: { IdToken: 3600, Session: 600, Grant: 600, Interaction: 600, AccessToken: 600 },
     pkce: { required: () => true },
     interactions: { url: (ctx, interaction) => `${path}/interaction/${interaction.uid}` },
     async findAccount (ctx, id) {

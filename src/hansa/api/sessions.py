@@ -23,11 +23,12 @@ from hansa.api.sign_in import SignIn
 from hansa.api.tokens import Verified
 from hansa.client import keys as key_files
 from hansa.client import transactions
+from hansa.client.words import filled
 from hansa.governance import genesis
 from hansa.governance.issuer import RECORD, SESSION, Issuer, conferred
 from hansa.node.intake import Answer
 from hansa.node.node import Node
-from hansa.wire import entry, session
+from hansa.wire import entry, jsonform, session
 from hansa.wire.keys import PrivateKey
 from hansa.wire.limits import PAGE_ROWS_MAX
 from hansa.wire.problems import HansaError
@@ -178,7 +179,8 @@ class Sessions:
             answer = await self._submit(self._settings.key, genesis.CONTRACT, "register_session", arguments)
             outcome = entry.decode_outcome(answer.outcome)
             if outcome.status != entry.APPLIED and not self._is_registered(kid, verified):
-                raise HansaError("session.refused", outcome=outcome.code, result=outcome.result)
+                told = f"{filled(jsonform.plain(outcome.result))} [{outcome.code}]"
+                raise HansaError("session.refused", told, outcome=outcome.code)
         row = self._node.reading.record(genesis.CONTRACT, SESSION, kid.hex())
         user = self._node.reading.record(genesis.CONTRACT, "User", row.value["user"])
         return Registered(
@@ -203,7 +205,11 @@ class Sessions:
     def _issuers(self) -> list[Issuer]:
         """Who signs in for this member, as the ledger has it now."""
         page = self._node.reading.page(genesis.CONTRACT, RECORD, None, PAGE_ROWS_MAX)
-        found = [msgspec.convert(row.value, Issuer) for row in page.rows]
+        rows = list(page.rows)
+        while page.next is not None:
+            page = self._node.reading.page(genesis.CONTRACT, RECORD, page.next, PAGE_ROWS_MAX)
+            rows += page.rows
+        found = [msgspec.convert(row.value, Issuer) for row in rows]
         return [one for one in found if one.member == self._settings.member]
 
     async def _submit(self, key: PrivateKey, contract: str, action: str, arguments: dict[str, Any]) -> Answer:

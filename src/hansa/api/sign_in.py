@@ -29,6 +29,7 @@ from hansa.wire.problems import HansaError
 
 SECRET_BYTES: Final = 32
 _CONTRACTS_MAX: Final = 100
+"""Of those for which a node signs."""
 
 _Contracts = Annotated[list[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,47}$")]], Meta(max_length=_CONTRACTS_MAX)]
 

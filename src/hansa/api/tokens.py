@@ -30,7 +30,9 @@ LIFE_S_MAX: Final = 24 * 3_600
 KEYS_MAX: Final = 100
 """Of one issuer's keys, so many are looked at."""
 _RSA_BITS_MIN: Final = 2_048
+"""Shorter keys count for nothing (RFC 7518 section 3.3)."""
 _PSEUDONYM_BYTES: Final = 16
+"""Enough that no two people have the same, and nobody finds one that somebody has."""
 _PSEUDONYM_CONTEXT: Final = "hansa.pseudonym.v0"
 
 _Text = Annotated[str, Meta(min_length=1, max_length=1_024)]

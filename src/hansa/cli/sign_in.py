@@ -91,7 +91,8 @@ def _token(out: Output, node: "Client", issuer: str, key: "PrivateKey", file: Pa
                 data = given.read(session.TOKEN_BYTES_MAX + 2)
             return data.decode("ascii").strip()
         except OSError as error:
-            raise HansaError("argument.value", f"{file}: {error.strerror}") from None
+            remedy = "Give the file that holds the ID token, or `-` for standard input."
+            raise HansaError("argument.value", f"{file}: {error.strerror}", remedy=remedy) from None
         except UnicodeDecodeError:
             raise HansaError("token.form") from None
     from hansa.client import sign_in
@@ -99,7 +100,7 @@ def _token(out: Output, node: "Client", issuer: str, key: "PrivateKey", file: Pa
     record = record_if_there(node, "members", "Issuer", issuer)
     if record is None or record["value"]["removed"]:
         raise HansaError(
-            "argument.value", f"there is no issuer {issuer[:64]!a}", remedy="`hansa query members Issuer`."
+            "argument.value", f"there is no issuer {issuer[:64]!a}", remedy="`hansa query members Issuer` shows them."
         )
 
     def show(address: str) -> None:

@@ -30,9 +30,11 @@ from hansa.wire.problems import HansaError
 WAIT_S: Final = 300.0
 """How long a person has to sign in."""
 _ANSWER_S: Final = 10.0
+"""How long an issuer may take for an answer."""
 _REGISTER_S: Final = 25.0
 """How long a node may take: it may have to ask the issuer for its keys."""
 _VALID_MS: Final = 10 * 60 * 1000
+"""How long a request for a session counts."""
 _CALLBACK: Final = "/callback"
 _DONE: Final = b"<!doctype html><title>Signed in</title><p>You can close this window and go back to where you were."
 _FAILED: Final = (

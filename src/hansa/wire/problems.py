@@ -365,7 +365,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "session.refused": Kind(
         409,
         "The ledger refuses the session",
-        "Read the outcome: the member may have no such issuer, or the user was removed.",
+        "Mend what it says: the user may have been removed, or the key may have been used before.",
     ),
     "session.settings": Kind(500, "The settings for signing in do not serve", "Mend the file, then start again."),
     "session.flow": Kind(400, "The issuer gave no token", "Sign in again; ask whoever runs the issuer if it stays so."),

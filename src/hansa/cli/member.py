@@ -130,21 +130,21 @@ def add(
 
 
 @key.command()
-@click.argument("kid", required=False)
+@click.argument("which", metavar="KID", required=False)
 @governing
 @click.pass_obj
-def retire(out: Output, kid: str | None, way: Way) -> int:
+def retire(out: Output, which: str | None, way: Way) -> int:
     """End a key's use: what it signed stays as good as it was. KID may be shortened to its first digits."""
-    return govern(out, way, "retire_key", lambda node: _ended(node, way, kid))
+    return govern(out, way, "retire_key", lambda node: _ended(node, way, which))
 
 
 @key.command()
-@click.argument("kid", required=False)
+@click.argument("which", metavar="KID", required=False)
 @governing
 @click.pass_obj
-def revoke(out: Output, kid: str | None, way: Way) -> int:
+def revoke(out: Output, which: str | None, way: Way) -> int:
     """End a key that others may have; votes of its member that are still open count no more if it was for those."""
-    return govern(out, way, "revoke_key", lambda node: _ended(node, way, kid))
+    return govern(out, way, "revoke_key", lambda node: _ended(node, way, which))
 
 
 def _member(node: Client, name: str) -> dict[str, Any]:

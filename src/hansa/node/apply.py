@@ -54,7 +54,7 @@ BLOCK_ENCODED_BYTES_MAX: Final = (
     * prices.OUTPUT_BYTES_PER_STEP
     + (BLOCK_ENTRIES_MAX + SCHEDULED_ENTRIES_MAX + 1) * FREE_BYTES_MAX
 )
-"""No block is larger, whatever contracts do (about 133 MiB): its envelopes, what steps paid for, what they need not."""
+"""No block is larger, whatever contracts do (about 130 MiB): its envelopes, what steps paid for, what they need not."""
 
 
 Run: TypeAlias = Callable[..., Execution]

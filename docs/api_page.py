@@ -62,7 +62,7 @@ EXAMPLES: Final = {
     "problem": "/problems/state.denied",
 }
 """A request for each operation, to a ledger with `example_ledger` on it; tests send them. `ID` is a
-transaction's, `PROPOSAL` a proposal's. Those of signing in are not sent: `SECRET` and `TOKEN` are of a person who does."""
+transaction's, `PROPOSAL` a proposal's. Those of signing in are not sent: `SECRET` and `TOKEN` are of whoever does."""
 
 BODIES: Final[dict[str, Any]] = {
     "trial": {"source": 'from hansa.contract import Contract\n\n\nclass Next(Contract, version="2.0.0"):\n    pass\n'},

@@ -158,7 +158,7 @@ def ask(port: int, path: str, method: str = "GET", body: str | None = None):
 
 
 UNSIGNED = [one for one in ALL if COSE not in one.bodies and one not in SESSION_OPERATIONS]
-"""All but those that take what somebody signed, and those of signing in: tests/api/test_sessions.py has their answers."""
+"""All but those that take what somebody signed, and those of signing in, which tests/api/test_sessions.py has."""
 
 
 @pytest.mark.parametrize("operation", UNSIGNED, ids=lambda operation: operation.name)

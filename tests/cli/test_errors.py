@@ -336,6 +336,8 @@ NOT_SAID: dict[str, str] = {
     "client/stubs.py": "a node that lies about a contract: tests/client/test_stubs.py",
     "nothing\\ more\\ is\\ known": "commands wait for what there is",
     "what\\ it\\ remembers": "no command keeps a memory of checkpoints: tests/client/test_trust.py",
+    "client/sign_in.py": "it takes a browser, or an issuer that answers wrong: tests/client/test_sign_in.py",
+    "client/discovery.py": "an issuer that answers wrong: tests/api/test_tokens.py",
     "client/transport.py": "programs may bring a transport of their own",
 }
 """Messages of commands and of the client that the page does not show, by a part of them, and why."""

@@ -17,8 +17,8 @@ from hansa.governance.directory import Directory
 from hansa.governance.genesis import members_program
 from hansa.merkle import checkpoint, receipt, tree
 from hansa.merkle.tiles import Tiles
-from hansa.node.apply import Sealed, Tip, apply_batch, apply_genesis
 from hansa.node import shipped
+from hansa.node.apply import Sealed, Tip, apply_batch, apply_genesis
 from hansa.node.create import members_source
 from hansa.node.intake import Answer
 from hansa.orderers import Batch
@@ -241,7 +241,14 @@ def make() -> tuple[list[Vector], dict[str, str]]:
         Vector("answer", "answer", answer, "to the submission of entry 1, with ?receipt=true"),
     ]
     governing = {"bank governance": bank_governance, "trader governance": trader_governance}
-    keys = {**governing, "bank": bank, "bank/clerk": clerk, "trader": trader, "node-1": node_key, "checkpoint": checkpoint_key}
+    keys = {
+        **governing,
+        "bank": bank,
+        "bank/clerk": clerk,
+        "trader": trader,
+        "node-1": node_key,
+        "checkpoint": checkpoint_key,
+    }
     return found, {name: key.pem().decode() for name, key in keys.items()}
 
 

@@ -188,6 +188,13 @@ ROOMS = (
 NOT_SHOWN: dict[str, str] = {
     "cbor.": "commands write their own CBOR; what is wrong in a file is told as that file's form",
     "envelope.": "commands make their own envelopes",
+    "session.proof": "commands make their own requests for sessions",
+    "session.form": "commands make their own requests for sessions",
+    "session.unknown": "commands hold the keys of sessions: tests/api/test_sessions.py has clients that do not",
+    "session.asserted": "commands hold the keys of sessions: tests/api/test_sessions.py has clients that do not",
+    "session.flow": "it takes a browser: tests/client/test_sign_in.py",
+    "issuer.url": "it takes a vote for such an address: tests/client/test_sign_in.py",
+    "sender.asserted": "commands hold their own keys",
     "signature.high_s": "commands make their own signatures",
     "transaction.field": "commands make their own transactions",
     "transaction.version": "commands make their own transactions",
@@ -334,6 +341,8 @@ NOT_SAID: dict[str, str] = {
     "what\\ it\\ remembers": "no command keeps a memory of checkpoints: tests/client/test_trust.py",
     "is\\ another\\ proposal": "needs a proposal that somebody exchanged: tests/cli/test_governance.py",
     "proposals\\ have\\ ids": "needs two ids that begin with the same six digits",
+    "client/sign_in.py": "it takes a browser, or an issuer that answers wrong: tests/client/test_sign_in.py",
+    "client/discovery.py": "an issuer that answers wrong: tests/api/test_tokens.py",
     "client/transport.py": "programs may bring a transport of their own",
 }
 """Messages of commands and of the client that the page does not show, by a part of them, and why."""

@@ -33,6 +33,7 @@ _COMMANDS: Final = {
     "receipt": "hansa.cli.receipt:receipt",
     "restore": "hansa.cli.backup:restore",
     "status": "hansa.cli.status:status",
+    "trust": "hansa.cli.trust:trust",
     "tx": "hansa.cli.tx:tx",
     "up": "hansa.cli.up:up",
 }

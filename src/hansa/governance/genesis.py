@@ -5,6 +5,7 @@ ledger began with, whatever version of Hansa it uses.
 """
 
 import hashlib
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -38,7 +39,13 @@ ACTIVE: Final = "active"
 
 def members_program(genesis: Genesis) -> Program:
     """The members contract of a ledger. Raises `ContractInvalid` if the document's source is not a contract."""
-    return load(genesis.members_contract, CONTRACT, system=True)
+    return _members_program(genesis.members_contract)
+
+
+@lru_cache(2)
+def _members_program(source: str) -> Program:
+    """To check it takes longer than all else at a start, and a process opens the same ledger again and again."""
+    return load(source, CONTRACT, system=True)
 
 
 def writes(genesis: Genesis) -> WriteSet:
@@ -78,10 +85,15 @@ def user_writes(user: User) -> WriteSet:
 
 def constitution_program(genesis: Genesis) -> Program:
     """The constitution of a new ledger. Raises `ContractInvalid`, also for a library that is none."""
-    libraries: dict[bytes, Checked] = {}
-    for name, source in genesis.libraries:
-        libraries[_digest(source)] = load(source, name, libraries).checked
-    return load(genesis.constitution, CONSTITUTION, libraries)
+    return _constitution_program(genesis.constitution, tuple(genesis.libraries))
+
+
+@lru_cache(2)
+def _constitution_program(constitution: str, libraries: tuple[tuple[str, str], ...]) -> Program:
+    found: dict[bytes, Checked] = {}
+    for name, source in libraries:
+        found[_digest(source)] = load(source, name, found).checked
+    return load(constitution, CONSTITUTION, found)
 
 
 def _constitution_writes(genesis: Genesis) -> WriteSet:

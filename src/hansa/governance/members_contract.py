@@ -854,6 +854,7 @@ class Members(Contract, version="0.2.0"):
     @action(by="governor", on="Open")
     def recount(tx, proposal: Proposal):
         """Has the votes counted again, after members or their weights have changed."""
+        proposal.is_open = True  # it is; but so it is written, and what was written is counted
         event("proposal.recounted", id=proposal.id, member=tx.member)
 
     @action(by="governor", on=["Open", "Accepted"], to="Withdrawn")
@@ -961,7 +962,7 @@ class Members(Contract, version="0.2.0"):
             if act.name == "set_constitution":
                 locks = True
             if needs_two(act.name):
-                floor = min(2, len(electors))
+                floor = 2 if len(electors) > 1 else 0
         answer = "Accepted"
         if yes < len(electors):
             question = Question(proposer=p.proposer, actions=p.actions, votes=votes)

@@ -54,7 +54,7 @@ BLOCK_ENCODED_BYTES_MAX: Final = (
     * prices.OUTPUT_BYTES_PER_STEP
     + (BLOCK_ENTRIES_MAX + SCHEDULED_ENTRIES_MAX + 1) * FREE_BYTES_MAX
 )
-"""No block is larger, whatever contracts do (about 133 MiB): its envelopes, what steps paid for, what they need not."""
+"""No block is larger, whatever contracts do (about 130 MiB): its envelopes, what steps paid for, what they need not."""
 
 
 Run: TypeAlias = Callable[..., Execution]
@@ -147,7 +147,7 @@ def apply_batch(
     `verified` has, by envelope, what this node verified already and MUST know to have no entry yet; the rest is
     verified here, exactly, and looked up. A key registered in this batch counts from the next one on: nothing is
     executed whose signature was not verified. What is due by ledger time comes first; a tick counts only with it.
-    What enough deployers exclude (`exclusions`, by id) gets its entry and is not run.
+    What enough members exclude (`exclusions`, by id) gets its entry and is not run.
     Tiles and directory move on with the entries: after this returns, the block MUST become durable or the
     process end.
     """
@@ -342,7 +342,7 @@ def execute_scheduled(
 def excluded(
     statements: Sequence[Statement], ledger: bytes, id: bytes, contract: str, directory: Directory
 ) -> Execution | None:
-    """What stands for running a transaction that enough deployers exclude; None if they are not enough."""
+    """What stands for running a transaction that enough members exclude; None if they are not enough."""
     if not statements:
         return None
     try:
@@ -351,7 +351,7 @@ def excluded(
         log.warning("exclusion.ignored", transaction=id.hex(), reason=error.detail)
         return None
     values = {"reason": found[0].reason, "statement": found[0].digest}
-    ran = _refusal(contract, EXCLUDED, "deployers excluded it: {reason}", "", values)
+    ran = _refusal(contract, EXCLUDED, "members excluded it: {reason}", "", values)
     return msgspec.structs.replace(ran, writes=[governance_exclusion.write(found)])
 
 
@@ -365,7 +365,7 @@ def _fatal(error: Exception, id: bytes, contract: str) -> HansaError:
     return HansaError(
         "contract.fatal",
         f"transaction {id.hex()} of contract {contract}: {reason}",
-        remedy=f"Start the node again. If it stops here again, deployers exclude it: hansa tx exclude {id.hex()}",
+        remedy=f"Start the node again. If it stops here again, members exclude it: hansa tx exclude {id.hex()}",
     )
 
 

@@ -241,7 +241,14 @@ def make() -> tuple[list[Vector], dict[str, str]]:
         Vector("answer", "answer", answer, "to the submission of entry 1, with ?receipt=true"),
     ]
     governing = {"bank governance": bank_governance, "trader governance": trader_governance}
-    keys = {**governing, "bank": bank, "bank/clerk": clerk, "trader": trader, "node-1": node_key, "checkpoint": checkpoint_key}
+    keys = {
+        **governing,
+        "bank": bank,
+        "bank/clerk": clerk,
+        "trader": trader,
+        "node-1": node_key,
+        "checkpoint": checkpoint_key,
+    }
     return found, {name: key.pem().decode() for name, key in keys.items()}
 
 

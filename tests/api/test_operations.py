@@ -8,7 +8,8 @@ import jsonschema_rs
 import pytest
 from tests.api.conftest import EXAMPLE
 
-from hansa.api.operations import OPERATIONS, PROBLEM, SUBMIT
+from hansa.api.governance_operations import ALL
+from hansa.api.operations import OPERATIONS, PROBLEM
 from hansa.client import verification
 from hansa.merkle import receipt
 from hansa.wire import cbor, entry, genesis
@@ -38,7 +39,7 @@ GOOD = {
     ],
     "contracts": ["/app/contracts"],
     "contract": ["/app/contracts/members", "/app/contracts/example_ledger"],
-    "source": ["/app/contracts/members/source", "/app/contracts/example_ledger/source"],
+    "source": [f"/app/contracts/{name}/source" for name in ("members", "constitution", "example_ledger")],
     "page": [
         f"{RECORDS}/Account",
         f"{RECORDS}/Account?rows=1",
@@ -310,7 +311,7 @@ def test_pages_lead_to_one_another(client):
         if after is None:
             break
     assert found == whole["rows"]
-    assert len({row["value"]["kid"] for row in found}) == len(found) == 11
+    assert len({row["value"]["kid"] for row in found}) == len(found) == 15
 
 
 def all_rows(client, path, **query):
@@ -400,7 +401,7 @@ def test_every_record_of_a_page_can_be_asked_for(client):
 
 def test_contracts_are_listed_with_their_source(client):
     listed = client.get("/app/contracts").json()["contracts"]
-    assert [one["name"] for one in listed] == ["example_ledger", "members"]
+    assert [one["name"] for one in listed] == ["constitution", "example_ledger", "members"]
     for one in listed:
         source = client.get(f"/app/contracts/{one['name']}/source").content
         assert hashlib.sha256(source).hexdigest() == one["digest"]
@@ -595,7 +596,7 @@ def test_the_description_is_sound(client):
 def test_the_description_names_every_operation(client):
     paths = client.get("/openapi.json").json()["paths"]
     described = {(method.upper(), path) for path, methods in paths.items() for method in methods}
-    assert described == {(operation.method, operation.path) for operation in (SUBMIT, *OPERATIONS)}
+    assert described == {(operation.method, operation.path) for operation in ALL}
 
 
 def test_the_description_names_what_contracts_declare(client, server):

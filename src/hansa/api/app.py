@@ -191,6 +191,9 @@ class _Routes:
         name = self._program(request).manifest.name
         if name == governance_genesis.CONTRACT:
             source = self._node.parsed_genesis.members_contract
+        elif name == governance_genesis.CONSTITUTION:
+            digest = self._node.directory.constitution.hex()
+            source = self._reading.record(governance_genesis.CONTRACT, "ConstitutionText", digest).value["source"]
         else:
             version = self._program(request).manifest.version
             source = self._reading.record(governance_genesis.CONTRACT, "Version", f"{name}@{version}").value["source"]

@@ -7,19 +7,22 @@ An envelope is taken only at the path of what it says. Nothing else here changes
 # The table says what each handler does.
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hansa.api import answers
 from hansa.api.answers import Result
-from hansa.api.operations import CBOR, COSE, PYTHON
-from hansa.api.requests import SECURITY, boolean, json_response, read_body, row_count
+from hansa.api.operations import CBOR, COSE, JSON, PYTHON
+from hansa.api.requests import SECURITY, boolean, check_loopback, json_body, json_response, read_body, row_count
 from hansa.api.submit import ANSWER_S_MAX
 from hansa.client import proposals
 from hansa.governance.genesis import CONTRACT
 from hansa.node.node import Node
+from hansa.node.planning import Planning, plan_new, plan_standing
 from hansa.node.reading import Asked, Row
 from hansa.wire import cose, names, transaction
 from hansa.wire.limits import ENVELOPE_BYTES_MAX
@@ -33,12 +36,20 @@ _PROPOSAL_FIELDS: Final = (
 )  # fmt: skip
 
 
+PLANS_MAX: Final = 2
+"""Plans that are made at once: each is work that nobody signed for."""
+_SLICE_S: Final = 0.005
+"""How long a plan is worked on before the node does what else there is."""
+_PROPOSAL: Final = msgspec.json.Decoder(dict[str, Any])
+
+
 class GovernanceRoutes:
     """The handlers, by the names that the table gives them."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._reading = node.reading
+        self._plans = 0
 
     # What is signed
 
@@ -79,9 +90,8 @@ class GovernanceRoutes:
     def _check_path(self, request: Request, envelope: bytes, action: str) -> None:
         """Raises `HansaError`: `envelope.content_type`, `proposal.path`, and as `wire.transaction.read`."""
         signed = transaction.read(envelope)
-        content_type = cose.read_header(cose.split(envelope).protected).content_type
-        if content_type != cose.GOVERNANCE:
-            raise HansaError("envelope.content_type", f"{content_type!r} where {cose.GOVERNANCE!r} is expected")
+        if not signed.is_governance:
+            raise HansaError("envelope.content_type", f"{cose.TRANSACTION!r} where {cose.GOVERNANCE!r} is expected")
         body = signed.transaction
         if (body.contract, body.action) != (CONTRACT, action):
             told = f"{body.contract}.{body.action}"
@@ -130,6 +140,49 @@ class GovernanceRoutes:
             if error.code != "record.unknown":
                 raise
             raise HansaError("proposal.unknown", f"there is no proposal {id.hex()}") from None
+
+    # Plans
+
+    async def plan_proposal(self, request: Request) -> Response:
+        check_loopback(request)
+        if request.headers.get("content-type", "").split(";")[0].strip().lower() != JSON:
+            raise HansaError("request.content_type", accepted=[JSON])
+        written = proposals.read(await json_body(request, _PROPOSAL))
+        proposer = request.query_params["proposer"]
+
+        def make() -> Planning:
+            node = self._node
+            return plan_new(node.reading, node.directory, node.ledger_time(), proposer, written)
+
+        return json_response(await self._planned(make))
+
+    async def plan_standing_proposal(self, request: Request) -> Response:
+        check_loopback(request)
+        id = _proposal_id(request)
+        return json_response(
+            await self._planned(
+                lambda: plan_standing(self._reading, self._node.directory, self._node.ledger_time(), id)
+            )
+        )
+
+    async def _planned(self, make: Callable[[], Planning]) -> dict[str, Any]:
+        """Makes a plan, and lets the node go on between two pieces of it."""
+        if self._plans == PLANS_MAX:
+            raise HansaError("proposal.busy", retry_after=1)
+        self._plans += 1
+        try:
+            planning, loop = make(), asyncio.get_running_loop()
+            until = loop.time() + _SLICE_S
+            while True:
+                try:
+                    next(planning)
+                except StopIteration as done:
+                    return msgspec.to_builtins(done.value, builtin_types=(bytes,))
+                if loop.time() >= until:
+                    await asyncio.sleep(0)
+                    until = loop.time() + _SLICE_S
+        finally:
+            self._plans -= 1
 
     # The ledger as it is governed
 

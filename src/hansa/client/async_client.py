@@ -254,9 +254,9 @@ class AsyncClient:
         """See `Client.get_bytes`."""
         return await self._run(ask(self._session, path, bytes_of, query=query, accept=accept))
 
-    async def post(self, path: str, value: Mapping[str, Any]) -> Any:
+    async def post(self, path: str, value: Mapping[str, Any], **query: str | int) -> Any:
         """See `Client.post`."""
-        return await self._run(ask(self._session, path, json_of, body=jsonform.dumps(value)))
+        return await self._run(ask(self._session, path, json_of, query=query, body=jsonform.dumps(value)))
 
     async def trial(self, contract: str, source: str, after: str | None = None) -> Any:
         """See `Client.trial`."""

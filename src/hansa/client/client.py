@@ -314,9 +314,9 @@ class Client:
         """What a route of the API answers, as bytes."""
         return self._run(ask(self._session, path, bytes_of, query=query, accept=accept))
 
-    def post(self, path: str, value: Mapping[str, Any]) -> Any:
-        """What a route of the API answers to a JSON object: that of a view, or of a trial, which change nothing."""
-        return self._run(ask(self._session, path, json_of, body=jsonform.dumps(value)))
+    def post(self, path: str, value: Mapping[str, Any], **query: str | int) -> Any:
+        """What a route of the API answers to a JSON object: of a view, a trial or a plan, which change nothing."""
+        return self._run(ask(self._session, path, json_of, query=query, body=jsonform.dumps(value)))
 
     def trial(self, contract: str, source: str, after: str | None = None) -> Any:
         """Tries a next version of a contract on live records, those behind `after`: the `next` of an answer before."""

@@ -22,7 +22,7 @@ API_VERSION: Final = "2026-11-01"
 """The version of `/gov` that is spoken here."""
 VERSION: Final[Query] = {"api-version": API_VERSION}
 CONTRACT: Final = "members"
-_STEPS: Final = 200_000
+STEPS: Final = 200_000
 """What a proposal or ballot takes at most, but for the files that it carries or puts in force."""
 _PATH: Final = "/gov/members/proposals"
 _PAGE_ROWS: Final = 1_000
@@ -106,13 +106,13 @@ def take(
     steps_max: int | None = None,
 ) -> Operation[Answer]:
     """Signs an action of the contract `members` as governance, sends it, and waits."""
-    steps = _STEPS if steps_max is None else steps_max
+    steps = STEPS if steps_max is None else steps_max
     made = yield from prepare(session, action, arguments, steps_max=steps, not_after=not_after)
     return (yield from submission.submit(session, made.envelope, wait))
 
 
 def prepare(
-    session: Session, action: str, arguments: dict[str, Any], *, steps_max: int = _STEPS, not_after: int | None = None
+    session: Session, action: str, arguments: dict[str, Any], *, steps_max: int = STEPS, not_after: int | None = None
 ) -> Operation[Prepared]:
     """An envelope of governance, signed and ready to send."""
     ledger = yield from submission.ledger(session)
@@ -139,7 +139,7 @@ def ballot(session: Session, proposal: str | bytes, yes: bool) -> Operation[tupl
 
 def steps_for(steps: list[proposals.Step]) -> int:
     """The steps that it takes at most to propose these, or to carry them out."""
-    return min(GOVERNANCE_STEPS_MAX, _STEPS + sum(len(step["source"]) for step in steps) * (CHECK_STEPS_PER_BYTE + 10))
+    return min(GOVERNANCE_STEPS_MAX, STEPS + sum(len(step["source"]) for step in steps) * (CHECK_STEPS_PER_BYTE + 10))
 
 
 def read(session: Session, proposal: str | bytes) -> Operation[Proposal]:

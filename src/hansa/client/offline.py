@@ -32,6 +32,11 @@ def read(data: bytes) -> tuple[Unsigned, Transaction]:
     return read_unsigned(data)
 
 
+def id_of(unsigned: Unsigned) -> bytes:
+    """The id that it will have, and a proposal's: the SHA-256 of the bytes to be signed."""
+    return hashlib.sha256(unsigned.structure).digest()
+
+
 def sign(unsigned: Unsigned, signer: Signer) -> bytes:
     """The signature, 64 bytes. Raises `HansaError` `signature.key` for another key than the bytes name."""
     header = cose.read_header(unsigned.protected)
@@ -67,7 +72,7 @@ def told(unsigned: Unsigned, body: Transaction, *, full: bool = False) -> list[s
         f"key        {header.kid.hex()} ({ALGORITHM_NAMES[header.algorithm]})",
         f"for        {_PURPOSES.get(header.content_type, shown(header.content_type))}",
         f"valid      until {_moment(body.not_after)}",
-        f"id         {hashlib.sha256(unsigned.structure).hexdigest()}",
+        f"id         {id_of(unsigned).hex()}",
     ]
     arguments = body.arguments
     match (body.contract, body.action, arguments):

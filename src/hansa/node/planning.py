@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import msgspec
 
+from hansa.client import words
+from hansa.client.proposals import Written
 from hansa.contracts import changes as contract_changes
 from hansa.contracts import execution
 from hansa.contracts.calls import NOBODY, Call, Caller, Execution, Found
@@ -28,7 +30,7 @@ from hansa.node.apply import View
 from hansa.node.reading import Reading
 from hansa.store.overlay import Behind
 from hansa.wire import cbor, order
-from hansa.wire.limits import DIGEST_BYTES, GOVERNANCE_STEPS_MAX, MEMBERS_MAX
+from hansa.wire.limits import DIGEST_BYTES, GOVERNANCE_STEPS_MAX, MEMBERS_MAX, PAGE_ROWS_MAX
 from hansa.wire.problems import HansaError
 from hansa.wire.writes import Write
 
@@ -44,7 +46,9 @@ DIFF_LINES_MAX: Final = 2_000
 _DRAFT: Final = bytes(DIGEST_BYTES)
 """The id of a proposal that was not made."""
 _SCOPE: Final = "ledger"
-_TWO: Final = frozenset({"set_constitution", "set_member", "remove_member", "set_member_data", "set_member_keys"})
+NEED_TWO: Final = frozenset(
+    {"set_constitution", "set_member", "remove_member", "set_member_data", "set_member_keys", "exclude_transaction"}
+)
 """The actions for which the kernel asks for the yes of two; a test compares."""
 _HIDDEN: Final = frozenset({"Proposal", "Actions", "Schedule", "Version", "ConstitutionText", "CheckpointKey"})
 """Records that no difference is made of: what they say stands in that of others."""
@@ -55,7 +59,7 @@ _COUNTERS: Final = frozenset({"changed", "revoked", "holder"})
 class Change(msgspec.Struct, frozen=True):
     """What would become of one record: the fields that differ; None for a record that is not there.
 
-    `diff` has the unified difference of the text that it stands for, `declares` what a contract would declare otherwise.
+    `diff` has the unified difference of the text that it stands for, `declares` what a contract declares otherwise.
     """
 
     record: str
@@ -96,7 +100,6 @@ class Plan(msgspec.Struct, frozen=True):
     steps: int
     entries: int
     past: list[Past] | msgspec.UnsetType = msgspec.UNSET
-    compared: int | msgspec.UnsetType = msgspec.UNSET
 
 
 Planning = Generator[None, None, Plan]
@@ -140,23 +143,27 @@ class _Kept:
             self._selected[asked] = self._view.select(*asked)
         return self._selected[asked]
 
+    def revoked(self, member: str) -> int:
+        """How often an active member has revoked a governance key."""
+        found = self.get(order.place(CONTRACT, "Member", member))
+        assert found is not None
+        return cbor.decode_own(found.value)["revoked"]
+
     def put(self, place: bytes, row: _Row) -> None:
         """Puts a record into the draft, of a type that nothing here selects."""
         self._found[place] = row
 
 
-def plan_new(
-    reading: Reading, directory: Directory, time: int, proposer: str, title: str, steps: list[Any], closes: int | None
-) -> Planning:
-    """What would come of a proposal if this member made it now. Raises `HansaError` `record.unknown`: no such member."""
+def plan_new(reading: Reading, directory: Directory, time: int, proposer: str, written: Written) -> Planning:
+    """What would come of a proposal if this member made it now. Raises `HansaError` `record.unknown` for no member."""
     if proposer not in directory.members:
         raise HansaError("record.unknown", f"there is no active member {proposer[:40]!a}")
     making = _Making(reading, directory, time)
     caller = Caller(proposer, None, frozenset({GOVERNOR}), frozenset())
-    arguments = {"title": title, "steps": steps, "closes": closes}
+    arguments = {"title": written.title, "steps": written.steps, "closes": written.closes}
     ran = making.run(Call(CONTRACT, "propose", arguments, caller, time, reading.tip.size, _DRAFT))
     if ran.code != execution.OK:
-        return making.refused(_told(ran))
+        return making.refused(_problems(ran))
     making.take(ran)
     return making.go(_DRAFT, making.proposal(_DRAFT)["state"])
 
@@ -174,12 +181,13 @@ class _Making:
 
     def __init__(self, reading: Reading, directory: Directory, time: int) -> None:
         self._reading = reading
-        self._directory = directory.copy()
         self._before = directory.copy()
+        self._directory = directory.copy()
+        """As it would be behind what was taken into the draft."""
         self._time = time
-        self._seq = reading.tip.size
-        self._entries = reading.tip.size
-        self._view = reading.view_of(self._directory)
+        self._seq = self._entries = reading.tip.size
+        self._base = reading.draft(self._before)
+        self._view = reading.draft(self._directory)
         self._writes: dict[bytes, Write] = {}
         self._steps = 0
 
@@ -207,45 +215,27 @@ class _Making:
         assert found is not None
         return found
 
-    def refused(self, problem: str) -> Planning:
+    def refused(self, problems: list[str]) -> Planning:
         """The plan of what may not be voted on."""
         yield
-        return Plan([problem], None, [], None, [], [], [], [], self._steps, self._entries)
+        return Plan(problems, None, [], None, [], [], [], [], self._steps, self._entries)
 
     def go(self, id: bytes, state: str) -> Planning:
-        """All that is to be said of a proposal in the draft."""
+        """All that is to be said of a proposal in the draft: what reads the state comes before the first pause."""
         standing = self.proposal(id)
-        if state != "Open" and standing["due"] is None:
-            changed = [] if self._writes == {} else self._changes()
-            yield
-            past = yield from self._past_of(standing)
-            return self._plan(state, changed, None, standing, [], [], [], past)
-        electors, counted = self._electors(), self._counted(standing)
-        waiting = [one for one in electors if one not in counted]
+        waiting: list[str] = []
         draft = _Kept(self._view)
-        sets: list[list[str]] | None = []
-        no: list[Would] = []
+        failure: str | None = None
         if state == "Open":
-            self._tally(draft, standing, [])  # reads what there is to read, before anything else may change
-            sets, no = yield from self._voters(draft, standing, waiting)
-        failure = self._accept(standing, electors)
-        changed = self._changes()
+            waiting = self._waiting(draft, standing)
+            self._tally(draft, standing, [])
+        if state == "Open" or standing["due"] is not None:
+            failure = self._accept(standing)
+        changed, floor = self._changes(), self._floor(standing)
+        past = self._past() if self._directory.constitution != self._before.constitution else None
         yield
-        past = yield from self._past_of(standing)
-        return self._plan(state, changed, failure, standing, waiting, sets, no, past)
-
-    def _plan(
-        self,
-        state: str,
-        changed: list[Change],
-        failure: str | None,
-        standing: dict[str, Any],
-        waiting: list[str],
-        sets: list[list[str]] | None,
-        no: list[Would],
-        past: list[Past] | None,
-    ) -> Plan:
-        floor = self._floor(standing)
+        sets, no = yield from self._voters(draft, standing, waiting)
+        otherwise = None if past is None else (yield from self._otherwise(past))
         return Plan(
             [],
             state,
@@ -257,39 +247,29 @@ class _Making:
             no,
             self._steps,
             self._entries,
-            past=msgspec.UNSET if past is None else past,
+            past=msgspec.UNSET if otherwise is None else otherwise,
         )
 
     # Who must vote
 
-    def _electors(self) -> list[str]:
-        return sorted(self._directory.members)
+    def _waiting(self, draft: _Kept, standing: dict[str, Any]) -> list[str]:
+        """The active members without a vote that counts: what was said before a key was revoked does not."""
+        said = {one["member"]: one["revoked"] for one in standing["ballots"]}
+        return [name for name in sorted(self._before.members) if said.get(name) != draft.revoked(name)]
 
-    def _counted(self, standing: dict[str, Any]) -> set[str]:
-        """The members whose votes count: what was said before a governance key was revoked does not."""
-        found: set[str] = set()
-        for ballot in standing["ballots"]:
-            member = self.kept("Member", ballot["member"])
-            if member is not None and not member["removed"] and member["revoked"] == ballot["revoked"]:
-                found.add(ballot["member"])
-        return found
-
-    def _with_votes(self, standing: dict[str, Any], votes: Iterable[tuple[str, bool]]) -> dict[str, Any]:
+    def _with_votes(self, draft: _Kept, standing: dict[str, Any], votes: Iterable[tuple[str, bool]]) -> dict[str, Any]:
         given = dict(votes)
         ballots = [one for one in standing["ballots"] if one["member"] not in given]
         for name, yes in given.items():
-            member = self.kept("Member", name)
-            assert member is not None
-            ballots.append({"member": name, "yes": yes, "revoked": member["revoked"], "at": self._time})
+            ballots.append({"member": name, "yes": yes, "revoked": draft.revoked(name), "at": self._time})
         return {**standing, "ballots": ballots}
 
     def _tally(self, draft: _Kept, standing: dict[str, Any], votes: Iterable[tuple[str, bool]]) -> str:
         """What the state would be with these votes more, by the kernel's own count."""
-        given = self._with_votes(standing, votes)
         place = order.place(CONTRACT, sequel.PROPOSAL, standing["id"])
-        draft.put(place, _Row(self._seq, cbor.encode(given)))
+        draft.put(place, _Row(self._seq, cbor.encode(self._with_votes(draft, standing, votes))))
         call = Call(CONTRACT, "tally", {"p": standing["id"]}, NOBODY, self._time, self._seq)
-        ran = execution.run(call, self._directory, draft, sequel.TALLY_STEPS)
+        ran = execution.run(call, self._before, draft, sequel.TALLY_STEPS)
         for write in ran.writes:
             if write.place == place:
                 return cbor.decode_own(write.value)["state"]
@@ -320,52 +300,54 @@ class _Making:
         names = [act["name"] for act in standing["actions"]]
         count = len(self._before.members)
         told = [f"the yes of all {count} active members accepts"]
-        two = sorted({name for name in names if name in _TWO})
+        two = sorted({name for name in names if name in NEED_TWO})
         if two and count > 1:
             told.append(f"{', '.join(two)} needs the yes of at least two members")
         if "remove_member" in names:
             told.append("an active member always remains, and fewer than two only if all say yes")
         if "set_constitution" in names:
-            rules = self.kept("Constitution", _SCOPE)
+            rules = self._base.get(order.place(CONTRACT, "Constitution", _SCOPE))
             assert rules is not None
-            told.append(f"once accepted it waits for {rules['lock']} ms, and is counted again then")
+            lock = cbor.decode_own(rules.value)["lock"]
+            told.append(f"once accepted it waits for {lock} ms, and is counted again then")
         return told
 
     # What would change
 
-    def _accept(self, standing: dict[str, Any], electors: list[str]) -> str | None:
+    def _accept(self, standing: dict[str, Any]) -> str | None:
         """Has the proposal accepted in the draft by every active member; why it could not be carried out."""
-        id = standing["id"]
-        place = order.place(CONTRACT, sequel.PROPOSAL, id)
+        id, events = standing["id"], list[dict[str, Any]]()
         if standing["state"] == "Open":
-            *others, last = electors
-            given = self._with_votes(standing, [(name, True) for name in electors])
+            *_, last = sorted(self._before.members)
+            given = self._with_votes(_Kept(self._view), standing, [(name, True) for name in self._before.members])
             given["ballots"] = [one for one in given["ballots"] if one["member"] != last]
-            del others
+            place = order.place(CONTRACT, sequel.PROPOSAL, id)
             self._view.write(self._seq, [Write(CONTRACT, sequel.PROPOSAL, id, cbor.encode(given), None, place)])
-            rules = {"proposal": id, "yes": True, "constitution": standing["constitution"]}
+            said = {"proposal": id, "yes": True, "constitution": standing["constitution"]}
             caller = Caller(last, None, frozenset({GOVERNOR}), frozenset())
-            ran = self.run(Call(CONTRACT, "vote", rules, caller, self._time, self._seq, _DRAFT))
+            ran = self.run(Call(CONTRACT, "vote", said, caller, self._time, self._seq, _DRAFT))
             if ran.code != execution.OK:
                 return _told(ran)
+            events += ran.events
             self.take(ran)
         due = self.proposal(id)["due"]
         if due is not None:
             ran = self.run(Call(CONTRACT, "ripen", {"p": id}, NOBODY, max(due, self._time), self._seq))
             if ran.code != execution.OK:
                 return _told(ran)
+            events += ran.events
             self.take(ran)
         now = self.proposal(id)
         if now["state"] == "Accepted" and now["applied"] is not None:
             return None
-        failed = [one["data"] for one in ran.events if one["name"] == "proposal.failed"]
-        return _filled(failed[0]) if failed else now["reason"] or f"it would be {now['state']}"
+        failed = [one["data"] for one in events if one["name"] == "proposal.failed"]
+        return words.filled(failed[0]) if failed else now["reason"] or f"it would be {now['state']}"
 
     def _changes(self) -> list[Change]:
         found: list[Change] = []
         for write in self._writes.values():
             if write.contract == CONTRACT and write.record not in _HIDDEN:
-                old = self._reading.stored(write.place)
+                old = self._base.get(write.place)
                 before = None if old is None else cbor.decode_own(old.value)
                 found += self._change(write, before, cbor.decode_own(write.value))
         return found
@@ -421,18 +403,18 @@ class _Making:
 
     # What a changed constitution would have made of the past
 
-    def _past_of(self, standing: dict[str, Any]) -> Generator[None, None, list[Past] | None]:
-        """What it would have decided otherwise, None if the constitution does not change."""
-        if self._directory.constitution == self._before.constitution:
-            return None
-        del standing
-        rows = self._reading.page(CONTRACT, sequel.PROPOSAL, None, 1_000).rows
+    def _past(self) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+        """Past proposals, oldest first, each with the active members as they were before it was decided."""
+        rows = self._reading.page(CONTRACT, sequel.PROPOSAL, None, PAGE_ROWS_MAX).rows
         members = self._members_then()
+        newest = sorted(rows, key=lambda one: (one.value["opened"], one.value["id"]))[-PAST_MAX:]
+        return [(row.value, _then(members, row.seq - 1)) for row in newest]
+
+    def _otherwise(self, past: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> Generator[None, None, list[Past]]:
+        """What the constitution as it would be would have decided otherwise."""
         found: list[Past] = []
-        for row in sorted(rows, key=lambda one: (one.value["opened"], one.value["id"]))[-PAST_MAX:]:
-            value = row.value
-            was = _decided(value)
-            would = self._replayed(value, _then(members, row.seq - 1))
+        for value, electors in past:
+            was, would = _decided(value), self._replayed(value, electors)
             if was != would:
                 found.append(Past(value["id"], value["title"], was, would))
             yield
@@ -456,7 +438,6 @@ class _Making:
     def _replayed(self, value: dict[str, Any], electors: list[dict[str, Any]]) -> str:
         """What the new constitution makes of a past proposal, its votes in their order, within the floor."""
         ids = {one["id"] for one in electors}
-        votes: list[dict[str, Any]] = []
         ballots = [one for one in value["ballots"] if one["member"] in ids]
         for count in range(len(ballots) + 1):
             votes = [{"member": one["member"], "yes": one["yes"]} for one in ballots[:count]]
@@ -474,7 +455,7 @@ class _Making:
         call = Call(CONSTITUTION, "resolve", arguments, NOBODY, self._time, self._seq)
         ran = execution.run(call, self._directory, self._view, sequel.TALLY_STEPS)
         answer = ran.result if ran.code == execution.OK else "Open"
-        floor = min(2, len(electors)) if any(one["name"] in _TWO for one in value["actions"]) else 0
+        floor = min(2, len(electors)) if any(one["name"] in NEED_TWO for one in value["actions"]) else 0
         if (answer == "Accepted" and yes < floor) or (answer == "Rejected" and yes == len(votes)):
             return "Open"
         return answer
@@ -501,11 +482,13 @@ def _unified(old: str, new: str, name: str) -> list[str]:
     return [*found[:DIFF_LINES_MAX], "... more"] if len(found) > DIFF_LINES_MAX else found
 
 
+def _problems(ran: Execution) -> list[str]:
+    """Why a proposal may not be voted on: what the constitution objects, each by itself, or the kernel's one reason."""
+    found = ran.result.get("values", {}).get("problems")
+    is_listed = isinstance(found, list) and all(isinstance(one, str) for one in found)
+    return found if is_listed else [_told(ran)]
+
+
 def _told(ran: Execution) -> str:
-    return _filled(ran.result) if isinstance(ran.result, dict) else ran.code
-
-
-def _filled(result: dict[str, Any]) -> str:
-    from hansa.client.words import filled  # noqa: PLC0415
-
-    return filled(result)
+    """Why something was refused."""
+    return words.filled(ran.result) or ran.code

@@ -350,6 +350,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "proposal.unknown": Kind(
         404, "There is no such proposal", "Check the id; `hansa proposal list` shows those there are."
     ),
+    "proposal.other": Kind(
+        422, "This is another proposal than the one that is to be signed about", "Sign nothing; prepare it again."
+    ),
     "proposal.ballot": Kind(404, "The member has not voted on it", "Look at the proposal: it lists those who have."),
     "proposal.path": Kind(
         409,

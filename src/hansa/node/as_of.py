@@ -34,11 +34,14 @@ def as_of(state: State, tip: Tip) -> Governance:
     """Governance behind the last block of a state, which ends at `tip`."""
     rows: dict[str, list[dict[str, Any]]] = {record: [] for record in _TYPES}
     for _, record, value in members_records(state, _TYPES):
-        rows[record].append({name: _shown(field) for name, field in cbor.decode_own(value).items()})
+        fields: dict[str, Any] = cbor.decode_own(value)
+        for name, field in fields.items():
+            fields[name] = field.hex() if isinstance(field, bytes) else field
+        rows[record].append(fields)
     for record, found in rows.items():
         key = {"Key": "kid", "Deployment": "name"}.get(record, "id")
         found.sort(key=lambda row: str(row.get(key)))
-    limits = next(iter(rows["Limits"]), {})
+    limits = rows["Limits"][0] if rows["Limits"] else dict[str, Any]()
     return Governance(
         tip.height - 1,
         tip.size,
@@ -51,7 +54,3 @@ def as_of(state: State, tip: Tip) -> Governance:
         next(iter(rows["Constitution"]), None),
         {name: value for name, value in limits.items() if name not in ("scope", "changed")},
     )
-
-
-def _shown(value: Any) -> Any:
-    return value.hex() if isinstance(value, bytes) else value

@@ -69,6 +69,7 @@ GROUPS = {
     "checkpoint": "Checkpoints",
     "receipt": "Receipts",
     "verify": "Verification",
+    "trust": "Trust files",
     "audit": "Audit",
     "swift": "SWIFT messages",
     "key": "Keys",

@@ -46,7 +46,7 @@ from hansa.node import metrics
 from hansa.node.events import Wanted
 from hansa.node.node import Node
 from hansa.node.reading import Asked
-from hansa.wire import names
+from hansa.wire import names, trust
 from hansa.wire.problems import KINDS, HansaError
 
 if TYPE_CHECKING:
@@ -279,7 +279,7 @@ class _Routes:
 
     async def health(self, request: Request) -> Response:
         status = self._node.status()
-        reasons = [] if status.healthy else status.reasons
+        reasons = [*([] if status.healthy else status.reasons), *status.warnings]
         return json_response({"healthy": status.healthy, "reasons": reasons}, 200 if status.healthy else 503)
 
     async def ready(self, request: Request) -> Response:
@@ -295,6 +295,10 @@ class _Routes:
 
     async def genesis(self, request: Request) -> Response:
         return Response(self._node.genesis, media_type=CBOR, headers=SECURITY)
+
+    async def trust(self, request: Request) -> Response:
+        self._node.sign_checkpoint()
+        return Response(trust.encode(self._reading.trust()), media_type=CBOR, headers=SECURITY)
 
     async def openapi(self, request: Request) -> Response:
         programs = self._node.directory.programs

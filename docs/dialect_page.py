@@ -428,6 +428,8 @@ SECTIONS: tuple[tuple[str, ModuleType, tuple[tuple[str, tuple[Callable[..., Any]
                     operations.make_duration,
                     operations.contract_version,
                     operations.library_digest,
+                    operations.key_id,
+                    operations.member_id,
                 ),
             ),
             (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from docs import api_page, dialect_page, findings_page, python_page, settings_page, vectors
+from docs import actions_page, api_page, dialect_page, findings_page, python_page, settings_page, vectors
 from hansa.cli.main import COMMON, cli
 from hansa.contracts import program
 from hansa.contracts.diagram import States, state_machines
@@ -29,6 +29,7 @@ GROUPS = {
     "sender": "Senders",
     "transaction": "Transactions",
     "exclusion": "Exclusions",
+    "proposal": "Proposals",
     "batch": "Batches",
     "steps": "Steps",
     "queue": "The queue",
@@ -97,6 +98,7 @@ def pages() -> dict[str, str]:
         "findings.md": findings_page.page(),
         "settings.md": settings_page.page(),
         "api.md": api_page.page(),
+        "governance-actions.md": actions_page.page(),
         "client.md": python_page.client_page(),
         "testing.md": python_page.testing_page(),
         "wire-vectors.json": json.dumps(document, indent=1) + "\n",

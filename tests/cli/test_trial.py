@@ -561,3 +561,23 @@ def test_what_this_machine_lacks_is_told_as_a_defect(
 
     monkeypatch.setattr("hansa.contracts.execution._check_role", fail)
     assert error.__name__ in hansa("contract", "run", calm, "keep").failed("contract.internal")
+
+
+def test_an_id_stands_for_that_of_a_transaction(hansa: Callable, tmp_path: Path, state: Path) -> None:
+    path = tmp_path / "asks.py"
+    path.write_text(
+        "from hansa.contract import Contract, Hash, action, event, view\n\n\n"
+        'class Asks(Contract, version="1.0.0"):\n'
+        '    @action(by="member")\n    def ask(tx):\n        event("asked", id=tx.id)\n\n'
+        "    @view\n    def id(tx) -> Hash:\n        return tx.id\n"
+    )
+
+    def asked(*options: object) -> str:
+        return hansa("contract", "run", path, "ask", *options, "--json").json["events"][0]["data"]["id"]
+
+    first = asked("--state", state)
+    assert len(bytes.fromhex(first)) == 32
+    assert asked() == first, "the same in every run"
+    assert asked("--as", "bank") != first
+    assert asked("--state", state) != first, "another entry"
+    assert hansa("contract", "run", path, "id", "--json").json["code"] == "tx.unsigned", "as on a ledger"

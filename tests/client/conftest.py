@@ -8,6 +8,7 @@ import pytest
 from hansa.client import transactions
 from hansa.merkle import checkpoint, receipt, tree
 from hansa.merkle.tiles import Tiles
+from hansa.node import shipped
 from hansa.node.create import members_source
 from hansa.wire import cose, entry, genesis
 from hansa.wire.genesis import Genesis, Limits, Member, Node
@@ -42,6 +43,7 @@ def history(make_key: Callable[[str, str], PrivateKey]) -> Callable[[str], Histo
 
     def make(name: str) -> History:
         member, own = make_key("eddsa", f"{name} member"), make_key("es256", f"{name} node")
+        governing = make_key("eddsa", f"{name} governs")
         signing = make_key("es256", f"{name} checkpoints")
         spki = {"node_key": own.public.spki, "checkpoint_key": signing.public.spki}
         document = genesis.encode(
@@ -50,11 +52,16 @@ def history(make_key: Callable[[str, str], PrivateKey]) -> Callable[[str], Histo
                 name=name,
                 time=TIME,
                 nonce=bytes(16),
-                members=[Member(id="acme", name="Acme", keys=[member.public.spki])],
+                members=[
+                    Member(id="acme", name="Acme", keys=[member.public.spki], governance_keys=[governing.public.spki])
+                ],
                 nodes=[Node(id="node-1", member="acme", **spki)],
                 deployers=["acme"],
                 limits=Limits(),
                 members_contract=members_source(),
+                constitution=shipped.constitution("majority"),
+                constitution_lock=1_000,
+                libraries=[(shipped.LIBRARY, shipped.library())],
             )
         )
         ledger = genesis.ledger_id(document)

@@ -218,6 +218,7 @@ MEMBERS: Final[list[tuple[str, str]]] = [
     ('@action(by="member")\n$def go(tx) -> int:\n    return 1', "action.returns"),
     (THING + '@action(by="schedule")\ndef go(tx, t: Thing):\n    x = $tx.member', "name.context"),
     (THING + '@action(by="schedule")\ndef go(tx, t: Thing):\n    x = $tx.user', "name.context"),
+    (THING + '@action(by="schedule")\ndef go(tx, t: Thing):\n    x = $tx.id', "name.context"),
     ("@view\n$def go(tx):\n    return 1", "view.returns"),
     (THING + "@view\n$def go(tx, t: Thing) -> Thing:\n    return t", "view.returns"),
     # Parameters

@@ -231,6 +231,7 @@ class Expressions:
         self._entries.append(Entry("tx.caller", ("opt", TEXT), "tx"))
         if is_signed:
             self._entries += [Entry("tx.member", PARTY, "tx"), Entry("tx.user", ("opt", USER), "tx")]
+            self._entries.append(Entry("tx.id", BYTES, "tx"))
 
     def _know_parts(self, text: str, kind: Kind, root: str, depth: int) -> None:
         if kind[0] == "struct" and depth:

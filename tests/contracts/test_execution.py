@@ -611,7 +611,14 @@ def test_ledger_time_signs_nothing() -> None:
         def due(tx, r: R):
             event("due", by=tx.{field})
     """
-    for field, found in (("member", None), ("user", None), ("caller", "ok"), ("time", "ok"), ("date", "ok")):
+    for field, found in (
+        ("member", None),
+        ("user", None),
+        ("id", None),
+        ("caller", "ok"),
+        ("time", "ok"),
+        ("date", "ok"),
+    ):
         world = one(contract(members.format(field=field)))
         world.take(world.call("sample", "make", {"id": 1}))
         assert world.run(world.call("sample", "due", {"r": 1}, by=None)).code == (found or "tx.unsigned")

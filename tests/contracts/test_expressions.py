@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.contracts.sources import action, codes, view
-from tests.contracts.world import World
+from tests.contracts.world import World, transaction_id
 
 from hansa.contracts import operations, program
 from hansa.contracts.operations import accepts, kind
@@ -168,6 +168,7 @@ RESULTS = [
     ("0xff + 1_000", "int", 1_255),
     ("tx.member", "Party", "alice"),
     ("tx.user", "User | None", "alice/ann"),
+    ("tx.id", "Hash", transaction_id(1)),
     ("tx.time", "Instant", 1_700_000_000_000),
     ("tx.date", "Date", "2023-11-14"),
     ("tx.caller", "Text[0, 9] | None", None),
@@ -195,7 +196,12 @@ def test_the_tables_are_all_tried() -> None:
         checked = program.check(view(f"x = {expression}\nreturn x", type_, PARAMETERS), "sample")
         tried |= {row for node in checked.types for row in _rows(node, checked.types)}
     rows = {*operations.BINARY, *operations.ATTRIBUTES, *operations.METHODS, *_flat(operations.FUNCTIONS)}
-    system = {("contract_version", "text", "text"), ("library_digest", "text", "text")}
+    system = {
+        ("contract_version", "text", "text"),
+        ("library_digest", "text", "text"),
+        ("key_id", "bytes"),
+        ("member_id", "party"),
+    }
     assert rows - tried == system
 
 

@@ -187,12 +187,13 @@ def test_what_values_weigh(value: Any, bytes_: int) -> None:
 
 
 def test_who_signed_and_when() -> None:
-    signed = Context(Caller("alice", "alice/ann", frozenset(), frozenset()), "bank", 1_700_000_000_000)
+    signed = Context(Caller("alice", "alice/ann", frozenset(), frozenset()), "bank", 1_700_000_000_000, b"i" * 32)
     assert (signed.member, signed.user, signed.caller, signed.time) == ("alice", "alice/ann", "bank", 1_700_000_000_000)
+    assert signed.id == b"i" * 32
     assert signed.date == "2023-11-14"
-    for field in ("member", "user"):
+    for field in ("member", "user", "id"):
         with pytest.raises(Fault) as caught:
-            getattr(Context(NOBODY, None, 0), field)
+            getattr(Context(NOBODY, None, 0, b""), field)
         assert caught.value.code == "tx.unsigned"
 
 

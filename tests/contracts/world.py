@@ -37,6 +37,11 @@ _PROGRAMS_KEPT = 64
 _COMPARED = ("code", "steps", "result", "events", "writes", "version")
 
 
+def transaction_id(seq: int) -> bytes:
+    """The id of what is signed as this entry, as if it stood in an envelope."""
+    return hashlib.sha256(f"entry {seq}".encode()).digest()
+
+
 class Stored(msgspec.Struct, frozen=True, gc=False):
     """A record's bytes, and the entry that wrote them."""
 
@@ -99,11 +104,12 @@ class World:
         user: str | None = None,
     ) -> Call:
         """A call by a member, by a `user` for it, or by ledger time (`by=None`), as the next entry."""
-        caller = NOBODY
+        caller, id = NOBODY, b""
         if by is not None:
+            id = transaction_id(self.seq)
             of_user = frozenset[str]() if user is None else self.attributes.get(user, frozenset())
             caller = Caller(by, user, self.attributes.get(by, frozenset()), of_user)
-        return Call(contract, action, arguments or {}, caller, self.time, self.seq)
+        return Call(contract, action, arguments or {}, caller, self.time, self.seq, id)
 
     def run(
         self, call: Call, *, on: Implementation = FAST, steps: int = STEPS, cache: Cache | None = None

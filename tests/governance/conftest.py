@@ -9,6 +9,7 @@ from hansa.contracts.calls import Call, Caller, Execution
 from hansa.contracts.execution import run
 from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory
+from hansa.node import shipped
 from hansa.node.create import members_source
 from hansa.store.overlay import Stored
 from hansa.wire import cbor
@@ -36,10 +37,27 @@ def founding(make_key: Callable[[str, str], PrivateKey]) -> Genesis:
         nonce=bytes(16),
         members=[
             Member(
-                id="acme", name="Acme", keys=[spki("acme"), spki("acme second", "es256")], attributes=["b:x", "a:y"]
+                id="acme",
+                name="Acme",
+                keys=[spki("acme"), spki("acme second", "es256")],
+                governance_keys=[spki("acme governs")],
+                attributes=["b:x", "a:y"],
+                weight=5,
             ),
-            Member(id="bolt", name="Bolt", keys=[spki("bolt")], attributes=["b:x", "b:x"]),
-            Member(id="zeta", name="Zeta", keys=[spki("zeta")], attributes=["ledger:deployer", "zz"]),
+            Member(
+                id="bolt",
+                name="Bolt",
+                keys=[spki("bolt")],
+                governance_keys=[spki("bolt governs")],
+                attributes=["b:x", "b:x"],
+            ),
+            Member(
+                id="zeta",
+                name="Zeta",
+                keys=[spki("zeta")],
+                governance_keys=[spki("zeta governs")],
+                attributes=["ledger:deployer", "zz"],
+            ),
         ],
         users=[
             User(id="acme/ann", name="Ann", keys=[spki("ann")], attributes=["q", "p"]),
@@ -49,6 +67,9 @@ def founding(make_key: Callable[[str, str], PrivateKey]) -> Genesis:
         deployers=["acme", "zeta"],
         limits=Limits(block_entries=7, transaction_steps=500_000),
         members_contract=members_source(),
+        constitution=shipped.constitution("majority"),
+        constitution_lock=60_000,
+        libraries=[(shipped.LIBRARY, shipped.library())],
     )
 
 

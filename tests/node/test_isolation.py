@@ -66,10 +66,14 @@ def corpus(ledger):
 async def play_corpus(session):
     for one in deployments(session.ledger):
         await session.applied(one)
-    codes = []
+    codes, made = [], []
     for batch in corpus(session.ledger):
         answers = await session.submit_all(batch)
-        codes += [entry.decode_outcome(answer.outcome).code for answer in answers]
+        outcomes = [entry.decode_outcome(answer.outcome) for answer in answers]
+        codes += [outcome.code for outcome in outcomes]
+        for answer, outcome in zip(answers, outcomes, strict=True):
+            made += [(event["data"]["id"], answer.id) for event in outcome.events if event["name"] == "made"]
+    assert len(made) == 8 and all(told == id for told, id in made), "`tx.id` is each one's own, in a batch too"
     size = session.node.status().entries
     await session.until(lambda: session.node.status().entries > size + 2)  # what was scheduled, and the tick
     return codes

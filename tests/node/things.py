@@ -51,7 +51,7 @@ class Things(Contract, version="1.0.0"):
 
     @action(by="member", creates="Thing")
     def make(tx, thing: Thing, name: Text[1, 20], owner: Party):
-        event("made", name=name, owner=owner, user=tx.user, at=tx.time)
+        event("made", name=name, owner=owner, user=tx.user, at=tx.time, id=tx.id)
 
     @action(by="member")
     def load(tx, thing: Thing, part: Part, price: Amount | None):

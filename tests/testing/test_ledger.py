@@ -300,3 +300,38 @@ def test_a_fork_goes_on_apart(jobs: Contract) -> None:
     assert len(fork.clock.advance(days=3)) == 2
     assert jobs.ledger.clock.now == START
     assert len(jobs.ledger.entries) == 2
+
+
+ASKS = """from hansa.contract import Contract, Hash, Record, action, event, view
+
+
+class Asks(Contract, version="1.0.0"):
+    class Asked(Record, key="id"):
+        id: Hash
+
+    @action(by="member")
+    def ask(tx):
+        Asks.Asked.create(id=tx.id)
+        event("asked", id=tx.id)
+
+    @view
+    def id(tx) -> Hash:
+        return tx.id
+"""
+
+
+def test_ids_are_the_entries_own_and_the_same_in_every_run() -> None:
+    runs: list[list[bytes]] = []
+    for _ in range(2):
+        ledger = Ledger()
+        ledger.member("alba", users=["ann"])
+        asks = ledger.deploy_source("asks", ASKS)
+        answers = [asks.by(who).ask() for who in ("alba", "alba", "alba/ann")]
+        assert [answer.event("asked")["id"] for answer in answers] == [answer.id for answer in answers]
+        assert {row["id"] for row in ledger.rows("asks", "Asked")} == {answer.id for answer in answers}
+        runs.append([answer.id for answer in answers])
+        with pytest.raises(Refused) as refused:
+            asks.view.id()
+        assert refused.value.code == "tx.unsigned"
+    assert runs[0] == runs[1]
+    assert len(set(runs[0])) == 3

@@ -28,8 +28,10 @@ def document(make_key):
         "time": 1_900_000_000_000,
         "nonce": bytes(range(16)),
         "members": [
-            {"id": "acme", "name": "Acme Bank", "keys": [spki("acme")], "attributes": ["licence:bank", "eu"]},
-            {"id": "bolt-2", "name": "Bolt", "keys": [spki("bolt", "es256"), spki("bolt's other")], "attributes": []},
+            {"id": "acme", "name": "Acme Bank", "keys": [spki("acme")], "attributes": ["licence:bank", "eu"]}
+            | {"governance_keys": [spki("acme governs")], "weight": 3},
+            {"id": "bolt-2", "name": "Bolt", "keys": [spki("bolt", "es256"), spki("bolt's other")], "attributes": []}
+            | {"governance_keys": [spki("bolt governs", "es256")], "weight": 0},
         ],
         "users": [{"id": "acme/ann.b", "name": "Ann", "keys": [spki("ann")], "attributes": ["clerk"]}],
         "nodes": [
@@ -47,6 +49,9 @@ def document(make_key):
             "scheduled_steps": 300,
         },
         "members_contract": "# the rules",
+        "constitution": "# how it is decided",
+        "constitution_lock": 1_000,
+        "libraries": [["governance", "# what is counted"]],
     }
 
 
@@ -65,6 +70,10 @@ class TestSoundDocuments:
         assert (read.users[0].id, read.users[0].name) == ("acme/ann.b", "Ann")
         assert [(node.id, node.member) for node in read.nodes] == [("n1", "acme"), ("n2", "bolt-2")]
         assert (read.deployers, read.members_contract) == (["acme"], "# the rules")
+        assert [member.weight for member in read.members] == [3, 0]
+        assert read.members[0].governance_keys == document["members"][0]["governance_keys"]
+        assert (read.constitution, read.constitution_lock) == ("# how it is decided", 1_000)
+        assert read.libraries == [("governance", "# what is counted")]
         assert (read.limits.block_entries, read.limits.transaction_steps) == (100, 1)
         assert (read.limits.scheduled_entries, read.limits.scheduled_steps) == (7, 300)
 
@@ -75,10 +84,12 @@ class TestSoundDocuments:
         assert genesis.check(decode(document)) == []
 
     def test_what_may_be_left_out(self, document):
-        del document["users"], document["members"][1]["attributes"]
+        del document["users"], document["members"][1]["attributes"], document["deployers"], document["libraries"]
+        del document["members"][1]["weight"]
         document["limits"] = {}
         read = decode(document)
-        assert read.users == read.members[1].attributes == []
+        assert read.users == read.members[1].attributes == read.deployers == read.libraries == []
+        assert read.members[1].weight == 1
         assert (read.limits.block_entries, read.limits.block_bytes) == (
             limits.BLOCK_ENTRIES_MAX,
             limits.BLOCK_BYTES_MAX,
@@ -93,7 +104,11 @@ class TestSoundDocuments:
 
 class TestForm:
     @pytest.mark.parametrize(
-        "field", ["name", "time", "nonce", "members", "nodes", "deployers", "limits", "members_contract"]
+        "field",
+        [
+            *("name", "time", "nonce", "members", "nodes", "limits", "members_contract", "constitution"),
+            "constitution_lock",
+        ],
     )
     def test_what_is_required(self, document, field, refused):
         del document[field]
@@ -149,9 +164,12 @@ class TestForm:
             ("members", [None, {}, [], ["acme"], [None]]),
             ("users", [None, {}, ["acme/ann"]]),
             ("nodes", [None, {}, []]),
-            ("deployers", [None, "acme", [], [0]]),
+            ("deployers", [None, "acme", [0]]),
             ("limits", [None, [], 0]),
             ("members_contract", [None, b"# rules", "", "x" * 65_537]),
+            ("constitution", [None, b"# rules", "", "x" * 65_537]),
+            ("constitution_lock", [None, "1000", 0, 999, limits.LOCK_MS_MAX + 1]),
+            ("libraries", [None, {}, ["governance"], [["governance"]], [["governance", ""]]]),
         ],
     )
     def test_values_of_another_type_or_out_of_range(self, document, field, others, refused):
@@ -175,6 +193,18 @@ class TestForm:
             document[owner][0][field] = other
             with refused("genesis.form"):
                 decode(document)
+
+    @pytest.mark.parametrize("keys", [None, [], [b""], [bytes(44)] * 9])
+    def test_members_govern_with_keys(self, document, keys, refused):
+        document["members"][0]["governance_keys"] = keys
+        with refused("genesis.form"):
+            decode(document)
+
+    @pytest.mark.parametrize("weight", [None, -1, 1_000_001, True, "1"])
+    def test_weights(self, document, weight, refused):
+        document["members"][0]["weight"] = weight
+        with refused("genesis.form"):
+            decode(document)
 
     @pytest.mark.parametrize("attribute", ["a", "0", "licence:bank", "eu-2.x_y", "x" * 64])
     def test_attributes(self, document, attribute):
@@ -252,7 +282,8 @@ class TestContents:
 
     @pytest.mark.parametrize("id", ["", "Acme", "acme bank", "-acme", "acme/x", "x" * 33, "acme\n", "\u00e4cme"])
     def test_member_ids(self, document, problems, make_key, id):
-        document["members"].append({"id": id, "name": "x", "keys": [make_key("eddsa", "new").public.spki]})
+        own, other = make_key("eddsa", "new").public.spki, make_key("eddsa", "newer").public.spki
+        document["members"].append({"id": id, "name": "x", "keys": [own], "governance_keys": [other]})
         assert problems() == [f"member id {id!r} is not a name"]
 
     @pytest.mark.parametrize(
@@ -278,8 +309,8 @@ class TestContents:
         assert problems() == [f"deployer {name!r} is no member"]
 
     def test_ids_named_twice(self, document, problems, make_key):
-        keys = [make_key("eddsa", f"spare {number}").public.spki for number in range(4)]
-        document["members"].append({"id": "acme", "name": "x", "keys": [keys[0]]})
+        keys = [make_key("eddsa", f"spare {number}").public.spki for number in range(5)]
+        document["members"].append({"id": "acme", "name": "x", "keys": [keys[0]], "governance_keys": [keys[4]]})
         document["users"].append({"id": "acme/ann.b", "name": "x", "keys": [keys[1]]})
         document["nodes"].append({**document["nodes"][0], "node_key": keys[2], "checkpoint_key": keys[3]})
         document["deployers"].append("acme")
@@ -295,6 +326,7 @@ class TestContents:
         [
             (("members", 0, "keys", 0), "member acme"),
             (("members", 1, "keys", 1), "member bolt-2"),
+            (("members", 0, "governance_keys", 0), "member acme"),
             (("users", 0, "keys", 0), "user acme/ann.b"),
             (("nodes", 1, "node_key"), "node n2"),
             (("nodes", 1, "checkpoint_key"), "node n2"),
@@ -327,6 +359,7 @@ class TestContents:
         [
             (("members", 0, "keys", 0), ("members", 1, "keys", 0), ("member acme", "member bolt-2")),
             (("members", 1, "keys", 0), ("members", 1, "keys", 1), ("member bolt-2", "member bolt-2")),
+            (("members", 0, "keys", 0), ("members", 0, "governance_keys", 0), ("member acme", "member acme")),
             (("members", 0, "keys", 0), ("users", 0, "keys", 0), ("member acme", "user acme/ann.b")),
             (("users", 0, "keys", 0), ("nodes", 0, "node_key"), ("user acme/ann.b", "node n1")),
             (("nodes", 0, "node_key"), ("nodes", 0, "checkpoint_key"), ("node n1", "node n1")),
@@ -344,6 +377,18 @@ class TestContents:
         (one, field), (other, other_field) = at(first), at(second)
         other[other_field] = one[field]
         assert problems() == [f"{owners[1]} has the key of {owners[0]}: a key is registered once, for one purpose"]
+
+    def test_names_of_libraries(self, document, problems):
+        document["libraries"].append(["No-Name", "# x"])
+        assert problems() == ["library 'No-Name' is no name of one"]
+
+    @pytest.mark.parametrize(
+        ("owner", "attribute"),
+        [("members", "ledger:governance"), ("members", "ledger:x"), ("users", "ledger:deployer"), ("users", "ledger:")],
+    )
+    def test_attributes_that_nobody_is_given(self, document, problems, owner, attribute):
+        document[owner][0]["attributes"] = [attribute]
+        assert problems() == [f"{attribute!r} of {document[owner][0]['id']!r} is reserved"]
 
     def test_all_problems_at_once(self, document, problems):
         document["members"][1]["id"] = "Bolt"

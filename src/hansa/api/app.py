@@ -5,18 +5,21 @@ but in `api.submit`, on the same port. Handlers run on the node's event loop and
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 import hansa
 from hansa.api import answers, openapi
-from hansa.api.operations import CBOR, COSE, EVENT_STREAM, JSON, OPERATIONS, ORDERS, SUBMIT, Operation
+from hansa.api.governance import GovernanceRoutes
+from hansa.api.governance_operations import ALL, API_VERSION
+from hansa.api.operations import CBOR, COSE, EVENT_STREAM, JSON, ORDERS, Operation
+from hansa.api.requests import SECURITY, boolean, check_loopback, integer, json_body, json_response, number, row_count
 from hansa.api.streams import EventStream
 from hansa.api.submit import STREAMS, echo
 from hansa.client.arguments import from_json
@@ -31,27 +34,13 @@ from hansa.node import metrics
 from hansa.node.events import Wanted
 from hansa.node.node import Node
 from hansa.node.reading import Asked
-from hansa.wire import jsonform, names
-from hansa.wire.limits import JSON_INTEGER_MAX, PAGE_ROWS_MAX
+from hansa.wire import names
 from hansa.wire.problems import KINDS, HansaError
 
-_Body = TypeVar("_Body")
 Handler = Callable[[Request], Awaitable[Response]]
 _Handled = Callable[[Request, Exception], Awaitable[Response]]
 
-_BODY_BYTES_MAX: Final = 256 * 1024
-"""The body of any request but a submission: a contract file in a JSON string, and more than arguments can be."""
-_ROWS_DEFAULT: Final = 100
-"""Rows of a page where nobody says how many."""
 _HTTP_CODES: Final = {404: "request.path", 405: "request.method"}
-LOOPBACK: Final = ("127.0.0.1", "::1")
-"""Who may do what nobody signs."""
-_SECURITY: Final = {
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-}
 
 
 def make_app(node: Node, hosts: frozenset[str]) -> Starlette:
@@ -99,8 +88,9 @@ class _Routes:
         self._reading = node.reading
 
     def all(self) -> list[BaseRoute]:
-        operations = (SUBMIT, *OPERATIONS)
-        return [Route(o.path, _checked(o, getattr(self, o.name)), methods=[o.method]) for o in operations]
+        governance = GovernanceRoutes(self._node)
+        handlers = {o.name: getattr(governance if o.path.startswith("/gov/") else self, o.name) for o in ALL}
+        return [Route(o.path, _checked(o, handlers[o.name]), methods=[o.method]) for o in ALL]
 
     async def submit(self, request: Request) -> Response:
         # `api.submit` answers the path as it is written in the table; here its other methods get their refusal, and
@@ -111,20 +101,20 @@ class _Routes:
 
     async def transaction(self, request: Request) -> Response:
         id = names.digest_from_hex(request.path_params["id"], "transaction id")
-        not_after = _integer(request, "not_after", None)
+        not_after = integer(request, "not_after", None)
         seq = self._reading.find(id)
         if seq is not None:
             found = self._reading.at(seq)
-            return _json({"status": "committed", **answers.found_fields(found)})
+            return json_response({"status": "committed", **answers.found_fields(found)})
         if self._node.is_pending(id):
-            return _json({"status": "pending", "id": id})
+            return json_response({"status": "pending", "id": id})
         tip = self._reading.tip
         passed = not_after is not None and tip.time > not_after
         status = "never" if passed else "not_found"
-        return _json({"status": status, "id": id, "entries": tip.size, "time": tip.time})
+        return json_response({"status": status, "id": id, "entries": tip.size, "time": tip.time})
 
     async def entry(self, request: Request) -> Response:
-        return _json(answers.found_fields(self._reading.at(_seq(request))))
+        return json_response(answers.found_fields(self._reading.at(_seq(request))))
 
     async def entry_part(self, request: Request) -> Response:
         found = self._reading.at(_seq(request))
@@ -137,11 +127,11 @@ class _Routes:
         part = parts.get(request.path_params["part"])
         if part is None:
             raise HansaError("request.part", parts=list(parts))
-        return Response(part(), media_type=CBOR, headers=_SECURITY)
+        return Response(part(), media_type=CBOR, headers=SECURITY)
 
     async def receipt(self, request: Request) -> Response:
         self._node.sign_checkpoint()
-        return Response(self._reading.receipt(_seq(request)), media_type=COSE, headers=_SECURITY)
+        return Response(self._reading.receipt(_seq(request)), media_type=COSE, headers=SECURITY)
 
     async def latest_checkpoint(self, request: Request) -> Response:
         return await self.checkpoint(request)
@@ -149,14 +139,14 @@ class _Routes:
     async def checkpoint(self, request: Request) -> Response:
         self._node.sign_checkpoint()
         size = request.path_params.get("size")
-        head = self._reading.checkpoint(None if size is None else _number(size, "size"))
+        head = self._reading.checkpoint(None if size is None else number(size, "size"))
         if request.headers.get("accept") == COSE:
-            return Response(receipt.bare(head), media_type=COSE, headers=_SECURITY)
-        return _json(head)
+            return Response(receipt.bare(head), media_type=COSE, headers=SECURITY)
+        return json_response(head)
 
     async def consistency(self, request: Request) -> Response:
-        first, second = (_number(request.query_params[name], name) for name in ("first", "second"))
-        return Response(self._reading.consistency(first, second), media_type=COSE, headers=_SECURITY)
+        first, second = (number(request.query_params[name], name) for name in ("first", "second"))
+        return Response(self._reading.consistency(first, second), media_type=COSE, headers=SECURITY)
 
     async def events(self, request: Request) -> Response:
         query, events = request.query_params, self._node.events
@@ -165,10 +155,10 @@ class _Routes:
             self._reading.program(wanted.contract)
         after = request.headers.get("last-event-id", query.get("after"))
         place = events.end() if after is None else events.behind(after)
-        follow = _boolean(request, "follow", True)
+        follow = boolean(request, "follow", True)
         if request.method == "HEAD":
-            return Response(media_type=EVENT_STREAM, headers=_SECURITY)
-        return EventStream(events, place, wanted, follow=follow, ledger=self._node.ledger.hex(), headers=_SECURITY)
+            return Response(media_type=EVENT_STREAM, headers=SECURITY)
+        return EventStream(events, place, wanted, follow=follow, ledger=self._node.ledger.hex(), headers=SECURITY)
 
     # Contracts and their records
 
@@ -183,19 +173,19 @@ class _Routes:
             }
             for name in sorted(programs)
         ]
-        return _json({"contracts": listed})
+        return json_response({"contracts": listed})
 
     async def contract(self, request: Request) -> Response:
-        return _json(contract_schema(self._program(request).manifest))
+        return json_response(contract_schema(self._program(request).manifest))
 
     async def versions(self, request: Request) -> Response:
         found = self._node.directory.versions(self._program(request).manifest.name)
         fields = [{"version": p.manifest.version, "digest": p.digest, "since": since} for since, p in found]
-        return _json({"versions": fields})
+        return json_response({"versions": fields})
 
     async def trial(self, request: Request) -> Response:
-        body = await _json_body(request, _TRIED)
-        return _json(self._reading.trial(request.path_params["contract"], body.source, body.after))
+        body = await json_body(request, _TRIED)
+        return json_response(self._reading.trial(request.path_params["contract"], body.source, body.after))
 
     async def source(self, request: Request) -> Response:
         name = self._program(request).manifest.name
@@ -204,10 +194,10 @@ class _Routes:
         else:
             version = self._program(request).manifest.version
             source = self._reading.record(governance_genesis.CONTRACT, "Version", f"{name}@{version}").value["source"]
-        return Response(source, media_type="text/x-python", headers=_SECURITY)
+        return Response(source, media_type="text/x-python", headers=SECURITY)
 
     async def page(self, request: Request) -> Response:
-        query, rows = request.query_params, _row_count(request)
+        query, rows = request.query_params, row_count(request)
         contract, record = request.path_params["contract"], request.path_params["record"]
         asked = Asked(
             index=query.get("index"),
@@ -216,20 +206,20 @@ class _Routes:
             most=query.get("most"),
             descending=_is_descending(request),
         )
-        return _json(answers.page_fields(self._reading.page(contract, record, query.get("after"), rows, asked)))
+        return json_response(answers.page_fields(self._reading.page(contract, record, query.get("after"), rows, asked)))
 
     async def record(self, request: Request) -> Response:
         path, key = request.path_params, request.query_params["key"]
-        return _json(answers.row_fields(self._reading.record(path["contract"], path["record"], key)))
+        return json_response(answers.row_fields(self._reading.record(path["contract"], path["record"], key)))
 
     async def history(self, request: Request) -> Response:
         path, key = request.path_params, request.query_params["key"]
-        rows, before = _row_count(request), _integer(request, "before", None)
+        rows, before = row_count(request), integer(request, "before", None)
         page = self._reading.history(path["contract"], path["record"], key, before, rows)
-        return _json(answers.page_fields(page))
+        return json_response(answers.page_fields(page))
 
     async def view(self, request: Request) -> Response:
-        body = await _json_body(request, _ARGUMENTS)
+        body = await json_body(request, _ARGUMENTS)
         path = request.path_params
         program = self._program(request)
         procedure = program.views.get(path["view"])
@@ -239,12 +229,13 @@ class _Routes:
         ran = self._reading.view(path["contract"], path["view"], body, time)
         if ran.code != execution.OK:
             raise HansaError("view.refused", outcome=ran.code, result=ran.result, steps=ran.steps)
-        return _json({"result": ran.result, "steps": ran.steps, "entries": self._reading.tip.size, "time": time})
+        told = {"result": ran.result, "steps": ran.steps, "entries": self._reading.tip.size, "time": time}
+        return json_response(told)
 
     # The node
 
     async def status(self, request: Request) -> Response:
-        return _json(self._node.status())
+        return json_response(self._node.status())
 
     async def tell_time(self, request: Request) -> Response:
         # Nobody signs this, so a page of another site must not be able to send it: what it can send without being
@@ -254,42 +245,41 @@ class _Routes:
         own = f"http://{request.headers['host']}".lower()
         if request.headers.get("origin", own).lower() != own:
             raise HansaError("request.origin")
-        if request.client is None or request.client.host not in LOOPBACK:
-            raise HansaError("node.not_loopback")
-        body = await _json_body(request, _TIME)
+        check_loopback(request)
+        body = await json_body(request, _TIME)
         await self._node.tell_time(body.time, request.scope.get("extensions", {}).get(STREAMS, {}).get("is_gone", _no))
         status = self._node.status()
-        return _json({"now": status.now, "entries": status.entries})
+        return json_response({"now": status.now, "entries": status.entries})
 
     async def health(self, request: Request) -> Response:
         status = self._node.status()
         reasons = [] if status.healthy else status.reasons
-        return _json({"healthy": status.healthy, "reasons": reasons}, 200 if status.healthy else 503)
+        return json_response({"healthy": status.healthy, "reasons": reasons}, 200 if status.healthy else 503)
 
     async def ready(self, request: Request) -> Response:
         status = self._node.status()
-        return _json({"ready": status.ready, "reasons": status.reasons}, 200 if status.ready else 503)
+        return json_response({"ready": status.ready, "reasons": status.reasons}, 200 if status.ready else 503)
 
     async def metrics(self, request: Request) -> Response:
         text = metrics.text(self._node.tally, self._node.gauges())
-        return Response(text, headers={**_SECURITY, "content-type": metrics.CONTENT_TYPE})
+        return Response(text, headers={**SECURITY, "content-type": metrics.CONTENT_TYPE})
 
     async def version(self, request: Request) -> Response:
-        return _json({"version": hansa.__version__})
+        return json_response({"version": hansa.__version__})
 
     async def genesis(self, request: Request) -> Response:
-        return Response(self._node.genesis, media_type=CBOR, headers=_SECURITY)
+        return Response(self._node.genesis, media_type=CBOR, headers=SECURITY)
 
     async def openapi(self, request: Request) -> Response:
         programs = self._node.directory.programs
-        return _json(openapi.document([programs[name].manifest for name in sorted(programs)]))
+        return json_response(openapi.document([programs[name].manifest for name in sorted(programs)]))
 
     async def problem(self, request: Request) -> Response:
         code = request.path_params["code"]
         kind = KINDS.get(code)
         if kind is None:
             raise HansaError("request.path")
-        return _json({"code": code, "title": kind.title, "status": kind.status, "remedy": kind.remedy})
+        return json_response({"code": code, "title": kind.title, "status": kind.status, "remedy": kind.remedy})
 
     def _program(self, request: Request) -> Program:
         return self._reading.program(request.path_params["contract"])
@@ -300,13 +290,9 @@ def _no() -> bool:
     return False
 
 
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(jsonform.dumps(value), status, media_type=JSON, headers=_SECURITY)
-
-
 def _problem(error: HansaError) -> Response:
     status, media, body, extra = answers.problem(error)
-    response = Response(body, status, media_type=media.decode(), headers=_SECURITY)
+    response = Response(body, status, media_type=media.decode(), headers=SECURITY)
     response.raw_headers += extra
     return response
 
@@ -344,21 +330,6 @@ async def _handle_defect(_: Request, __: Exception) -> Response:
     return _problem(HansaError("node.defect"))
 
 
-async def _json_body(request: Request, decoder: msgspec.json.Decoder[_Body]) -> _Body:
-    body = b""
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _BODY_BYTES_MAX:
-                raise HansaError("request.oversized", f"more than {_BODY_BYTES_MAX} bytes")
-    except ClientDisconnect:
-        raise HansaError("request.form", "the connection ended inside the body") from None
-    try:
-        return decoder.decode(body or b"{}")
-    except (ValueError, RecursionError):
-        raise HansaError("request.json") from None
-
-
 def _refuse(text: str) -> Any:
     raise ValueError(text)
 
@@ -392,6 +363,9 @@ def _checked(operation: Operation, handler: Handler) -> Handler:
     async def checked(request: Request) -> Response:
         pairs = request.query_params.multi_items()
         given = [name for name, _ in pairs]
+        if "api-version" in operation.query and request.query_params.get("api-version") != API_VERSION:
+            told = f"this route needs api-version={API_VERSION}"
+            raise HansaError("request.api_version", told, versions=[API_VERSION])
         if len(set(given)) != len(given) or not set(given) <= set(operation.query):
             allowed = sorted(operation.query)
             raise HansaError("request.query", f"this route takes {allowed}, each once", allowed=allowed)
@@ -403,24 +377,6 @@ def _checked(operation: Operation, handler: Handler) -> Handler:
     return checked
 
 
-def _integer(request: Request, name: str, default: int | None) -> int | None:
-    return _number(request.query_params[name], name) if name in request.query_params else default
-
-
-def _row_count(request: Request) -> int:
-    rows = _integer(request, "rows", _ROWS_DEFAULT)
-    if rows is None or not 0 < rows <= PAGE_ROWS_MAX:
-        raise HansaError("request.query", f"`rows` lies within 1 and {PAGE_ROWS_MAX}")
-    return rows
-
-
-def _boolean(request: Request, name: str, default: bool) -> bool:
-    text = request.query_params.get(name)
-    if text not in (None, "true", "false"):
-        raise HansaError("request.query", f"`{name}` is true or false")
-    return default if text is None else text == "true"
-
-
 def _is_descending(request: Request) -> bool:
     asked = request.query_params.get("order", ORDERS[0])
     if asked not in ORDERS:
@@ -428,11 +384,5 @@ def _is_descending(request: Request) -> bool:
     return asked != ORDERS[0]
 
 
-def _number(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 16 and int(text) <= JSON_INTEGER_MAX):
-        raise HansaError("request.query", f"`{name}` is a whole number within 0 and {JSON_INTEGER_MAX}")
-    return int(text)
-
-
 def _seq(request: Request) -> int:
-    return _number(request.path_params["seq"], "seq")
+    return number(request.path_params["seq"], "seq")

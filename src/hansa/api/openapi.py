@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import hansa
-from hansa.api.operations import OPERATIONS, PLAIN, PROBLEM, SUBMIT, Operation
+from hansa.api.governance_operations import ALL, PROPOSAL
+from hansa.api.operations import PLAIN, PROBLEM, Operation
 from hansa.contracts.manifest import Manifest
 from hansa.contracts.schema import arguments_schema, definitions, event_schemas, record_schema, type_schema
 
@@ -27,13 +28,15 @@ MEANINGS: Final = {
 def document(manifests: Sequence[Manifest]) -> dict[str, Any]:
     """The whole description; each contract's argument and record schemas are among the components."""
     paths: dict[str, Any] = {}
-    for operation in (SUBMIT, *OPERATIONS):
+    for operation in ALL:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Hansa node", "version": hansa.__version__, "license": {"name": "Apache-2.0"}},
         "paths": paths,
-        "components": {"schemas": {"Plain": PLAIN, "Problem": PROBLEM, **_contract_schemas(manifests)}},
+        "components": {
+            "schemas": {"Plain": PLAIN, "Problem": PROBLEM, "Proposal": PROPOSAL, **_contract_schemas(manifests)}
+        },
     }
 
 

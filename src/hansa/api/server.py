@@ -15,7 +15,8 @@ import structlog
 import uvicorn
 
 import hansa
-from hansa.api.app import LOOPBACK, make_app
+from hansa.api.app import make_app
+from hansa.api.requests import LOOPBACK
 from hansa.api.submit import Limits, SubmitProtocol
 from hansa.node.node import Node
 from hansa.wire.problems import HansaError

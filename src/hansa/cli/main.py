@@ -29,12 +29,16 @@ _COMMANDS: Final = {
     "demo": "hansa.cli.demo:demo",
     "doctor": "hansa.cli.doctor:doctor",
     "events": "hansa.cli.events:events",
+    "member": "hansa.cli.member:member",
+    "proposal": "hansa.cli.proposal:proposal",
     "query": "hansa.cli.query:query",
     "receipt": "hansa.cli.receipt:receipt",
     "restore": "hansa.cli.backup:restore",
+    "sign": "hansa.cli.sign:sign",
     "status": "hansa.cli.status:status",
     "tx": "hansa.cli.tx:tx",
     "up": "hansa.cli.up:up",
+    "user": "hansa.cli.user:user",
 }
 
 COMMON: Final = {

@@ -108,6 +108,26 @@ def signing_key(data: Path, name: str | None, file: Path | None) -> "PrivateKey"
     return keys.load(path)
 
 
+def governance_key(data: Path, name: str | None, file: Path | None) -> "PrivateKey":
+    """The governance key of a member by name, from the ledger's folder, or from a file."""
+    from hansa.client import keys
+
+    if file is not None and name is not None:
+        raise HansaError("argument.value", "--as and --key both say who signs", remedy="Give one of the two.")
+    if file is not None:
+        return keys.load(file)
+    known = sorted(path.stem for path in (data / "keys" / "governance").glob("*.pem"))
+    if name is None:
+        raise HansaError("argument.value", "who signs? give --as MEMBER or --key FILE", remedy=_remedy(known))
+    path = data / "keys" / "governance" / f"{name}.pem"
+    if not names.is_member(name) or not path.exists():
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean `{near[0]}`?" if near else ""
+        told = f"there is no governance key of {name[:80]!a} in {data}/keys/governance{hint}"
+        raise HansaError("argument.value", told, remedy=_remedy(known))
+    return keys.load(path)
+
+
 def _names(data: Path) -> list[str]:
     """The members and users whose keys lie in a ledger's folder."""
     found = sorted(path.stem for path in (data / "keys" / "members").glob("*.pem"))

@@ -1,5 +1,6 @@
 """`hansa contract run`: takes an action of a contract file in memory, without a node, a key or an entry."""
 
+import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -128,7 +129,9 @@ def begin(
     given = from_pairs(arguments_schema(declared, loaded.manifest), list(arguments))
     cbor.encode(given)  # what no transaction could hold is told here
     caller = _caller(loaded.manifest, declared, signer, attributes, scheduled)
-    call = Call(wanted, action, given, caller, _time(at, 0 if kept is None else kept.time), ledger.seq)
+    is_signed = caller.member is not None and not declared.is_view
+    id = _id(wanted, action, given, caller, ledger.seq) if is_signed else b""
+    call = Call(wanted, action, given, caller, _time(at, 0 if kept is None else kept.time), ledger.seq, id)
     if steps is None:  # what it would get on a ledger
         allowed = limits.SCHEDULED_STEPS_MAX if scheduled else transactions.STEPS_MAX
         steps = limits.TRANSACTION_STEPS_DEFAULT if declared.is_view else allowed
@@ -232,6 +235,15 @@ def _caller(
         frozenset(attributes or known),
         frozenset() if user is None else frozenset(attributes or of_user),
     )
+
+
+def _id(contract: str, action: str, arguments: dict[str, Any], caller: "Caller", seq: int) -> bytes:
+    """What stands for the id of a transaction that nobody signed: the SHA-256 of what it says, and of its number.
+
+    The same in every run of the same; another for each entry of one --state.
+    """
+    said = [contract, action, arguments, caller.member, caller.user, seq]
+    return hashlib.sha256(cbor.encode(said)).digest()
 
 
 def _time(at: str | None, before: int) -> int:

@@ -50,7 +50,7 @@ def show(out: Output, which: str, not_after: int | None, data: Path, url: str | 
                 raise HansaError("request.digest", told, remedy=remedy)
             limit = {} if not_after is None else {"not_after": not_after}
             found = node.get(f"/app/transactions/{which}", **limit)
-        if found.get("kind") == entry.TRANSACTION:
+        if found.get("kind") in entry.SIGNED:
             found["signer"] = _signer(node, found)
             told = _arguments(node, found)
         elif found.get("kind") == entry.SCHEDULED:
@@ -179,7 +179,7 @@ def _text(out: Output, node: Client, found: dict[str, Any], arguments: Any) -> s
     outcome = found["decoded"]
     lines = [f"entry     {found['seq']}  {found['kind']}  in block {found['height']}", f"id        {found['id']}"]
     called = None
-    if found["kind"] == entry.TRANSACTION:
+    if found["kind"] in entry.SIGNED:
         try:
             signed = transaction.read(bytes.fromhex(found["envelope"]))
         except HansaError as error:

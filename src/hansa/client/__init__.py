@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from hansa.client.async_client import AsyncClient
     from hansa.client.client import Client
     from hansa.client.events import Event
+    from hansa.client.governance import Ballot, Proposal
     from hansa.client.money import Amount
     from hansa.client.proxy import Contract
     from hansa.client.results import Answer, Head, Lookup, Receipt, Refused, Row, Unknown, Unproven, Wait
@@ -25,6 +26,7 @@ _ROOMS: Final = {
     "async_client": ("AsyncClient",),
     "client": ("Client",),
     "events": ("Event",),
+    "governance": ("Ballot", "Proposal"),
     "money": ("Amount",),
     "proxy": ("Contract",),
     "results": ("Answer", "Head", "Lookup", "Receipt", "Refused", "Row", "Unknown", "Unproven", "Wait"),
@@ -44,6 +46,7 @@ __all__ = [
     "Answer",
     "AsyncClient",
     "AsyncTransport",
+    "Ballot",
     "Client",
     "Contract",
     "Event",
@@ -53,6 +56,7 @@ __all__ = [
     "Pinned",
     "Prepared",
     "PrivateKey",
+    "Proposal",
     "Proven",
     "Receipt",
     "Refused",

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import UNSET
 
-from hansa.client import proofs, records, schemas, submission, values
+from hansa.client import governance, proofs, records, schemas, submission, values
 from hansa.client.asking import ask, tell
 from hansa.client.exchange import Operation, Request, bytes_of, json_of, segment
+from hansa.client.governance import Proposal
 from hansa.client.proxy import Contract
 from hansa.client.records import Asked
 from hansa.client.results import Answer, Head, Lookup, Receipt, Row, Unknown, Wait
@@ -132,6 +133,34 @@ class AsyncClient:
         """See `Client.transaction`."""
         return await self._run(submission.look_up(self._session, id, not_after))
 
+    # Governance: the client's key is a governance key
+
+    async def propose(
+        self, proposal: Mapping[str, Any], *, wait: Wait = "committed", not_after: int | None = None
+    ) -> Answer:
+        """See `Client.propose`."""
+        return await self._run(governance.propose(self._session, proposal, wait, not_after=not_after))
+
+    async def vote(
+        self, proposal: str | bytes, yes: bool, *, wait: Wait = "committed", not_after: int | None = None
+    ) -> Answer:
+        """See `Client.vote`."""
+        return await self._run(governance.vote(self._session, proposal, yes, wait, not_after=not_after))
+
+    async def withdraw(
+        self, proposal: str | bytes, *, wait: Wait = "committed", not_after: int | None = None
+    ) -> Answer:
+        """See `Client.withdraw`."""
+        return await self._run(governance.withdraw(self._session, proposal, wait, not_after=not_after))
+
+    async def proposal(self, id: str | bytes) -> Proposal:
+        """See `Client.proposal`."""
+        return await self._run(governance.read(self._session, id))
+
+    async def proposals(self, *, is_open: bool = False) -> list[Proposal]:
+        """See `Client.proposals`."""
+        return await self._run(governance.every(self._session, is_open=is_open))
+
     # Reading
 
     async def contract(self, name: str, *, wait: Wait = "committed") -> Contract:
@@ -230,9 +259,9 @@ class AsyncClient:
         """See `Client.get_bytes`."""
         return await self._run(ask(self._session, path, bytes_of, query=query, accept=accept))
 
-    async def post(self, path: str, value: Mapping[str, Any]) -> Any:
+    async def post(self, path: str, value: Mapping[str, Any], **query: str | int) -> Any:
         """See `Client.post`."""
-        return await self._run(ask(self._session, path, json_of, body=jsonform.dumps(value)))
+        return await self._run(ask(self._session, path, json_of, query=query, body=jsonform.dumps(value)))
 
     async def trial(self, contract: str, source: str, after: str | None = None) -> Any:
         """See `Client.trial`."""

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import UNSET
 
-from hansa.client import proofs, records, schemas, submission, values
+from hansa.client import governance, proofs, records, schemas, submission, values
 from hansa.client.asking import ask, tell
 from hansa.client.exchange import Operation, Request, bytes_of, json_of, segment
+from hansa.client.governance import Proposal
 from hansa.client.proxy import Contract
 from hansa.client.records import Asked
 from hansa.client.results import Answer, Head, Lookup, Receipt, Row, Unknown, Wait
@@ -165,6 +166,35 @@ class Client:
         """What became of a transaction, over all history; with its `not_after` (ms) also whether it can still come."""
         return self._run(submission.look_up(self._session, id, not_after))
 
+    # Governance: the client's key is a governance key
+
+    def propose(self, proposal: Mapping[str, Any], *, wait: Wait = "committed", not_after: int | None = None) -> Answer:
+        """Proposes named actions: `{"actions": [{"name": "remove_member", "args": {"member_id": "acme"}}]}`.
+
+        The id of the answer is the proposal's. `not_after` (ms since 1970 UTC, up to 30 days ahead) is until when it
+        may get its entry: ten minutes from now if it is None. Raises `HansaError` `proposal.form` with every problem,
+        and what `call` raises.
+        """
+        return self._run(governance.propose(self._session, proposal, wait, not_after=not_after))
+
+    def vote(
+        self, proposal: str | bytes, yes: bool, *, wait: Wait = "committed", not_after: int | None = None
+    ) -> Answer:
+        """Votes on a proposal under the constitution that it was made under. Raises what `call` raises."""
+        return self._run(governance.vote(self._session, proposal, yes, wait, not_after=not_after))
+
+    def withdraw(self, proposal: str | bytes, *, wait: Wait = "committed", not_after: int | None = None) -> Answer:
+        """Takes back a proposal of one's own. Raises what `call` raises."""
+        return self._run(governance.withdraw(self._session, proposal, wait, not_after=not_after))
+
+    def proposal(self, id: str | bytes) -> Proposal:
+        """A proposal as it stands. Raises `HansaError` `proposal.unknown`."""
+        return self._run(governance.read(self._session, id))
+
+    def proposals(self, *, is_open: bool = False) -> list[Proposal]:
+        """All proposals in the order in which they were made; with `is_open` those that can still be voted on."""
+        return self._run(governance.every(self._session, is_open=is_open))
+
     # Reading
 
     def contract(self, name: str, *, wait: Wait = "committed") -> Contract:
@@ -296,9 +326,9 @@ class Client:
         """What a route of the API answers, as bytes."""
         return self._run(ask(self._session, path, bytes_of, query=query, accept=accept))
 
-    def post(self, path: str, value: Mapping[str, Any]) -> Any:
-        """What a route of the API answers to a JSON object: that of a view, or of a trial, which change nothing."""
-        return self._run(ask(self._session, path, json_of, body=jsonform.dumps(value)))
+    def post(self, path: str, value: Mapping[str, Any], **query: str | int) -> Any:
+        """What a route of the API answers to a JSON object: of a view, a trial or a plan, which change nothing."""
+        return self._run(ask(self._session, path, json_of, query=query, body=jsonform.dumps(value)))
 
     def trial(self, contract: str, source: str, after: str | None = None) -> Any:
         """Tries a next version of a contract on live records, those behind `after`: the `next` of an answer before."""

@@ -13,7 +13,7 @@ from hansa.client.session import Session
 from hansa.client.verification import Proven
 from hansa.merkle import receipt as receipts
 from hansa.merkle.checkpoint import Checkpoint
-from hansa.wire import entry
+from hansa.wire import entry, transaction
 from hansa.wire.problems import HansaError
 
 _PARTS: Final = ("entry", "envelope", "outcome")
@@ -42,7 +42,8 @@ def receipt(session: Session, seq: int) -> Operation[Receipt]:
 def prove(session: Session, answer: Answer, envelope: bytes, outcome: bytes, given: bytes | None) -> Operation[Answer]:
     """The answer with its receipt, verified. `given` is the one that came with it. Raises `Unproven`."""
     assert answer.seq is not None
-    made = entry.make(entry.TRANSACTION, bytes.fromhex(answer.id), envelope, outcome)
+    kind = entry.GOVERNANCE if transaction.read(envelope).is_governance else entry.TRANSACTION
+    made = entry.make(kind, bytes.fromhex(answer.id), envelope, outcome)
     try:
         found = yield from _receipt(session, answer.seq, entry=made, envelope=envelope, outcome=outcome, given=given)
     except HansaError as error:

@@ -36,6 +36,25 @@ class Prepared(msgspec.Struct, frozen=True):
     not_after: int
 
 
+class Unsigned(msgspec.Struct, frozen=True):
+    """A transaction that is still to be signed, by the key with this kid: the parts of its envelope."""
+
+    contract: str
+    protected: bytes
+    payload: bytes
+    not_after: int
+
+    @property
+    def structure(self) -> bytes:
+        """The exact bytes to be signed (RFC 9052 section 4.4); their SHA-256 is the transaction's id."""
+        return cose.signature_structure(self.protected, self.payload)
+
+    def signed(self, signature: bytes) -> Prepared:
+        """The transaction with its signature: 64 bytes, r and s with s low for ES256."""
+        envelope = cose.join(self.protected, self.payload, signature)
+        return Prepared(self.contract, cose.id_of(envelope), envelope, self.not_after)
+
+
 def prepare(
     signer: Signer,
     ledger: bytes,
@@ -45,15 +64,53 @@ def prepare(
     *,
     steps_max: int = STEPS_MAX,
     not_after: int | None = None,
+    nonce: bytes | None = None,
     contract_version: str | None = None,
     preconditions: list[Precondition] | None = None,
+    content_type: str = cose.TRANSACTION,
 ) -> Prepared:
-    """A transaction signed and ready to send; sending it twice has one effect."""
+    """A transaction signed and ready to send; sending it twice has one effect.
+
+    `nonce`: random unless given, and MUST be another for each: what is equal to the last byte is the same transaction.
+    """
+    made = unsigned(
+        signer.algorithm,
+        signer.kid,
+        ledger,
+        contract,
+        action,
+        arguments,
+        steps_max=steps_max,
+        not_after=not_after,
+        nonce=nonce,
+        contract_version=contract_version,
+        preconditions=preconditions,
+        content_type=content_type,
+    )
+    return made.signed(signer.sign(made.structure))
+
+
+def unsigned(
+    algorithm: int,
+    kid: bytes,
+    ledger: bytes,
+    contract: str,
+    action: str,
+    arguments: dict[str, Any],
+    *,
+    steps_max: int = STEPS_MAX,
+    not_after: int | None = None,
+    nonce: bytes | None = None,
+    contract_version: str | None = None,
+    preconditions: list[Precondition] | None = None,
+    content_type: str = cose.TRANSACTION,
+) -> Unsigned:
+    """A transaction to be signed elsewhere, by the key named."""
     limit = time.time_ns() // 1_000_000 + VALID_MS if not_after is None else not_after
     body = Transaction(
         version=transaction.VERSION,
         ledger=ledger,
-        nonce=secrets.token_bytes(NONCE_BYTES),
+        nonce=secrets.token_bytes(NONCE_BYTES) if nonce is None else nonce,
         not_after=limit,
         contract=contract,
         action=action,
@@ -62,5 +119,12 @@ def prepare(
         contract_version=contract_version,
         preconditions=preconditions,
     )
-    envelope = cose.seal(signer, cose.TRANSACTION, transaction.encode(body))
-    return Prepared(contract, cose.id_of(envelope), envelope, limit)
+    return Unsigned(contract, cose.protected_header(algorithm, content_type, kid), transaction.encode(body), limit)
+
+
+def read_unsigned(structure: bytes) -> tuple[Unsigned, Transaction]:
+    """What is to be signed, from its exact bytes, and what it says. Raises `HansaError` for bytes that are no such."""
+    protected, payload = cose.split_structure(structure)
+    cose.read_header(protected)
+    body = transaction.decode(payload)
+    return Unsigned(body.contract, protected, payload, body.not_after), body

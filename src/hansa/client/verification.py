@@ -78,6 +78,7 @@ def pin_genesis(document: bytes, ledger: bytes | None = None) -> Pinned:
     decoded = genesis.decode(document)
     keys = [PublicKey(node.checkpoint_key) for node in decoded.nodes]
     signers = [Signer(who.id, PublicKey(key)) for who in (*decoded.members, *decoded.users) for key in who.keys]
+    signers += [Signer(who.id, PublicKey(key)) for who in decoded.members for key in who.governance_keys]
     by_kid = {signer.key.kid: signer for signer in signers}
     return Pinned({key.kid: key for key in keys}, found, by_kid, decoded.is_told)
 
@@ -125,7 +126,7 @@ def verify(
         with _part("envelope", "envelope.form"):
             if hashlib.sha256(envelope).digest() != decoded.envelope_digest:
                 raise HansaError("verify.envelope")
-            if decoded.kind == entry.TRANSACTION:
+            if decoded.kind in entry.SIGNED:
                 signed = transaction.read(envelope)
                 if signed.id != decoded.id:
                     raise HansaError("verify.id")

@@ -43,8 +43,10 @@ __all__ = [
     "contract_version",
     "event",
     "invariant",
+    "key_id",
     "library",
     "library_digest",
+    "member_id",
     "migration",
     "require",
     "schedule",
@@ -255,6 +257,10 @@ class Contract:
         """The user that signed for the member; None if the member's own key signed."""
 
     @property
+    def id(self) -> Hash:
+        """The id of this transaction, no other's. Faults with `tx.unsigned` where nobody signed one."""
+
+    @property
     def caller(self) -> str:
         """The contract that called this one; None if none did."""
 
@@ -365,3 +371,9 @@ def contract_version(name: str, source: str, /) -> str:
 
 def library_digest(name: str, source: str, /) -> Hash:
     """For the contract of genesis alone: checks a library file for deployment and gives its digest."""
+
+def key_id(spki: Bytes, /) -> Hash:
+    """For the contract of genesis alone: checks a public key (SPKI) for registration and gives its id."""
+
+def member_id(member: Party, /) -> str:
+    """For the contract of genesis alone: the name of a member as text."""

@@ -69,6 +69,15 @@ class AskedHost:
         except Exception as error:
             raise Unavailable(error) from error
 
+    def key_id(self, spki: bytes) -> bytes:
+        """See `calls.Host`."""
+        try:
+            return self._host.key_id(spki)
+        except Fault:
+            raise
+        except Exception as error:
+            raise Unavailable(error) from error
+
 
 class AskedReader:
     """A reader whose failures are `Unavailable`."""

@@ -28,7 +28,8 @@ NOBODY = Caller(None, None, frozenset(), frozenset())
 class Call(msgspec.Struct, frozen=True, gc=False):
     """One action or view to run. `arguments` are plain values; `time` is ledger time in ms, `seq` the entry's number.
 
-    Without a member in `caller` it is ledger time that runs it.
+    Without a member in `caller` it is ledger time that runs it. `id` is the transaction's, 32 bytes; empty where nobody
+    signed one: in what ledger time runs, and in a view asked for by itself. Then `tx.id` is a fault, never a value.
     """
 
     contract: str
@@ -37,6 +38,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     caller: Caller
     time: int
     seq: int
+    id: bytes = b""
 
 
 class Execution(msgspec.Struct, frozen=True, gc=False):
@@ -114,4 +116,8 @@ class Host(Protocol[P_co]):
 
     def library_digest(self, name: str, source: str) -> bytes:
         """Checks a library file for deployment under `name`; its digest. Raises `Fault` if it cannot be."""
+        ...
+
+    def key_id(self, spki: bytes) -> bytes:
+        """Checks a public key for registration; its id. Raises `Fault` if it cannot be registered."""
         ...

@@ -120,7 +120,7 @@ def _take(frame: Frame, program: Program, procedure: Procedure, arguments: dict[
     frame.stack.append(contract)
     call = frame.call
     before = None if subject is None else subject.values.get(STATE_FIELD)
-    returned = procedure.function(frame, Context(call.caller, caller, call.time), *values)
+    returned = procedure.function(frame, Context(call.caller, caller, call.time, call.id), *values)
     frame.stack.pop()
     if procedure.returns is None:
         if subject is not None:

@@ -312,8 +312,8 @@ CODES: Final[Mapping[str, Explanation]] = {
     ),
     "name.context": Explanation(
         "`tx` tells who signed and what time it is, and is nothing besides.",
-        "Use `tx.member`, `tx.user`, `tx.caller`, `tx.time` or `tx.date`; what ledger time takes has "
-        "nobody who signed.",
+        "Use `tx.member`, `tx.user`, `tx.id`, `tx.caller`, `tx.time` or `tx.date`; what ledger time takes has "
+        "nobody who signed, and no id.",
     ),
     "name.parameter": Explanation(
         "A parameter is what the caller gave, to the end.",

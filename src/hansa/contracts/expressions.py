@@ -16,6 +16,7 @@ from hansa.contracts.manifest import (
     SCHEDULE,
     STATE_FIELD,
     Action,
+    BytesType,
     DateType,
     EnumType,
     InstantType,
@@ -48,6 +49,7 @@ OPERATORS: Final[Mapping[type[ast.operator], str]] = {
 CONTEXT: Final[Mapping[str, Type]] = {
     "member": PartyType(),
     "user": OptionalType(UserType()),
+    "id": BytesType(32, 32),
     "caller": OptionalType(TEXT),
     "time": InstantType(),
     "date": DateType(),
@@ -317,7 +319,7 @@ class Expressions:
             self._note(node, "name.context", f"`tx` has no `{field}`", nearest(field, CONTEXT))
             return UNKNOWN
         action = self._scope.action
-        if field in ("member", "user") and action is not None and action.by == (SCHEDULE,):
+        if field in ("member", "user", "id") and action is not None and action.by == (SCHEDULE,):
             self._note(node, "name.context", f"nobody signs what is scheduled: there is no `tx.{field}`")
         return CONTEXT[field]
 

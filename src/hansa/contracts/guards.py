@@ -28,6 +28,7 @@ from hansa.contracts.prices import (
     HASH_STEPS,
     INSTANT_MAX,
     INTEGER_BITS_MAX,
+    KEY_STEPS,
     LIST_ITEMS_MAX,
     MAP_ITEMS_MAX,
     MAP_KEY_CHARS_MAX,
@@ -780,6 +781,17 @@ def library_digest(frame: Frame, name: str, source: str) -> bytes:
     return frame.host.library_digest(name, source)
 
 
+def key_id(frame: Frame, spki: bytes) -> bytes:
+    """Checks a public key for registration and gives its id."""
+    frame.charge(KEY_STEPS)
+    return frame.host.key_id(spki)
+
+
+def member_id(member: str) -> str:
+    """The name of a member as text."""
+    return member
+
+
 GUARDS: Final[Mapping[str, Callable[..., Any]]] = {
     "spent": spent,
     "some": some,
@@ -891,6 +903,8 @@ GUARDS: Final[Mapping[str, Callable[..., Any]]] = {
     "emit": emit,
     "contract_version": contract_version,
     "library_digest": library_digest,
+    "key_id": key_id,
+    "member_id": member_id,
     "follow": records.follow,
     "get_record": records.get,
     "find_record": records.find,
@@ -910,7 +924,7 @@ _UNFRAMED: Final = frozenset(
     make_signed add_amount subtract_amount add_signed subtract_signed multiply_amount multiply_by_amount
     multiply_signed multiply_by_signed negate_signed times_amount times_signed signed minor currency make_date
     year month day weekday add_days add_months days_until start date_of milliseconds days item length
-    less_amount greater_amount set_reference become count key_of numbered paired
+    less_amount greater_amount set_reference become count key_of numbered paired member_id
     """.split()  # noqa: SIM905 - a list of words reads better so
 )
 FRAMED: Final = frozenset(GUARDS) - _UNFRAMED

@@ -15,7 +15,7 @@ from hansa.contracts.checked import Checked
 from hansa.contracts.diagnostics import ContractInvalid
 from hansa.contracts.faults import Fault
 from hansa.contracts.program import Program
-from hansa.wire import cbor, names, order
+from hansa.wire import cbor, keys, names, order
 
 
 class Stored(msgspec.Struct, frozen=True, gc=False):
@@ -94,6 +94,10 @@ class Ledger:
             return program.check(source, name, self.libraries).digest
         except ContractInvalid:
             raise Fault("contract.invalid", "the library file has findings; check it to see them") from None
+
+    def key_id(self, spki: bytes) -> bytes:
+        """See `Host`."""
+        return keys.kid_of(spki)
 
     # hansa.contracts.calls.Reader
 

@@ -448,7 +448,7 @@ def state_denied(record: str, state: str) -> Fault:
 
 
 def unsigned() -> Fault:
-    """`tx.member` or `tx.user` in a run that ledger time began."""
+    """`tx.member`, `tx.user` or `tx.id` in a run that nobody signed: of ledger time, or of a view by itself."""
     return Fault("tx.unsigned", "nobody signed this transaction")
 
 

@@ -12,7 +12,7 @@ DECLARATIONS: Final = frozenset(
 )
 STATEMENTS: Final = frozenset({"become", "event", "require", "schedule"})
 """Calls that stand on a line of their own."""
-SYSTEM_CALLS: Final = frozenset({"contract_version", "library_digest"})
+SYSTEM_CALLS: Final = frozenset({"contract_version", "key_id", "library_digest", "member_id"})
 """Host functions that only the contract in genesis may use."""
 FUNCTIONS: Final = frozenset({"sha256"}) | SYSTEM_CALLS
 IMPORTABLE: Final = TYPES | DECLARATIONS | STATEMENTS | FUNCTIONS

@@ -165,6 +165,8 @@ FUNCTIONS: Final[Mapping[tuple[str, tuple[str, ...]], tuple[str, str]]] = {
     ("Date", ("int", "int", "int")): ("make_date", "date"),
     ("contract_version", ("text", "text")): ("contract_version", "text"),
     ("library_digest", ("text", "text")): ("library_digest", "hash"),
+    ("key_id", ("bytes",)): ("key_id", "hash"),
+    ("member_id", ("party",)): ("member_id", "text"),
 }
 """Functions of fixed kinds to guard and result; `min max sorted reversed Duration` are the checker's own cases."""
 

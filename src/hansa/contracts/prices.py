@@ -24,6 +24,8 @@ STORE_STEPS: Final = 50
 EVENT_STEPS: Final = 20
 MIGRATION_STEPS: Final = 10
 HASH_STEPS: Final = 5
+KEY_STEPS: Final = 2_000
+"""Checking a public key: an Ed25519 one takes an exact computation in its group."""
 
 BYTES_PER_STEP: Final = 32
 """What is read or looked through."""

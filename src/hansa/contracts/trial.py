@@ -42,6 +42,7 @@ class _Host:
         self.is_user = host.is_user
         self.contract_version = host.contract_version
         self.library_digest = host.library_digest
+        self.key_id = host.key_id
 
     def versions(self, contract: str) -> Sequence[tuple[int, Program]]:
         """See `contracts.calls.Host`."""

@@ -127,12 +127,13 @@ class Record:
 
 
 class Context:
-    """`tx`: who signed, who calls, and when. Reading who signed a run that nobody did is a fault."""
+    """`tx`: who signed what, who calls, and when. Reading who signed a run that nobody did, or its id, is a fault."""
 
-    __slots__ = ("_caller", "caller", "time")
+    __slots__ = ("_caller", "_id", "caller", "time")
 
-    def __init__(self, signer: Caller, caller: str | None, time: int) -> None:
+    def __init__(self, signer: Caller, caller: str | None, time: int, id: bytes) -> None:
         self._caller = signer
+        self._id = id
         self.caller = caller
         self.time = time
 
@@ -149,6 +150,13 @@ class Context:
         if self._caller.member is None:
             raise messages.unsigned()
         return self._caller.user
+
+    @property
+    def id(self) -> bytes:
+        """The id of the transaction."""
+        if not self._id:
+            raise messages.unsigned()
+        return self._id
 
     @property
     def date(self) -> str:

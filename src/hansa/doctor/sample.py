@@ -93,9 +93,10 @@ def of_stopped(folder: Folder) -> Sampled:
 def sample_folder(_: Callable[[], None], root: Path, seed: int) -> Sampled:
     """To be run in a worker. Raises `HansaError`."""
     with _opened(Folder(root)) as (reading, state, directory, size):
-        signers = {kid: Signer(sender.user or sender.member, sender.key) for kid, sender in directory.senders.items()}
+        known = {**directory.former, **directory.senders}
+        signers = {kid: Signer(sender.user or sender.member, sender.key) for kid, sender in known.items()}
         pinned = Pinned(directory.checkpoint_keys, reading.tip.ledger, signers)
-        keys = [(kid, "transaction") for kid in signers]
+        keys = [(kid, "governance" if s.is_governor else "transaction") for kid, s in directory.senders.items()]
         keys += [(kid, "checkpoint") for kid in directory.checkpoint_keys]
         keys += [(kid, "node") for kid in directory.node_keys]
 
@@ -154,7 +155,7 @@ def of_running(node: Node) -> Sampled:
         keys.append((key.kid, value["purpose"]))
         if value["purpose"] == "checkpoint":
             checkpoint_keys[key.kid] = key
-        elif value["purpose"] == "transaction":
+        elif value["purpose"] in ("transaction", "governance"):
             signers[key.kid] = Signer(value["owner"], key)
 
     def bodies(seq: int) -> _Bodies:
@@ -220,7 +221,7 @@ def _judge(
     proven = verification.verify(receipt, found.entry, pinned, envelope=found.envelope, outcome=found.outcome)
     if proven.seq != seq:
         return f"what was given as entry {seq} is entry {proven.seq}"
-    if proven.kind == entry.TRANSACTION and proven.signer is None:
+    if proven.kind in entry.SIGNED and proven.signer is None:
         return f"entry {seq} is signed by a key that the ledger does not know"
     assert proven.outcome is not None
     if proven.outcome.writes != writes.digest(found.writes):

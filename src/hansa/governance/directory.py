@@ -15,23 +15,70 @@ from hansa.contracts.checked import Checked
 from hansa.contracts.diagnostics import ContractInvalid
 from hansa.contracts.faults import Fault
 from hansa.contracts.program import Program, load
-from hansa.governance.genesis import CHECKPOINT, CONTRACT, DEPLOYER, NODE, TRANSACTION
-from hansa.wire import cbor, names
+from hansa.governance import constitution
+from hansa.governance.genesis import ACTIVE, CHECKPOINT, CONSTITUTION, CONTRACT, DEPLOYER, GOVERNANCE, NODE, TRANSACTION
+from hansa.wire import cbor, keys, names
 from hansa.wire.genesis import Limits
 from hansa.wire.keys import PublicKey
-from hansa.wire.limits import CONTRACT_NAME_CHARS_MAX
+from hansa.wire.limits import CONTRACT_NAME_CHARS_MAX, GOVERNANCE_STEPS_MAX
+from hansa.wire.problems import HansaError
+from hansa.wire.transaction import Signed
 from hansa.wire.writes import Write
 
-RECORDS: Final = ("Ledger", "Limits", "Member", "User", "Key", "Library", "Version")
+RECORDS: Final = (
+    "Ledger",
+    "Limits",
+    "Member",
+    "User",
+    "CheckpointKey",
+    "Key",
+    "Library",
+    "Version",
+    "Deployment",
+    "ConstitutionText",
+    "Constitution",
+)
 """The members records that it holds, in the order in which one entry's may need each other."""
+_PLACES: Final = {record: place for place, record in enumerate(RECORDS)}
 
 
 class Sender(msgspec.Struct, frozen=True, gc=False):
-    """Who a transaction key speaks for. `user` is None for a member's own key."""
+    """Who a key speaks for. `user` is None for a member's own key.
+
+    `is_governor`: it signs proposals and votes, and no transactions. `until`: the ledger time (ms) after which a
+    session's key counts no more.
+    """
 
     key: PublicKey
     member: str
     user: str | None
+    is_governor: bool = False
+    until: int | None = None
+
+    def may_sign(self, signed: Signed) -> bool:
+        """Whether the key is for such messages: a governance key signs those of governance, and these alone."""
+        return signed.is_governance == self.is_governor and (
+            not self.is_governor or signed.transaction.contract == CONTRACT
+        )
+
+
+class Member(msgspec.Struct, frozen=True, gc=False):
+    """An active member, as votes count it."""
+
+    id: str
+    weight: int
+    attributes: list[str]
+
+
+class Span(msgspec.Struct, frozen=True, gc=False):
+    """A checkpoint key, and the entries of whose blocks it signs the checkpoints: from `first` to `last`.
+
+    `last` is the entry that ended it, of whose block it signs too; None: it counts now.
+    """
+
+    key: PublicKey
+    first: int
+    last: int | None
 
 
 class Directory:
@@ -39,8 +86,16 @@ class Directory:
 
     def __init__(self, members: Program) -> None:
         self.senders: dict[bytes, Sender] = {}
+        """By kid, those who may sign now."""
+        self.former: dict[bytes, Sender] = {}
+        """By kid, those who no longer may: revoked, retired, or of a member or user that was removed."""
         self.checkpoint_keys: dict[bytes, PublicKey] = {}
+        """Those that count now."""
+        self.checkpoint_spans: dict[bytes, Span] = {}
+        """Those of all time."""
         self.node_keys: dict[bytes, PublicKey] = {}
+        self.members: dict[str, Member] = {}
+        """The active members."""
         self.attributes: dict[str, frozenset[str]] = {}
         self.user_attributes: dict[str, frozenset[str]] = {}
         self.limits = Limits()
@@ -50,28 +105,47 @@ class Directory:
         self.libraries: dict[bytes, Checked] = {}
         self.programs: dict[str, Program] = {CONTRACT: members}
         """The current version of each contract."""
+        self.paused: set[str] = set()
+        """The contracts of which no action is taken."""
+        self.constitution = b""
+        """The SHA-256 of the constitution in force."""
         self._versions: dict[str, list[tuple[int, Program]]] = {CONTRACT: [(0, members)]}
         self._owners: dict[str, str] = {}
+        self._removed: set[str] = set()
+        """Members and users."""
+        self._begun: dict[bytes, int] = {}
+        """Since which entry checkpoint keys count that came after genesis."""
+        self._texts: dict[bytes, str] = {}
+        """Constitutions by digest."""
         self._checked = members
         """What was checked last: the program of a deployment that is about to be written, so it is loaded once."""
 
     def copy(self) -> "Directory":
         """Another one of the same content, to be moved on apart."""
         made = Directory(self.programs[CONTRACT])
-        made.senders, made.checkpoint_keys = dict(self.senders), dict(self.checkpoint_keys)
+        made.senders, made.former = dict(self.senders), dict(self.former)
+        made.checkpoint_keys, made.checkpoint_spans = dict(self.checkpoint_keys), dict(self.checkpoint_spans)
         made.node_keys, made.libraries = dict(self.node_keys), dict(self.libraries)
+        made.members, made.constitution = dict(self.members), self.constitution
+        made._removed, made._begun, made._texts = set(self._removed), dict(self._begun), dict(self._texts)
         made.attributes, made.user_attributes = dict(self.attributes), dict(self.user_attributes)
         made.limits, made.name, made.has_schedules = self.limits, self.name, self.has_schedules
         made.programs, made._owners = dict(self.programs), dict(self._owners)
+        made.paused = set(self.paused)
         made._versions = {name: list(versions) for name, versions in self._versions.items()}
         return made
 
     def apply(self, seq: int, writes: Iterable[Write]) -> None:
         """Takes in what entry `seq` wrote, other contracts' passed over."""
+        found: list[Write] = []
         for write in writes:
             if write.contract == CONTRACT:
-                self.has_schedules = self.has_schedules or write.record == schedules.RECORD
-                self.apply_record(write.record, write.value, seq)
+                if write.record in _PLACES:
+                    found.append(write)
+                elif write.record == schedules.RECORD:
+                    self.has_schedules = True
+        for write in sorted(found, key=_place) if len(found) > 1 else found:
+            self.apply_record(write.record, write.value, seq)
 
     def apply_record(self, record: str, value: bytes, seq: int) -> None:
         """Takes in the value of a members record that entry `seq` wrote last."""
@@ -84,8 +158,14 @@ class Directory:
         shape = None if program is None else program.shapes.get(record)
         return () if shape is None else shape.type.indexes
 
+    def refusal(self, kid: bytes) -> str:
+        """The code for which nobody can sign with a key that is not among `senders`."""
+        return "sender.revoked" if kid in self.former else "sender.unknown"
+
     def steps_most(self, sender: Sender, contract: str) -> int:
         """What a transaction may use at most: checking a large contract takes a deployer more than anything else."""
+        if sender.is_governor:
+            return GOVERNANCE_STEPS_MAX
         if contract == CONTRACT and DEPLOYER in self.attributes.get(sender.member, ()):
             return max(self.limits.block_steps, self.limits.transaction_steps)
         return self.limits.transaction_steps
@@ -93,12 +173,16 @@ class Directory:
     # contracts.calls.Host
 
     def is_member(self, name: str) -> bool:
-        """See `contracts.calls.Host`."""
+        """See `contracts.calls.Host`: a member that was removed stays one, records may name it."""
         return name in self.attributes
 
     def is_user(self, name: str) -> bool:
         """See `contracts.calls.Host`."""
         return name in self._owners
+
+    def is_paused(self, contract: str) -> bool:
+        """See `contracts.calls.Host`."""
+        return contract in self.paused
 
     def versions(self, contract: str) -> Sequence[tuple[int, Program]]:
         """See `contracts.calls.Host`."""
@@ -107,6 +191,10 @@ class Directory:
     def contract_version(self, name: str, source: str) -> str:
         """See `contracts.calls.Host`."""
         checked = self._check(name, source)
+        if name == CONSTITUTION:
+            if problems := constitution.problems(checked.manifest):
+                raise Fault("constitution.invalid", problems[0])
+            return checked.manifest.version
         before = self.programs.get(name)
         if checked.manifest.kind != "contract":
             raise Fault("contract.invalid", "this is a library: use deploy_library")
@@ -121,12 +209,19 @@ class Directory:
             raise Fault("contract.invalid", "this is a contract: use deploy")
         return checked.digest
 
+    def key_id(self, spki: bytes) -> bytes:
+        """See `contracts.calls.Host`."""
+        try:
+            return keys.registrable(spki).kid
+        except HansaError as error:
+            raise Fault(error.code, "this is no key that can be registered") from None
+
     def _check(self, name: str, source: str) -> Program:
         if not names.is_contract(name) or name == CONTRACT:
             raise Fault(
                 "contract.name", "`{name}` is taken or not a contract name", {"name": name[:CONTRACT_NAME_CHARS_MAX]}
             )
-        before = self.programs.get(name)
+        before = None if name == CONSTITUTION else self.programs.get(name)
         try:
             self._checked = load(source, name, self.libraries, None if before is None else before.checked)
         except ContractInvalid:
@@ -141,12 +236,25 @@ class Directory:
             case "Limits":
                 self.limits = Limits(**{name: value[name] for name in Limits.__struct_fields__})
             case "Member":
-                self.attributes[value["id"]] = frozenset(value["attributes"])
+                self._apply_member(value)
             case "User":
                 self._owners[value["id"]] = value["member"]
                 self.user_attributes[value["id"]] = frozenset(value["attributes"])
+                if value["removed"]:
+                    self._remove(value["id"])
+            case "CheckpointKey":
+                self._begun[value["kid"]] = seq + 1
             case "Key":
-                self._apply_key(value)
+                self._apply_key(value, seq)
+            case "Deployment":
+                (self.paused.add if value["paused"] else self.paused.discard)(value["name"])
+            case "ConstitutionText":
+                self._texts[value["digest"]] = value["source"]
+            case "Constitution":
+                self.constitution = value["digest"]
+                program = self.programs[CONSTITUTION] = self._program(CONSTITUTION, self._texts[self.constitution])
+                program.forget_bodies()
+                self._versions[CONSTITUTION] = [(seq + 1, program)]
             case "Library":
                 self.libraries[value["digest"]] = self._program(value["name"], value["source"]).checked
             case _:
@@ -160,18 +268,50 @@ class Directory:
         same = checked.manifest.name == name and checked.digest == hashlib.sha256(source.encode()).digest()
         if same:
             return checked
-        before = self.programs.get(name)
+        before = None if name == CONSTITUTION else self.programs.get(name)
         return load(source, name, self.libraries, None if before is None else before.checked)
 
-    def _apply_key(self, value: dict[str, Any]) -> None:
-        key = PublicKey(value["spki"])
-        if value["purpose"] == CHECKPOINT:
-            self.checkpoint_keys[key.kid] = key
-        elif value["purpose"] == NODE:
-            self.node_keys[key.kid] = key
-        elif value["purpose"] == TRANSACTION:
-            owner = value["owner"]
-            if value["owner_kind"] == "user":
-                self.senders[key.kid] = Sender(key, self._owners[owner], owner)
-            else:
-                self.senders[key.kid] = Sender(key, owner, None)
+    def _apply_member(self, value: dict[str, Any]) -> None:
+        id, attributes = value["id"], value["attributes"]
+        if value["removed"]:
+            self.attributes[id] = frozenset()
+            self.members.pop(id, None)
+            self._remove(id)
+        else:
+            self.attributes[id] = frozenset(attributes)
+            self.members[id] = Member(id, value["weight"], attributes)
+
+    def _remove(self, id: str) -> None:
+        """Nobody signs for a member or user any more."""
+        self._removed.add(id)
+        for kid in [kid for kid, sender in self.senders.items() if id in (sender.member, sender.user)]:
+            self.former[kid] = self.senders.pop(kid)
+
+    def _apply_key(self, value: dict[str, Any], seq: int) -> None:
+        key, is_active, owner = PublicKey(value["spki"]), value["status"] == ACTIVE, value["owner"]
+        match value["purpose"]:
+            case purpose if purpose == CHECKPOINT:
+                first = self._begun.get(key.kid, 0)
+                self.checkpoint_spans[key.kid] = Span(key, first, None if is_active else seq)
+                _keep(self.checkpoint_keys, key, is_active)
+            case purpose if purpose == NODE:
+                _keep(self.node_keys, key, is_active)
+            case purpose if purpose in (TRANSACTION, GOVERNANCE):
+                member, user = (owner.split("/")[0], owner) if value["owner_kind"] == "user" else (owner, None)
+                sender = Sender(key, member, user, purpose == GOVERNANCE, value["until"])
+                self.senders.pop(key.kid, None)
+                counts = is_active and not self._removed & {member, user}
+                (self.senders if counts else self.former)[key.kid] = sender
+            case _:
+                pass
+
+
+def _keep(kept: dict[bytes, PublicKey], key: PublicKey, is_active: bool) -> None:
+    if is_active:
+        kept[key.kid] = key
+    else:
+        kept.pop(key.kid, None)
+
+
+def _place(write: Write) -> int:
+    return _PLACES[write.record]

@@ -4,10 +4,12 @@ The members contract's source stands in the document, so that an audit years fro
 ledger began with, whatever version of Hansa it uses.
 """
 
+import hashlib
 from typing import Any, Final
 
 import msgspec
 
+from hansa.contracts.checked import Checked
 from hansa.contracts.program import Program, load
 from hansa.wire import cbor, keys
 from hansa.wire.genesis import Genesis, Member, User
@@ -15,13 +17,23 @@ from hansa.wire.order import Key
 from hansa.wire.writes import Write, WriteSet, make
 
 CONTRACT: Final = "members"
+CONSTITUTION: Final = "constitution"
+"""The contract that decides what a vote needs."""
+FILES: Final = {"Library": "name", "Version": "contract", "ConstitutionText": ""}
+"""The records with files, in the order in which these need each other, and the field of each that has the file's name.
+"""
 DEPLOYER: Final = "ledger:deployer"
+GOVERNOR: Final = "ledger:governance"
+"""What a caller has whose governance key signed; nobody is given it."""
 LIMITS_SCOPE: Final = "ledger"
 
 TRANSACTION: Final = "transaction"
+GOVERNANCE: Final = "governance"
 NODE: Final = "node"
 CHECKPOINT: Final = "checkpoint"
 """The purposes a key can be registered for."""
+ACTIVE: Final = "active"
+"""The status of a key that counts."""
 
 
 def members_program(genesis: Genesis) -> Program:
@@ -30,10 +42,10 @@ def members_program(genesis: Genesis) -> Program:
 
 
 def writes(genesis: Genesis) -> WriteSet:
-    """The records that genesis makes, in a fixed order."""
+    """The records that genesis makes, in a fixed order. Raises `ContractInvalid` if its constitution is none."""
     found = [_write("Ledger", genesis.name, {"name": genesis.name})]
     limits = msgspec.structs.asdict(genesis.limits)
-    found.append(_write("Limits", LIMITS_SCOPE, {"scope": LIMITS_SCOPE, **limits}))
+    found.append(_write("Limits", LIMITS_SCOPE, {"scope": LIMITS_SCOPE, **limits, "changed": 0}))
     for member in genesis.members:
         found += member_writes(member, is_deployer=member.id in genesis.deployers)
     for user in genesis.users:
@@ -42,27 +54,54 @@ def writes(genesis: Genesis) -> WriteSet:
         found.append(_write("Node", node.id, {"id": node.id, "member": node.member}))
         found.append(_key(node.node_key, "node", node.id, NODE))
         found.append(_key(node.checkpoint_key, "node", node.id, CHECKPOINT))
-    return found
+    for name, source in genesis.libraries:
+        digest = _digest(source)
+        found.append(_write("Library", digest, {"digest": digest, "name": name, "source": source}))
+    return found + _constitution_writes(genesis)
 
 
 def member_writes(member: Member, *, is_deployer: bool = False) -> WriteSet:
     """The records of a member and its keys."""
     attributes = sorted({*member.attributes, *([DEPLOYER] if is_deployer else [])})
-    made = _write("Member", member.id, {"id": member.id, "name": member.name, "attributes": attributes})
-    return [made, *(_key(spki, "member", member.id, TRANSACTION) for spki in member.keys)]
+    counters = {"weight": member.weight, "removed": False, "changed": 0, "revoked": 0}
+    made = _write("Member", member.id, {"id": member.id, "name": member.name, "attributes": attributes, **counters})
+    own = [_key(spki, "member", member.id, TRANSACTION) for spki in member.keys]
+    return [made, *own, *(_key(spki, "member", member.id, GOVERNANCE) for spki in member.governance_keys)]
 
 
 def user_writes(user: User) -> WriteSet:
     """The records of a user and their keys."""
-    fields = {"id": user.id, "member": user.id.split("/")[0], "name": user.name}
+    fields = {"id": user.id, "member": user.id.split("/")[0], "name": user.name, "removed": False, "changed": 0}
     made = _write("User", user.id, {**fields, "attributes": sorted(set(user.attributes))})
     return [made, *(_key(spki, "user", user.id, TRANSACTION) for spki in user.keys)]
 
 
+def constitution_program(genesis: Genesis) -> Program:
+    """The constitution of a new ledger. Raises `ContractInvalid`, also for a library that is none."""
+    libraries: dict[bytes, Checked] = {}
+    for name, source in genesis.libraries:
+        libraries[_digest(source)] = load(source, name, libraries).checked
+    return load(genesis.constitution, CONSTITUTION, libraries)
+
+
+def _constitution_writes(genesis: Genesis) -> WriteSet:
+    digest, version = _digest(genesis.constitution), constitution_program(genesis).manifest.version
+    text = {"digest": digest, "version": version, "source": genesis.constitution}
+    rules = {"scope": LIMITS_SCOPE, "version": version, "digest": digest, "lock": genesis.constitution_lock}
+    return [
+        _write("ConstitutionText", digest, text),
+        _write("Constitution", LIMITS_SCOPE, {**rules, "changed": 0}),
+    ]
+
+
+def _digest(source: str) -> bytes:
+    return hashlib.sha256(source.encode()).digest()
+
+
 def _key(spki: bytes, owner_kind: str, owner: str, purpose: str) -> Write:
     kid = keys.kid_of(spki)
-    fields = {"kid": kid, "spki": spki, "owner_kind": owner_kind, "owner": owner, "purpose": purpose}
-    return _write("Key", kid, fields)
+    fields = {"kid": kid, "spki": spki, "owner_kind": owner_kind, "owner": owner, "holder": owner, "purpose": purpose}
+    return _write("Key", kid, {**fields, "status": ACTIVE, "expires": None, "until": None})
 
 
 def _write(record: str, key: Key, fields: dict[str, Any]) -> Write:

@@ -18,6 +18,7 @@ from hansa.contracts.manifest import DIALECT, ReferenceType
 from hansa.contracts.values import Cache
 from hansa.governance import exclusion as governance_exclusion
 from hansa.governance import genesis as governance_genesis
+from hansa.governance import sequel
 from hansa.governance.directory import Directory, Sender
 from hansa.merkle.tiles import Tiles
 from hansa.merkle.tree import leaf_hash
@@ -33,9 +34,9 @@ from hansa.wire.limits import (
     BLOCK_BYTES_MAX,
     BLOCK_ENTRIES_MAX,
     BLOCK_STEPS_MAX,
+    GOVERNANCE_STEPS_MAX,
     SCHEDULED_ENTRIES_MAX,
     SCHEDULED_STEPS_MAX,
-    VALIDITY_MS_MAX,
 )
 from hansa.wire.problems import HansaError
 from hansa.wire.tick import Tick
@@ -44,18 +45,26 @@ from hansa.wire.transaction import Signed, Transaction
 log = structlog.get_logger()
 
 _NO_ATTRIBUTES: Final = frozenset[str]()
+_GOVERNOR: Final = frozenset({governance_genesis.GOVERNOR})
 FREE_BYTES_MAX: Final = 16 * 1024
 """What an entry may hold beside its envelope that no step pays for: a refusal, digests, the outcome's own fields."""
 BLOCK_ENCODED_BYTES_MAX: Final = (
     BLOCK_BYTES_MAX
-    + (BLOCK_STEPS_MAX + SCHEDULED_ENTRIES_MAX * SCHEDULED_STEPS_MAX) * prices.OUTPUT_BYTES_PER_STEP
+    + (BLOCK_STEPS_MAX + SCHEDULED_ENTRIES_MAX * SCHEDULED_STEPS_MAX + GOVERNANCE_STEPS_MAX)
+    * prices.OUTPUT_BYTES_PER_STEP
     + (BLOCK_ENTRIES_MAX + SCHEDULED_ENTRIES_MAX + 1) * FREE_BYTES_MAX
 )
-"""No block is larger, whatever contracts do (about 102 MiB): its envelopes, what steps paid for, what they need not."""
+"""No block is larger, whatever contracts do (about 133 MiB): its envelopes, what steps paid for, what they need not."""
 
 
 Run: TypeAlias = Callable[..., Execution]
-"""`contracts.execution.run`, or what stands in for it and gives the very same."""
+"""`governance.sequel.run`, or what stands in for it and gives the very same."""
+KERNEL_SCHEDULED_STEPS: Final = 200_000
+"""What ledger time may use for an action of the contract `members`: no limit of the ledger must stop governance."""
+RIPEN: Final = "ripen"
+"""The action of `members` behind which an accepted proposal is carried out: one in a block at most, as it may take as
+much as all transactions of it together.
+"""
 EXCLUDED: Final = "transaction.excluded"
 _NONE_EXCLUDED: Final[Mapping[bytes, Sequence[Statement]]] = MappingProxyType({})
 
@@ -116,9 +125,7 @@ class View(Overlay):
 
     __slots__ = ("cache", "run")
 
-    def __init__(
-        self, state: Base, indexes_of: IndexesOf, cache: Cache | None = None, run: Run = execution.run
-    ) -> None:
+    def __init__(self, state: Base, indexes_of: IndexesOf, cache: Cache | None = None, run: Run = sequel.run) -> None:
         super().__init__(indexes_of, state.get, state.spots, state.damage)
         self.cache = cache
         self.run = run
@@ -132,7 +139,7 @@ def apply_batch(
     tiles: Tiles,
     verified: dict[bytes, Signed],
     cache: Cache | None = None,
-    run: Run = execution.run,
+    run: Run = sequel.run,
     exclusions: Mapping[bytes, Sequence[Statement]] = _NONE_EXCLUDED,
 ) -> tuple[Sealed | None, list[tuple[bytes, str]]]:
     """The block of a batch, None if nothing in it counts, and the ids skipped with the code of the reason.
@@ -169,8 +176,8 @@ def apply_batch(
         try:
             ran = excluded(exclusions.get(signed.id, ()), tip.ledger, signed.id, body.contract, directory)
             if ran is None:
-                ran = execute(body, sender, making.time, making.seq, making.view, directory)
-            making.take(entry.TRANSACTION, signed.id, signed.envelope, body.not_after, ran)
+                ran = execute(signed, sender, making.time, making.seq, making.view, directory)
+            making.take(kind_of(signed), signed.id, signed.envelope, body.not_after, ran)
         except HansaError:  # a record cannot be read: whatever was run
             raise
         except Exception as error:
@@ -244,8 +251,11 @@ def apply_genesis(document: bytes, genesis: Genesis, ledger: bytes, directory: D
     return seal(tip, genesis.time, [item], [Entered(0, ledger, 0, written)], tiles)
 
 
-def execute(body: Transaction, sender: Sender, time: int, seq: int, view: View, directory: Directory) -> Execution:
+def execute(signed: Signed, sender: Sender, time: int, seq: int, view: View, directory: Directory) -> Execution:
     """Runs a transaction's action on `view`, as entry `seq`."""
+    body = signed.transaction
+    if signed.kid not in directory.senders:  # an entry before it in its block has ended its key
+        return _refusal(body.contract, "sender.revoked", "the key that signed it counts no more", "", {})
     program = directory.programs.get(body.contract)
     if program is not None:
         version = program.manifest.version
@@ -258,9 +268,11 @@ def execute(body: Transaction, sender: Sender, time: int, seq: int, view: View, 
     if failed is not None:
         return failed
     attributes = directory.attributes.get(sender.member, _NO_ATTRIBUTES)
+    if signed.is_governance:
+        attributes |= _GOVERNOR
     of_user = _NO_ATTRIBUTES if sender.user is None else directory.user_attributes.get(sender.user, _NO_ATTRIBUTES)
     caller = Caller(sender.member, sender.user, attributes, of_user)
-    call = Call(body.contract, body.action, body.arguments, caller, time, seq)
+    call = Call(body.contract, body.action, body.arguments, caller, time, seq, signed.id)
     ran = view.run(call, directory, view, body.steps_max, view.cache)
     _tell_defect(call, ran)
     return ran
@@ -275,7 +287,17 @@ def due(view: View, time: int, rows: int) -> list[Stored]:
     """What ledger time has reached, in order of (due, contract, key, sequence), up to so many."""
     first, last = order.indexed_bytes(0), order.indexed_bytes(time)
     found = view.select(schedules.CONTRACT, schedules.RECORD, schedules.FIELD, first, last, rows)
-    return [stored for _, stored in found]
+    taken = [stored for _, stored in found]
+    for number, stored in enumerate(taken, 1):
+        one = schedules.read(stored.value)
+        if (one.contract, one.action) == (governance_genesis.CONTRACT, RIPEN):
+            return taken[:number]
+    return taken
+
+
+def kind_of(signed: Signed) -> entry.Kind:
+    """The kind of a signed entry."""
+    return entry.GOVERNANCE if signed.is_governance else entry.TRANSACTION
 
 
 def scheduled_envelope(ledger: bytes, value: bytes) -> bytes:
@@ -306,7 +328,9 @@ def execute_scheduled(
         type_ = program.shapes[found.record].type
         arguments = {subject.name: schedules.key_of(type_.fields[type_.key].type, found.key)}
         call = Call(found.contract, found.action, arguments, NOBODY, time, seq)
-        ran = view.run(call, directory, view, directory.limits.scheduled_steps, view.cache)
+        is_kernel = found.contract == governance_genesis.CONTRACT
+        steps = KERNEL_SCHEDULED_STEPS if is_kernel else directory.limits.scheduled_steps
+        ran = view.run(call, directory, view, steps, view.cache)
         _tell_defect(call, ran)
     return msgspec.structs.replace(ran, writes=[*ran.writes, done])
 
@@ -437,13 +461,19 @@ def skip_reason(signed: Signed, sender: Sender | None, tip: Tip, time: int, dire
     body = signed.transaction
     if body.ledger != tip.ledger:
         return "transaction.ledger"
-    if sender is None or sender.key.algorithm != signed.algorithm:
+    if sender is None:
+        return directory.refusal(signed.kid)
+    if sender.key.algorithm != signed.algorithm:
         return "sender.unknown"
+    if not sender.may_sign(signed):
+        return "sender.purpose"
+    if sender.until is not None and sender.until < time:
+        return "sender.expired"
     if body.steps_max > directory.steps_most(sender, body.contract):
         return "steps.limit"
     if body.not_after < time:
         return "transaction.expired"
-    if body.not_after > time + VALIDITY_MS_MAX:
+    if body.not_after > time + signed.validity_ms:
         return "transaction.too_far"
     return ""
 

@@ -262,7 +262,7 @@ class _Audit:
 
     def _check_id(self, item: Item, seq: int, time: int, state: State, ids: set[bytes]) -> int:
         """Checks that an entry's id is its envelope's and new; until when it counts as seen (ms)."""
-        if item.kind != entry.TRANSACTION:
+        if item.kind not in entry.SIGNED:
             ids.add(item.id)  # executing makes these again, ids and all
             return 0
         try:

@@ -9,15 +9,24 @@ from typing import Final
 import msgspec
 
 from hansa.client import keys as key_files
+from hansa.contracts.diagnostics import ContractInvalid
+from hansa.governance import constitution as governance_constitution
+from hansa.governance import genesis as governance_genesis
+from hansa.node import shipped
 from hansa.store.files import Files
 from hansa.store.folder import Folder, new_folder
 from hansa.wire import genesis
 from hansa.wire.genesis import Genesis, Limits, Member, Node, User
 from hansa.wire.keys import PrivateKey
 from hansa.wire.limits import NONCE_BYTES
+from hansa.wire.problems import HansaError
 
 NODE_KEY: Final = "node.pem"
 CHECKPOINT_KEY: Final = "checkpoint.pem"
+CONSTITUTION: Final = "majority"
+"""What a ledger begins with unless another is asked for."""
+LOCK_MS: Final = 10_000
+"""How long an accepted change of the constitution waits on ledgers made for trials."""
 
 
 class Founder(msgspec.Struct, frozen=True):
@@ -28,6 +37,7 @@ class Founder(msgspec.Struct, frozen=True):
     attributes: list[str] = []
     users: list[str] = []
     deployer: bool = False
+    weight: int = 1
     user_attributes: dict[str, list[str]] = {}
 
 
@@ -40,11 +50,15 @@ def create_ledger(
     key_kind: str = "ed25519",
     limits: Limits | None = None,
     clock: int | None = None,
+    constitution: str = CONSTITUTION,
+    lock_ms: int = LOCK_MS,
 ) -> bytes:
     """A ledger of these founders in a new folder, all their keys made and kept in it; its id.
 
     For trials and single-member ledgers: members who do not trust each other make their keys themselves. With `clock`
-    (ms since 1970 UTC) its time begins there, and is told for good: for demonstrations only.
+    (ms since 1970 UTC) its time begins there, and is told for good: for demonstrations only. `constitution`: the name
+    of one that comes with Hansa, or the text of one, which may use the library `governance`; a change of it waits for
+    `lock_ms` when it has been accepted.
     Raises `HansaError` as `new_folder`, and leaves nothing behind then.
     """
     made: dict[Path, PrivateKey] = {}
@@ -58,7 +72,9 @@ def create_ledger(
             id=founder.id,
             name=founder.name,
             keys=[key(member_key(folder, founder.id), key_kind)],
+            governance_keys=[key(governance_key(folder, founder.id), key_kind)],
             attributes=sorted(founder.attributes),
+            weight=founder.weight,
         )
         for founder in founders
     ]
@@ -91,15 +107,28 @@ def create_ledger(
             limits=limits or Limits(),
             clock=msgspec.UNSET if clock is None else genesis.TOLD,
             members_contract=members_source(),
+            constitution=constitution if "\n" in constitution else shipped.constitution(constitution),
+            constitution_lock=lock_ms,
+            libraries=[(shipped.LIBRARY, shipped.library())],
         )
     )
-    genesis.decode(document)  # refuse here, with every problem, what no node would start with
+    check_constitution(genesis.decode(document))  # refuse here, with every problem, what no node would start with
     ledger = genesis.ledger_id(document)
     with new_folder(files, folder.root) as new:
         for path, private in made.items():
             key_files.save(private, new.root / path.relative_to(folder.root))
         new.create(files, document, ledger)
     return ledger
+
+
+def check_constitution(made: Genesis) -> None:
+    """Raises `HansaError` `constitution.invalid` with every problem of a genesis document's constitution."""
+    try:
+        problems = governance_constitution.problems(governance_genesis.constitution_program(made).manifest)
+    except ContractInvalid as invalid:
+        problems = [str(one) for one in invalid.diagnostics]
+    if problems:
+        raise HansaError("constitution.invalid", "; ".join(problems), problems=problems)
 
 
 def members_source() -> str:
@@ -110,6 +139,11 @@ def members_source() -> str:
 def member_key(folder: Folder, member: str) -> Path:
     """Where a founder's key is kept."""
     return folder.keys / "members" / f"{member}.pem"
+
+
+def governance_key(folder: Folder, member: str) -> Path:
+    """Where the key is kept with which a founder proposes and votes."""
+    return folder.keys / "governance" / f"{member}.pem"
 
 
 def user_key(folder: Folder, member: str, user: str) -> Path:

@@ -11,7 +11,7 @@ import msgspec
 
 from hansa.governance.directory import Directory, Sender
 from hansa.wire import es256, keys, transaction
-from hansa.wire.limits import QUEUE_BYTES_MAX, QUEUE_TRANSACTIONS_MAX, VALIDITY_MS_MAX
+from hansa.wire.limits import QUEUE_BYTES_MAX, QUEUE_TRANSACTIONS_MAX
 from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Signed
 
@@ -152,10 +152,14 @@ def read(envelope: bytes, ledger: bytes, directory: Directory) -> tuple[Signed, 
         raise HansaError("transaction.ledger", f"signed for ledger {body.ledger.hex()}")
     sender = directory.senders.get(signed.kid)
     if sender is None:
-        raise HansaError("sender.unknown", f"no member or user has key {signed.kid.hex()}")
+        code = directory.refusal(signed.kid)
+        known = "counts no more" if code == "sender.revoked" else "is none of a member or user"
+        raise HansaError(code, f"the key {signed.kid.hex()} {known}")
     if sender.key.algorithm != signed.algorithm:
         raise HansaError("sender.algorithm")
-    if len(envelope) > directory.limits.transaction_bytes:
+    if not sender.may_sign(signed):
+        raise HansaError("sender.purpose")
+    if not signed.is_governance and len(envelope) > directory.limits.transaction_bytes:
         limit = directory.limits.transaction_bytes
         raise HansaError("envelope.oversized", f"{len(envelope)} bytes; this ledger takes {limit}")
     limit = directory.steps_most(sender, body.contract)
@@ -164,15 +168,18 @@ def read(envelope: bytes, ledger: bytes, directory: Directory) -> tuple[Signed, 
     return signed, sender
 
 
-def check_time(not_after: int, time: int) -> None:
-    """Raises `HansaError` `transaction.expired` or `transaction.too_far`.
+def check_time(signed: Signed, sender: Sender, time: int) -> None:
+    """Raises `HansaError` `transaction.expired`, `transaction.too_far` or `sender.expired`.
 
     `time` is the later of ledger time and the node's clock, so this only refuses early what apply would skip.
     """
+    not_after = signed.transaction.not_after
     if not_after < time:
         raise HansaError("transaction.expired", f"not_after passed {time - not_after} ms ago")
-    if not_after > time + VALIDITY_MS_MAX:
+    if not_after > time + signed.validity_ms:
         raise HansaError("transaction.too_far", f"not_after lies {not_after - time} ms ahead")
+    if sender.until is not None and sender.until < time:
+        raise HansaError("sender.expired", f"it ended {time - sender.until} ms ago")
 
 
 def signature_refusal(signed: Signed) -> HansaError:

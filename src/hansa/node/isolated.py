@@ -15,17 +15,17 @@ from typing import Final
 
 import msgspec
 
-from hansa.contracts import execution
 from hansa.contracts.calls import Call, Execution
 from hansa.contracts.program import load
 from hansa.contracts.values import Cache
+from hansa.governance import sequel
 from hansa.governance.directory import Directory
 from hansa.governance.genesis import CONTRACT
 from hansa.node import sandbox
 from hansa.wire import cbor, writes
 
 CACHED_RECORDS: Final = 4_096
-TOLD: Final = ("Member", "User", "Library", "Version")
+TOLD: Final = ("Member", "User", "Library", "Version", "Deployment", "ConstitutionText", "Constitution")
 """The members records that a run may depend on: who there is, and which contracts. Keys are none of its business."""
 _LENGTH: Final = struct.Struct(">I")
 _CHUNK_BYTES: Final = 65_536
@@ -217,7 +217,7 @@ def serve(channel: Channel, data_bytes: int) -> None:
             while True:
                 asked = _run(channel.receive())
                 asking.foreseen = asked.foreseen
-                ran = execution.run(asked.call, directory, asking, asked.steps, cache)
+                ran = sequel.run(asked.call, directory, asking, asked.steps, cache)
                 channel.send(encode(_done(ran)))
                 directory.apply(asked.call.seq, [write for write in ran.writes if write.record in TOLD])
         except (OSError, EOFError):

@@ -17,8 +17,9 @@ import msgspec
 import structlog
 
 from hansa.client import keys as key_files
-from hansa.contracts import execution, schedules
+from hansa.contracts import schedules
 from hansa.contracts.values import Cache
+from hansa.governance import sequel
 from hansa.governance.directory import Sender
 from hansa.merkle import checkpoint as merkle_checkpoint
 from hansa.node import intake
@@ -140,7 +141,7 @@ class Node:
         self._cache = Cache(CACHED_RECORDS)
         self._exclusions = exclusions
         self._isolation = isolation
-        self._run = execution.run if isolation is None else isolation.run
+        self._run = sequel.run if isolation is None else isolation.run
         self._tick_timer: asyncio.TimerHandle | None = None
         self._clock = clock
         self._is_told_now = False  # the clock is being put forward
@@ -222,7 +223,7 @@ class Node:
             if earlier is not None:
                 listener(earlier)
                 return
-            intake.check_time(not_after, time)
+            intake.check_time(signed, sender, time)
         self._queue.await_verification(sender.member, len(envelope))
         self._unverified.append(Pending(signed, sender, listener, accepted))
         if not self._woken:

@@ -312,6 +312,13 @@ class Reading:
         reader = View(self._state, self._directory.indexes_of)
         return execution.run(call, self._directory, reader, TRANSACTION_STEPS_DEFAULT)
 
+    def draft(self, directory: Directory) -> View:
+        """The durable state with room for what might be written above it, which nobody else sees.
+
+        `directory` is that of the draft. It MUST not be read any more once the state has moved on.
+        """
+        return View(self._state, directory.indexes_of)
+
     def trial(self, contract: str, source: str, cursor: str | None = None) -> Trial:
         """Tries a next version of a contract on its live records, from behind `cursor` on, a bounded number at a time.
 

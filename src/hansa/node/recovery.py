@@ -217,7 +217,7 @@ class _Replay:
             self.tiles.append(leaf_hash(entry.make(item.kind, item.id, item.envelope, item.outcome)))
             written = checked_writes(item, seq)
             self._directory.apply(seq, written)
-            not_after = transaction.not_after_of(item.envelope) if item.kind == entry.TRANSACTION else 0
+            not_after = transaction.not_after_of(item.envelope) if item.kind in entry.SIGNED else 0
             entered.append(Entered(seq, item.id, not_after, written))
         if self.tiles.root() != decoded.header.root:
             raise HansaError("block.root", f"block {decoded.header.height}: its entries do not give its root")

@@ -202,12 +202,14 @@ def _check_derived(found: Block, tip: Tip, view: View, directory: Directory, fin
 
 def _read(item: Item, directory: Directory) -> tuple[Signed, Sender | None] | HansaError:
     """The transaction of an entry, and who sent it as of the state before its block; or why it is none."""
-    if item.kind != entry.TRANSACTION:
+    if item.kind not in entry.SIGNED:
         return HansaError("block.form", f"an entry of kind {item.kind} has no place here")
     try:
         signed = transaction.read(item.envelope)
     except HansaError as error:
         return error
+    if item.kind != apply.kind_of(signed):
+        return HansaError("block.form", f"an entry of kind {item.kind} with another envelope")
     return signed, directory.senders.get(signed.kid)
 
 
@@ -228,8 +230,8 @@ def _execute(
     if not sender.key.verify_exactly(signed.signature, signed.structure):
         raise HansaError("signature.invalid")
     stopped = _excluded(written, tip, signed.id, signed.transaction.contract, directory)
-    ran = stopped or apply.execute(signed.transaction, sender, time, seq, view, directory)
-    return apply.make_item(entry.TRANSACTION, signed.id, signed.envelope, ran, time)
+    ran = stopped or apply.execute(signed, sender, time, seq, view, directory)
+    return apply.make_item(apply.kind_of(signed), signed.id, signed.envelope, ran, time)
 
 
 def _excluded(written: WriteSet, tip: Tip, id: bytes, contract: str, directory: Directory) -> Execution | None:

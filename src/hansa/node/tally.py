@@ -48,7 +48,7 @@ class Tally:
 
     def committed(self, items: Sequence[Item], seconds: float) -> None:
         """Counts a block that has become durable, so long after it was begun."""
-        outcomes = [item.outcome for item in items if item.kind == entry.TRANSACTION]
+        outcomes = [item.outcome for item in items if item.kind in entry.SIGNED]
         applied = sum(map(entry.is_applied, outcomes))
         self.applied += applied
         self.refused += len(outcomes) - applied

@@ -5,16 +5,16 @@ deeper, and are called without it.
 """
 
 import ast
-from importlib import resources
 from pathlib import Path
 
 from hansa.client.words import hint
+from hansa.node.shipped import folders
 from hansa.wire.problems import HansaError
 
 
 def app_file(app: str, name: str) -> Path:
     """A file of an application. Raises `HansaError` `argument.file`."""
-    for base in _bases():
+    for base in folders():
         path = base / app / name
         if path.is_file():
             return path
@@ -23,7 +23,7 @@ def app_file(app: str, name: str) -> Path:
 
 def contracts() -> dict[str, Path]:
     """The contract file of each application, by the application's name."""
-    for base in _bases():
+    for base in folders():
         found = sorted([*base.glob("*/contract.py"), *base.glob("cookbook/*/contract.py")])
         if found:
             return {path.parent.name: path for path in found}
@@ -43,8 +43,3 @@ def contract_of(app: str) -> Path:
 def about(contract: Path) -> str:
     """What an application is, in the first line of its contract."""
     return (ast.get_docstring(ast.parse(contract.read_text("utf-8"))) or "").partition("\n")[0]
-
-
-def _bases() -> list[Path]:
-    package = Path(str(resources.files("hansa")))
-    return [package / "apps", package.parent.parent / "apps"]

@@ -5,9 +5,9 @@ to do; only the disk, the queue and the network are left out.
 """
 
 import copy
-import secrets
+import hashlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -15,12 +15,12 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from hansa.client import keys, readable, transactions
+from hansa.client import readable, transactions
 from hansa.client.arguments import EPOCH, MILLISECOND
 from hansa.client.contract_files import suggested_name
 from hansa.client.words import filled
 from hansa.contracts import program, schedules
-from hansa.contracts.calls import NOBODY, Call
+from hansa.contracts.calls import NOBODY, Call, Execution, Host, Reader
 from hansa.contracts.checked import Checked
 from hansa.contracts.diagnostics import ContractInvalid, render
 from hansa.contracts.program import Program
@@ -28,23 +28,24 @@ from hansa.contracts.schema import contract_schema
 from hansa.contracts.tracing import Lines, lines_of
 from hansa.contracts.values import Cache
 from hansa.governance import genesis as governance_genesis
+from hansa.governance import sequel
 from hansa.governance.directory import Directory
 from hansa.merkle.tiles import Tiles
-from hansa.node import apply, intake
+from hansa.node import apply, intake, shipped
 from hansa.node.apply import Sealed, View
 from hansa.node.create import members_source
 from hansa.orderers import Batch
-from hansa.testing import coverage
+from hansa.testing import coverage, keys
 from hansa.testing.answers import Answer, Event, Failure, Refused
 from hansa.testing.contract import Contract
 from hansa.testing.forms import Defect, Disagreement, Forms
 from hansa.testing.memory import Memory
 from hansa.testing.plain import milliseconds
-from hansa.wire import cbor, entry, genesis, names, scheduled, tick, transaction
+from hansa.wire import cbor, cose, entry, genesis, names, scheduled, tick, transaction
 from hansa.wire.block import Item
 from hansa.wire.genesis import Genesis, Limits, Member, Node, User
 from hansa.wire.keys import PrivateKey
-from hansa.wire.limits import INTEGER_MAX, NONCE_BYTES, TRANSACTION_STEPS_DEFAULT
+from hansa.wire.limits import GOVERNANCE_STEPS_MAX, INTEGER_MAX, NONCE_BYTES, TRANSACTION_STEPS_DEFAULT
 from hansa.wire.problems import HansaError
 from hansa.wire.writes import WriteSet
 
@@ -53,6 +54,8 @@ START: Final = datetime(2030, 1, 1, 12, tzinfo=UTC)
 """Ledger time when a test begins."""
 HOST: Final = "host"
 """The member that every ledger begins with: it runs the node and deploys."""
+LOCK: Final = timedelta(hours=1)
+"""How long an accepted change of the constitution waits."""
 _CACHED_MOST: Final = 256
 """Records whose decoded form is kept: it is tried with some forgotten, too."""
 _BLOCKS_MAX: Final = 10_000
@@ -92,35 +95,53 @@ class Clock:
 
 
 class Ledger:
-    """One ledger. `folder`: where the contract files that `deploy` names lie."""
+    """One ledger. `folder`: where the contract files that `deploy` names lie.
 
-    def __init__(self, *, folder: Path | None = None, start: datetime = START, limits: Limits | None = None) -> None:
+    `founders`: the members that it begins with, equal, none of which deploys without a vote; by itself it is `host`
+    alone, which does. `constitution`: the name of one that comes with Hansa, or the text of one.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: Path | None = None,
+        start: datetime = START,
+        limits: Limits | None = None,
+        founders: Sequence[str] = (),
+        constitution: str = "majority",
+        lock: timedelta = LOCK,
+    ) -> None:
         self.folder = folder
         self.clock = Clock(self, start)
         self._coverage = coverage.current
         self.forms = Forms(Lines() if self._coverage is None else self._coverage.lines)
         self.entries: list[Answer] = []
         """What came of every transaction, and of all that ledger time took, in order."""
-        self._keys: dict[str, PrivateKey] = {HOST: keys.generate()}
+        names_ = list(founders) or [HOST]
+        self._keys: dict[str, PrivateKey] = {name: keys.sender(name) for name in names_}
+        self._governance_keys = {name: keys.sender(f"{name} governance") for name in names_}
         self._sources: dict[str, tuple[Path | None, str]] = {}
-        self._node_key = keys.generate("p256")
+        self._node_key = keys.node("node key")
         first = Genesis(
             version=genesis.VERSION,
             name="test",
             time=self.clock.ms,
-            nonce=secrets.token_bytes(NONCE_BYTES),
-            members=[Member(id=HOST, name=HOST, keys=[self._keys[HOST].public.spki])],
+            nonce=bytes(NONCE_BYTES),
+            members=[self._member(name) for name in names_],
             nodes=[
                 Node(
                     id="node-1",
-                    member=HOST,
+                    member=names_[0],
                     node_key=self._node_key.public.spki,
-                    checkpoint_key=keys.generate("p256").public.spki,
+                    checkpoint_key=keys.node("checkpoint key").public.spki,
                 )
             ],
-            deployers=[HOST],
+            deployers=[] if founders else [HOST],
             limits=limits or Limits(),
             members_contract=members_source(),
+            constitution=constitution if "\n" in constitution else shipped.constitution(constitution),
+            constitution_lock=lock // MILLISECOND,
+            libraries=[(shipped.LIBRARY, shipped.library())],
         )
         document = genesis.encode(first)
         own, checked = _members(first.members_contract)
@@ -145,6 +166,7 @@ class Ledger:
         made.forms.files |= self.forms.files
         made._coverage = self._coverage
         made._keys, made._sources, made._node_key = dict(self._keys), dict(self._sources), self._node_key
+        made._governance_keys = dict(self._governance_keys)
         made._directory = self._directory.copy()
         made._memory = Memory(made._directory.indexes_of, self._memory)
         made._tiles = copy.deepcopy(self._tiles)
@@ -162,10 +184,13 @@ class Ledger:
         """
         if not names.is_member(name) or self._directory.is_member(name):
             raise ValueError(f"{name!r} is {'a member already' if names.is_member(name) else 'no name of a member'}")
-        key = keys.generate()
-        made = Member(id=name, name=name, keys=[key.public.spki], attributes=sorted(attributes))
-        self._register(governance_genesis.member_writes(_as_in_genesis(made)))
-        self._keys[name] = key
+        self._keys[name] = keys.sender(name)
+        self._governance_keys[name] = keys.sender(f"{name} governance")
+        try:
+            self._register(governance_genesis.member_writes(_as_in_genesis(self._member(name, attributes))))
+        except ValueError:
+            del self._keys[name], self._governance_keys[name]
+            raise
         for user in users:
             self.user(f"{name}/{user}")
         return name
@@ -175,7 +200,7 @@ class Ledger:
         member = name.partition("/")[0]
         if not names.is_user(name) or self._directory.is_user(name) or not self._directory.is_member(member):
             raise ValueError(f"{name!r} is no MEMBER/NAME of a member of this ledger, or is a user already")
-        key = keys.generate()
+        key = keys.sender(name)
         made = User(id=name, name=name, keys=[key.public.spki], attributes=sorted(attributes))
         self._register(governance_genesis.user_writes(_as_in_genesis(made)))
         self._keys[name] = key
@@ -223,6 +248,27 @@ class Ledger:
         since = self.clock.ms if valid_from is None else milliseconds(valid_from)
         return self._members("add_reference", {"name": name, "valid_from": since, "data": data})
 
+    # Governance
+
+    def govern(self, by: str, action: str, arguments: dict[str, Any], *, key: PrivateKey | None = None) -> Answer:
+        """Takes an action of the contract `members` with a member's governance key, or another. Raises as `send`."""
+        __tracebackhide__ = True
+        own = governance_genesis.CONTRACT
+        return self.send(
+            by, own, action, arguments, steps_max=GOVERNANCE_STEPS_MAX, key=key or self._governance_keys[by]
+        )
+
+    def propose(self, by: str, *steps: dict[str, Any], title: str = "A proposal") -> bytes:
+        """Proposes steps as the contract `members` takes them; the proposal's id. Raises as `send`."""
+        __tracebackhide__ = True
+        return self.govern(by, "propose", {"title": title, "steps": list(steps)}).id
+
+    def vote(self, by: str, proposal: bytes, yes: bool = True) -> Answer:
+        """Says yes or no to a proposal under the constitution in force. Raises as `send`."""
+        __tracebackhide__ = True
+        digest = self._directory.constitution
+        return self.govern(by, "vote", {"proposal": proposal, "yes": yes, "constitution": digest})
+
     @property
     def events(self) -> list[Event]:
         """All events of contracts in the ledger's order; those of what the host deploys are not among them."""
@@ -258,6 +304,7 @@ class Ledger:
         arguments: dict[str, Any],
         *,
         steps_max: int = transactions.STEPS_MAX,
+        key: PrivateKey | None = None,
     ) -> Answer:
         """Takes an action, signed by a member or user, with plain arguments, as the next entry.
 
@@ -266,7 +313,8 @@ class Ledger:
         gets no entry at all, `Disagreement` and `Defect`.
         """
         __tracebackhide__ = True  # pytest shows the call in the test
-        key = self._keys.get(by)
+        is_governance = key is not None
+        key = key or self._keys.get(by)
         if key is None:
             known = ", ".join(self.members) or "nobody"
             raise ValueError(f"nobody called {by!r} can sign here, but {known}; `ledger.member({by!r})` registers one")
@@ -278,8 +326,11 @@ class Ledger:
             arguments,
             steps_max=steps_max,
             not_after=self.clock.ms + transactions.VALID_MS,
+            nonce=self._tip.size.to_bytes(NONCE_BYTES),  # another for each entry, and the same in every run
+            content_type=cose.GOVERNANCE if is_governance else cose.TRANSACTION,
         )
-        intake.read(made.envelope, self.id, self._directory)
+        signed, sender = intake.read(made.envelope, self.id, self._directory)
+        intake.check_time(signed, sender, self.clock.ms)
         answers = self._block([made.envelope], self.clock.ms)
         answer = next((one for one in answers if one.id == made.id), None)
         assert answer is not None, "a block of one transaction has its entry"
@@ -330,12 +381,20 @@ class Ledger:
         steps = transactions.deploy_steps(arguments.get("source", ""))
         return self.send(HOST, governance_genesis.CONTRACT, action, arguments, steps_max=steps)
 
+    def _run(self, call: Call, host: Host[Program], reader: Reader, steps: int, cache: Cache | None) -> Execution:
+        """Both forms of each action, and of what follows from it."""
+        return sequel.run(call, host, reader, steps, cache, self.forms.run)
+
+    def _member(self, name: str, attributes: Iterable[str] = ()) -> Member:
+        own, governance = self._keys[name].public.spki, self._governance_keys[name].public.spki
+        return Member(id=name, name=name, keys=[own], governance_keys=[governance], attributes=sorted(attributes))
+
     def _block(self, envelopes: list[bytes], at: int) -> list[Answer]:
         tip = self._tip
         batch = Batch(tip.height, max(at, tip.time), envelopes)
         try:
             sealed, skipped = apply.apply_batch(
-                batch, tip, self._memory, self._directory, self._tiles, {}, self._cache, self.forms.run
+                batch, tip, self._memory, self._directory, self._tiles, {}, self._cache, self._run
             )
         except HansaError as error:
             if isinstance(error.__cause__, Disagreement | Defect):
@@ -353,7 +412,8 @@ class Ledger:
         for item, entered in zip(sealed.block.items, sealed.entered, strict=True):
             self._memory.write(entered.seq, entered.writes)
             self._memory.ids[entered.id] = entered.seq
-            if item.kind in (entry.TRANSACTION, entry.SCHEDULED):
+            self._take_files(entered.writes)
+            if item.kind in (*entry.SIGNED, entry.SCHEDULED):
                 answers.append(self._answer(item, entered.seq))
         self.entries += answers
         return answers
@@ -379,6 +439,17 @@ class Ledger:
         lines = text.split("\n")
         source = lines[line - 1].strip() if line is not None and line <= len(lines) else ""
         return Failure(result["message"], result.get("values", {}), contract, path, line, source, message)
+
+    def _take_files(self, written: WriteSet) -> None:
+        """Makes the written form of files known that came onto the ledger by a vote."""
+        own = governance_genesis.CONTRACT
+        for write in written:
+            field = governance_genesis.FILES.get(write.record) if write.contract == own else None
+            if field is not None:
+                value = cbor.decode(write.value)
+                if hashlib.sha256(value["source"].encode()).digest() not in self.forms.files:
+                    name = value.get(field, governance_genesis.CONSTITUTION)
+                    self.forms.take(name, value["source"], self._directory.libraries)
 
     def _register(self, written: WriteSet) -> None:
         seq = self._tip.size - 1

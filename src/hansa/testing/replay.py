@@ -6,6 +6,7 @@ only the one entry is run. Nothing in the folder is changed.
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from hansa.contracts.specification import transaction as specification
 from hansa.contracts.tracing import Step, Trace
 from hansa.contracts.values import Cache
 from hansa.governance import genesis as governance_genesis
+from hansa.governance import sequel
 from hansa.governance.directory import Directory, Sender
 from hansa.node import apply
 from hansa.node.apply import View
@@ -102,7 +104,7 @@ def _again(found: Block, seq: int, memory: Memory, directory: Directory, members
         calls.append(call)
         return specification.run(call, Written(host, files), reader, steps, watching)
 
-    view.run = run
+    view.run = partial(sequel.run, plain=run)
     ran = _run(item, seq, found.header.time, view, directory, senders)
     if not calls:
         raise HansaError("argument.value", f"entry {seq} ran no action: its code is {ran.code}", remedy=_ANOTHER)
@@ -117,9 +119,9 @@ def _again(found: Block, seq: int, memory: Memory, directory: Directory, members
 
 def _run(item: Item, seq: int, time: int, view: View, directory: Directory, senders: dict[bytes, Sender]) -> Execution:
     """Runs what an entry says, as `node.apply` does."""
-    if item.kind == entry.TRANSACTION:
+    if item.kind in entry.SIGNED:
         signed = transaction.read(item.envelope)
-        return apply.execute(signed.transaction, senders[signed.kid], time, seq, view, directory)
+        return apply.execute(signed, senders[signed.kid], time, seq, view, directory)
     if item.kind == entry.SCHEDULED:
         ledger = scheduled.read(item.envelope).ledger
         for stored in apply.due(view, time, directory.limits.scheduled_entries):
@@ -134,11 +136,12 @@ def _forms(view: View, members: str) -> tuple[dict[bytes, Checked], dict[bytes, 
     first = program.check(members, own, system=True)
     files, sources = {first.digest: first}, {first.digest: members}
     libraries: dict[bytes, Checked] = {}
-    for record in ("Library", "Version"):
+    for record, field in governance_genesis.FILES.items():
         rows = view.select(own, record, None, None, None, sys.maxsize)
         for _, stored in sorted(rows, key=lambda row: row[1].seq):
             value = cbor.decode(stored.value)
-            name, source = value["contract" if record == "Version" else "name"], value["source"]
+            source = value["source"]
+            name = value.get(field, governance_genesis.CONSTITUTION)
             checked = program.check(source, name, libraries)
             files[checked.digest], sources[checked.digest] = checked, source
             if record == "Library":

@@ -18,6 +18,7 @@ from hansa.wire.problems import HansaError
 
 TRANSACTION: Final = "application/vnd.hansa.transaction+cbor"
 CHECKPOINT: Final = "application/vnd.hansa.checkpoint+cbor"
+GOVERNANCE: Final = "application/vnd.hansa.governance+cbor"
 TICK: Final = "application/vnd.hansa.tick+cbor"
 EXCLUSION: Final = "application/vnd.hansa.exclusion+cbor"
 
@@ -125,6 +126,22 @@ def read_header(protected: bytes) -> Header:
 def signature_structure(protected: bytes, payload: bytes) -> bytes:
     """What is signed (RFC 9052 section 4.4), with an empty external_aad."""
     return _TBS_START + cbor.byte_string(protected) + _NO_AAD + cbor.byte_string(payload)
+
+
+def split_structure(structure: bytes) -> tuple[bytes, bytes]:
+    """The protected header and the payload of what is signed, as `signature_structure` makes it.
+
+    Raises `HansaError` `envelope.form` for anything else.
+    """
+    if not structure.startswith(_TBS_START):
+        raise HansaError("envelope.form", "these bytes are not what a COSE_Sign1 signature covers")
+    protected, at = cbor.read_byte_string(structure, len(_TBS_START))
+    if structure[at : at + 1] != _NO_AAD:
+        raise HansaError("envelope.form", "the external_aad is not empty")
+    payload, end = cbor.read_byte_string(structure, at + 1)
+    if end != len(structure):
+        raise HansaError("cbor.trailing", f"the structure ends at byte {end} of {len(structure)}")
+    return protected, payload
 
 
 def id_of(envelope: bytes) -> bytes:

@@ -16,12 +16,15 @@ from hansa.wire.problems import HansaError
 
 GENESIS: Final = "genesis"
 TRANSACTION: Final = "transaction"
+GOVERNANCE: Final = "governance"
 SCHEDULED: Final = "scheduled"
 TICK: Final = "tick"
-KINDS: Final = (GENESIS, TRANSACTION, SCHEDULED, TICK)
-"""The kinds this version writes. Governance, evidence and snapshot are named in the design."""
+KINDS: Final = (GENESIS, TRANSACTION, GOVERNANCE, SCHEDULED, TICK)
+"""The kinds this version writes. Evidence and snapshot are named in the design."""
+SIGNED: Final = frozenset({TRANSACTION, GOVERNANCE})
+"""The kinds whose envelope is a transaction that somebody signed."""
 
-Kind: TypeAlias = Literal["genesis", "transaction", "scheduled", "tick"]
+Kind: TypeAlias = Literal["genesis", "transaction", "governance", "scheduled", "tick"]
 Digest: TypeAlias = Annotated[bytes, Meta(min_length=DIGEST_BYTES, max_length=DIGEST_BYTES)]
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
 
@@ -40,8 +43,8 @@ _STARTS: Final = {kind: b"\x84" + cbor.encode(kind) + _DIGEST_HEAD for kind in K
 class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """What stands at one seq.
 
-    `id` is the ledger id for genesis, the SHA-256 of what is signed for transaction and tick, of the envelope for
-    scheduled.
+    `id` is the ledger id for genesis, the SHA-256 of what is signed for transaction, governance and tick, of the
+    envelope for scheduled.
     """
 
     kind: Kind

@@ -1,8 +1,8 @@
 """Genesis: the unsigned document a ledger begins with. Its SHA-256 is the ledger's id and what verifiers pin.
 
 It names the ledger, its members and users with keys and attributes, the nodes, the checkpoint keys, the
-limits, and carries the source of the contract that holds all this as records. `governance.genesis` turns
-it into the first entry's write set.
+limits, and carries the sources of the contract that holds all this as records, of the constitution, and of the
+libraries that this uses. `governance.genesis` turns it into the first entry's write set.
 """
 
 import hashlib
@@ -27,15 +27,26 @@ _Attribute: TypeAlias = Annotated[
 ]
 _Attributes: TypeAlias = Annotated[list[_Attribute], Meta(max_length=32)]
 _Title: TypeAlias = Annotated[str, Meta(min_length=1, max_length=80)]
+_Keys: TypeAlias = Annotated[list[_Spki], Meta(min_length=1, max_length=8)]
+_Source: TypeAlias = Annotated[str, Meta(min_length=1, max_length=limits.SOURCE_CHARS_MAX)]
+_Lock: TypeAlias = Annotated[int, Meta(ge=limits.LOCK_MS_MIN, le=limits.LOCK_MS_MAX)]
+_RESERVED: Final = "ledger:"
+_DEPLOYER: Final = "ledger:deployer"
+"""The one attribute of those that begin so which a member can be given."""
 
 
 class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An organisation. Attributes are what roles ask for, such as `licence:bank`."""
+    """An organisation. Attributes are what roles ask for, such as `licence:bank`.
+
+    `keys` sign transactions, `governance_keys` proposals and votes; `weight` counts where a constitution says so.
+    """
 
     id: str
     name: _Title
-    keys: Annotated[list[_Spki], Meta(min_length=1, max_length=8)]
+    keys: _Keys
+    governance_keys: _Keys
     attributes: _Attributes = []
+    weight: Annotated[int, Meta(ge=0, le=limits.WEIGHT_MAX)] = 1
 
 
 class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -43,7 +54,7 @@ class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     id: str
     name: _Title
-    keys: Annotated[list[_Spki], Meta(min_length=1, max_length=8)]
+    keys: _Keys
     attributes: _Attributes = []
 
 
@@ -72,7 +83,10 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Genesis(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The document. `deployers` are the members that may deploy contracts and write reference data.
+    """The document. `deployers` are the members that may deploy contracts and write reference data without a vote.
+
+    `constitution`: the source of the contract that decides what a vote needs; `constitution_lock`: for how long (ms) a
+    change of it waits when it has been accepted; `libraries`: names and sources, each may use those before it.
 
     `clock`: absent where time is real. `told` is for demonstrations: ledger time stands where whoever runs the node
     puts it, and every checkpoint says so.
@@ -82,13 +96,16 @@ class Genesis(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     name: _Title
     time: Annotated[int, Meta(ge=0, le=limits.INTEGER_MAX)]
     nonce: Annotated[bytes, Meta(min_length=limits.NONCE_BYTES, max_length=limits.NONCE_BYTES)]
-    members: Annotated[list[Member], Meta(min_length=1, max_length=10_000)]
+    members: Annotated[list[Member], Meta(min_length=1, max_length=limits.MEMBERS_MAX)]
     users: Annotated[list[User], Meta(max_length=100_000)] = []
     nodes: Annotated[list[Node], Meta(min_length=1, max_length=1_000)]
-    deployers: Annotated[list[str], Meta(min_length=1, max_length=1_000)]
+    deployers: Annotated[list[str], Meta(max_length=1_000)] = []
     limits: Limits
     clock: Literal["told"] | msgspec.UnsetType = msgspec.UNSET
-    members_contract: Annotated[str, Meta(min_length=1, max_length=65_536)]
+    members_contract: _Source
+    constitution: _Source
+    constitution_lock: _Lock
+    libraries: Annotated[list[tuple[str, _Source]], Meta(max_length=16)] = []
 
     @property
     def is_told(self) -> bool:
@@ -144,11 +161,21 @@ def check(genesis: Genesis) -> list[str]:
             problems.append(f"node {node.id!r} belongs to {node.member!r}, which is no member")
     problems += [f"deployer {name!r} is no member" for name in genesis.deployers if name not in members]
     problems += _twice("deployer", genesis.deployers)
+    problems += [f"library {name!r} is no name of one" for name, _ in genesis.libraries if not names.is_contract(name)]
+    problems += [
+        f"{one!r} of {m.id!r} is reserved"
+        for m in genesis.members
+        for one in m.attributes
+        if one.startswith(_RESERVED) and one != _DEPLOYER
+    ]
+    problems += [
+        f"{one!r} of {u.id!r} is reserved" for u in genesis.users for one in u.attributes if one.startswith(_RESERVED)
+    ]
     return problems + _key_problems(genesis)
 
 
 def _key_problems(genesis: Genesis) -> list[str]:
-    owned = [(f"member {m.id}", spki) for m in genesis.members for spki in m.keys]
+    owned = [(f"member {m.id}", spki) for m in genesis.members for spki in (*m.keys, *m.governance_keys)]
     owned += [(f"user {u.id}", spki) for u in genesis.users for spki in u.keys]
     owned += [(f"node {n.id}", spki) for n in genesis.nodes for spki in (n.node_key, n.checkpoint_key)]
     problems: list[str] = []

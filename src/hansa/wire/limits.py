@@ -52,6 +52,20 @@ SIGNATURE_BYTES: Final = 64
 
 VALIDITY_MS_MAX: Final = 60 * 60 * 1000
 """How far `not_after` may lie beyond ledger time: the length of the duplicate window."""
+GOVERNANCE_VALIDITY_MS_MAX: Final = 30 * 24 * 60 * 60 * 1000
+"""The same of what governance keys sign: it may be signed offline, by people."""
+GOVERNANCE_STEPS_MAX: Final = BLOCK_STEPS_MAX
+"""What an entry of governance may use, whatever a ledger's limits are: these must never keep members from a vote."""
+MEMBERS_MAX: Final = 500
+"""Active members of a ledger: each counts in every vote."""
+LOCK_MS_MIN: Final = 1_000
+"""The shortest time lock of a change of the constitution."""
+LOCK_MS_MAX: Final = 30 * 24 * 60 * 60 * 1000
+"""The longest: with a longer one nobody could change anything for too long."""
+WEIGHT_MAX: Final = 1_000_000
+"""What a member weighs at most where votes are weighed."""
+SOURCE_CHARS_MAX: Final = 65_536
+"""A contract, library or constitution file."""
 
 PRECONDITIONS_MAX: Final = 16
 """Records that a transaction may name as they must still be."""

@@ -276,8 +276,22 @@ KINDS: Final[Mapping[str, Kind]] = {
         503, "This member's share of the queue is full", "Send again after the time given in Retry-After."
     ),
     "sender.unknown": Kind(403, "No member or user has this key", "Sign with a registered key."),
+    "sender.revoked": Kind(
+        403,
+        "The key counts no more",
+        "Sign with a key that is active; a member that has none left is given others by a vote.",
+    ),
+    "sender.expired": Kind(403, "The session of this key has ended", "Sign in again."),
+    "sender.purpose": Kind(
+        403,
+        "The key is for another purpose",
+        "Sign proposals, votes and changes of keys with a governance key, everything else with a transaction key.",
+    ),
     "sender.algorithm": Kind(403, "The key is registered for another algorithm", "Name the key's own algorithm."),
     "signature.invalid": Kind(403, "The signature does not verify", "Sign the transaction again with the right key."),
+    "signature.key": Kind(
+        400, "Another key is to sign this", "Sign with the key that the file names, or prepare another for this key."
+    ),
     "signature.high_s": Kind(
         403, "The ES256 signature has a high s", "Replace s by n - s before sending; the id stays."
     ),
@@ -295,6 +309,22 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The ledger's deployers excluded the transaction: it was not run",
         "Ask them for the reason; what is wanted takes another transaction, in another form.",
     ),
+    "proposal.form": Kind(
+        400, "This is no proposal", "Mend what is listed; the page on the actions of governance says what each takes."
+    ),
+    "proposal.unknown": Kind(
+        404, "There is no such proposal", "Check the id; `hansa proposal list` shows those there are."
+    ),
+    "proposal.other": Kind(
+        422, "This is another proposal than the one that is to be signed about", "Sign nothing; prepare it again."
+    ),
+    "proposal.ballot": Kind(404, "The member has not voted on it", "Look at the proposal: it lists those who have."),
+    "proposal.path": Kind(
+        409,
+        "The envelope says another thing than the path",
+        "Send it to the path of what it does: its proposal, its member.",
+    ),
+    "proposal.busy": Kind(503, "Too many plans are being made", "Ask again in a moment."),
     "exclusion.form": Kind(
         400, "The statement is malformed", "Make it with `hansa tx exclude`, alike for all signers."
     ),
@@ -337,6 +367,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "batch.empty": Kind(400, "The request holds no transaction", "Send at least one envelope."),
     "request.oversized": Kind(413, "The request's body is too large", "Split it."),
     "request.content_type": Kind(415, "The content type is not taken here", "Send one of the types listed."),
+    "request.api_version": Kind(
+        400, "The version of the interface is missing or another", "Add `?api-version=2026-11-01` to the path."
+    ),
     "request.query": Kind(400, "The query is malformed", "Use the parameters that the API description names."),
     "request.wait": Kind(400, "wait=accepted is for single transactions", "Leave it out for a batch."),
     "request.host": Kind(400, "The Host header does not name this node", "Use the URL that the node printed."),
@@ -411,6 +444,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "arguments.invalid": Kind(200, "The arguments do not fit the action", "Mend every argument listed and sign again."),
     "contract.unknown": Kind(
         200, "There is no such contract", "Check the name; GET /app/contracts lists those deployed."
+    ),
+    "constitution.invalid": Kind(
+        400,
+        "This can be no constitution",
+        "Give it the three views that it needs and nothing that it could keep; begin with one that comes with Hansa.",
     ),
     "contract.version": Kind(
         200, "Another version of the contract runs", "Sign for the version that runs, or name none."

@@ -44,7 +44,10 @@ class Transaction(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=T
 
 
 class Signed(msgspec.Struct, frozen=True, gc=False):
-    """A transaction with what its envelope says of it. `structure` is what the signature covers."""
+    """A transaction with what its envelope says of it. `structure` is what the signature covers.
+
+    `is_governance`: by its content type it is a member's word on governance, not a transaction in daily business.
+    """
 
     envelope: bytes
     id: bytes
@@ -53,6 +56,12 @@ class Signed(msgspec.Struct, frozen=True, gc=False):
     signature: bytes
     structure: bytes
     transaction: Transaction
+    is_governance: bool = False
+
+    @property
+    def validity_ms(self) -> int:
+        """How far ahead of ledger time it may end."""
+        return limits.GOVERNANCE_VALIDITY_MS_MAX if self.is_governance else limits.VALIDITY_MS_MAX
 
 
 def read(envelope: bytes) -> Signed:
@@ -64,7 +73,7 @@ def read(envelope: bytes) -> Signed:
         raise HansaError("envelope.oversized", f"{len(envelope)} bytes; at most {limits.ENVELOPE_BYTES_MAX}")
     parts = cose.split(envelope)
     header = cose.read_header(parts.protected)
-    if header.content_type != cose.TRANSACTION:
+    if header.content_type not in (cose.TRANSACTION, cose.GOVERNANCE):
         raise HansaError(
             "envelope.content_type", f"{header.content_type[:100]!r} where {cose.TRANSACTION!r} is expected"
         )
@@ -76,6 +85,7 @@ def read(envelope: bytes) -> Signed:
         parts.signature,
         parts.structure,
         decode(parts.payload),
+        header.content_type == cose.GOVERNANCE,
     )
 
 

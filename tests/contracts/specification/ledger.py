@@ -34,6 +34,9 @@ class Ledger:
     def library_digest(self, name: str, source: str) -> bytes:
         return bytes(32)
 
+    def key_id(self, spki: bytes) -> bytes:
+        return bytes(32)
+
     def get(self, place: bytes) -> None:
         return None
 
@@ -63,5 +66,5 @@ def manifest(**parts: Any) -> Manifest:
 def machine(steps: int = STEPS) -> Machine:
     """A machine in the midst of a body."""
     ledger = Ledger()
-    call = Call("c", "act", {}, Caller("alice", None, frozenset(), frozenset()), TIME, 10)
+    call = Call("c", "act", {}, Caller("alice", None, frozenset(), frozenset()), TIME, 10, bytes(range(32)))
     return Machine(ledger, ledger, call, steps, steps, statements.run_body, transaction.call_contract)

@@ -223,6 +223,7 @@ FUNCTIONS = {
     "a digest of bytes": (lambda m: o.sha256(m, b"").hex()[:8], "e3b0c442", 5),
     "a contract's version": (lambda m: o.contract_version(m, "c", "x" * 100), "1.0.0", 6_000),
     "a library's digest": (lambda m: o.library_digest(m, "l", "x"), bytes(32), 60),
+    "a key's id": (lambda m: o.key_id(m, b"x"), bytes(32), 2_000),
     "length": (lambda _: o.length({"a": 1}), 1, 0),
     "a length of time": (
         lambda _: o.make_duration({"days": 1, "hours": -24, "minutes": 1, "seconds": 1, "milliseconds": 1}),

@@ -243,10 +243,12 @@ def evaluate_attribute(machine: Machine, node: ast.expr, base: ast.expr, name: s
 
 
 def context_attribute(machine: Machine, name: str) -> Any:
-    """`tx.member`, the member that signed, and `tx.user`, the user that signed for it (None: the member's own key);
-    `tx.unsigned` if ledger time began the run. `tx.caller`, the contract that called this one, None if none did.
-    `tx.time`, ledger time, and `tx.date`, its date (UTC). The signer of a contract that calls is the same; but only
-    the caller can have rights there.
+    """`tx.member`, the member that signed, and `tx.user`, the user that signed for it (None: the member's own key).
+    `tx.id`, the id of the transaction that is run: the SHA-256 of its Sig_structure (RFC 9052, section 4.4); each in a
+    batch has its own. These are `tx.unsigned` where nobody signed: if ledger time began the run, or a view was asked
+    for by itself. `tx.caller`, the contract that called this one, None if none did. `tx.time`, ledger time, and
+    `tx.date`, its date (UTC). The signer and the id are the same in a contract that is called; but only the caller can
+    have rights there.
     """
     call, context = machine.call, machine.frame.context
     assert context is not None
@@ -255,6 +257,10 @@ def context_attribute(machine: Machine, name: str) -> Any:
             if call.caller.member is None:
                 raise messages.unsigned()
             return call.caller.member if name == "member" else call.caller.user
+        case "id":
+            if not call.id:
+                raise messages.unsigned()
+            return call.id
         case "caller":
             return context.caller
         case "time":
@@ -296,6 +302,19 @@ def call(machine: Machine, node: ast.Call, function: ast.expr) -> Any:
             raise AssertionError(f"no function: {ast.unparse(function)}")
 
 
+def call_system(machine: Machine, name: str, values: list[Any]) -> Any:
+    """What the contract of genesis alone can call."""
+    match name:
+        case "contract_version":
+            return operations.contract_version(machine, values[0], values[1])
+        case "library_digest":
+            return operations.library_digest(machine, values[0], values[1])
+        case "key_id":
+            return operations.key_id(machine, values[0])
+        case _:
+            return operations.member_id(values[0])
+
+
 def call_builtin(machine: Machine, name: str, node: ast.Call) -> Any:
     """The functions of the dialect: arguments in source order, then the operation."""
     values = [needed(machine, each) for each in node.args]
@@ -321,10 +340,8 @@ def call_builtin(machine: Machine, name: str, node: ast.Call) -> Any:
             return operations.to_integer(machine, values[0])
         case "sha256":
             return operations.sha256(machine, values[0])
-        case "contract_version":
-            return operations.contract_version(machine, values[0], values[1])
-        case "library_digest":
-            return operations.library_digest(machine, values[0], values[1])
+        case "contract_version" | "library_digest" | "key_id" | "member_id":
+            return call_system(machine, name, values)
         case "Amount" | "SignedAmount":
             return operations.make_amount(values[0], values[1], name == "SignedAmount")
         case "Date":

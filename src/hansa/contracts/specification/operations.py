@@ -433,6 +433,19 @@ def library_digest(machine: Machine, name: str, source: str) -> bytes:
     return ask(machine.host.library_digest, name, source)
 
 
+def key_id(machine: Machine, spki: bytes) -> bytes:
+    """`key_id(spki)`, for the contract of genesis alone: checks a public key for registration and gives its id, the
+    SHA-256 of its SubjectPublicKeyInfo. Costs 2,000.
+    """
+    charge(machine, prices.KEY_STEPS)
+    return ask(machine.host.key_id, spki)
+
+
+def member_id(member: str) -> str:
+    """`member_id(party)`, for the contract of genesis alone: the name of a member as text."""
+    return member
+
+
 def make_amount(minor: int, currency: str, signed: bool) -> Amount:
     """`Amount(minor, currency)` and `SignedAmount(minor, currency)`: a currency is three capital letters, else
     `value.currency`.

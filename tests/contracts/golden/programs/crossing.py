@@ -1,6 +1,7 @@
 """Calls between contracts: interfaces, who the caller is, what is rolled back, reentrancy."""
 
 from tests.contracts.golden.program import Call, Golden, contract, do, ledger
+from tests.contracts.world import transaction_id
 
 _BANK = contract(
     """
@@ -97,6 +98,42 @@ PROGRAMS = [
         do("go", to="bob", n=30).emits("paid", n=30, by="sample", signer="alice").emits("went", n=30),
         _balance("alice", 70),
         _balance("bob", 35),
+    ),
+    ledger(
+        "the_id_is_that_of_the_transaction_everywhere",
+        {
+            "other": contract(
+                """
+                class Roles:
+                    near: Party = Party(contract="sample")
+                @action(by="near")
+                def tell(tx):
+                    event("told", id=tx.id, by=tx.member)
+                @view
+                def id_of(tx) -> Hash:
+                    return tx.id
+                """,
+                title="Near",
+            ),
+            "sample": contract(
+                """
+                @action(by="member")
+                def go(tx):
+                    Other.tell()
+                    event("here", id=tx.id, same=Other.id_of() == tx.id)
+                """,
+                module="""
+                class Other(Interface, contract="other"):
+                    @action
+                    def tell(tx): ...
+                    @view
+                    def id_of(tx) -> Hash: ...
+                """,
+            ),
+        },
+        do("go").emits("told", id=transaction_id(1), by="alice").emits("here", id=transaction_id(1), same=True),
+        do("go").emits("told", id=transaction_id(2), by="alice").emits("here", id=transaction_id(2), same=True),
+        do("id_of").on("other").by(None).refused("tx.unsigned"),
     ),
     _bank(
         "its_refusal_refuses_all",

@@ -1,6 +1,7 @@
 """States and what may become of them, roles of every kind, users and the two-person rule."""
 
 from tests.contracts.golden.program import Call, Golden, do, lines, sample
+from tests.contracts.world import transaction_id
 
 _DOOR = """
 class States:
@@ -336,6 +337,34 @@ PROGRAMS = [
         """,
         do("signer").by(None).refused("tx.unsigned"),
         do("person").by(None).refused("tx.unsigned"),
+    ),
+    _credit(
+        "the_id_of_a_transaction",
+        """
+            class Asked(Record, key="id"):
+                id: Hash
+                by: Party
+            @action(by="member")
+            def ask(tx):
+                Sample.Asked.create(id=tx.id, by=tx.member)
+                event("asked", id=tx.id, size=len(tx.id), text=tx.id.hex()[:4])
+            @action(by=["schedule", "member"])
+            def tick(tx, credit: Credit):
+                event("ticked", id=tx.id)
+            @view
+            def one(tx) -> Hash:
+                return tx.id
+            @view
+            def asked_by(tx, asked: Asked) -> Party:
+                return asked.by
+        """,
+        do("ask").emits("asked", id=transaction_id(2), size=32, text=transaction_id(2).hex()[:4]),
+        do("ask").by("alice/ann").emits("asked", id=transaction_id(3), size=32, text=transaction_id(3).hex()[:4]),
+        do("asked_by", asked=transaction_id(2)).gives("alice"),
+        do("tick", credit="a").emits("ticked", id=transaction_id(5)),
+        do("tick", credit="a").by(None).refused("tx.unsigned"),
+        do("one").by(None).refused("tx.unsigned"),
+        do("one").gives(transaction_id(8)).costs(17),
     ),
     _credit(
         "two_persons",

@@ -1,0 +1,40 @@
+"""Majority: more than half of the members decide; who belongs and what the rules are takes two thirds of them.
+
+What a proposal needs, counted among the active members, each with one vote:
+
+- Everything that is not named below (users, contracts and libraries, pauses, limits, token issuers, reference data,
+  exclusion of a transaction): the yes of more than half.
+- Members (admitting, removing, changing attributes, weights or keys) and the constitution itself: the yes of two
+  thirds. With less than that, more than half could first admit friends, and then change the rules with them.
+- New keys for a member that lost its own: two thirds of the others; the member itself is not asked. With two members
+  both are needed.
+- Leaving fewer than two members: the yes of all.
+
+Silence is no yes. A proposal is rejected as soon as it can no longer get what it needs.
+"""
+
+from hansa.contract import Contract, Text, library, view
+
+gov = library("governance", "1ad99d996c71fe94bc6e6917f63d0b525f21399a172104cec67e6f6de415750e")
+
+
+class Majority(Contract, version="1.0.0"):
+    @view
+    def validate(tx, proposal: gov.Proposal, members: list[gov.Member, 1024]) -> list[Text[1, 200], 32]:
+        """Every proposal may be voted on."""
+        return []
+
+    @view
+    def resolve(tx, proposal: gov.Proposal, members: list[gov.Member, 1024]) -> Text[4, 8]:
+        """What the votes so far come to."""
+        votes = gov.by_heads(proposal, members)
+        if gov.leaves_one(proposal, members):
+            return gov.decided(votes, votes.all)
+        if gov.changes_rules(proposal) or gov.changes_members(proposal):
+            return gov.decided(votes, gov.two_thirds(votes.all))
+        return gov.decided(votes, gov.more_than_half(votes.all))
+
+    @view
+    def apply(tx, step: gov.Action, members: list[gov.Member, 1024]) -> list[gov.Action, 32]:
+        """An action brings about itself and nothing else."""
+        return [step]

@@ -1,0 +1,36 @@
+"""Single: the ledger of one organisation, which decides alone.
+
+What a proposal needs:
+
+- While there is one member: nothing but being proposed. The member's proposal is accepted at once, without a ballot.
+- As soon as there is a second member: the yes of all, for everything, until they choose another constitution together.
+  So nobody who comes in later stands under the first one, and the first one keeps its say.
+- New keys for a member that lost its own, when there are at least three: the yes of all others; it is not asked itself.
+
+Changing the constitution takes what everything takes: it is as high as a bar can be.
+Silence is no yes. A proposal is rejected as soon as one member said no.
+"""
+
+from hansa.contract import Contract, Text, library, view
+
+gov = library("governance", "1ad99d996c71fe94bc6e6917f63d0b525f21399a172104cec67e6f6de415750e")
+
+
+class Single(Contract, version="1.0.0"):
+    @view
+    def validate(tx, proposal: gov.Proposal, members: list[gov.Member, 1024]) -> list[Text[1, 200], 32]:
+        """Every proposal may be voted on."""
+        return []
+
+    @view
+    def resolve(tx, proposal: gov.Proposal, members: list[gov.Member, 1024]) -> Text[4, 8]:
+        """What the votes so far come to."""
+        if len(members) == 1:
+            return "Accepted"
+        votes = gov.by_heads(proposal, members)
+        return gov.decided(votes, votes.all)
+
+    @view
+    def apply(tx, step: gov.Action, members: list[gov.Member, 1024]) -> list[gov.Action, 32]:
+        """An action brings about itself and nothing else."""
+        return [step]

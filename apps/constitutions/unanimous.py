@@ -1,0 +1,32 @@
+"""Unanimous: nothing happens that a member did not say yes to.
+
+What a proposal needs, counted among the active members, each with one vote:
+
+- Everything, the constitution and the members included: the yes of all.
+- New keys for a member that lost its own, when there are at least three: the yes of all others. The member itself
+  is not asked, for it may have nothing left to vote with. With two members both are needed.
+
+Silence is no yes. A proposal is rejected as soon as one member said no.
+"""
+
+from hansa.contract import Contract, Text, library, view
+
+gov = library("governance", "1ad99d996c71fe94bc6e6917f63d0b525f21399a172104cec67e6f6de415750e")
+
+
+class Unanimous(Contract, version="1.0.0"):
+    @view
+    def validate(tx, proposal: gov.Proposal, members: list[gov.Member, 1024]) -> list[Text[1, 200], 32]:
+        """Every proposal may be voted on."""
+        return []
+
+    @view
+    def resolve(tx, proposal: gov.Proposal, members: list[gov.Member, 1024]) -> Text[4, 8]:
+        """What the votes so far come to."""
+        votes = gov.by_heads(proposal, members)
+        return gov.decided(votes, votes.all)
+
+    @view
+    def apply(tx, step: gov.Action, members: list[gov.Member, 1024]) -> list[gov.Action, 32]:
+        """An action brings about itself and nothing else."""
+        return [step]

@@ -1,0 +1,197 @@
+"""`hansa member`: who belongs to the ledger, and the keys that a member looks after itself."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hansa.cli import output
+from hansa.cli.governance import Made, Way, algorithm_of, govern, governing, keys_of, owner_of_key, rows_of
+from hansa.cli.output import Output
+from hansa.cli.places import connect, data_option, url_option
+from hansa.client import keys as key_files
+from hansa.client import proposals
+from hansa.client.client import Client
+from hansa.client.governance import STEPS, VERSION
+from hansa.client.words import hint
+from hansa.wire.problems import HansaError
+
+
+@click.group()
+def member() -> None:
+    """Members: who they are, their keys. Members are admitted, changed and removed by proposals."""
+
+
+@member.command(name="list")
+@data_option()
+@url_option()
+@click.pass_obj
+def list_(out: Output, data: Path, url: str | None) -> None:
+    """List the members, removed ones too: an id is given once."""
+    with connect(data, url) as node:
+        found = rows_of(node, "/gov/service/members")
+    head = ("MEMBER", "NAME", "WEIGHT", "STATE", "ATTRIBUTES")
+    rows = [
+        (
+            one["id"],
+            output.shown(one["name"]),
+            str(one["weight"]),
+            "removed" if one["removed"] else "active",
+            ", ".join(one["attributes"]),
+        )
+        for one in found
+    ]
+    out.show({"members": found}, lambda: output.table(head, rows))
+
+
+@member.command()
+@click.argument("name", metavar="MEMBER")
+@data_option()
+@url_option()
+@click.pass_obj
+def show(out: Output, name: str, data: Path, url: str | None) -> None:
+    """Show a member: attributes, weight, users, active keys, open proposals that wait for its vote."""
+    with connect(data, url) as node:
+        found = _member(node, name)
+        users = [one for one in rows_of(node, "/gov/service/users", member=name) if not one["removed"]]
+        active = [one for one in keys_of(node, name) if one["status"] == "active"]
+        waiting = [one for one in node.proposals(is_open=True) if name not in {b.member for b in one.ballots}]
+    fields: dict[str, Any] = {**found, "users": users, "keys": active, "votes_on": [one.id for one in waiting]}
+    lines = [
+        f"member      {found['id']}{', removed' if found['removed'] else ''}",
+        f"name        {output.shown(found['name'])}",
+        f"weight      {found['weight']}",
+        f"attributes  {', '.join(found['attributes']) or 'none'}",
+        f"users       {', '.join(one['id'] for one in users) or 'none'}",
+        *(f"key         {one['kid'][:16]}  {one['purpose']}, {algorithm_of(one['spki'])}" for one in active),
+        *(f"vote on     {one.id[:12]}  {output.shown(one.title)}" for one in waiting if not found["removed"]),
+    ]
+    out.show(fields, "\n".join(lines))
+
+
+@member.command()
+@click.argument("name", metavar="MEMBER[/USER]")
+@data_option()
+@url_option()
+@click.pass_obj
+def keys(out: Output, name: str, data: Path, url: str | None) -> None:
+    """List the keys of a member or user, of all time."""
+    with connect(data, url) as node:
+        found = keys_of(node, name)
+    head = ("KEY", "PURPOSE", "KIND", "STATUS", "EXPIRES")
+    rows = [
+        (
+            one["kid"],
+            one["purpose"],
+            algorithm_of(one["spki"]),
+            one["status"],
+            "" if one["expires"] is None else output.moment(int(one["expires"])),
+        )
+        for one in found
+    ]
+    out.show({"keys": found}, lambda: output.table(head, rows) if rows else "none")
+
+
+@member.group()
+def key() -> None:
+    """A member's own keys, those of its users and of its nodes: registered, retired and revoked without a vote."""
+
+
+@key.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--purpose",
+    type=click.Choice(("transaction", "governance", "node", "checkpoint")),
+    default="transaction",
+    show_default=True,
+)
+@click.option(
+    "--for", "owner", metavar="USER|NODE", help="A user (MEMBER/USER) or node of the member; by default itself."
+)
+@click.option("--new", is_flag=True, help="Make a key first: FILE is where its private half is kept.")
+@click.option("--expires", metavar="TIME", help="When it should be replaced: only warns before.")
+@governing
+@click.pass_obj
+def add(
+    out: Output, file: Path | None, purpose: str, owner: str | None, new: bool, expires: str | None, way: Way
+) -> int:
+    """Register a key: FILE is a public key in PEM. It counts from the next entry on, those before go on counting."""
+
+    def make(node: Client) -> Made:
+        if file is None:
+            raise HansaError("argument.value", "which key?", remedy="Give a public key's file, or --new FILE.")
+        public = _made(file) if new else _public(file)
+        of = owner or owner_of_key(way, node)
+        kind = "user" if "/" in of else "node" if purpose in ("node", "checkpoint") else "member"
+        arguments = {"owner_kind": kind, "owner": of, "purpose": purpose, "spki": public, "expires": _moment(expires)}
+        return arguments, STEPS
+
+    return govern(out, way, "register_key", make)
+
+
+@key.command()
+@click.argument("which", metavar="KID", required=False)
+@governing
+@click.pass_obj
+def retire(out: Output, which: str | None, way: Way) -> int:
+    """End a key's use: what it signed stays as good as it was. KID may be shortened to its first digits."""
+    return govern(out, way, "retire_key", lambda node: _ended(node, way, which))
+
+
+@key.command()
+@click.argument("which", metavar="KID", required=False)
+@governing
+@click.pass_obj
+def revoke(out: Output, which: str | None, way: Way) -> int:
+    """End a key that others may have; votes of its member that are still open count no more if it was for those."""
+    return govern(out, way, "revoke_key", lambda node: _ended(node, way, which))
+
+
+def _member(node: Client, name: str) -> dict[str, Any]:
+    found = {one["id"]: one for one in rows_of(node, "/gov/service/members")}
+    if name not in found:
+        raise HansaError("argument.value", f"there is no member {name[:40]!a}; {hint(name, list(found))}")
+    return found[name]
+
+
+def _public(file: Path) -> bytes:
+    try:
+        return proposals.public_key(output.read_file(file, 16 * 1024).decode("utf-8", "replace"))
+    except proposals.Wrong as wrong:
+        raise HansaError("key.file", f"{file} {wrong}") from None
+
+
+def _made(file: Path) -> bytes:
+    """The public half of a new key, whose private half is kept in a new file."""
+    made = key_files.generate()
+    key_files.save(made, file)
+    return made.public.spki
+
+
+def _moment(text: str | None) -> int | None:
+    from hansa.client.arguments import moment
+
+    return None if text is None else moment(text)
+
+
+def _ended(node: Client, way: Way, kid: str | None) -> Made:
+    if kid is None:
+        raise HansaError("argument.value", "which key?", remedy="Give its id; `hansa member keys MEMBER` shows them.")
+    of = owner_of_key(way, node)
+    owners = [of, *(one["id"] for one in rows_of(node, "/gov/service/users", member=of))]
+    known = [one["kid"] for owner in owners for one in keys_of(node, owner)]
+    known += [row["value"]["kid"] for row in _node_keys(node, of)]
+    found = [one for one in known if one.startswith(kid.lower())]
+    if len(found) != 1:
+        told = f"{len(found)} keys of {of} begin with {kid[:64]!a}"
+        raise HansaError("argument.value", told, remedy=f"`hansa member keys {of}` shows them.")
+    return {"key": bytes.fromhex(found[0])}, STEPS
+
+
+def _node_keys(node: Client, of: str) -> list[dict[str, Any]]:
+    """The keys of a member's nodes."""
+    page = node.get("/app/contracts/members/records/Node", index="member", value=of, rows=1_000)
+    found: list[dict[str, Any]] = []
+    for row in page["rows"]:
+        found += node.get("/gov/service/keys", **VERSION, owner=row["value"]["id"])["rows"]
+    return found

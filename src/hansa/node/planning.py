@@ -1,0 +1,485 @@
+"""What would come of a proposal, found out without writing anything: the kernel itself is run, on a draft of the state.
+
+First the proposal as it would be made, and what it would change if every active member said yes. Then who must say
+yes: votes are put into the draft and counted as the ledger counts them. A changed constitution is asked about the past
+proposals of the ledger, too. Works piece by piece, so that who drives it can let other work go between; what it reads
+of the state it reads once, so all of it is about one moment.
+"""
+
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+# Records are dynamic here: the contract `members` says what they hold.
+
+import difflib
+import itertools
+from collections.abc import Generator, Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from hansa.client import words
+from hansa.client.proposals import Written
+from hansa.contracts import changes as contract_changes
+from hansa.contracts import execution
+from hansa.contracts.calls import NOBODY, Call, Caller, Execution, Found
+from hansa.contracts.manifest import Manifest
+from hansa.contracts.program import Program
+from hansa.governance import sequel
+from hansa.governance.directory import Directory
+from hansa.governance.genesis import CONSTITUTION, CONTRACT, GOVERNOR
+from hansa.node.apply import View
+from hansa.node.reading import Reading
+from hansa.store.overlay import Behind
+from hansa.wire import cbor, order
+from hansa.wire.limits import DIGEST_BYTES, GOVERNANCE_STEPS_MAX, MEMBERS_MAX, PAGE_ROWS_MAX
+from hansa.wire.problems import HansaError
+from hansa.wire.writes import Write
+
+VOTERS_MAX: Final = 12
+"""Members that have not voted, of which every set is tried: twice as many sets for each one more."""
+SETS_MAX: Final = 200
+"""Least sets of voters that are told."""
+PAST_MAX: Final = 200
+"""Past proposals that a changed constitution is asked about: the newest."""
+DIFF_LINES_MAX: Final = 2_000
+"""Of the difference of one text."""
+
+_DRAFT: Final = bytes(DIGEST_BYTES)
+"""The id of a proposal that was not made."""
+_SCOPE: Final = "ledger"
+_TWO: Final = frozenset({"set_constitution", "set_member", "remove_member", "set_member_data", "set_member_keys"})
+"""The actions for which the kernel asks for the yes of two; a test compares."""
+_HIDDEN: Final = frozenset({"Proposal", "Actions", "Schedule", "Version", "ConstitutionText", "CheckpointKey"})
+"""Records that no difference is made of: what they say stands in that of others."""
+_COUNTERS: Final = frozenset({"changed", "revoked", "holder"})
+"""Fields that follow from others."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What would become of one record: the fields that differ; None for a record that is not there.
+
+    `diff` has the unified difference of the text that it stands for, `declares` what a contract declares otherwise.
+    """
+
+    record: str
+    key: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    diff: list[str] = []
+    declares: list[str] = []
+
+
+class Would(msgspec.Struct, frozen=True):
+    """What the state of the proposal would be if a member voted no next."""
+
+    member: str
+    state: str
+
+
+class Past(msgspec.Struct, frozen=True):
+    """A past proposal that a changed constitution would have decided otherwise."""
+
+    id: bytes
+    title: str
+    was: str
+    would: str
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What would come of a proposal; see the fields in `/gov/members/proposals:plan`."""
+
+    problems: list[str]
+    state: str | None
+    changes: list[Change]
+    failure: str | None
+    floor: list[str]
+    waiting: list[str]
+    sets: list[list[str]] | None
+    no: list[Would]
+    steps: int
+    entries: int
+    past: list[Past] | msgspec.UnsetType = msgspec.UNSET
+
+
+Planning = Generator[None, None, Plan]
+"""A plan in the making: it stops between two pieces of work."""
+
+
+class _Row(msgspec.Struct, frozen=True, gc=False):
+    """A record of the draft: a `contracts.calls.Found`."""
+
+    seq: int
+    value: bytes
+
+
+class _Kept:
+    """A `contracts.calls.Reader` that reads each thing once: what it gives stays the same while the ledger goes on."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._found: dict[bytes, Found | None] = {}
+        self._selected: dict[tuple[Any, ...], Sequence[tuple[bytes, Found]]] = {}
+
+    def get(self, place: bytes) -> Found | None:
+        """See `contracts.calls.Reader`."""
+        if place not in self._found:
+            self._found[place] = self._view.get(place)
+        return self._found[place]
+
+    def select(
+        self,
+        contract: str,
+        record: str,
+        field: str | None,
+        least: bytes | None,
+        most: bytes | None,
+        rows: int,
+        after: Behind | None = None,
+    ) -> Sequence[tuple[bytes, Found]]:
+        """See `contracts.calls.Reader`."""
+        asked = (contract, record, field, least, most, rows, after)
+        if asked not in self._selected:
+            self._selected[asked] = self._view.select(*asked)
+        return self._selected[asked]
+
+    def revoked(self, member: str) -> int:
+        """How often an active member has revoked a governance key."""
+        found = self.get(order.place(CONTRACT, "Member", member))
+        assert found is not None
+        return cbor.decode_own(found.value)["revoked"]
+
+    def put(self, place: bytes, row: _Row) -> None:
+        """Puts a record into the draft, of a type that nothing here selects."""
+        self._found[place] = row
+
+
+def plan_new(reading: Reading, directory: Directory, time: int, proposer: str, written: Written) -> Planning:
+    """What would come of a proposal if this member made it now. Raises `HansaError` `record.unknown` for no member."""
+    if proposer not in directory.members:
+        raise HansaError("record.unknown", f"there is no active member {proposer[:40]!a}")
+    making = _Making(reading, directory, time)
+    caller = Caller(proposer, None, frozenset({GOVERNOR}), frozenset())
+    arguments = {"title": written.title, "steps": written.steps, "closes": written.closes}
+    ran = making.run(Call(CONTRACT, "propose", arguments, caller, time, reading.tip.size, _DRAFT))
+    if ran.code != execution.OK:
+        return making.refused(_told(ran))
+    making.take(ran)
+    return making.go(_DRAFT, making.proposal(_DRAFT)["state"])
+
+
+def plan_standing(reading: Reading, directory: Directory, time: int, id: bytes) -> Planning:
+    """What would come of a proposal that was made, as it stands. Raises `HansaError` `proposal.unknown`."""
+    making = _Making(reading, directory, time)
+    if making.kept(sequel.PROPOSAL, id) is None:
+        raise HansaError("proposal.unknown", f"there is no proposal {id.hex()}")
+    return making.go(id, making.proposal(id)["state"])
+
+
+class _Making:
+    """One plan: the draft of the state, and what was found out so far."""
+
+    def __init__(self, reading: Reading, directory: Directory, time: int) -> None:
+        self._reading = reading
+        self._before = directory.copy()
+        self._directory = directory.copy()
+        """As it would be behind what was taken into the draft."""
+        self._time = time
+        self._seq = self._entries = reading.tip.size
+        self._base = reading.draft(self._before)
+        self._view = reading.draft(self._directory)
+        self._writes: dict[bytes, Write] = {}
+        self._steps = 0
+
+    def run(self, call: Call) -> Execution:
+        """Runs an action and what follows from it, as an entry does."""
+        ran = sequel.run(call, self._directory, self._view, GOVERNANCE_STEPS_MAX)
+        self._steps = max(self._steps, ran.steps)
+        return ran
+
+    def take(self, ran: Execution) -> None:
+        """Takes an entry into the draft."""
+        self._view.write(self._seq, ran.writes)
+        self._directory.apply(self._seq, ran.writes)
+        self._writes |= {write.place: write for write in ran.writes}
+        self._seq += 1
+
+    def kept(self, record: str, key: Any) -> dict[str, Any] | None:
+        """A record of `members` as it is in the draft."""
+        found = self._view.get(order.place(CONTRACT, record, key))
+        return None if found is None else cbor.decode_own(found.value)
+
+    def proposal(self, id: bytes) -> dict[str, Any]:
+        """The proposal as it is in the draft; it MUST be there."""
+        found = self.kept(sequel.PROPOSAL, id)
+        assert found is not None
+        return found
+
+    def refused(self, problem: str) -> Planning:
+        """The plan of what may not be voted on."""
+        yield
+        return Plan([problem], None, [], None, [], [], [], [], self._steps, self._entries)
+
+    def go(self, id: bytes, state: str) -> Planning:
+        """All that is to be said of a proposal in the draft: what reads the state comes before the first pause."""
+        standing = self.proposal(id)
+        waiting: list[str] = []
+        draft = _Kept(self._view)
+        failure: str | None = None
+        if state == "Open":
+            waiting = self._waiting(draft, standing)
+            self._tally(draft, standing, [])
+        if state == "Open" or standing["due"] is not None:
+            failure = self._accept(standing)
+        changed, floor = self._changes(), self._floor(standing)
+        past = self._past() if self._directory.constitution != self._before.constitution else None
+        yield
+        sets, no = yield from self._voters(draft, standing, waiting)
+        otherwise = None if past is None else (yield from self._otherwise(past))
+        return Plan(
+            [],
+            state,
+            changed,
+            failure,
+            floor,
+            waiting,
+            sets,
+            no,
+            self._steps,
+            self._entries,
+            past=msgspec.UNSET if otherwise is None else otherwise,
+        )
+
+    # Who must vote
+
+    def _waiting(self, draft: _Kept, standing: dict[str, Any]) -> list[str]:
+        """The active members without a vote that counts: what was said before a key was revoked does not."""
+        said = {one["member"]: one["revoked"] for one in standing["ballots"]}
+        return [name for name in sorted(self._before.members) if said.get(name) != draft.revoked(name)]
+
+    def _with_votes(self, draft: _Kept, standing: dict[str, Any], votes: Iterable[tuple[str, bool]]) -> dict[str, Any]:
+        given = dict(votes)
+        ballots = [one for one in standing["ballots"] if one["member"] not in given]
+        for name, yes in given.items():
+            ballots.append({"member": name, "yes": yes, "revoked": draft.revoked(name), "at": self._time})
+        return {**standing, "ballots": ballots}
+
+    def _tally(self, draft: _Kept, standing: dict[str, Any], votes: Iterable[tuple[str, bool]]) -> str:
+        """What the state would be with these votes more, by the kernel's own count."""
+        place = order.place(CONTRACT, sequel.PROPOSAL, standing["id"])
+        draft.put(place, _Row(self._seq, cbor.encode(self._with_votes(draft, standing, votes))))
+        call = Call(CONTRACT, "tally", {"p": standing["id"]}, NOBODY, self._time, self._seq)
+        ran = execution.run(call, self._before, draft, sequel.TALLY_STEPS)
+        for write in ran.writes:
+            if write.place == place:
+                return cbor.decode_own(write.value)["state"]
+        return standing["state"]  # the constitution gave no answer
+
+    def _voters(
+        self, draft: _Kept, standing: dict[str, Any], waiting: list[str]
+    ) -> Generator[None, None, tuple[list[list[str]] | None, list[Would]]]:
+        """The least sets of members whose yes would be enough, and what each one's no would do."""
+        no: list[Would] = []
+        for name in waiting:
+            no.append(Would(name, self._tally(draft, standing, [(name, False)])))
+            yield
+        if len(waiting) > VOTERS_MAX:
+            return None, no
+        found: list[list[str]] = []
+        for size in range(1, len(waiting) + 1):
+            for names in itertools.combinations(waiting, size):
+                if len(found) == SETS_MAX or any(set(one) <= set(names) for one in found):
+                    continue
+                if self._tally(draft, standing, [(name, True) for name in names]) == "Accepted":
+                    found.append(list(names))
+                yield
+        return found, no
+
+    def _floor(self, standing: dict[str, Any]) -> list[str]:
+        """What the kernel asks whatever the constitution says."""
+        names = [act["name"] for act in standing["actions"]]
+        count = len(self._before.members)
+        told = [f"the yes of all {count} active members accepts"]
+        two = sorted({name for name in names if name in _TWO})
+        if two and count > 1:
+            told.append(f"{', '.join(two)} needs the yes of at least two members")
+        if "remove_member" in names:
+            told.append("an active member always remains, and fewer than two only if all say yes")
+        if "set_constitution" in names:
+            rules = self._base.get(order.place(CONTRACT, "Constitution", _SCOPE))
+            assert rules is not None
+            lock = cbor.decode_own(rules.value)["lock"]
+            told.append(f"once accepted it waits for {lock} ms, and is counted again then")
+        return told
+
+    # What would change
+
+    def _accept(self, standing: dict[str, Any]) -> str | None:
+        """Has the proposal accepted in the draft by every active member; why it could not be carried out."""
+        id, events = standing["id"], list[dict[str, Any]]()
+        if standing["state"] == "Open":
+            *_, last = sorted(self._before.members)
+            given = self._with_votes(_Kept(self._view), standing, [(name, True) for name in self._before.members])
+            given["ballots"] = [one for one in given["ballots"] if one["member"] != last]
+            place = order.place(CONTRACT, sequel.PROPOSAL, id)
+            self._view.write(self._seq, [Write(CONTRACT, sequel.PROPOSAL, id, cbor.encode(given), None, place)])
+            said = {"proposal": id, "yes": True, "constitution": standing["constitution"]}
+            caller = Caller(last, None, frozenset({GOVERNOR}), frozenset())
+            ran = self.run(Call(CONTRACT, "vote", said, caller, self._time, self._seq, _DRAFT))
+            if ran.code != execution.OK:
+                return _told(ran)
+            events += ran.events
+            self.take(ran)
+        due = self.proposal(id)["due"]
+        if due is not None:
+            ran = self.run(Call(CONTRACT, "ripen", {"p": id}, NOBODY, max(due, self._time), self._seq))
+            if ran.code != execution.OK:
+                return _told(ran)
+            events += ran.events
+            self.take(ran)
+        now = self.proposal(id)
+        if now["state"] == "Accepted" and now["applied"] is not None:
+            return None
+        failed = [one["data"] for one in events if one["name"] == "proposal.failed"]
+        return words.filled(failed[0]) if failed else now["reason"] or f"it would be {now['state']}"
+
+    def _changes(self) -> list[Change]:
+        found: list[Change] = []
+        for write in self._writes.values():
+            if write.contract == CONTRACT and write.record not in _HIDDEN:
+                old = self._base.get(write.place)
+                before = None if old is None else cbor.decode_own(old.value)
+                found += self._change(write, before, cbor.decode_own(write.value))
+        return found
+
+    def _change(self, write: Write, before: dict[str, Any] | None, after: dict[str, Any]) -> list[Change]:
+        key = write.key.hex() if isinstance(write.key, bytes) else str(write.key)
+        differ = [name for name in after if before is None or before.get(name) != after[name]]
+        shown = [name for name in differ if name not in _COUNTERS and name not in ("source", "data")]
+        text, declares = self._text(write.record, key, before, after)
+        if not shown and not text:
+            return []
+        old = None if before is None else {name: before.get(name) for name in shown}
+        return [Change(write.record, key, old, {name: after[name] for name in shown}, text, declares)]
+
+    def _text(
+        self, record: str, key: str, before: dict[str, Any] | None, after: dict[str, Any]
+    ) -> tuple[list[str], list[str]]:
+        """The difference of the text that a record stands for, and what it would declare otherwise."""
+        match record:
+            case "Deployment":
+                if before is not None and before["digest"] == after["digest"]:
+                    return [], []
+                old = "" if before is None else self._source("Version", f"{key}@{before['version']}")
+                new = self._source("Version", f"{key}@{after['version']}")
+                was = self._manifest(self._before, key)
+                is_first = before is None
+                now = self._manifest(self._directory, key)
+                assert now is not None
+                return _unified(old, new, key), contract_changes.changes(None if is_first else was, now)
+            case "Constitution":
+                assert before is not None
+                old, new = (self._source("ConstitutionText", one["digest"]) for one in (before, after))
+                return _unified(old, new, CONSTITUTION), []
+            case "Library":
+                return _unified(self._library(after["name"]), after["source"], after["name"]), []
+            case "Reference":
+                return _unified("" if before is None else before["data"], after["data"], key), []
+            case _:
+                return [], []
+
+    def _source(self, record: str, key: Any) -> str:
+        found = self.kept(record, key)
+        return "" if found is None else found["source"]
+
+    def _library(self, name: str) -> str:
+        """The text that a library of this name had before, the one deployed last; empty if there was none."""
+        pins = [digest for digest, one in self._before.libraries.items() if one.manifest.name == name]
+        return self._source("Library", pins[-1]) if pins else ""
+
+    def _manifest(self, directory: Directory, name: str) -> Manifest | None:
+        program: Program | None = directory.programs.get(name)
+        return None if program is None else program.manifest
+
+    # What a changed constitution would have made of the past
+
+    def _past(self) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+        """Past proposals, oldest first, each with the active members as they were before it was decided."""
+        rows = self._reading.page(CONTRACT, sequel.PROPOSAL, None, PAGE_ROWS_MAX).rows
+        members = self._members_then()
+        newest = sorted(rows, key=lambda one: (one.value["opened"], one.value["id"]))[-PAST_MAX:]
+        return [(row.value, _then(members, row.seq - 1)) for row in newest]
+
+    def _otherwise(self, past: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> Generator[None, None, list[Past]]:
+        """What the constitution as it would be would have decided otherwise."""
+        found: list[Past] = []
+        for value, electors in past:
+            was, would = _decided(value), self._replayed(value, electors)
+            if was != would:
+                found.append(Past(value["id"], value["title"], was, would))
+            yield
+        return found
+
+    def _members_then(self) -> dict[str, list[tuple[int, dict[str, Any]]]]:
+        """The values of each member, the newest first, with the entries that wrote them."""
+        found: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+        for name in self._before.attributes:
+            rows: list[tuple[int, dict[str, Any]]] = []
+            before: int | None = None
+            while True:
+                page = self._reading.history(CONTRACT, "Member", name, before, MEMBERS_MAX)
+                rows += [(row.seq, row.value) for row in page.rows]
+                if page.next is None:
+                    break
+                before = int(page.next)
+            found[name] = rows
+        return found
+
+    def _replayed(self, value: dict[str, Any], electors: list[dict[str, Any]]) -> str:
+        """What the new constitution makes of a past proposal, its votes in their order, within the floor."""
+        ids = {one["id"] for one in electors}
+        ballots = [one for one in value["ballots"] if one["member"] in ids]
+        for count in range(len(ballots) + 1):
+            votes = [{"member": one["member"], "yes": one["yes"]} for one in ballots[:count]]
+            answer = self._resolved(value, votes, electors)
+            if answer != "Open":
+                return answer
+        return "Open"
+
+    def _resolved(self, value: dict[str, Any], votes: list[dict[str, Any]], electors: list[dict[str, Any]]) -> str:
+        yes = sum(one["yes"] for one in votes)
+        if yes == len(electors):
+            return "Accepted"
+        question = {"proposer": value["proposer"], "actions": value["actions"], "votes": votes}
+        arguments = {"proposal": question, "members": electors}
+        call = Call(CONSTITUTION, "resolve", arguments, NOBODY, self._time, self._seq)
+        ran = execution.run(call, self._directory, self._view, sequel.TALLY_STEPS)
+        answer = ran.result if ran.code == execution.OK else "Open"
+        floor = min(2, len(electors)) if any(one["name"] in _TWO for one in value["actions"]) else 0
+        if (answer == "Accepted" and yes < floor) or (answer == "Rejected" and yes == len(votes)):
+            return "Open"
+        return answer
+
+
+def _then(members: dict[str, list[tuple[int, dict[str, Any]]]], seq: int) -> list[dict[str, Any]]:
+    """The active members as they were behind entry `seq`, as a constitution is told of them."""
+    found: list[dict[str, Any]] = []
+    for name in sorted(members):
+        value = next((value for at, value in members[name] if at <= seq), None)
+        if value is not None and not value["removed"]:
+            found.append({"id": name, "weight": value["weight"], "attributes": value["attributes"]})
+    return found
+
+
+def _decided(value: dict[str, Any]) -> str:
+    """What was decided of a proposal by votes: one that failed was accepted, one taken back was open."""
+    return {"Accepted": "Accepted", "Failed": "Accepted", "Rejected": "Rejected"}.get(value["state"], "Open")
+
+
+def _unified(old: str, new: str, name: str) -> list[str]:
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"{name} (now)", f"{name} (then)", lineterm="")
+    found = list(itertools.islice(lines, DIFF_LINES_MAX + 1))
+    return [*found[:DIFF_LINES_MAX], "... more"] if len(found) > DIFF_LINES_MAX else found
+
+
+def _told(ran: Execution) -> str:
+    """Why something was refused."""
+    return words.filled(ran.result) or ran.code

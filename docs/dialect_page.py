@@ -297,7 +297,7 @@ third key `contract`.
 one record and nothing else. What is due comes before the transactions of a block, in order of (instant, contract, key,
 entry that scheduled it), at most `scheduled_entries` a block; the rest follow in the next blocks. Each has
 `scheduled_steps` of its own; both are limits of the ledger. One that fails is an entry that says why, and is not tried
-again. What is scheduled cannot be cancelled: let `on=` name the states in which it still counts. What waits is shown by
+again; but where the contract is paused, or one that it calls, it comes due again an hour later. What is scheduled cannot be cancelled: let `on=` name the states in which it still counts. What waits is shown by
 `hansa query members Schedule --index due`: what was taken has no `due` any more. On an idle ledger a node that sees
 something due makes a block for it, by a tick.
 """

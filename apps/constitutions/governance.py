@@ -85,6 +85,24 @@ def leaves_one(proposal: Proposal, members: list[Member, 1024]) -> bool:
     return len(members) > 1 and left < 2
 
 
+def leaves_none(proposal: Proposal, members: list[Member, 1024]) -> bool:
+    """Whether it leaves no member at all, not even one that comes in with it."""
+    left = len(members)
+    for step in proposal.actions:
+        if step.name == "remove_member":
+            left -= 1
+        if step.name == "set_member":
+            return False
+    return left < 1
+
+
+def problems(proposal: Proposal, members: list[Member, 1024]) -> list[Text[1, 200], 32]:
+    """What no vote can make good."""
+    if leaves_none(proposal, members):
+        return ["no member would be left, and nobody could ever vote again"]
+    return []
+
+
 def restored(proposal: Proposal, members: list[Member, 1024]) -> Party | None:
     """The member that gets new keys, if the proposal does nothing else and there are at least two others.
 

@@ -11,18 +11,20 @@ Silence is no yes. A proposal is rejected as soon as one member said no.
 
 from hansa.contract import Contract, Text, library, view
 
-gov = library("governance", "1ad99d996c71fe94bc6e6917f63d0b525f21399a172104cec67e6f6de415750e")
+gov = library("governance", "654355ed5950dd7990486be8dbb1615cde9079a8aecbd19798c1c4fdab430e2c")
 
 
 class Unanimous(Contract, version="1.0.0"):
     @view
     def validate(tx, proposal: gov.Proposal, members: list[gov.Member, 1024]) -> list[Text[1, 200], 32]:
-        """Every proposal may be voted on."""
-        return []
+        """Every proposal may be voted on, but one that leaves no member at all."""
+        return gov.problems(proposal, members)
 
     @view
     def resolve(tx, proposal: gov.Proposal, members: list[gov.Member, 1024]) -> Text[4, 8]:
         """What the votes so far come to."""
+        if gov.leaves_none(proposal, members):
+            return "Rejected"
         votes = gov.by_heads(proposal, members)
         return gov.decided(votes, votes.all)
 

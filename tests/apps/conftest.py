@@ -28,6 +28,9 @@ class App:
     def is_member(self, name: str) -> bool:
         return name in self.attributes
 
+    def is_paused(self, contract: str) -> bool:
+        return False
+
     def versions(self, contract: str) -> list[tuple[int, Any]]:
         return [(0, self.program)]
 

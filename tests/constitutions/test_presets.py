@@ -33,6 +33,7 @@ MEMBERSHIP = ["set_member f", "remove_member e", "set_member_data e"]
 RULES = ["set_constitution"]
 FOUNDATION = MEMBERSHIP + RULES
 EVERYTHING = ORDINARY + DAILY + FOUNDATION
+ALONE = [one for one in EVERYTHING if one != "remove_member e"]
 KEYS = ["set_member_keys e"]
 KEYS_OF_A = ["set_member_keys a"]
 LEAVE_ONE = ["remove_member b, remove_member c, remove_member d, remove_member e"]
@@ -41,7 +42,7 @@ OP, OK, NO = "Open", "Accepted", "Rejected"
 
 # preset, members, actions, each: (who says yes, who says no, what comes of it); the proposer is b if not said
 TABLE: list[tuple[str, str, list[str], list[tuple[str, str, str]]]] = [
-    ("single", "a", EVERYTHING, [("", "", OK)]),
+    ("single", "a", ALONE, [("", "", OK)]),
     ("single", "ab", EVERYTHING, [("", "", OP), ("a", "", OP), ("b", "", OP), ("ab", "", OK), ("a", "b", NO)]),
     ("single", "abcde", EVERYTHING + LEAVE_ONE, [("a", "", OP), ("abcd", "", OP), ("abcde", "", OK), ("", "a", NO)]),
     (
@@ -50,7 +51,7 @@ TABLE: list[tuple[str, str, list[str], list[tuple[str, str, str]]]] = [
         KEYS,
         [("abc", "", OP), ("abcd", "", OK), ("abcd", "e", OK), ("abce", "", OP), ("abc", "d", NO)],
     ),
-    ("majority", "a", EVERYTHING, [("", "", OP), ("a", "", OK), ("", "a", NO)]),
+    ("majority", "a", ALONE, [("", "", OP), ("a", "", OK), ("", "a", NO)]),
     (
         "majority",
         "ab",
@@ -66,7 +67,7 @@ TABLE: list[tuple[str, str, list[str], list[tuple[str, str, str]]]] = [
     ("majority", "abcde", LEAVE_ONE, [("abcd", "", OP), ("abcde", "", OK), ("abcd", "e", NO)]),
     ("majority", "abcde", ["set_contract x, set_constitution"], [("abc", "", OP), ("abcd", "", OK)]),
     ("majority", "abcde", ["set_member_keys e, set_constitution"], [("abc", "", OP), ("abcd", "", OK)]),
-    ("two_thirds", "a", EVERYTHING, [("", "", OP), ("a", "", OK), ("", "a", NO)]),
+    ("two_thirds", "a", ALONE, [("", "", OP), ("a", "", OK), ("", "a", NO)]),
     ("two_thirds", "ab", EVERYTHING, [("a", "", OP), ("ab", "", OK), ("a", "b", NO)]),
     ("two_thirds", "abc", ORDINARY + DAILY, [("a", "", OP), ("ab", "", OK), ("a", "bc", NO)]),
     ("two_thirds", "abc", FOUNDATION, [("ab", "", OP), ("abc", "", OK), ("ab", "c", NO)]),
@@ -76,7 +77,7 @@ TABLE: list[tuple[str, str, list[str], list[tuple[str, str, str]]]] = [
     ("two_thirds", "abcde", FOUNDATION, [("abc", "", OP), ("abcd", "e", OK), ("abc", "de", NO)]),
     ("two_thirds", "abcde", KEYS, [("ab", "", OP), ("abc", "d", OK), ("ab", "cd", NO)]),
     ("two_thirds", "abcde", LEAVE_ONE, [("abcd", "", OP), ("abcde", "", OK)]),
-    ("unanimous", "a", EVERYTHING, [("", "", OP), ("a", "", OK), ("", "a", NO)]),
+    ("unanimous", "a", ALONE, [("", "", OP), ("a", "", OK), ("", "a", NO)]),
     ("unanimous", "ab", EVERYTHING + KEYS_OF_A, [("a", "", OP), ("b", "", OP), ("ab", "", OK), ("", "b", NO)]),
     ("unanimous", "abcde", EVERYTHING + LEAVE_ONE, [("abcd", "", OP), ("abcde", "", OK), ("abcd", "e", NO)]),
     (
@@ -85,13 +86,13 @@ TABLE: list[tuple[str, str, list[str], list[tuple[str, str, str]]]] = [
         KEYS,
         [("abc", "", OP), ("abcd", "", OK), ("abcd", "e", OK), ("abce", "", OP), ("ab", "c", NO)],
     ),
-    ("m_of_n", "a", EVERYTHING, [("", "", OP), ("a", "", OK), ("", "a", NO)]),
+    ("m_of_n", "a", ALONE, [("", "", OP), ("a", "", OK), ("", "a", NO)]),
     ("m_of_n", "ab", EVERYTHING + KEYS_OF_A, [("a", "", OP), ("ab", "", OK), ("a", "b", NO)]),
     ("m_of_n", "abcde", ORDINARY + DAILY, [("a", "bcd", OP), ("ab", "cde", OK), ("a", "bcde", NO)]),
     ("m_of_n", "abcde", FOUNDATION, [("abc", "", OP), ("abcd", "", OK), ("abc", "de", NO)]),
     ("m_of_n", "abcde", KEYS, [("ab", "", OP), ("abc", "", OK), ("abe", "", OP), ("ab", "cd", NO)]),
     ("m_of_n", "abcde", LEAVE_ONE, [("abcd", "", OP), ("abcde", "", OK), ("abcd", "e", NO)]),
-    ("veto_holder", "a", EVERYTHING, [("", "", OP), ("a", "", OK), ("", "a", NO)]),
+    ("veto_holder", "a", ALONE, [("", "", OP), ("a", "", OK), ("", "a", NO)]),
     ("veto_holder", "ab", EVERYTHING, [("a", "", OP), ("b", "", OP), ("ab", "", OK), ("b", "a", NO)]),
     (
         "veto_holder",
@@ -104,14 +105,14 @@ TABLE: list[tuple[str, str, list[str], list[tuple[str, str, str]]]] = [
     ("veto_holder", "abcde", KEYS, [("bcd", "", OP), ("abc", "", OK), ("bcd", "a", NO), ("abe", "", OP)]),
     ("veto_holder", "abcde", KEYS_OF_A, [("bcd", "", OP), ("bcde", "", OK), ("bcde", "a", OK), ("abcd", "", OP)]),
     ("veto_holder", "abcde", LEAVE_ONE, [("abcd", "", OP), ("abcde", "", OK)]),
-    ("operator", "a", ORDINARY + FOUNDATION, [("", "", OP), ("a", "", OK), ("", "a", NO)]),
+    ("operator", "a", [one for one in ALONE if one not in DAILY], [("", "", OP), ("a", "", OK), ("", "a", NO)]),
     ("operator", "ab", ORDINARY + FOUNDATION, [("a", "", OP), ("b", "", OP), ("ab", "", OK), ("a", "b", NO)]),
     ("operator", "abcde", ORDINARY + DAILY, [("ab", "", OP), ("abc", "", OP), ("bcd", "ae", OK), ("abcd", "", OK)]),
     ("operator", "abcde", ORDINARY + DAILY, [("a", "bc", NO), ("abc", "de", NO)]),
     ("operator", "abcde", FOUNDATION, [("abc", "", OP), ("bcd", "", OP), ("abcd", "e", OK), ("bcde", "a", OK)]),
     ("operator", "abcde", [*KEYS, *KEYS_OF_A], [("ab", "", OP), ("bcd", "", OK), ("", "bc", NO)]),
     ("operator", "abcde", LEAVE_ONE, [("abcd", "", OP), ("abcde", "", OK)]),
-    ("weighted", "a", EVERYTHING, [("", "", OP), ("a", "", OK), ("", "a", NO)]),
+    ("weighted", "a", ALONE, [("", "", OP), ("a", "", OK), ("", "a", NO)]),
     ("weighted", "ab", EVERYTHING, [("a", "", OP), ("ab", "", OK), ("a", "b", NO), ("b", "", OP)]),
     ("weighted", "abcde", ORDINARY + DAILY, [("a", "", OP), ("ae", "", OP), ("ac", "bd", OK), ("bcde", "", OP)]),
     ("weighted", "abcde", ORDINARY + DAILY, [("a", "bcd", NO), ("bcd", "a", NO)]),
@@ -197,13 +198,29 @@ def test_members_without_weight_decide_together(presets: Presets) -> None:
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_presets_let_everything_be_voted_on_and_bring_about_nothing_besides(presets: Presets, preset: str) -> None:
-    members = [{"id": one, "weight": 1, "attributes": []} for one in "abc"]
+    members = [{"id": one, "weight": 1, "attributes": []} for one in "abcde"]
     for actions in [*EVERYTHING, *KEYS, *LEAVE_ONE]:
         done = [act(one) for one in actions.split(", ")]
         proposal = {"proposer": "a", "actions": done, "votes": []}
         assert presets.ask(preset, "validate", on_both=False, proposal=proposal, members=members) == []
         for one in done:
             assert presets.ask(preset, "apply", on_both=False, step=one, members=members) == [one]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_somebody_remains(presets: Presets, preset: str) -> None:
+    told = ["no member would be left, and nobody could ever vote again"]
+    for members, actions, problems in (
+        ("a", "remove_member a", told),
+        ("ab", "remove_member a, remove_member b", told),
+        ("ab", "remove_member a, set_contract x", []),
+        ("a", "remove_member a, set_member f", []),
+    ):
+        found = [{"id": one, "weight": 1, "attributes": []} for one in members]
+        proposal = {"proposer": "a", "actions": [act(one) for one in actions.split(", ")], "votes": votes(members)}
+        assert presets.ask(preset, "validate", proposal=proposal, members=found) == problems
+        decided = presets.ask(preset, "resolve", proposal=proposal, members=found)
+        assert decided == (NO if problems else OK)
 
 
 def test_every_constitution_pins_the_library_beside_it() -> None:

@@ -28,6 +28,7 @@ def play(steps: list[Step]) -> Counter[str]:
                 world.deploy(step.name, step.source)
             case Invoke():
                 world.time += step.after
+                world.paused = set(step.paused)
                 call = world.call(step.contract, step.action, step.arguments, by=step.by, user=step.user)
                 ran = world.agree(call, steps=step.steps)
                 codes[ran.code] += 1

@@ -40,7 +40,7 @@ class Deploy(NamedTuple):
 
 
 class Invoke(NamedTuple):
-    """A call, `after` ms; by nobody if ledger time makes it."""
+    """A call, `after` ms, while contracts are paused; by nobody if ledger time makes it."""
 
     contract: str
     action: str
@@ -50,6 +50,7 @@ class Invoke(NamedTuple):
     steps: int
     after: int
     is_view: bool
+    paused: tuple[str, ...] = ()
 
 
 _ANY_INT = Type(types.INT, "int", -INTEGER_MAX - 1, INTEGER_MAX)
@@ -715,7 +716,11 @@ class _Maker:
         elif choices.chance(40 if "stress.records" in self.used else 4):
             steps = 10 * STEPS
         after = choices.pick((1000, 0, 86_400_000, 7_000))
-        return Invoke(contract, action.name, arguments, by, user, steps, after, action.is_view)
+        paused: tuple[str, ...] = ()
+        if choices.chance(3):
+            paused = (choices.pick(("main", "other")),)
+            self.used.add("call.paused")
+        return Invoke(contract, action.name, arguments, by, user, steps, after, action.is_view, paused)
 
 
 def _source(doc: str, lines: list[str]) -> str:

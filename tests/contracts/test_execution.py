@@ -468,7 +468,7 @@ HAT_AND_PIN = {"item": "hat", "other": "pin"}
 @pytest.mark.parametrize(
     "error", [MemoryError(), RecursionError(), OSError(), HansaError("state.corrupt"), KeyError("x")]
 )
-@pytest.mark.parametrize("part", ["get", "select", "is_member", "is_user", "versions"])
+@pytest.mark.parametrize("part", ["get", "select", "is_member", "is_user", "is_paused", "versions"])
 def test_what_only_this_node_suffers_never_becomes_an_outcome(error: Exception, part: str, shop: World) -> None:
     shop.deploy("seek", contract(SEEK))
 
@@ -478,8 +478,9 @@ def test_what_only_this_node_suffers_never_becomes_an_outcome(error: Exception, 
     host: Any = shop._hosts["fast"]
     patch = pytest.MonkeyPatch()
     patch.setattr(shop if part in ("get", "select") else host, part, damaged)
+    name = "look" if part == "is_paused" else "go"
     with patch.context(), pytest.raises(type(error)):
-        execution.run(shop.call("seek", "go", {"who": "bob", "user": "bob/ben", "key": 1}), host, shop, STEPS)
+        execution.run(shop.call("seek", name, {"who": "bob", "user": "bob/ben", "key": 1}), host, shop, STEPS)
     patch.undo()
 
 
@@ -492,6 +493,9 @@ def go(tx, who: Party, user: User, key: int) -> int:
     for r in Sample.R.select(limit=3):
         pass
     return 1
+@action(by="member")
+def look(tx, who: Party, user: User, key: int):
+    pass
 """
 
 

@@ -21,8 +21,8 @@ CODES = {
     "ok", "arguments.invalid", "contract.unknown", "action.unknown", "role.denied", "state.denied", "record.exists",
     "record.missing", "records.exceeded", "require.failed", "invariant.failed", "steps.exceeded", "value.none",
     "value.range", "value.size", "value.division", "value.currency", "value.bounds", "value.form", "value.made",
-    "index.range", "key.missing", "call.depth", "call.reentrant", "call.result", "tx.unsigned", "schedule.past",
-    "output.events", "output.stored", "output.result", "output.schedules",
+    "index.range", "key.missing", "call.depth", "call.reentrant", "call.result", "contract.paused", "tx.unsigned",
+    "schedule.past", "output.events", "output.stored", "output.result", "output.schedules",
 }  # fmt: skip
 """All codes of a run, but for those that the node gives, and for `contract.internal`."""
 SWEPT = (

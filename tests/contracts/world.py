@@ -72,6 +72,7 @@ class World:
         self.seq = 1
         self.programs: dict[str, list[tuple[int, Program]]] = {}
         self.libraries: dict[bytes, Checked] = {}
+        self.paused: set[str] = set()
         self.cache = Cache(_CACHED_MOST)
         """Of the fast path, for those who want one."""
         self._hosts = {
@@ -206,6 +207,9 @@ class _Host:
 
     def is_user(self, name: str) -> bool:
         return name in self._world.users
+
+    def is_paused(self, contract: str) -> bool:
+        return contract in self._world.paused
 
     def versions(self, contract: str) -> Sequence[tuple[int, Any]]:
         return [(since, self._form(loaded)) for since, loaded in self._world.programs.get(contract, [])]

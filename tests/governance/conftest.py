@@ -9,7 +9,6 @@ from hansa.contracts.calls import Call, Caller, Execution
 from hansa.contracts.execution import run
 from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory
-from hansa.node import shipped
 from hansa.node.create import members_source
 from hansa.store.overlay import Stored
 from hansa.wire import cbor
@@ -17,6 +16,49 @@ from hansa.wire.genesis import Genesis, Limits, Member, Node, User
 from hansa.wire.keys import PrivateKey
 
 TIME = 1_700_000_000_000
+LIBRARY = """
+def sum_of(a: int, b: int) -> int:
+    return a + b
+"""
+CONSTITUTION = """
+from hansa.contract import Contract, Hash, Int, Party, Struct, Text, view
+
+class Member(Struct):
+    id: Party
+    weight: Int[0, 1000000]
+    attributes: list[Text[1, 64], 32]
+
+class Vote(Struct):
+    member: Party
+    yes: bool
+
+class Action(Struct):
+    name: Text[1, 40]
+    subject: Text[0, 100]
+    member: Party | None
+    attributes: list[Text[1, 64], 32]
+    weight: Int[0, 1000000] | None
+    digest: Hash | None
+
+class Proposal(Struct):
+    proposer: Party
+    actions: list[Action, 32]
+    votes: list[Vote, 1024]
+
+class Rules(Contract, version="1.0.0"):
+    @view
+    def validate(tx, proposal: Proposal, members: list[Member, 1024]) -> list[Text[1, 200], 32]:
+        return []
+
+    @view
+    def resolve(tx, proposal: Proposal, members: list[Member, 1024]) -> Text[4, 8]:
+        return "Open"
+
+    @view
+    def apply(tx, step: Action, members: list[Member, 1024]) -> list[Action, 32]:
+        return [step]
+"""
+"""It needs no library, and leaves all to the floor: what everyone wants."""
 
 
 @pytest.fixture(scope="session")
@@ -67,9 +109,9 @@ def founding(make_key: Callable[[str, str], PrivateKey]) -> Genesis:
         deployers=["acme", "zeta"],
         limits=Limits(block_entries=7, transaction_steps=500_000),
         members_contract=members_source(),
-        constitution=shipped.constitution("majority"),
+        constitution=CONSTITUTION,
         constitution_lock=60_000,
-        libraries=[(shipped.LIBRARY, shipped.library())],
+        libraries=[("sums", LIBRARY)],
     )
 
 

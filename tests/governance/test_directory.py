@@ -37,7 +37,14 @@ class Notes(Contract, version="3.2.1"):
 def contents(directory: Directory) -> dict[str, Any]:
     """All that a directory knows, in a form that can be compared."""
     return {
-        "senders": {kid: (s.key.spki, s.member, s.user) for kid, s in directory.senders.items()},
+        "senders": {
+            kid: (s.key.spki, s.member, s.user, s.is_governor, s.until) for kid, s in directory.senders.items()
+        },
+        "former": {kid: (s.key.spki, s.member, s.user) for kid, s in directory.former.items()},
+        "spans": {kid: (span.key.spki, span.first, span.last) for kid, span in directory.checkpoint_spans.items()},
+        "members": directory.members,
+        "constitution": directory.constitution,
+        "paused": directory.paused,
         "checkpoint keys": {kid: key.spki for kid, key in directory.checkpoint_keys.items()},
         "attributes": directory.attributes,
         "limits": directory.limits,
@@ -57,7 +64,7 @@ def test_a_key_speaks_for_its_member_or_user(ledger: Any, make_key: Callable[[st
     assert sender("bolt") == ("bolt", None)
     assert sender("ann") == ("acme", "acme/ann")
     assert sender("ben", "es256") == ("bolt", "bolt/ben")
-    assert len(ledger.directory.senders) == 6
+    assert len(ledger.directory.senders) == 9
 
 
 def test_keys_of_nodes_sign_no_transactions(ledger: Any, make_key: Callable[[str, str], PrivateKey]) -> None:
@@ -95,8 +102,9 @@ def test_the_limits_and_the_name_are_those_of_genesis(ledger: Any, founding: Gen
     ("contract", "record", "indexes"),
     [
         ("members", "User", ("member",)),
-        ("members", "Key", ("owner",)),
-        ("members", "Member", ()),
+        ("members", "Key", ("owner", "holder")),
+        ("members", "Member", ("removed",)),
+        ("members", "Limits", ()),
         ("members", "Nothing", ()),
         ("nothing", "User", ()),
         ("notes", "Note", ("about",)),
@@ -116,9 +124,10 @@ def test_writes_of_other_contracts_are_passed_over(ledger: Any) -> None:
 
 
 def test_a_new_value_of_a_record_takes_the_place_of_the_old(ledger: Any) -> None:
-    value = cbor.encode({"id": "bolt", "name": "Bolt", "attributes": ["new"]})
+    value = cbor.encode({"id": "bolt", "attributes": ["new"], "weight": 7, "removed": False})
     ledger.directory.apply(1, [writes.make("members", "Member", "bolt", value, 0)])
     assert ledger.directory.attributes["bolt"] == frozenset({"new"})
+    assert ledger.directory.members["bolt"].weight == 7
 
 
 def test_the_directory_from_records_is_the_one_from_writes(ledger: Any, founding: Genesis, tmp_path: Path) -> None:
@@ -141,12 +150,9 @@ def test_the_directory_from_records_is_the_one_from_writes(ledger: Any, founding
 
 def test_many_members_are_all_read_back(founding: Genesis, tmp_path: Path) -> None:
     """More than one page of records."""
-    made = [
-        writes.make(
-            "members", "Member", f"m{n:04}", cbor.encode({"id": f"m{n:04}", "name": "M", "attributes": []}), None
-        )
-        for n in range(2_001)
-    ]
+    counters = {"attributes": [], "weight": 1, "removed": False}
+    ids = [f"m{n:04}" for n in range(2_001)]
+    made = [writes.make("members", "Member", id, cbor.encode({"id": id, **counters}), None) for id in ids]
     directory = Directory(governance_genesis.members_program(founding))
     state = State(tmp_path / "state", directory.indexes_of)
     try:
@@ -179,7 +185,7 @@ def test_a_file_with_findings_is_refused_without_them(ledger: Any) -> None:
 def test_the_limits_of_a_sender_can_be_compared(founding: Genesis) -> None:
     """What `apply` takes from a Limits record are the fields of `wire.genesis.Limits`, no more and no fewer."""
     declared = governance_genesis.members_program(founding).shapes["Limits"].codecs
-    assert set(declared) - {"scope"} == set(msgspec.structs.asdict(founding.limits))
+    assert set(declared) - {"scope", "changed"} == set(msgspec.structs.asdict(founding.limits))
 
 
 def test_a_deployment_is_loaded_once(ledger: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,26 @@ import msgspec
 import pytest
 
 from hansa.contracts.diagnostics import ContractInvalid
+from hansa.governance import constitution
 from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory
 from hansa.wire import cbor, genesis, keys, order, writes
 from hansa.wire.genesis import Genesis
+
+DEPLOYERS = {"add_reference", "deploy", "deploy_library", "set_reference", "upgrade"}
+BY_SIGNATURE = DEPLOYERS | {
+    *("propose", "vote", "withdraw", "recount", "register_key", "retire_key", "revoke_key"),
+    *("set_own_user", "remove_own_user", "register_session"),
+}
+BY_THE_LEDGER = {"close", "ripen", "compare", "tally", "begin", "finish", "fail"} | {
+    f"do_{name}"
+    for name in (
+        *("set_member", "remove_member", "set_member_data", "set_member_keys", "set_user", "remove_user"),
+        *("set_user_data", "set_contract", "set_library", "pause_contract", "resume_contract", "set_constitution"),
+        *("set_limits", "set_jwt_issuer", "remove_jwt_issuer", "set_reference"),
+    )
+}
+STAYS = {"removed": False, "changed": 0}
 
 
 def values(founding: Genesis, record: str) -> dict[Any, dict[str, Any]]:
@@ -31,8 +47,11 @@ def test_every_record_is_made_once_and_in_order(founding: Genesis) -> None:
         ("User", "bolt/ben"),
         ("Node", "node-1"),
         ("Node", "node-2"),
+        ("Library", hashlib.sha256(founding.libraries[0][1].encode()).digest()),
+        ("ConstitutionText", hashlib.sha256(founding.constitution.encode()).digest()),
+        ("Constitution", "ledger"),
     ]
-    assert Counter(w.record for w in made)["Key"] == 10
+    assert Counter(w.record for w in made)["Key"] == 13
     assert len({w.place for w in made}) == len(made)
 
 
@@ -62,20 +81,67 @@ def test_attributes_are_sorted_once_each_and_deployers_have_theirs(founding: Gen
         "zeta": ["ledger:deployer", "zz"],
     }
     assert values(founding, "User") == {
-        "acme/ann": {"id": "acme/ann", "member": "acme", "name": "Ann", "attributes": ["p", "q"]},
-        "bolt/ben": {"id": "bolt/ben", "member": "bolt", "name": "Ben", "attributes": []},
+        "acme/ann": {"id": "acme/ann", "member": "acme", "name": "Ann", "attributes": ["p", "q"], **STAYS},
+        "bolt/ben": {"id": "bolt/ben", "member": "bolt", "name": "Ben", "attributes": [], **STAYS},
     }
+
+
+def test_members_have_their_weights_and_the_constitution_its_lock(founding: Genesis) -> None:
+    assert {key: value["weight"] for key, value in values(founding, "Member").items()} == {
+        "acme": 5,
+        "bolt": 1,
+        "zeta": 1,
+    }
+    digest = hashlib.sha256(founding.constitution.encode()).digest()
+    assert values(founding, "Constitution") == {
+        "ledger": {"scope": "ledger", "version": "1.0.0", "digest": digest, "lock": 60_000, "changed": 0}
+    }
+    text = {"digest": digest, "version": "1.0.0", "source": founding.constitution}
+    assert values(founding, "ConstitutionText") == {digest: text}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ("def resolve", "def decide", "a constitution has a view `resolve`"),
+        ("step", "act", "the view `apply` has not the parameters and the result of a constitution's"),
+        ("yes: bool", "yes: int", "the view `validate` has not the parameters"),
+        ("-> Text[4, 8]", "-> Text[4, 9]", "the view `resolve` has not the parameters"),
+    ],
+)
+def test_what_is_no_constitution(founding: Genesis, before: str, after: str, problem: str) -> None:
+    changed = msgspec.structs.replace(founding, constitution=founding.constitution.replace(before, after))
+    found = constitution.problems(governance_genesis.constitution_program(changed).manifest)
+    assert found[0].startswith(problem)
+
+
+def test_a_constitution_keeps_and_changes_nothing(founding: Genesis) -> None:
+    source = founding.constitution.replace(
+        "    @view\n    def validate",
+        '    class Kept(Record, key="id"):\n        id: Text[1, 9]\n\n'
+        '    @action(by="member", creates="Kept")\n    def keep(tx, k: Kept, id: Text[1, 9]):\n        pass\n\n'
+        "    @view\n    def more(tx) -> bool:\n        return True\n\n"
+        "    @view\n    def validate",
+        1,
+    ).replace("Contract, Hash", "Contract, Hash, Record, action")
+    changed = msgspec.structs.replace(founding, constitution=source)
+    assert constitution.problems(governance_genesis.constitution_program(changed).manifest) == [
+        "a constitution has no records: it says what votes come to, and changes nothing",
+        "a constitution has no actions: it says what votes come to, and changes nothing",
+        "a constitution has no view `more`",
+    ]
 
 
 def test_the_limits_are_those_of_the_document(founding: Genesis) -> None:
     limits = msgspec.structs.asdict(founding.limits)
     assert limits["block_entries"] == 7
-    assert values(founding, "Limits") == {"ledger": {"scope": "ledger", **limits}}
+    assert values(founding, "Limits") == {"ledger": {"scope": "ledger", **limits, "changed": 0}}
 
 
 def test_every_key_is_kept_for_its_owner_and_purpose(founding: Genesis) -> None:
     expected = [
         *[("member", m.id, "transaction", spki) for m in founding.members for spki in m.keys],
+        *[("member", m.id, "governance", spki) for m in founding.members for spki in m.governance_keys],
         *[("user", u.id, "transaction", spki) for u in founding.users for spki in u.keys],
         *[("node", n.id, "node", n.node_key) for n in founding.nodes],
         *[("node", n.id, "checkpoint", n.checkpoint_key) for n in founding.nodes],
@@ -87,6 +153,10 @@ def test_every_key_is_kept_for_its_owner_and_purpose(founding: Genesis) -> None:
             "owner_kind": kind,
             "owner": owner,
             "purpose": purpose,
+            "holder": owner,
+            "status": "active",
+            "expires": None,
+            "until": None,
         }
         for kind, owner, purpose, spki in expected
     }
@@ -103,15 +173,17 @@ def test_the_same_document_gives_the_same_bytes(founding: Genesis) -> None:
 def test_the_first_write_set_changes_only_if_meant(founding: Genesis) -> None:
     """A first outcome commits to these bytes: a version that makes others cannot audit older ledgers."""
     digest = hashlib.sha256(writes.encode(governance_genesis.writes(founding))).hexdigest()
-    assert digest == "c45c59581e1f0a27fcc92656ab822b9d5b29e8adcd08c03857299425bb8ab23b"
+    assert digest == "5d3249ef36c945fd69481575d11019602d70bf1f9597a5d3f013188d8fb033cd"
 
 
 def test_the_rules_are_those_in_the_document(founding: Genesis) -> None:
     program = governance_genesis.members_program(founding)
     assert (program.manifest.name, sorted(program.actions)) == (
         "members",
-        ["add_reference", "deploy", "deploy_library", "set_reference", "upgrade"],
+        sorted([*BY_SIGNATURE, *BY_THE_LEDGER]),
     )
+    taken = {name: program.actions[name].action.by for name in program.actions}
+    assert {name for name, by in taken.items() if by == ("schedule",)} == BY_THE_LEDGER
     assert program.digest == hashlib.sha256(founding.members_contract.encode()).digest()
 
 

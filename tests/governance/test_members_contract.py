@@ -30,12 +30,15 @@ def add(a: int, b: int) -> int:
 """
 
 
+STAYS = {"paused": False, "changed": 0}
+
+
 def test_a_deployer_deploys_a_contract(ledger: Any) -> None:
     ran = ledger.take("deploy", "acme", name="notes", source=CONTRACT)
     deployment, version = ran.writes
     digest = hashlib.sha256(CONTRACT.encode()).digest()
     assert (deployment.record, deployment.key, deployment.previous) == ("Deployment", "notes", None)
-    assert cbor.decode(deployment.value) == {"name": "notes", "version": "3.2.1", "digest": digest}
+    assert cbor.decode(deployment.value) == {"name": "notes", "version": "3.2.1", "digest": digest, **STAYS}
     assert (version.record, version.key, version.previous) == ("Version", "notes@3.2.1", None)
     kept = {"id": "notes@3.2.1", "contract": "notes", "version": "3.2.1", "digest": digest, "source": CONTRACT}
     assert cbor.decode(version.value) == kept
@@ -173,7 +176,7 @@ def test_a_library_is_deployed_once_and_used_by_its_digest(ledger: Any) -> None:
     ran = ledger.take("deploy_library", "acme", name="sums", source=LIBRARY)
     digest = hashlib.sha256(LIBRARY.encode()).digest()
     assert ran.events == [{"data": {"name": "sums", "digest": digest}, "name": "library.deployed"}]
-    assert list(ledger.directory.libraries) == [digest]
+    assert list(ledger.directory.libraries)[1:] == [digest]
     using = CONTRACT.replace("\n\nclass", f'\n\nsums = library("sums", "{digest.hex()}")\n\nclass', 1)
     using = using.replace("from hansa.contract import ", "from hansa.contract import library, ", 1)
     assert ledger.run("deploy", "acme", name="notes", source=using).code == "ok"
@@ -198,7 +201,7 @@ def test_reference_data_is_added_and_replaced(ledger: Any) -> None:
     (write,) = replaced.writes
     assert (write.record, write.key, write.previous) == ("Reference", "rates", 1)
     stored = ledger.records[order.place("members", "Reference", "rates")]
-    assert cbor.decode(stored.value) == {"name": "rates", "valid_from": 5, "data": "two"}
+    assert cbor.decode(stored.value) == {"name": "rates", "valid_from": 5, "data": "two", "changed": 1}
 
 
 def test_reference_data_is_added_once(ledger: Any) -> None:
@@ -238,5 +241,5 @@ def test_reference_data_keeps_its_bounds(ledger: Any, name: str, valid_from: Any
 def test_a_contract_can_be_deployed_behind_another_in_the_same_block(ledger: Any) -> None:
     ledger.take("deploy", "acme", name="notes", source=CONTRACT)
     ledger.take("deploy", "zeta", name="more_notes", source=CONTRACT)
-    assert sorted(ledger.directory.programs) == ["members", "more_notes", "notes"]
+    assert sorted(ledger.directory.programs) == ["constitution", "members", "more_notes", "notes"]
     assert ledger.run("deploy", "acme", name="more_notes", source=CONTRACT).code == "record.exists"

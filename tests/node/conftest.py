@@ -15,14 +15,15 @@ from hypothesis import settings
 
 from hansa.client import keys, transactions
 from hansa.node.clock import Clock
-from hansa.node.create import Founder, create_ledger, member_key, user_key
+from hansa.node.create import Founder, create_ledger, governance_key, member_key, user_key
 from hansa.node.intake import Answer
 from hansa.node.node import open_node
 from hansa.node.recovery import recover
 from hansa.store import journal
 from hansa.store.files import Disk
 from hansa.store.folder import Folder
-from hansa.wire import entry
+from hansa.wire import cose, entry
+from hansa.wire.limits import GOVERNANCE_STEPS_MAX
 from hansa.wire.problems import HansaError
 
 # A busy machine is no failure: pytest-timeout bounds each test instead.
@@ -102,11 +103,20 @@ class Ledger:
         self.folder = Folder(root)
         self.id = id
         self.keys = {name: keys.load(member_key(self.folder, name)) for name in ("acme", "bolt", "core")}
+        self.governance = {name: keys.load(governance_key(self.folder, name)) for name in ("acme", "bolt", "core")}
         self.keys["acme/ann"] = keys.load(user_key(self.folder, "acme", "ann"))
 
     def prepare(self, contract, action, arguments=None, *, by="acme", **options):
         """A signed transaction of a member or user."""
         return transactions.prepare(self.keys[by], self.id, contract, action, arguments or {}, **options)
+
+    def govern(self, action, arguments, *, by="acme", steps_max=GOVERNANCE_STEPS_MAX, **options):
+        """A signed entry of governance of a member."""
+        options = {"content_type": cose.GOVERNANCE, "steps_max": steps_max, **options}
+        return transactions.prepare(self.governance[by], self.id, "members", action, arguments, **options)
+
+    def propose(self, *steps, by="acme", title="A proposal", **options):
+        return self.govern("propose", {"title": title, "steps": list(steps)}, by=by, **options)
 
     def deploy(self, name="notes", source=SOURCE, **options):
         options.setdefault("steps_max", transactions.deploy_steps(source))

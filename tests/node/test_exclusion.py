@@ -1,4 +1,4 @@
-"""Excluding a transaction that stops every node: more than half of the deployers, one entry, proof on the ledger."""
+"""Excluding a transaction that stops every node: by as many members as it takes, one entry, proof on the ledger."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from tests.node.conftest import Ledger
 
 from hansa.client import keys as key_files
 from hansa.governance import exclusion as rules
-from hansa.node import apply, exclusions
+from hansa.node import apply, exclusions, shipped
 from hansa.node import node as node_module
 from hansa.node.audit import audit
 from hansa.node.create import Founder, create_ledger
@@ -24,25 +24,26 @@ from hansa.wire import cbor, entry, exclusion, writes
 from hansa.wire.problems import HansaError
 
 REASON = "it stops every node"
-DEPLOYERS = ("acme", "bolt", "core")
-
-
-def found(*deployers):
-    return [
-        Founder(name, name.title(), users=["ann"] if name == "acme" else [], deployer=name in deployers)
-        for name in DEPLOYERS
-    ]
+FOUNDERS = [
+    Founder("acme", "Acme", users=["ann"], deployer=True),
+    Founder("bolt", "Bolt"),
+    Founder("core", "Core"),
+]
 
 
 @pytest.fixture
 def ledger(tmp_path):
-    """A ledger of three deployers."""
+    """A ledger of three members, more than half of which must sign."""
     root = tmp_path / "ledger"
-    return Ledger(root, create_ledger(Disk(), Folder(root), "Test", found(*DEPLOYERS)))
+    return Ledger(root, create_ledger(Disk(), Folder(root), "Test", FOUNDERS))
 
 
 def sign(ledger, id, *names, reason=REASON, of=None):
-    return [exclusion.seal(ledger.keys[name], of or ledger.id, id, reason) for name in names]
+    return [exclusion.seal(ledger.governance[name], of or ledger.id, id, reason) for name in names]
+
+
+def by_transaction_key(ledger, id, *names):
+    return [exclusion.seal(ledger.keys[name], ledger.id, id, REASON) for name in names]
 
 
 def give(ledger, id, statements):
@@ -76,7 +77,7 @@ def spin(ledger):
 
 
 def test_a_transaction_that_takes_every_node_down_is_excluded(ledger, play):
-    """Killed as a node is killed: the worker dies over it, again and again, until deployers exclude it."""
+    """Killed as a node is killed: the worker dies over it, again and again, until members exclude it."""
     hostile = spin(ledger)
 
     async def deploys(session):
@@ -229,11 +230,16 @@ def transaction(ledger, id):
     return [ledger.idle().envelope]
 
 
+SIGNER = "exclusion.signer"
 REFUSED = {
     "a minority": (lambda ledger, tx: sign(ledger, tx, "bolt"), "exclusion.minority"),
-    "one deployer twice": (lambda ledger, tx: 2 * sign(ledger, tx, "bolt"), "exclusion.minority"),
-    "a deployer and its user": (lambda ledger, tx: sign(ledger, tx, "acme", "acme/ann"), "exclusion.minority"),
-    "a key of nobody": (lambda ledger, tx: sign(ledger, tx, "acme", "bolt") + foreign(ledger, tx), "exclusion.signer"),
+    "one member twice": (lambda ledger, tx: 2 * sign(ledger, tx, "bolt"), "exclusion.minority"),
+    "a user": (lambda ledger, tx: sign(ledger, tx, "bolt") + by_transaction_key(ledger, tx, "acme/ann"), SIGNER),
+    "a transaction key": (
+        lambda ledger, tx: sign(ledger, tx, "bolt") + by_transaction_key(ledger, tx, "acme"),
+        SIGNER,
+    ),
+    "a key of nobody": (lambda ledger, tx: sign(ledger, tx, "acme", "bolt") + foreign(ledger, tx), SIGNER),
     "a changed signature": (
         lambda ledger, tx: changed(ledger, tx) + sign(ledger, tx, "bolt", "core"),
         "signature.invalid",
@@ -263,16 +269,26 @@ def test_what_does_not_count_is_not_taken(ledger, play, refused, made, code):
     play(ledger, scenario)
 
 
-def test_who_is_no_deployer_does_not_count(tmp_path, play, refused):
+def test_it_takes_two_members_whatever_the_constitution_says(tmp_path, play, refused):
     root = tmp_path / "ledger"
-    ledger = Ledger(root, create_ledger(Disk(), Folder(root), "Test", found("acme", "bolt")))
+    alone = shipped.constitution("majority").replace("return gov.decided(votes, gov.more", 'return "Accepted"  # ')
+    ledger = Ledger(root, create_ledger(Disk(), Folder(root), "Test", FOUNDERS, constitution=alone))
     started(ledger, play)
     hostile = ledger.idle()
-    with refused("exclusion.signer"):
-        exclude(ledger, hostile.id, "acme", "bolt", "core")
-    with refused("exclusion.minority"):  # half is not more than half
+    with refused("exclusion.minority"):
         exclude(ledger, hostile.id, "acme")
-    assert exclude(ledger, hostile.id, "acme/ann", "bolt") == ["acme", "bolt"]
+    assert exclude(ledger, hostile.id, "acme", "core") == ["acme", "core"]
+
+
+def test_all_members_are_enough_whatever_the_constitution_says(tmp_path, play, refused):
+    root = tmp_path / "ledger"
+    never = shipped.constitution("majority").replace("return gov.decided(votes, gov.more", 'return "Open"  # ')
+    ledger = Ledger(root, create_ledger(Disk(), Folder(root), "Test", FOUNDERS, constitution=never))
+    started(ledger, play)
+    hostile = ledger.idle()
+    with refused("exclusion.minority"):
+        exclude(ledger, hostile.id, "acme", "core")
+    assert exclude(ledger, hostile.id, "acme", "bolt", "core") == ["acme", "bolt", "core"]
 
 
 def test_statements_can_be_given_one_after_the_other_once_they_are_enough(ledger, play, refused):
@@ -302,7 +318,7 @@ def test_a_file_that_cannot_be_read_stops_the_start(ledger, play, refused):
 
 
 def test_which_nodes_have_more_statements_makes_no_difference(ledger, parts, play):
-    """Only as many as it takes count, by the deployers' names, in whatever order they were given."""
+    """Only as many as it takes count, by the members' names, in whatever order they were given."""
     started(ledger, play)
     id = bytes(32)
     with parts(ledger) as recovered:
@@ -342,7 +358,7 @@ def falsified(ledger, play, monkeypatch):
 
 UNFOUNDED = {
     "a minority": lambda ledger, tx: sign(ledger, tx, "bolt"),
-    "one deployer twice": lambda ledger, tx: sign(ledger, tx, "acme", "acme/ann"),
+    "a user": lambda ledger, tx: sign(ledger, tx, "acme") + by_transaction_key(ledger, tx, "acme/ann"),
     "keys of nobody": lambda ledger, tx: foreign(ledger, tx) + foreign(ledger, tx),
     "another ledger's": lambda ledger, tx: sign(ledger, tx, "acme", "bolt", of=bytes(32)),
     "a changed signature": lambda ledger, tx: changed(ledger, tx) + sign(ledger, tx, "bolt"),

@@ -389,3 +389,83 @@ def test_the_cache_and_a_copy_make_no_difference(make_ledger, parts, tmp_path):
             codes_ = [code for one in chain.blocks for code in codes(one)]
     assert encoded[0] == encoded[1] == encoded[2]
     assert {"ok", "require.failed", "steps.exceeded", "contract.unknown"} <= set(codes_)
+
+
+# A contract that is paused
+
+HOUR = 3_600 * SECOND
+
+
+def go_on(chain, at):
+    """The block of a transaction that is valid at that time."""
+    return chain.block(chain.ledger.idle(not_after=at), at=at)
+
+
+def test_what_is_due_of_a_paused_contract_is_refused_and_comes_due_again_an_hour_later(chain):
+    chain.block(chain.plan("a", SECOND))
+    chain.parts.directory.paused.add("jobs")
+    at = chain.time + 5 * SECOND
+    made = [go_on(chain, at), go_on(chain, at + HOUR - 1)]
+    assert [kinds(one) for one in made] == [["scheduled", "transaction"], ["transaction"]]
+    outcome = entry.decode_outcome(made[0].block.items[0].outcome)
+    assert (outcome.status, outcome.code, outcome.steps) == ("refused", "contract.paused", 0)
+    values = {"contract": "jobs"}
+    told = {"line": None, "values": values, "message": "{contract} is paused", "version": "1.0.0", "contract": "jobs"}
+    assert outcome.result == told
+    (waiting,) = chain.due()
+    assert (waiting.due, waiting.at) == (at + HOUR, at + HOUR)
+    made += [go_on(chain, at + HOUR)]  # still paused
+    chain.parts.directory.paused.clear()
+    made += [go_on(chain, at + 2 * HOUR)]
+    assert [codes(one)[0] for one in made] == ["contract.paused", "contract.unknown", "contract.paused", "ok"]
+    assert worked(made[-1]) == ["a"]
+    taken = [one.block.items[0] for one in (made[0], made[2], made[3])]
+    assert [cbor.decode(item.envelope)[2] for item in taken] == [
+        made[0].block.header.time - 4 * SECOND,
+        at + HOUR,
+        at + 2 * HOUR,
+    ]
+    assert len({item.id for item in taken}) == 3, "an id has one entry at most"
+    assert chain.due() == []
+    assert chain.value("jobs", "Job", "a")["runs"] == 1
+
+
+def test_a_paused_contract_is_upgraded_meanwhile_and_the_version_that_runs_then_decides(chain):
+    chain.block(chain.plan("a", SECOND))
+    chain.parts.directory.paused.add("jobs")
+    gone = work_of(NEXT, '    @action(by="member")\n    def other(tx, job: Job):\n        job.runs = 1')
+    assert codes(chain.block(chain.ledger.upgrade("jobs", gone))) == ["ok"]
+    made = [go_on(chain, chain.time + SECOND)]
+    chain.parts.directory.paused.clear()
+    made += [go_on(chain, chain.time + HOUR)]
+    assert [codes(one)[0] for one in made] == ["contract.paused", "action.unknown"]
+    assert chain.due() == []
+
+
+def test_what_calls_a_paused_contract_comes_due_again_too(chain):
+    source = JOBS.replace("class Jobs", "class Payments").replace("Jobs.Seen", "Payments.Seen").replace(
+        "\n\nclass Payments",
+        '\nfrom hansa.contract import Interface\n\n\nclass Other(Interface, contract="jobs"):\n'
+        "    @action\n    def watch(tx, name: Text[1, 10]): ...\n\n\nclass Payments",
+    )  # fmt: skip
+    source = source.replace(
+        "        job.runs = job.runs + 1\n        seen =", "        Other.watch(name=job.name)\n        seen ="
+    )
+    assert codes(chain.block(chain.ledger.deploy("payments", source))) == ["ok"]
+    chain.block(chain.plan("a", SECOND, contract="payments"))
+    chain.parts.directory.paused.add("jobs")
+    at = chain.time + SECOND
+    made = [go_on(chain, at)]
+    assert [(found.contract, found.due) for found in chain.due()] == [("payments", at + HOUR)]
+    chain.parts.directory.paused.clear()
+    made += [go_on(chain, at + HOUR)]
+    assert [codes(one)[0] for one in made] == ["contract.paused", "role.denied"]  # a call signs nothing
+    assert chain.due() == []
+
+
+def test_transactions_to_a_paused_contract_are_entries_refused(chain):
+    chain.parts.directory.paused.add("jobs")
+    made = chain.block(chain.plan("a", SECOND), chain.ledger.prepare("jobs", "nothing"))
+    assert codes(made) == ["contract.paused", "action.unknown"]
+    chain.parts.directory.paused.clear()
+    assert codes(chain.block(chain.plan("a", SECOND))) == ["ok"]

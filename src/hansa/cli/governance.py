@@ -11,7 +11,7 @@ import msgspec
 from hansa.cli import output
 from hansa.cli.call import submit
 from hansa.cli.output import Output
-from hansa.cli.places import connect, data_option, governance_key, url_option
+from hansa.cli.places import connect, data_option, signing_key, url_option
 from hansa.client import offline, transactions
 from hansa.client.client import Client
 from hansa.client.governance import CONTRACT, VERSION
@@ -102,7 +102,7 @@ def govern(
         if way.finish is not None:
             made = _finish(way, way.finish, node, action)
         else:
-            private = governance_key(way.data, way.signer, way.key)
+            private = signing_key(way.data, way.signer, way.key, governance=True)
             arguments, steps = make(node)
             made = transactions.prepare(
                 private,
@@ -190,7 +190,7 @@ def _signing_key(node: Client, way: Way) -> tuple[int, bytes]:
         key = registered(node, names.digest_from_hex(way.kid, "key id"))
         return key.algorithm, key.kid
     if way.key is not None:
-        key = governance_key(way.data, None, way.key)
+        key = signing_key(way.data, None, way.key, governance=True)
         return key.algorithm, key.kid
     if way.signer is None:
         remedy = "Give --as MEMBER, or --kid HEX; `hansa member keys MEMBER` lists them."
@@ -215,7 +215,7 @@ def _finish(way: Way, file: Path, node: Client, action: str) -> transactions.Pre
     if way.signature is None:
         beside = signature_beside(file)
         if way.key is not None or way.signer is not None:
-            private = governance_key(way.data, way.signer, way.key)
+            private = signing_key(way.data, way.signer, way.key, governance=True)
             return offline.finish(unsigned, offline.sign(unsigned, private), private.public)
         if not beside.exists():
             told = f"there is no signature {beside}"

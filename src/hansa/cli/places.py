@@ -84,8 +84,11 @@ def record_if_there(node: Client, contract: str, record: str, key: str) -> dict[
         return None
 
 
-def signing_key(data: Path, name: str | None, file: Path | None) -> "PrivateKey":
-    """The key of a member or user by name, from the ledger's folder, or from a file."""
+def signing_key(data: Path, name: str | None, file: Path | None, *, governance: bool = False) -> "PrivateKey":
+    """The key of a member or user by name, from the ledger's folder, or from a file.
+
+    `governance`: that with which a member proposes, votes and makes statements.
+    """
     from hansa.client import keys
 
     if file is not None and name is not None:
@@ -93,43 +96,26 @@ def signing_key(data: Path, name: str | None, file: Path | None) -> "PrivateKey"
     if file is not None:
         return keys.load(file)
     if name is None:
-        raise HansaError("argument.value", "who signs? give --as NAME or --key FILE", remedy=_remedy(_names(data)))
-    path = data / "keys" / ("users" if "/" in name else "members") / f"{name}.pem"
+        raise HansaError(
+            "argument.value", "who signs? give --as NAME or --key FILE", remedy=_remedy(_names(data, governance))
+        )
+    path = data / "keys" / ("governance" if governance else "users" if "/" in name else "members") / f"{name}.pem"
     if not (names.is_member(name) or names.is_user(name)) or not path.exists():
         if not data.is_dir():
             told = f"there is no folder {data}, where the key of {name[:80]!a} would lie"
             raise HansaError("argument.value", told, remedy="Give the ledger's folder with --data, or --key FILE.")
-        known = _names(data)
+        known = _names(data, governance)
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean `{near[0]}`?" if near else ""
-        raise HansaError(
-            "argument.value", f"there is no key of {name[:80]!a} in {data}/keys{hint}", remedy=_remedy(known)
-        )
+        folder = f"{data}/keys/governance" if governance else f"{data}/keys"
+        raise HansaError("argument.value", f"there is no key of {name[:80]!a} in {folder}{hint}", remedy=_remedy(known))
     return keys.load(path)
 
 
-def governance_key(data: Path, name: str | None, file: Path | None) -> "PrivateKey":
-    """The governance key of a member by name, from the ledger's folder, or from a file."""
-    from hansa.client import keys
-
-    if file is not None and name is not None:
-        raise HansaError("argument.value", "--as and --key both say who signs", remedy="Give one of the two.")
-    if file is not None:
-        return keys.load(file)
-    known = sorted(path.stem for path in (data / "keys" / "governance").glob("*.pem"))
-    if name is None:
-        raise HansaError("argument.value", "who signs? give --as MEMBER or --key FILE", remedy=_remedy(known))
-    path = data / "keys" / "governance" / f"{name}.pem"
-    if not names.is_member(name) or not path.exists():
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean `{near[0]}`?" if near else ""
-        told = f"there is no governance key of {name[:80]!a} in {data}/keys/governance{hint}"
-        raise HansaError("argument.value", told, remedy=_remedy(known))
-    return keys.load(path)
-
-
-def _names(data: Path) -> list[str]:
+def _names(data: Path, governance: bool) -> list[str]:
     """The members and users whose keys lie in a ledger's folder."""
+    if governance:
+        return sorted(path.stem for path in (data / "keys" / "governance").glob("*.pem"))
     found = sorted(path.stem for path in (data / "keys" / "members").glob("*.pem"))
     return found + sorted(f"{path.parent.name}/{path.stem}" for path in (data / "keys" / "users").glob("*/*.pem"))
 

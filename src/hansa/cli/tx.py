@@ -1,4 +1,4 @@
-"""`hansa tx`: what became of a transaction, and how deployers exclude one that stops every node."""
+"""`hansa tx`: what became of a transaction, and how members exclude one that stops every node."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -88,8 +88,8 @@ def exclude(
 ) -> None:
     """Exclude a transaction that stops every node that runs it: it gets an entry that says so, and is never run.
 
-    Each of more than half of the deployers signs a statement, in a file; then all statements are given (--give FILE
-    --give FILE) to every stopped node, the same to each.
+    Members sign statements with governance keys, in a file each, as many as the constitution asks for; then all are
+    given (--give FILE --give FILE) to every stopped node, the same to each.
     """
     wanted = names.digest_from_hex(id, "transaction id")
     if given:
@@ -100,7 +100,7 @@ def exclude(
         text = f"{id} is excluded by {', '.join(signers)}; start the node, and give the same to every other"
         out.show({"id": id, "signers": signers}, text)
         return
-    private = signing_key(data, signer, key)
+    private = signing_key(data, signer, key, governance=True)
     of = names.digest_from_hex(ledger, "ledger id") if ledger else genesis.ledger_id(_genesis(data))
     envelope = exclusion.seal(private, of, wanted, reason)
     path = out_file or Path(f"{id[:16]}.{private.kid.hex()[:8]}.cose")
@@ -110,7 +110,7 @@ def exclude(
     output.check_writable(path, replace=False)
     output.write_file(path, envelope)
     fields = {"id": id, "ledger": of.hex(), "reason": reason, "file": str(path)}
-    out.show(fields, f"{path} excludes {id}, once enough deployers have signed and it is given to the stopped nodes")
+    out.show(fields, f"{path} excludes {id}, once enough members have signed and it is given to the stopped nodes")
 
 
 def _genesis(data: Path) -> bytes:

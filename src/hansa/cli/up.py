@@ -4,16 +4,19 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
+import msgspec
 
 from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import DATA, data_option
 from hansa.wire import genesis
+from hansa.wire.limits import LOCK_MS_MAX, LOCK_MS_MIN
 from hansa.wire.problems import HansaError
 
 if TYPE_CHECKING:
@@ -23,10 +26,20 @@ if TYPE_CHECKING:
     from hansa.store.folder import Folder
 
 PORT: Final = 8470
+LOCK_S: Final = 10
+"""How long changes of the constitution wait on sample ledgers: long enough to be seen, for a trial."""
 _NAME_CHARS_MAX: Final = 80
 """As a genesis document takes it."""
 
 _PAY: Final = ["may:pay"]
+
+
+class New(msgspec.Struct, frozen=True):
+    """What a new ledger begins with."""
+
+    founders: "list[Founder]"
+    constitution: str
+    lock_ms: int
 
 
 def sample_members() -> list["Founder"]:
@@ -53,6 +66,26 @@ def sample_members() -> list["Founder"]:
     ]
 
 
+def equal_members(count: int) -> list["Founder"]:
+    """So many members that are all alike: none may do more than another."""
+    from hansa.node.create import Founder
+
+    return [Founder(id, name, attributes, users) for id, name, attributes, users in _EQUALS[:count]]
+
+
+_EQUALS: Final[list[tuple[str, str, list[str], list[str]]]] = [
+    ("northbank", "North Bank", ["licence:bank"], ["ana"]),
+    ("harbourline", "Harbour Line Shipping", ["role:carrier"], ["carla"]),
+    ("eastmutual", "East Mutual Insurance", ["licence:insurer"], ["dev"]),
+    ("tradewatch", "Trade Watch Authority", ["role:regulator"], ["eve"]),
+    ("southbank", "South Bank", ["licence:bank"], ["finn"]),
+    ("grainhouse", "Grain House Trading", [], ["gil"]),
+    ("coldchain", "Cold Chain Storage", ["role:warehouse"], ["hana"]),
+    ("westrail", "West Rail Freight", ["role:carrier"], ["iva"]),
+    ("metalworks", "Metal Works Union", [], ["jon"]),
+]
+
+
 @click.command()
 @data_option()
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one.")
@@ -61,6 +94,23 @@ def sample_members() -> list["Founder"]:
 @click.option("--accept-clock", is_flag=True, help="Start although the clock is far ahead of the ledger.")
 @click.option(
     "--reserve-mb", type=click.IntRange(0), default=256, show_default=True, help="Free disk below which intake stops."
+)
+@click.option(
+    "--members",
+    "count",
+    type=click.IntRange(1, len(_EQUALS)),
+    help="A new ledger of so many equal sample members, where contracts come by vote.",
+)
+@click.option(
+    "--constitution",
+    metavar="NAME|FILE",
+    help="What votes on a new ledger need: one that comes with Hansa, or a file. By itself majority; single for one.",
+)
+@click.option(
+    "--lock",
+    metavar="DURATION",
+    help=f"How long accepted changes of a new ledger's constitution wait, such as 90s, 2h or 7d. By itself {LOCK_S}s, "
+    "for trials: in earnest, let it be days.",
 )
 @click.option(
     "--clock",
@@ -91,12 +141,18 @@ def up(
     name: str,
     accept_clock: bool,
     reserve_mb: int,
+    count: int | None,
+    constitution: str | None,
+    lock: str | None,
     clock: str | None,
     watched: tuple[Path, ...],
     isolate: bool,
     log_form: str | None,
 ) -> None:
-    """Start a node. A new folder gets a new ledger with four sample members, whose keys lie in DATA/keys."""
+    """Start a node. A new folder gets a new ledger with four sample members, whose keys lie in DATA/keys.
+
+    Of these northbank may deploy contracts without a vote; with --members nobody may.
+    """
     import uvloop
 
     from hansa.api import server
@@ -115,16 +171,16 @@ def up(
     begin = None if clock is None else told_time(clock)
     folder = Folder(data.absolute())
     is_new = not folder.exists()
-    if is_new:
-        folder.check_free()
-    else:
+    new = _asked(folder, is_new, count, constitution, lock)
+    if not is_new:
         if folder.lock.exists():
             Lock(folder.lock, shared=True).release()  # who starts a node twice is told so, not that its port is taken
         if clock is not None and begin is not None:
             _check_begin(folder, clock, begin)
     with server.bind(host, port) as listener:
-        if is_new:
-            create_ledger(Disk(), folder, name, sample_members(), clock=begin)
+        if new is not None:
+            founders, rules, lock_ms = new.founders, new.constitution, new.lock_ms
+            create_ledger(Disk(), folder, name, founders, clock=begin, constitution=rules, lock_ms=lock_ms)
         url = server.url_of(listener)
         watcher = _watcher(out, watched, folder, url)
         node = open_node(
@@ -151,8 +207,10 @@ def up(
                 "new": is_new,
                 "clock": status.clock,
                 "now": status.now,
+                "members": None if new is None else [founder.id for founder in new.founders],
+                "constitution_lock_ms": None if new is None else new.lock_ms,
             }
-            out.show(fields, lambda: _welcome(out, url, data, folder.root, status, is_new))
+            out.show(fields, lambda: _welcome(out, url, data, folder.root, status, new))
             if watcher is not None:
                 watcher.start()
 
@@ -178,7 +236,46 @@ def _check_begin(folder: "Folder", clock: str, begin: int) -> None:
         raise HansaError("argument.value", told, remedy=remedy)
 
 
-def _welcome(out: Output, url: str, data: Path, root: Path, status: "Status", is_new: bool) -> str:
+def _asked(folder: "Folder", is_new: bool, count: int | None, constitution: str | None, lock: str | None) -> New | None:
+    """What a new ledger begins with, None where there is one. Raises `HansaError` for what only a new one can have."""
+    if is_new:
+        folder.check_free()
+        founders = sample_members() if count is None else equal_members(count)
+        lock_ms = LOCK_S * 1000 if lock is None else _lock_ms(lock)
+        return New(founders, _constitution(constitution, founders), lock_ms)
+    for option, value in (("--members", count), ("--constitution", constitution), ("--lock", lock)):
+        if value is not None:
+            told = f"{option} is for a new ledger, and there is one in {folder.root}"
+            raise HansaError("argument.value", told, remedy="Start without it, or in another folder by --data.")
+    return None
+
+
+def _constitution(given: str | None, founders: "list[Founder]") -> str:
+    """The constitution that is asked for, as `create_ledger` takes it. Raises `HansaError`."""
+    from hansa.node import shipped
+
+    if given is None:
+        return "single" if len(founders) == 1 else "majority"
+    if "/" not in given and not given.endswith(".py"):
+        return shipped.constitution(given)
+    try:
+        return Path(given).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise HansaError("argument.file", f"{given}: {reason}") from None
+
+
+def _lock_ms(text: str) -> int:
+    """A length of time as people write it, in ms. Raises `HansaError` `argument.value`."""
+    found = re.fullmatch(r"([1-9][0-9]{0,8})(s|m|h|d)", text)
+    ms = 0 if found is None else int(found[1]) * 1000 * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[found[2]]
+    if not LOCK_MS_MIN <= ms <= LOCK_MS_MAX:
+        told = f"{text[:40]!a} is no length of time from 1 second to 30 days"
+        raise HansaError("argument.value", told, remedy="Write it as 90s, 15m, 2h or 7d.")
+    return ms
+
+
+def _welcome(out: Output, url: str, data: Path, root: Path, status: "Status", new: "New | None") -> str:
     lines = [
         f"Hansa is up at {out.style(url, fg='green', bold=True)}",
         f"  ledger   {status.ledger}",
@@ -186,20 +283,26 @@ def _welcome(out: Output, url: str, data: Path, root: Path, status: "Status", is
     ]
     if status.clock == genesis.TOLD:
         lines.append(f"  clock    {output.moment(status.now)}; {genesis.TOLD_IN_WORDS}")
-    if is_new:
-        founders = sample_members()
+    if new is not None:
+        founders = new.founders
         members = ", ".join(founder.id for founder in founders)
         users = ", ".join(f"{founder.id}/{user}" for founder in founders for user in founder.users)
         where = "" if data == DATA else f" --data {shlex.quote(str(data))}"
         lines += [
             f"  members  {members}  (keys in {root}/keys)",
             f"  users    {users}",
+            f"  rules    an accepted change of the constitution waits {new.lock_ms // 1000} s (--lock)",
             "",
             "Try, in another terminal (--as MEMBER signs as a member, --as MEMBER/USER as one of its users):",
             f"  hansa status{where}",
-            f"  hansa contract deploy FILE --as northbank{where}",
-            f"  hansa call CONTRACT ACTION name=value --as northbank/ana{where}",
         ]
+        if any(founder.deployer for founder in founders):
+            lines += [
+                f"  hansa contract deploy FILE --as northbank{where}",
+                f"  hansa call CONTRACT ACTION name=value --as northbank/ana{where}",
+            ]
+        else:
+            lines.append(f"  hansa query members Member{where}")
     return "\n".join([*lines, "", "Stop it with Ctrl-C."])
 
 

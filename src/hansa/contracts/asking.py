@@ -44,6 +44,13 @@ class AskedHost:
         except Exception as error:
             raise Unavailable(error) from error
 
+    def is_paused(self, contract: str) -> bool:
+        """See `calls.Host`."""
+        try:
+            return self._host.is_paused(contract)
+        except Exception as error:
+            raise Unavailable(error) from error
+
     def versions(self, contract: str) -> "Sequence[tuple[int, Program]]":
         """See `calls.Host`."""
         try:

@@ -106,6 +106,10 @@ class Host(Protocol[P_co]):
         """Whether a user of this name is registered."""
         ...
 
+    def is_paused(self, contract: str) -> bool:
+        """Whether no action of this contract is taken until further notice."""
+        ...
+
     def versions(self, contract: str) -> "Sequence[tuple[int, P_co]]":
         """The versions of a contract, oldest first, each with the first seq it decides about; none for no contract."""
         ...

@@ -56,6 +56,8 @@ def run(call: Call, host: Host[Program], reader: Reader, steps: int, cache: Cach
             raise messages.action_unknown(contract, call.action)
         if procedure.returns is not None:
             _check_profile(call.arguments)
+        elif frame.host.is_paused(contract):
+            raise messages.contract_paused(contract)
         result = _take(frame, program, procedure, call.arguments, None)
         if procedure.returns is not None:
             return Execution(OK, result, [], [], frame.used, version)
@@ -94,6 +96,8 @@ def _enter(frame: Frame, contract: str, name: str, arguments: dict[str, Any], is
     procedure = (program.views if is_view else program.actions).get(name)
     if procedure is None:
         raise messages.action_unknown(contract, name)
+    if not is_view and frame.host.is_paused(contract):
+        raise messages.contract_paused(contract)
     found = _take(frame, program, procedure, arguments, frame.stack[-1])
     frame.depth -= 1
     return found

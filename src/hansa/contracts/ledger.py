@@ -35,6 +35,8 @@ class Ledger:
         self.programs: dict[str, list[tuple[int, Program]]] = {}
         """The versions of contracts by name, oldest first, each with the first entry it decides about."""
         self.libraries: dict[bytes, Checked] = {}
+        self.paused: set[str] = set()
+        """The contracts that are paused."""
         self.seq = 1
         """The number of the next entry."""
 
@@ -74,6 +76,10 @@ class Ledger:
     def is_user(self, name: str) -> bool:
         """See `Host`."""
         return names.is_user(name) if self._users is None else name in self._users
+
+    def is_paused(self, contract: str) -> bool:
+        """See `Host`."""
+        return contract in self.paused
 
     def versions(self, contract: str) -> Sequence[tuple[int, Program]]:
         """See `Host`."""

@@ -397,6 +397,11 @@ def contract_unknown(contract: str) -> Fault:
     return Fault("contract.unknown", "there is no contract {contract}", {"contract": contract})
 
 
+def contract_paused(contract: str) -> Fault:
+    """An action of a contract that is paused, whoever takes it."""
+    return Fault("contract.paused", "{contract} is paused", {"contract": contract})
+
+
 def action_unknown(contract: str, action: str) -> Fault:
     """No action or view of this name in the contract; or a view called where an action is, or the reverse."""
     return Fault("action.unknown", "{contract} has no {action}", {"action": action, "contract": contract})

@@ -1,7 +1,7 @@
 """Scheduled actions as records: the form in which something due later stands in the state.
 
 They are records of the contract that genesis brings, so everyone can read them. `due` is set until ledger time has
-reached it; their key sorts by contract, record key, entry and place in the entry.
+taken it, at the instant `at`; their key sorts by contract, record key, entry and place in the entry.
 """
 
 from typing import Final
@@ -20,6 +20,11 @@ FIELD: Final = "due"
 _SEQUENCE_BYTES: Final = 8
 KEY_BYTES_MAX: Final = limits.KEY_BYTES_MAX - limits.CONTRACT_NAME_CHARS_MAX - 1 - _SEQUENCE_BYTES
 """The longest key of a record that something can be scheduled for: it stands in the key of the schedule."""
+
+PAUSED: Final = "contract.paused"
+"""The code with which what is due ends where a contract is paused: its own, or one that it calls."""
+PAUSED_AGAIN_MS: Final = 60 * 60 * 1000
+"""How long what is due of a paused contract waits until it is tried again, ms of ledger time."""
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -47,6 +52,16 @@ def read(value: bytes) -> Due:
 def taken(found: Due, seq: int) -> Write:
     """The write that says that ledger time has taken it; it was written last by entry `seq`."""
     fields = msgspec.structs.asdict(found) | {"due": None}
+    return writes.make(CONTRACT, RECORD, found.id, cbor.encode(fields), seq)
+
+
+def postponed(found: Due, time: int, seq: int) -> Write:
+    """The write that has it come due again, as its contract is paused at ledger time `time` (ms).
+
+    Its instant is another then, and so are its envelope and its id. It was written last by entry `seq`.
+    """
+    again = time + PAUSED_AGAIN_MS
+    fields = msgspec.structs.asdict(found) | {"at": again, "due": again}
     return writes.make(CONTRACT, RECORD, found.id, cbor.encode(fields), seq)
 
 

@@ -40,6 +40,7 @@ class _Host:
         self._versions = [*host.versions(contract), (seq, program)]
         self.is_member = host.is_member
         self.is_user = host.is_user
+        self.is_paused = host.is_paused
         self.contract_version = host.contract_version
         self.library_digest = host.library_digest
         self.key_id = host.key_id

@@ -829,6 +829,7 @@ class Members(Contract, version="0.2.0"):
     @action(by="governor", on="Open")
     def recount(tx, proposal: Proposal):
         """Has the votes counted again, after members or their weights have changed."""
+        proposal.is_open = True  # it is; but so it is written, and what was written is counted
         event("proposal.recounted", id=proposal.id, member=tx.member)
 
     @action(by="governor", on=["Open", "Accepted"], to="Withdrawn")

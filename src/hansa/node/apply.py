@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, TypeAlias
 import msgspec
 import structlog
 
-from hansa.contracts import execution, prices, schedules
+from hansa.contracts import execution, messages, prices, schedules
 from hansa.contracts.calls import NOBODY, Call, Caller, Execution
 from hansa.contracts.manifest import DIALECT, ReferenceType
 from hansa.contracts.values import Cache
@@ -147,7 +147,7 @@ def apply_batch(
     `verified` has, by envelope, what this node verified already and MUST know to have no entry yet; the rest is
     verified here, exactly, and looked up. A key registered in this batch counts from the next one on: nothing is
     executed whose signature was not verified. What is due by ledger time comes first; a tick counts only with it.
-    What enough deployers exclude (`exclusions`, by id) gets its entry and is not run.
+    What enough members exclude (`exclusions`, by id) gets its entry and is not run.
     Tiles and directory move on with the entries: after this returns, the block MUST become durable or the
     process end.
     """
@@ -311,15 +311,17 @@ def execute_scheduled(
 ) -> Execution:
     """Runs what was due as its contract, as entry `seq`, unless it is `stopped`: excluded.
 
-    It is not tried again, whatever comes of it.
+    It is not tried again, whatever comes of it; but where a contract is paused, an hour later.
     """
     found = schedules.read(stored.value)
-    done = schedules.taken(found, stored.seq)
     program = directory.programs[found.contract]
     procedure = program.actions.get(found.action)
     subject = None if procedure is None else procedure.action.subject
     if stopped is not None:
         ran = stopped
+    elif directory.is_paused(found.contract):  # whatever version will run when it is resumed
+        fault = messages.contract_paused(found.contract)
+        ran = _refusal(found.contract, fault.code, fault.message, program.manifest.version, fault.values)
     elif subject is None or subject.type != ReferenceType(found.record):  # the version that runs now is another
         version, values = program.manifest.version, {"action": found.action, "record": found.record}
         message = "the contract has no {action} of {record} any more"
@@ -332,13 +334,15 @@ def execute_scheduled(
         steps = KERNEL_SCHEDULED_STEPS if is_kernel else directory.limits.scheduled_steps
         ran = view.run(call, directory, view, steps, view.cache)
         _tell_defect(call, ran)
-    return msgspec.structs.replace(ran, writes=[*ran.writes, done])
+    is_paused = ran.code == schedules.PAUSED
+    mark = schedules.postponed(found, time, stored.seq) if is_paused else schedules.taken(found, stored.seq)
+    return msgspec.structs.replace(ran, writes=[*ran.writes, mark])
 
 
 def excluded(
     statements: Sequence[Statement], ledger: bytes, id: bytes, contract: str, directory: Directory
 ) -> Execution | None:
-    """What stands for running a transaction that enough deployers exclude; None if they are not enough."""
+    """What stands for running a transaction that enough members exclude; None if they are not enough."""
     if not statements:
         return None
     try:
@@ -347,7 +351,7 @@ def excluded(
         log.warning("exclusion.ignored", transaction=id.hex(), reason=error.detail)
         return None
     values = {"reason": found[0].reason, "statement": found[0].digest}
-    ran = _refusal(contract, EXCLUDED, "deployers excluded it: {reason}", "", values)
+    ran = _refusal(contract, EXCLUDED, "members excluded it: {reason}", "", values)
     return msgspec.structs.replace(ran, writes=[governance_exclusion.write(found)])
 
 
@@ -361,7 +365,7 @@ def _fatal(error: Exception, id: bytes, contract: str) -> HansaError:
     return HansaError(
         "contract.fatal",
         f"transaction {id.hex()} of contract {contract}: {reason}",
-        remedy=f"Start the node again. If it stops here again, deployers exclude it: hansa tx exclude {id.hex()}",
+        remedy=f"Start the node again. If it stops here again, members exclude it: hansa tx exclude {id.hex()}",
     )
 
 

@@ -36,7 +36,7 @@ def load(files: Files, folder: Folder) -> dict[bytes, list[Statement]]:
 
 
 def give(root: Path, id: bytes, paths: Sequence[Path]) -> list[str]:
-    """Puts the statements in these files into the folder of a stopped node; the deployers who signed.
+    """Puts the statements in these files into the folder of a stopped node; the members who signed.
 
     Raises `HansaError` for one that does not count, too few, or an id that has its entry.
     """

@@ -26,7 +26,9 @@ from hansa.wire import cbor, writes
 
 CACHED_RECORDS: Final = 4_096
 TOLD: Final = ("Member", "User", "Library", "Version", "Deployment", "ConstitutionText", "Constitution")
-"""The members records that a run may depend on: who there is, and which contracts. Keys are none of its business."""
+"""The members records that a run may depend on: who there is, which contracts, which of these are paused, and the
+constitution. Keys are none of its business.
+"""
 _LENGTH: Final = struct.Struct(">I")
 _CHUNK_BYTES: Final = 65_536
 _FRAMES_MAX: Final = 12

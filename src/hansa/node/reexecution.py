@@ -235,7 +235,7 @@ def _execute(
 
 
 def _excluded(written: WriteSet, tip: Tip, id: bytes, contract: str, directory: Directory) -> Execution | None:
-    """What stands for running what deployers excluded, by the statements that its entry wrote.
+    """What stands for running what members excluded, by the statements that its entry wrote.
 
     None if they are not enough: then it is run, and what it gives is not what stands there. Whether a node did run
     what is excluded here nobody can tell, but no entry is excluded without them.

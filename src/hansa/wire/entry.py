@@ -59,7 +59,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknow
     `writes` is the SHA-256 of the write set, `time` the ledger time in ms, `contract` the version that ran
     (empty if none did). A refused outcome has a `result` that says why, and the digest of the empty write set; what
     ledger time took writes that it did, whatever came of it.
-    An excluded one was not executed: deployers said so, and its write set holds their statements.
+    An excluded one was not executed: members said so, and its write set holds their statements.
     """
 
     status: Status

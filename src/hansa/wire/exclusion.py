@@ -1,7 +1,7 @@
-"""The statement by which deployers exclude a transaction: it gets an entry that says so, and is never run.
+"""The statement by which members exclude a transaction: it gets an entry that says so, and is never run.
 
-Signed by one deployer, about one id on one ledger; those that belong together have the same payload. Files of them
-are CBOR sequences. Who signed, and whether these are enough, is for `governance.exclusion`.
+Signed by one member's governance key, about one id on one ledger; those that belong together have the same payload.
+Files of them are CBOR sequences. Who signed, and whether these are enough, is for `governance.exclusion`.
 """
 
 import hashlib

@@ -306,7 +306,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "steps.limit": Kind(400, "steps_max is beyond the ledger's limit", "Sign with a smaller steps_max."),
     "transaction.excluded": Kind(
         200,
-        "The ledger's deployers excluded the transaction: it was not run",
+        "The ledger's members excluded the transaction: it was not run",
         "Ask them for the reason; what is wanted takes another transaction, in another form.",
     ),
     "proposal.form": Kind(
@@ -334,10 +334,12 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Have it signed for this ledger: `hansa tx exclude ID --ledger LEDGER`.",
     ),
     "exclusion.signer": Kind(
-        403, "The statement's signer is no deployer", "Have a deployer sign, with a registered key."
+        403, "The statement counts for nothing", "Have a member sign, with a registered governance key."
     ),
     "exclusion.minority": Kind(
-        403, "Too few deployers signed", "Collect statements of more than half of them, and give them together."
+        403,
+        "Too few members signed",
+        "Collect as many statements as the constitution asks for, and give them together.",
     ),
     "exclusion.late": Kind(
         409, "The transaction has its entry already", "Leave it: what has an entry does not run again."
@@ -450,6 +452,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "This can be no constitution",
         "Give it the three views that it needs and nothing that it could keep; begin with one that comes with Hansa.",
     ),
+    "contract.paused": Kind(
+        200,
+        "The contract is paused: its actions are not taken, its views go on",
+        "Send it again when the members have resumed the contract.",
+    ),
     "contract.version": Kind(
         200, "Another version of the contract runs", "Sign for the version that runs, or name none."
     ),
@@ -495,7 +502,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "contract.fatal": Kind(
         500,
         "Running a transaction took the contract engine down; no outcome is known",
-        "Start the node again. If the same transaction takes it down again, have deployers exclude it.",
+        "Start the node again. If the same transaction takes it down again, have members exclude it.",
     ),
     "contract.isolation": Kind(
         500, "The process that runs contracts does not start", "Look at the node's log, or start it without --isolate."

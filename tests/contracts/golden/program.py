@@ -51,6 +51,7 @@ class Call(NamedTuple):
     steps: int | None = None
     line: int | None = None
     events: list[tuple[str, dict[str, Any]]] | None = None
+    paused: tuple[str, ...] = ()
 
     def by(self, who: str | None) -> "Call":
         """Signed by this member or user; None: nobody, ledger time runs it."""
@@ -63,6 +64,10 @@ class Call(NamedTuple):
     def within(self, limit: int) -> "Call":
         """With at most so many steps."""
         return self._replace(limit=limit)
+
+    def while_paused(self, *contracts: str) -> "Call":
+        """While these contracts are paused."""
+        return self._replace(paused=contracts)
 
     def on(self, contract: str) -> "Call":
         """On this contract."""

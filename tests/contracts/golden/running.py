@@ -68,6 +68,7 @@ def deployed(golden: Golden, world: World) -> World:
 def prepared(world: World, call: Call) -> Run:
     """The call as the next entry of a ledger."""
     world.time = call.time
+    world.paused = set(call.paused)
     member = None if call.who is None else call.who.split("/")[0]
     user = None if member == call.who else call.who
     return world.call(call.contract, call.action, call.arguments, by=member, user=user)

@@ -25,6 +25,9 @@ class Ledger:
     def is_user(self, name: str) -> bool:
         return name == "alice/ann"
 
+    def is_paused(self, contract: str) -> bool:
+        return False
+
     def versions(self, contract: str) -> Sequence[tuple[int, Checked]]:
         return []
 

@@ -426,7 +426,8 @@ def call_record(machine: Machine, type: RecordType, word: str, node: ast.Call) -
 def call_interface(machine: Machine, interface: declared.Interface, word: str, node: ast.Call) -> Any:
     """`Accounts.pay(account=e, ...)`: arguments in source order; each fits the interface's type, in the order in which
     they are declared, and is handed over in plain form. Costs 20; one deeper (`call.depth`); the contract does not wait
-    for this one (`call.reentrant`); it is there (`contract.unknown`) and has the action or view (`action.unknown`).
+    for this one (`call.reentrant`); it is there (`contract.unknown`) and has the action or view (`action.unknown`); for
+    an action it is not paused (`contract.paused`).
 
     Then it runs as a transaction's action does, from its arguments on, in the same transaction. What a view returns
     must be what the interface declares, else `call.result`.

@@ -2,10 +2,10 @@
 
 A block is the body of an action, view, function, invariant or migration (its docstring left out), a branch of an `if`,
 the body of a `for`. Entering it costs 1 and the price of each of its statements: 1, and 1 for every operator,
-comparison, call, attribute, index and conditional expression in it, for every list or map and each of its items, and
-for every operand that `and` or `or` joins. Blocks within are paid when they are entered; a loop's body each time. The
-values of a refusal cost nothing. All of this is known from the source; what an operation costs by the size of its
-values comes on top when it happens.
+comparison, call, attribute, index and conditional expression in it, for every argument of a call, every list or map and
+each of its items, and for every operand that `and` or `or` joins. Blocks within are paid when they are entered; a
+loop's body each time. The values of a refusal cost nothing. All of this is known from the source; what an operation
+costs by the size of its values comes on top when it happens.
 """
 
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false

@@ -1,9 +1,10 @@
 """A transaction is one action or view, from its arguments to what it wrote.
 
 In this order: 10 steps are charged; the contract, in the version that decides about this entry, and its action are
-found; arguments are bound; the record that the action creates is made; who may take it is checked, then the state; the
-body runs; the new state is set. At the end come the invariants of every record that was made or changed, and then these
-records are stored. All or nothing: whatever faults, nothing is written and no event stays.
+found, and the contract is not paused; arguments are bound; the record that the action creates is made; who may take it
+is checked, then the state; the body runs; the new state is set. At the end come the invariants of every record that was
+made or changed, and then these records are stored. All or nothing: whatever faults, nothing is written and no event
+stays.
 """
 
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -69,6 +70,8 @@ def run(call: Call, host: Host[Checked], reader: Reader, steps: int, observer: O
             raise messages.action_unknown(call.contract, call.action)
         if action.is_view:
             check_profile(call.arguments)
+        else:
+            check_paused(machine, call.contract)
         result = take(machine, action, call.arguments)
         if action.is_view:
             return Execution(OK, result, [], [], used(machine), version)
@@ -120,6 +123,14 @@ def check_profile(arguments: dict[str, Any]) -> None:
         cbor.encode(arguments)
     except HansaError as error:
         raise messages.arguments_profile(error.detail) from None
+
+
+def check_paused(machine: Machine, contract: str) -> None:
+    """No action of a contract that its members have paused is taken, whoever takes or calls it: `contract.paused`. Its
+    views go on. Costs nothing.
+    """
+    if ask(machine.host.is_paused, contract):
+        raise messages.contract_paused(contract)
 
 
 def take(machine: Machine, action: Action, arguments: dict[str, Any]) -> Any:
@@ -309,6 +320,8 @@ def call_contract(machine: Machine, contract: str, word: str, view: bool, argume
     action = (file.manifest.views if view else file.manifest.actions).get(word)
     if action is None:
         raise messages.action_unknown(contract, word)
+    if not view:
+        check_paused(machine, contract)
     machine.frames.append(Frame(file, contract, file.manifest.version, Context(caller.contract)))
     result = take(machine, action, arguments)
     leave(machine)

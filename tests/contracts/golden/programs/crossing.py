@@ -136,6 +136,36 @@ PROGRAMS = [
         do("id_of").on("other").by(None).refused("tx.unsigned"),
     ),
     _bank(
+        "no_action_of_a_paused_contract",
+        """
+            @action(by="member")
+            def go(tx, to: Party):
+                event("first", n=1)
+                Bank.pay(account=tx.member, to=to, n=7)
+            @action(by="member")
+            def look(tx):
+                event("rate", n=Bank.balance_of(account=tx.member))
+            @action(by="member")
+            def bare(tx):
+                Bank.gone()
+            @action(by="member")
+            def lone(tx):
+                Bank.free(n=1)
+        """,
+        do("free", n=1).on("bank").while_paused("bank").refused("contract.paused").costs(10),
+        do("take", account="nobody").on("bank").by(None).while_paused("bank").refused("contract.paused").costs(10),
+        do("gone").on("bank").while_paused("bank").refused("action.unknown").costs(10),
+        do("free", n=1).on("bank").while_paused("sample", "nowhere").emits("free", n=1),
+        _balance("alice", 100).while_paused("bank", "sample"),
+        do("go", to="bob").while_paused("bank").refused("contract.paused", line=24),
+        do("lone").while_paused("bank").refused("contract.paused", line=33).costs(10 + 1 + 4 + 20),
+        do("look").while_paused("bank").emits("rate", n=100),
+        do("look").while_paused("sample").refused("contract.paused").costs(10),
+        do("bare").while_paused("bank").refused("action.unknown"),
+        do("go", to="bob").emits("first", n=1).emits("paid", n=7, by="sample", signer="alice"),
+        _balance("bob", 12),
+    ),
+    _bank(
         "its_refusal_refuses_all",
         _PAY,
         do("go", to="bob", n=0).refused("require.failed"),

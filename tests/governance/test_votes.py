@@ -1,0 +1,465 @@
+"""Proposals and ballots: what counts, what does not, and what comes of them, under the constitution `majority`."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from tests.governance.house import (
+    NOTES,
+    House,
+    names,
+    remove_member,
+    set_constitution,
+    set_contract,
+    set_member,
+    set_reference,
+    set_weight,
+)
+
+from hansa.node import shipped
+from hansa.testing import keys
+from hansa.testing.answers import Refused
+from hansa.testing.ledger import Ledger
+from hansa.wire import cose
+from hansa.wire.problems import HansaError
+
+DAY = 86_400_000
+
+
+@pytest.fixture(scope="module")
+def four() -> Ledger:
+    return Ledger(founders=["a", "b", "c", "d"])
+
+
+@pytest.fixture
+def house(four: Ledger) -> House:
+    """Four members, of whom three are more than half, and two thirds."""
+    return House(four.fork())
+
+
+def refused(made: Callable[[], object]) -> Refused:
+    with pytest.raises(Refused) as caught:
+        made()
+    return caught.value
+
+
+def skipped(made: Callable[[], object]) -> str:
+    with pytest.raises(HansaError) as caught:
+        made()
+    return caught.value.code
+
+
+# The way of a proposal
+
+
+def test_a_proposal_passes_and_is_carried_out_in_the_entry_of_the_ballot(house: House) -> None:
+    id = house.ledger.propose("a", set_contract())
+    assert house.state(id) == "Open"
+    assert names(house.ledger.vote("d", id)) == ["proposal.voted"]
+    house.ledger.vote("b", id)
+    decided = house.ledger.vote("a", id)
+    assert names(decided) == ["proposal.voted", "proposal.accepted", "contract.deployed", "proposal.applied"]
+    assert house.state(id) == "Accepted+"
+    assert [row for row in house.rows("Proposal") if row["todo"] or row["is_open"]] == []
+    house.ledger.send("c", "notes", "write", {"id": "x"})
+    assert [ballot["member"] for ballot in house.proposal(id)["ballots"]] == ["d", "b", "a"]
+    assert refused(lambda: house.ledger.vote("c", id)).code == "state.denied"
+
+
+def test_the_id_of_a_proposal_binds_all_of_it(house: House) -> None:
+    made = house.envelope("a", "propose", {"title": "One", "steps": [set_reference()]})
+    other = house.envelope("a", "propose", {"title": "One", "steps": [set_reference(data="y")]})
+    house.block(made, other)
+    assert {house.proposal(one.id)["title"] for one in (made, other)} == {"One"}
+    kept = {row["id"]: row["steps"][0]["source"] for row in house.rows("Actions")}
+    assert kept == {made.id: "x", other.id: "y"}
+
+
+def test_a_proposal_is_rejected_when_it_can_no_longer_pass(house: House) -> None:
+    id = house.ledger.propose("a", set_contract())
+    house.ledger.vote("b", id, False)
+    assert house.state(id) == "Open"
+    assert names(house.ledger.vote("c", id, False)) == ["proposal.voted", "proposal.rejected"]
+    assert house.state(id) == "Rejected"
+    assert "notes" not in house.ledger.programs
+
+
+def test_the_upgrade_of_a_contract_is_the_same_action(house: House) -> None:
+    house.decide(set_contract())
+    house.decide(set_contract(source=NOTES.replace("1.0.0", "1.1.0")))
+    assert house.ledger.programs["notes"].manifest.version == "1.1.0"
+
+
+def test_all_actions_of_a_proposal_take_effect_or_none(house: House) -> None:
+    id = house.decide(set_reference("one"), set_weight("d", 9), set_contract(source="class"), set_reference("two"))
+    assert house.state(id) == "Failed"
+    assert house.rows("Reference") == []
+    assert house.record("Member", "d")["weight"] == 1
+    failed = house.ledger.entries[-1]
+    assert failed.code == "ok"
+    assert names(failed) == ["proposal.voted", "proposal.accepted", "proposal.failed"]
+    assert failed.events[-1].data["code"] == "contract.invalid"
+    assert house.proposal(id)["ballots"] != []
+
+
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [
+        (set_contract("notes", "class"), "contract.invalid"),
+        (set_contract("notes", shipped.library()), "contract.invalid"),
+        ({"name": "set_library", "subject": "notes", "source": NOTES}, "contract.invalid"),
+        ({"name": "pause_contract", "subject": "nothing"}, "record.missing"),
+        ({"name": "remove_user", "subject": "a/nobody"}, "record.missing"),
+        ({"name": "remove_jwt_issuer", "subject": "nobody"}, "record.missing"),
+        ({"name": "set_jwt_issuer", "subject": "idp", "texts": {"member": "a"}}, "key.missing"),
+        ({"name": "set_reference", "subject": "rates"}, "key.missing"),
+        ({"name": "set_limits", "numbers": {"members": 1}}, "require.failed"),
+        ({"name": "set_limits", "numbers": {"block_entries": 0}}, "value.bounds"),
+        (set_constitution(NOTES, lock_ms=5_000), "ripens"),
+        ({"name": "set_member_data", "subject": "d", "attributes": ["ledger:governance"]}, "require.failed"),
+        ({"name": "set_member_data", "subject": "d", "attributes": ["Not one"]}, "require.failed"),
+        ({"name": "set_user", "subject": "a/eve", "title": "E", "attributes": ["ledger:deployer"]}, "require.failed"),
+    ],
+)
+def test_what_throws_makes_the_proposal_fail(house: House, step: dict[str, object], code: str) -> None:
+    id = house.decide(step)
+    if code == "ripens":
+        house.ledger.clock.advance(hours=1)
+        code = "constitution.invalid"
+    assert house.state(id) == "Failed"
+    assert house.ledger.entries[-1].events[-1].data["code"] == code
+
+
+# Ballots that do not count
+
+
+def test_a_member_votes_once(house: House) -> None:
+    id = house.ledger.propose("a", set_contract())
+    house.ledger.vote("a", id)
+    again = refused(lambda: house.ledger.vote("a", id, False))
+    assert (again.code, again.failure.values) == ("require.failed", {"member": "a"})
+    assert [ballot["yes"] for ballot in house.proposal(id)["ballots"]] == [True]
+
+
+def test_a_ballot_sent_again_is_the_same_entry(house: House) -> None:
+    id = house.ledger.propose("a", set_contract())
+    ballot = house.ballot("b", id)
+    house.block(ballot)
+    assert skipped(lambda: house.block(ballot)) == "transaction.duplicate"
+    house.ledger.clock.advance(days=20)
+    assert skipped(lambda: house.block(ballot)) == "transaction.expired"
+
+
+def test_a_ballot_can_be_signed_thirty_days_ahead_and_counts_once_in_all_of_them(house: House) -> None:
+    id = house.ledger.propose("a", set_contract())
+    ballot = house.ballot("b", id, ahead_ms=30 * DAY)
+    assert skipped(lambda: house.block(house.ballot("c", id, ahead_ms=30 * DAY + 1))) == "transaction.too_far"
+    house.block(ballot)
+    house.ledger.clock.advance(days=29)
+    assert skipped(lambda: house.block(ballot)) == "transaction.duplicate"
+    assert len(house.proposal(id)["ballots"]) == 1
+
+
+def test_a_ballot_for_what_was_withdrawn(house: House) -> None:
+    id = house.ledger.propose("a", set_contract())
+    house.ledger.vote("b", id)
+    assert refused(lambda: house.ledger.govern("b", "withdraw", {"proposal": id})).code == "require.failed"
+    house.ledger.govern("a", "withdraw", {"proposal": id})
+    assert house.state(id) == "Withdrawn"
+    assert refused(lambda: house.ledger.vote("c", id)).code == "state.denied"
+    assert refused(lambda: house.ledger.govern("a", "withdraw", {"proposal": id})).code == "state.denied"
+    assert house.ledger.clock.advance(days=31)[-1].code == "ok"  # nothing is left to close
+    assert house.state(id) == "Withdrawn"
+
+
+def test_a_late_ballot(house: House) -> None:
+    id = house.ledger.propose("a", set_contract())
+    house.ledger.vote("a", id)
+    (closed,) = house.ledger.clock.advance(days=30)
+    assert (names(closed), house.state(id)) == (["proposal.dropped"], "Dropped")
+    assert refused(lambda: house.ledger.vote("b", id)).code == "state.denied"
+
+
+def test_a_late_ballot_before_ledger_time_came_to_close_it(house: House) -> None:
+    """What is due may have to wait for its turn: the ballot then finds out."""
+    id = house.ledger.propose("a", set_contract())
+    house.ledger._directory.has_schedules = False
+    house.ledger.clock.ms += 30 * DAY
+    late = house.ledger.vote("b", id)
+    assert (names(late), house.state(id)) == (["proposal.voted", "proposal.dropped"], "Dropped")
+
+
+def test_a_proposal_says_itself_until_when(house: House) -> None:
+    now = house.ledger.clock.ms
+    for closes in (now, now + 1_000, now + 90 * DAY + 1):
+        arguments = {"title": "t", "steps": [set_reference()], "closes": closes}
+        assert refused(lambda given=arguments: house.ledger.govern("a", "propose", given)).code == "require.failed"
+    arguments = {"title": "t", "steps": [set_reference()], "closes": now + 90 * DAY}
+    id = house.ledger.govern("a", "propose", arguments).id
+    assert house.proposal(id)["closes"] == now + 90 * DAY
+
+
+def test_forged_ballots(house: House) -> None:
+    id = house.ledger.propose("a", set_contract())
+    stranger, own = keys.sender("stranger"), keys.sender("b")
+    good = house.ballot("b", id)
+    cut = good.envelope[:-1] + bytes([good.envelope[-1] ^ 1])
+    forged = msgspec.structs.replace(good, envelope=cut)
+    assert skipped(lambda: house.block(forged)) == "signature.invalid"
+    assert skipped(lambda: house.block(house.ballot("b", id, key=stranger))) == "sender.unknown"
+    assert skipped(lambda: house.block(house.ballot("b", id, key=own))) == "sender.purpose"
+    assert skipped(lambda: house.block(house.ballot("b", id, content_type=cose.TRANSACTION))) == "sender.purpose"
+    (plain,) = house.block(house.ballot("b", id, key=own, content_type=cose.TRANSACTION, steps_max=100_000))
+    assert plain.code == "role.denied"
+    assert house.proposal(id)["ballots"] == []
+
+
+def test_a_governance_key_signs_nothing_else(house: House) -> None:
+    house.decide(set_contract())
+    elsewhere = house.envelope("a", "write", {"id": "x"}, contract="notes")
+    assert skipped(lambda: house.block(elsewhere)) == "sender.purpose"
+    as_transaction = house.envelope("a", "write", {"id": "x"}, contract="notes", content_type=cose.TRANSACTION)
+    assert skipped(lambda: house.block(as_transaction)) == "sender.purpose"
+
+
+def test_a_ballot_names_the_constitution(house: House) -> None:
+    id = house.ledger.propose("a", set_contract())
+    arguments = {"proposal": id, "yes": True, "constitution": bytes(32)}
+    assert refused(lambda: house.ledger.govern("b", "vote", arguments)).code == "require.failed"
+
+
+def test_who_is_removed_does_not_vote_and_what_it_said_does_not_count(house: House) -> None:
+    id = house.ledger.propose("a", set_contract())
+    house.ledger.vote("d", id)
+    house.decide(remove_member("d"))
+    assert house.members() == ["a", "b", "c"]
+    assert skipped(lambda: house.ledger.vote("d", id)) == "sender.revoked"
+    house.ledger.vote("a", id)
+    assert house.state(id) == "Open"  # one of three, and one that counts no more
+    house.ledger.vote("b", id)
+    assert house.state(id) == "Accepted+"
+
+
+def test_votes_are_counted_again_after_members_changed(house: House) -> None:
+    """Two of four are not enough, two of three are; nobody else need vote."""
+    id = house.ledger.propose("a", set_contract())
+    house.ledger.vote("a", id)
+    house.ledger.vote("b", id)
+    house.decide(remove_member("d"))
+    assert house.state(id) == "Open"
+    assert "proposal.applied" in names(house.ledger.govern("c", "recount", {"proposal": id}))
+
+
+# Steps
+
+
+def test_a_stingy_voter_is_refused_and_the_proposal_stays(house: House) -> None:
+    id = house.ledger.propose("a", set_contract())
+    house.ledger.vote("a", id)
+    house.ledger.vote("b", id)
+    price = house.ledger.fork().vote("c", id).steps
+    for steps in (100, 2_000, 9_000, price - 1):
+        (answer,) = house.block(house.ballot("c", id, steps_max=steps, nonce=steps))
+        assert (answer.code, answer.steps, answer.events) == ("steps.exceeded", steps, [])
+        assert (house.state(id), len(house.proposal(id)["ballots"])) == ("Open", 2)
+    (answer,) = house.block(house.ballot("c", id, steps_max=price))
+    assert (answer.code, answer.steps, house.state(id)) == ("ok", price, "Accepted+")
+
+
+def test_what_no_voter_could_pay_for_fails(house: House) -> None:
+    """Each file alone could be checked within what an entry may use; together they cannot."""
+    line = "# " + "x" * 190 + "\n"
+    source = NOTES + line * ((32_000 - len(NOTES)) // len(line))
+    refusal = refused(lambda: house.ledger.propose("a", *[set_contract(f"n{n}", source + line * 10) for n in range(2)]))
+    assert refusal.failure.values == {"most": 64_000}
+    step = [set_contract(f"n{n}", source) for n in range(2)]
+    assert house.state(house.decide(*step)) == "Accepted+"
+
+
+# Two at a time, and what changed meanwhile
+
+
+def test_of_two_conflicting_proposals_passing_in_one_block_the_first_wins(house: House) -> None:
+    one = house.ledger.propose("a", set_weight("d", 5))
+    other = house.ledger.propose("b", set_weight("d", 7))
+    for id in (one, other):
+        for name in "ab":
+            house.ledger.vote(name, id)
+    first, second = house.block(house.ballot("c", one), house.ballot("c", other))
+    assert names(first)[-1] == "proposal.applied"
+    assert names(second) == ["proposal.voted", "proposal.dropped"]
+    assert (house.state(one), house.state(other)) == ("Accepted+", "Dropped")
+    assert house.record("Member", "d")["weight"] == 5
+
+
+def test_a_proposal_about_something_else_goes_on(house: House) -> None:
+    one, other = house.ledger.propose("a", set_weight("d", 5)), house.ledger.propose("b", set_weight("c", 7))
+    for name in "abc":
+        house.ledger.vote(name, one)
+    for name in "abc":
+        house.ledger.vote(name, other)
+    assert (house.state(one), house.state(other)) == ("Accepted+", "Accepted+")
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        set_member("e"),
+        set_contract(),
+        set_reference(),
+        {"name": "set_limits", "numbers": {"block_entries": 7}},
+        {"name": "set_user", "subject": "a/eve", "title": "Eve"},
+        {
+            "name": "set_jwt_issuer",
+            "subject": "idp",
+            "texts": {"member": "a", "url": "https://x", "audience": "h", "algorithms": "ES256"},
+        },
+    ],
+)
+def test_what_a_proposal_is_about_must_be_as_it_was(house: House, step: dict[str, object]) -> None:
+    one, other = house.ledger.propose("a", step), house.ledger.propose("b", step)
+    for name in "abc":
+        house.ledger.vote(name, one)
+    assert house.state(one) == "Accepted+"
+    house.ledger.vote("a", other)
+    assert (house.state(other), house.proposal(other)["reason"]) == ("Dropped", "what it is about changed since")
+
+
+def test_a_weight_changed_in_the_midst_of_a_vote_counts_from_then_on() -> None:
+    ledger = Ledger(founders=["a", "b", "c"], constitution="weighted")
+    house = House(ledger)
+    id = ledger.propose("a", set_contract())
+    ledger.vote("a", id)
+    assert house.state(id) == "Open"
+    house.decide(set_weight("a", 0), set_weight("b", 10), by="bc")
+    assert house.record("Member", "b")["weight"] == 10
+    ledger.vote("c", id)
+    assert house.state(id) == "Open"  # by the weights before, these would have been two of three
+    ledger.vote("b", id)
+    assert house.state(id) == "Accepted+"
+
+
+# The constitution
+
+
+def test_a_change_of_the_constitution_waits_for_its_lock(house: House) -> None:
+    id = house.decide(set_constitution(shipped.constitution("unanimous"), lock_ms=90_000))
+    assert house.state(id) == "Accepted"
+    assert house.proposal(id)["due"] == house.ledger.clock.ms + 3_600_000
+    assert house.ledger.look("members", "get_constitution", {})["lock"] == 3_600_000
+    house.ledger.clock.advance(minutes=59)
+    assert house.state(id) == "Accepted"
+    (ripe,) = house.ledger.clock.advance(minutes=1)
+    assert (ripe.code, names(ripe)) == ("ok", ["constitution.set", "proposal.applied"])
+    assert house.state(id) == "Accepted+"
+    assert house.ledger.look("members", "get_constitution", {})["lock"] == 90_000
+    later = house.decide(set_reference(), by="abc")
+    assert house.state(later) == "Open"
+    house.ledger.vote("d", later)
+    assert house.state(later) == "Accepted+"
+
+
+def test_a_vote_under_a_constitution_that_changed_drops_the_proposal(house: House) -> None:
+    open_ = house.ledger.propose("a", set_contract())
+    house.ledger.vote("a", open_)
+    house.ledger.vote("b", open_)
+    house.decide(set_constitution(shipped.constitution("unanimous")))
+    house.ledger.clock.advance(hours=1)
+    old = house.ledger.rows("members", "Proposal")[0]["constitution"]
+    told = house.ledger.govern("c", "vote", {"proposal": open_, "yes": True, "constitution": old})
+    assert names(told) == ["proposal.voted", "proposal.dropped"]
+    assert house.proposal(open_)["reason"] == "the constitution is another since"
+
+
+def test_a_second_constitution_waiting_for_its_lock_is_dropped_when_the_first_is_in_force(house: House) -> None:
+    one = house.decide(set_constitution(shipped.constitution("unanimous")))
+    house.ledger.clock.advance(minutes=1)
+    other = house.decide(set_constitution(shipped.constitution("two_thirds")))
+    house.ledger.clock.advance(hours=2)
+    assert (house.state(one), house.state(other)) == ("Accepted+", "Dropped")
+    assert house.proposal(other)["reason"] == "the constitution is another since"
+
+
+def test_what_waits_is_counted_again_when_its_lock_ends(house: House) -> None:
+    """Three of four are two thirds, and so are two of three when one of them was removed; two of five are not."""
+    id = house.decide(set_constitution(shipped.constitution("unanimous")), by="abc")
+    house.decide(remove_member("a"), by="bcd")
+    other = House(house.ledger.fork())
+    other.ledger.clock.advance(hours=1)
+    assert other.state(id) == "Accepted+"
+    house = House(house.ledger.fork())
+    house.decide(set_member("e"), by="bcd")
+    house.decide(set_member("f"), by="bcd")
+    assert house.members() == ["b", "c", "d", "e", "f"]
+    house.ledger.clock.advance(hours=1)
+    assert (house.state(id), house.proposal(id)["reason"]) == ("Dropped", "it has not the votes any more")
+
+
+def test_who_proposed_it_takes_back_what_waits(house: House) -> None:
+    id = house.decide(set_constitution(shipped.constitution("unanimous")))
+    house.ledger.govern("a", "withdraw", {"proposal": id})
+    house.ledger.clock.advance(hours=1)
+    assert house.state(id) == "Withdrawn"
+
+
+def test_a_constitution_can_come_back(house: House) -> None:
+    house.decide(set_constitution(shipped.constitution("two_thirds")))
+    house.ledger.clock.advance(hours=1)
+    id = house.decide(set_constitution(shipped.constitution("majority")))
+    house.ledger.clock.advance(hours=1)
+    assert house.state(id) == "Accepted+"
+    assert len(house.rows("ConstitutionText")) == 2
+    assert house.state(house.decide(set_contract())) == "Accepted+"
+
+
+def test_the_lock_alone_can_be_changed(house: House) -> None:
+    id = house.decide(set_constitution(lock_ms=5_000))
+    house.ledger.clock.advance(hours=1)
+    assert house.state(id) == "Accepted+"
+    assert house.ledger.look("members", "get_constitution", {})["lock"] == 5_000
+
+
+# Limits
+
+
+def test_a_member_has_ten_proposals_open(house: House) -> None:
+    ids = [house.ledger.propose("a", set_reference(f"r{n}")) for n in range(10)]
+    assert refused(lambda: house.ledger.propose("a", set_reference())).failure.values == {"most": 10}
+    house.ledger.propose("b", set_reference())
+    house.ledger.govern("a", "withdraw", {"proposal": ids[0]})
+    house.ledger.propose("a", set_reference())
+
+
+def test_no_limit_of_the_ledger_keeps_members_from_a_vote(house: House) -> None:
+    least = {"block_entries": 1, "block_bytes": 1024, "block_steps": 1, "transaction_bytes": 512}
+    least |= {"transaction_steps": 1, "scheduled_entries": 1, "scheduled_steps": 1}
+    house.decide({"name": "set_limits", "numbers": least})
+    assert house.ledger.limits.block_steps == 1
+    assert skipped(lambda: house.ledger.send("a", "members", "deploy", {})) == "steps.limit"
+    id = house.decide(set_constitution(shipped.constitution("unanimous")))
+    house.ledger.clock.advance(hours=1)
+    assert house.state(id) == "Accepted+"
+    more = house.decide({"name": "set_limits", "numbers": {"block_steps": 4_000_000}}, by="abcd")
+    assert house.state(more) == "Accepted+"
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [],
+        [set_reference()] * 33,
+        [{"name": "rewrite_history"}],
+        [{"name": "exclude_transaction", "subject": "00"}],
+        [remove_member("nobody")],
+        [remove_member("Not a name")],
+        [{"name": "set_user", "subject": "eve"}],
+        [{"name": "set_user", "subject": "nobody/eve"}],
+        [set_contract("constitution")],
+        [set_contract("No-Name")],
+        [{"name": "set_limits", "subject": "ledger"}],
+        [{"name": "set_jwt_issuer", "subject": "idp", "texts": {"member": "nobody"}}],
+    ],
+)
+def test_what_is_no_proposal(house: House, steps: list[dict[str, object]]) -> None:
+    assert refused(lambda: house.ledger.propose("a", *steps)).code in ("require.failed", "arguments.invalid")
+    assert house.rows("Proposal") == []

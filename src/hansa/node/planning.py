@@ -46,7 +46,9 @@ DIFF_LINES_MAX: Final = 2_000
 _DRAFT: Final = bytes(DIGEST_BYTES)
 """The id of a proposal that was not made."""
 _SCOPE: Final = "ledger"
-_TWO: Final = frozenset({"set_constitution", "set_member", "remove_member", "set_member_data", "set_member_keys"})
+_TWO: Final = frozenset(
+    {"set_constitution", "set_member", "remove_member", "set_member_data", "set_member_keys", "exclude_transaction"}
+)
 """The actions for which the kernel asks for the yes of two; a test compares."""
 _HIDDEN: Final = frozenset({"Proposal", "Actions", "Schedule", "Version", "ConstitutionText", "CheckpointKey"})
 """Records that no difference is made of: what they say stands in that of others."""

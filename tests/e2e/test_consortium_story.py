@@ -1,0 +1,293 @@
+"""Four organisations run a ledger that nobody stands above, word for word as they would type it.
+
+One node, started as `hansa up --members 4`. Each member has a folder with its own keys and nothing else, and reaches
+the node by its URL alone. What each chapter leaves behind the next one begins with, so they are one test.
+"""
+
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.conftest import Ran, Server, run
+
+ROOT = Path(__file__).parents[2]
+MEMBERS = ("northbank", "harbourline", "eastmutual", "tradewatch")
+LENDING = '''"""Things that members lend each other, and who has them."""
+
+from hansa.contract import Contract, Party, Record, Text, action
+
+
+class Lending(Contract, version="1.0.0"):
+    class Roles:
+        owner: Party
+
+    class Thing(Record, key="name", index=["owner"]):
+        name: Text[1, 40]
+        owner: Party
+
+    @action(by="owner", creates="Thing")
+    def offer(tx, thing: Thing, name: Text[1, 40]):
+        """Puts a thing on the list."""
+'''
+_PATIENCE_S = 30
+
+
+class Desk:
+    """A member's: a folder with its keys, and the commands that it types there."""
+
+    def __init__(self, folder: Path, url: Callable[[], str]) -> None:
+        self.folder = folder
+        self.name = folder.name
+        self.url = url
+        self.transaction, self.governance = folder / "transaction.pem", folder / "governance.pem"
+
+    def reads(self, *words: object) -> Any:
+        """A command that signs nothing: what it tells."""
+        done = run(*words, "--url", self.url(), "--json")
+        assert done.code == 0, done
+        return done.json
+
+    def _signs(self, key: Path, *words: object) -> Ran:
+        return run(*words, "--key", key, "--url", self.url(), "--json")
+
+    def governs(self, *words: object) -> dict[str, Any]:
+        """A command of governance, which is applied: the outcome."""
+        return applied(self._signs(self.governance, *words))
+
+    def calls(self, *words: object, key: Path | None = None) -> dict[str, Any]:
+        """An action of a contract, which is applied: the outcome."""
+        return applied(self._signs(key or self.transaction, "call", *words))
+
+    def is_refused(self, code: str, *words: object, key: Path | None = None) -> str:
+        """A command that gets an entry, and is refused there: what it says."""
+        done = self._signs(key or (self.transaction if words[0] == "call" else self.governance), *words)
+        assert (done.code, done.json["status"], done.json["code"]) == (4, "refused", code), done
+        result = done.json["result"]
+        return re.sub(r"\{(\w+)\}", lambda found: str(result["values"].get(found[1])), result["message"])
+
+    def is_stopped(self, code: str, *words: object, key: Path | None = None, exits: int = 1) -> str:
+        """A command that never gets an entry: what it says."""
+        done = self._signs(key or (self.transaction if words[0] == "call" else self.governance), *words)
+        return done.failed(code, exits)
+
+    def proposes(self, *words: object) -> str:
+        """A new proposal: its id."""
+        return self.governs("proposal", "new", *words)["id"]
+
+    def votes(self, proposal: str, *, yes: bool = True) -> str:
+        """A ballot that counts: how the proposal then stands."""
+        self.governs("proposal", "vote", proposal[:12], "--yes" if yes else "--no")
+        return self.state(proposal)
+
+    def state(self, proposal: str) -> str:
+        return self.reads("proposal", "show", proposal[:12])["state"]
+
+
+def applied(done: Ran) -> dict[str, Any]:
+    assert done.code == 0, done
+    assert done.json["status"] == "applied"
+    return done.json
+
+
+class Consortium:
+    """The node, and who sits around it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.data = folder / "hansa-data"
+        self.server = Server(self.data, "--members", "4", "--lock", "1s", "--reserve-mb", "0")
+        self.desks = {name: self.desk(name) for name in MEMBERS}
+        for desk in self.desks.values():
+            (self.data / "keys" / "members" / f"{desk.name}.pem").rename(desk.transaction)
+            (self.data / "keys" / "governance" / f"{desk.name}.pem").rename(desk.governance)
+        self.heights: dict[int, dict[str, Any]] = {}
+
+    def desk(self, name: str) -> Desk:
+        (self.folder / name).mkdir(mode=0o700)
+        return Desk(self.folder / name, lambda: self.server.url)
+
+    @property
+    def first(self) -> Desk:
+        """Who began the ledger, and runs its node."""
+        return self.desks["northbank"]
+
+    def note(self) -> None:
+        """Remembers who belongs to the ledger now, and by which rules, for the audit."""
+        told = self.first.reads("member", "list")["members"]
+        rules = self.first.reads("query", "members", "Constitution")["rows"][0]["value"]
+        height = self.first.reads("status")["height"]
+        active = sorted(one["id"] for one in told if not one["removed"])
+        self.heights[height] = {"members": active, "constitution": rules["digest"]}
+
+    def entries(self) -> int:
+        return self.first.reads("status")["entries"]
+
+    def file(self, name: str, text: str) -> Path:
+        (self.folder / name).write_text(text)
+        return self.folder / name
+
+    def waits(self, holds: Callable[[], bool]) -> None:
+        end = time.monotonic() + _PATIENCE_S
+        while not holds():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def consortium(tmp_path: Path) -> Iterator[Consortium]:
+    made = Consortium(tmp_path)
+    try:
+        yield made
+    finally:
+        made.server.stop()
+
+
+def test_a_consortium_governs_itself(consortium: Consortium) -> None:
+    north, harbour, east, watch = consortium.desks.values()
+    consortium.note()
+    one_alone_passes_nothing(consortium, north)
+    a_contract_comes_by_vote(consortium, north, harbour, east, watch)
+    south = a_fifth_member_comes(consortium, harbour, east, watch)
+    the_rules_change(consortium, north, harbour, east, watch, south)
+    one_leaves(consortium, north, harbour, east, watch, south)
+    what_was_is_found_again(consortium)
+
+
+def one_alone_passes_nothing(consortium: Consortium, alone: Desk) -> None:
+    """Not even whoever began the ledger and runs its node."""
+    source = consortium.file("lending.py", LENDING)
+    before = consortium.entries()
+    refused = alone.is_refused("role.denied", "contract", "deploy", source, key=alone.transaction)
+    assert "ledger:deployer" in refused
+    assert consortium.entries() == before
+
+    made = alone.proposes("--action", "set_contract", "name=lending", f"source={source}", "--title", "Lend things")
+    assert alone.votes(made) == "Open"
+    assert "voted already" in alone.is_refused("require.failed", "proposal", "vote", made, "--yes")
+    shown = alone.reads("proposal", "show", made[:12])
+    assert [(one["member"], one["yes"]) for one in shown["ballots"]] == [("northbank", True)]
+    assert shown["waiting"] == ["eastmutual", "harbourline", "tradewatch"]
+    alone.is_stopped("contract.missing", "call", "lending", "offer", "name=projector", exits=2)
+    # A key is for one purpose: that of transactions does not vote, that of votes makes no transactions.
+    alone.is_stopped("sender.purpose", "proposal", "vote", made, "--yes", key=alone.transaction)
+    alone.is_stopped("sender.purpose", "call", "members", "withdraw", f"proposal={made}", key=alone.governance)
+
+
+def a_contract_comes_by_vote(consortium: Consortium, north: Desk, harbour: Desk, east: Desk, watch: Desk) -> None:
+    made = harbour.reads("proposal", "list", "--open")["proposals"][0]["id"]
+    planned = harbour.reads("proposal", "plan", made)
+    assert (planned["state"], planned["problems"], planned["failure"]) == ("Open", [], None)
+    assert sorted(planned["sets"]) == [
+        ["eastmutual", "harbourline"],
+        ["eastmutual", "tradewatch"],
+        ["harbourline", "tradewatch"],
+    ]
+    assert [(one["record"], one["key"]) for one in planned["changes"]] == [("Deployment", "lending")]
+
+    assert harbour.votes(made, yes=False) == "Open"
+    assert "only northbank" in harbour.is_refused("require.failed", "proposal", "withdraw", made)
+    assert east.votes(made) == "Open"
+    assert watch.votes(made) == "Accepted"
+    harbour.is_refused("state.denied", "proposal", "vote", made, "--yes")
+    for desk in (north, harbour, east, watch):
+        desk.calls("lending", "offer", f"name={desk.name}'s projector")
+    consortium.note()
+
+
+def a_fifth_member_comes(consortium: Consortium, harbour: Desk, east: Desk, watch: Desk) -> Desk:
+    """It makes its own keys; nobody else ever has them."""
+    south = consortium.desk("southbank")
+    for key in (south.transaction, south.governance):
+        openssl("genpkey", "-algorithm", "ed25519", "-out", key)
+        openssl("pkey", "-in", key, "-pubout", "-out", key.with_suffix(".pub"))
+    words = ("--action", "set_member", "member_id=southbank", "name=South Bank")
+    public = (
+        f"keys=governance:{south.governance.with_suffix('.pub')},transaction:{south.transaction.with_suffix('.pub')}"
+    )
+    private = f"keys=governance:{south.governance},transaction:{south.transaction}"
+    assert "is a private key" in watch.is_stopped("proposal.form", "proposal", "new", *words, private)
+    made = watch.proposes(*words, public)
+    south.is_stopped("sender.unknown", "proposal", "vote", made, "--yes")
+    assert [desk.votes(made) for desk in (watch, harbour)] == ["Open", "Open"]
+    consortium.first.governs("proposal", "vote", made, "--no")
+    assert east.votes(made) == "Accepted"
+    consortium.note()
+
+    assert [one["status"] for one in south.reads("member", "keys", "southbank")["keys"]] == ["active", "active"]
+    south.governs("user", "add", "southbank/finn", "--name", "Finn")
+    south.governs("member", "key", "add", "--for", "southbank/finn", "--new", south.folder / "finn.pem")
+    south.calls("lending", "offer", "name=a tent", key=south.folder / "finn.pem")
+    return south
+
+
+def openssl(*words: object) -> None:
+    subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+
+
+def the_rules_change(consortium: Consortium, north: Desk, harbour: Desk, east: Desk, watch: Desk, south: Desk) -> None:
+    """From a majority to two thirds: decided under the old rules, in force when the time lock ends."""
+    pause = east.proposes("--action", "pause_contract", "name=lending")
+    assert [desk.votes(pause) for desk in (east, harbour, south)] == ["Open", "Open", "Accepted"]
+    north.is_refused("contract.paused", "call", "lending", "offer", "name=a ladder")
+    resume = east.proposes("--action", "resume_contract", "name=lending")
+    assert [desk.votes(resume) for desk in (east, harbour)] == ["Open", "Open"]
+
+    rules = ROOT / "apps" / "constitutions" / "two_thirds.py"
+    words = ("--action", "set_constitution", f"source={rules}")
+    planned = harbour.reads("proposal", "plan", *words)
+    assert [(one["title"], one["was"], one["would"]) for one in planned["past"]] == [
+        ("pause_contract lending", "Accepted", "Open")
+    ]
+    made = harbour.proposes(*words, "--title", "Two thirds decide")
+    assert [desk.votes(made) for desk in (harbour, east, south)] == ["Open"] * 3
+    before = consortium.first.reads("query", "members", "Constitution")["rows"][0]["value"]
+    assert watch.votes(made) == "Accepted"
+    consortium.waits(lambda: harbour.reads("proposal", "show", made)["applied"] is not None)
+    shown = harbour.reads("proposal", "show", made)
+    accepted = max(one["at"] for one in shown["ballots"])
+    assert shown["applied"] >= accepted + before["lock"], "by ledger time it waited"
+    now = consortium.first.reads("query", "members", "Constitution")["rows"][0]["value"]
+    assert now["digest"] != before["digest"]
+    consortium.note()
+
+    # What was voted on under the rules before is dropped, and is proposed again.
+    assert south.votes(resume) == "Dropped"
+    again = north.proposes("--action", "resume_contract", "name=lending")
+    assert [desk.votes(again) for desk in (north, harbour, east)] == ["Open"] * 3, "no majority decides any more"
+    assert watch.votes(again) == "Accepted"
+    north.calls("lending", "offer", "name=a ladder")
+
+
+def one_leaves(consortium: Consortium, north: Desk, harbour: Desk, east: Desk, watch: Desk, south: Desk) -> None:
+    """The newest member proposes it, the first one is against it, and it happens."""
+    waiting = watch.proposes("--action", "remove_member", "member_id=southbank")
+    assert watch.votes(waiting) == "Open"
+    made = south.proposes("--action", "remove_member", "member_id=tradewatch")
+    assert north.votes(made, yes=False) == "Open"
+    assert [desk.votes(made) for desk in (south, harbour, east)] == ["Open"] * 3
+    assert watch.votes(made) == "Accepted", "it goes of its own will"
+    consortium.note()
+
+    before = consortium.entries()
+    watch.is_stopped("sender.revoked", "call", "lending", "offer", "name=a tent")
+    eve = consortium.data / "keys" / "users" / "tradewatch" / "eve.pem"
+    watch.is_stopped("sender.revoked", "call", "lending", "offer", "name=a tent", key=eve)
+    watch.is_stopped("sender.revoked", "proposal", "new", "--action", "remove_member", "member_id=southbank")
+    watch.is_stopped("sender.revoked", "proposal", "vote", waiting, "--yes")
+    watch.is_stopped("sender.revoked", "member", "key", "add", "--new", watch.folder / "another.pem")
+    assert consortium.entries() == before
+    assert north.votes(waiting, yes=False) == "Open"
+    shown = north.reads("proposal", "show", waiting)
+    assert sorted(shown["waiting"]) == ["eastmutual", "harbourline", "southbank"], "who left is not waited for"
+
+
+def what_was_is_found_again(consortium: Consortium) -> None:
+    consortium.note()
+    assert consortium.server.stop() == 0
+    done = run("audit", consortium.data, "--json")
+    assert done.code == 0, done
+    assert done.json["sound"]

@@ -131,13 +131,13 @@ class Line:
 class Server:
     """A server process over a folder of its own."""
 
-    def __init__(self, root: Path, changes: dict | None = None) -> None:
+    def __init__(self, root: Path, changes: dict | None = None, options: tuple[str, ...] = ()) -> None:
         self.root = root
         self._hold = Path(f"{root}.hold")
         start = [sys.executable, "-m", "hansa.cli.main"]
         if changes is not None:
             start = [sys.executable, "-c", LAUNCHER, json.dumps(changes)]
-        command = [*start, "up", "--data", str(root), "--port", "0", "--json", "--reserve-mb", "0"]
+        command = [*start, "up", "--data", str(root), "--port", "0", "--json", "--reserve-mb", "0", *options]
         self.log = Path(f"{root}.log")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)

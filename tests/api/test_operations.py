@@ -8,7 +8,7 @@ import jsonschema_rs
 import pytest
 from tests.api.conftest import EXAMPLE
 
-from hansa.api.operations import OPERATIONS, PROBLEM, SUBMIT
+from hansa.api.operations import OPERATIONS, PROBLEM, SESSION_OPERATIONS, SUBMIT
 from hansa.client import verification
 from hansa.merkle import receipt
 from hansa.wire import cbor, entry, genesis
@@ -70,7 +70,8 @@ GOOD = {
     "problem": ["/problems/disk.full", "/problems/request.path"],
 }
 TOLD = "tell_time"  # answers only where time is told: see tests/cli/test_clock.py
-SCHEMAS = {operation.name: operation for operation in OPERATIONS if operation.name != TOLD}
+SIGN_IN = {operation.name for operation in SESSION_OPERATIONS}  # see test_sessions.py
+SCHEMAS = {operation.name: operation for operation in OPERATIONS if operation.name not in {TOLD, *SIGN_IN}}
 
 
 def test_every_operation_has_a_good_request_here():
@@ -103,6 +104,13 @@ def test_a_query_that_is_not_described_is_refused(client, name):
     for given in operation.query:
         answer = send(client, operation, f"{path.split('?')[0]}?{given}=1&{given}=1")
         assert (answer.status_code, answer.json()["code"]) == (400, "request.query")
+
+
+@pytest.mark.parametrize("operation", SESSION_OPERATIONS, ids=lambda operation: operation.name)
+def test_a_node_that_signs_nobody_in_says_so(client, operation):
+    (kind,) = operation.bodies
+    answer = client.request("POST", operation.path, content=b"{}", headers={"content-type": kind})
+    assert (answer.status_code, answer.json()["code"]) == (404, "session.off")
 
 
 BAD = [

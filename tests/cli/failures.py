@@ -290,6 +290,29 @@ def position(ledger: str = "1" * 64, contract: str | None = None) -> Callable[[P
     return write("p", json.dumps({"ledger": ledger, "contract": contract, "name": None, "after": "0"}))
 
 
+_SHOW_TOKEN = "user sign-in --issuer none --key {here}/k.pem --token-file {here}/t"
+_REFUSED = (
+    "token.algorithm", "token.issuer", "token.audience", "token.tenant", "token.unknown_key", "token.signature",
+    "token.time", "token.nonce", "session.full", "session.refused", "session.settings", "issuer.unreachable",
+    "issuer.answer",
+)  # fmt: skip
+
+
+def with_token(text: str) -> Callable[[Path, Scene], Any]:
+    """A session's key, and a file that should be a token for it."""
+
+    def before(here: Path, scene: Scene) -> None:
+        new_key("k.pem")(here, scene)
+        (here / "t").write_text(text)
+
+    return before
+
+
+def refuses_session(code: str) -> Answers:
+    """A node that begins no session, for this reason."""
+    return lambda method, path: problem(code) if (method, path) == ("POST", "/app/sessions") else None
+
+
 CASES: dict[str, list[Case]] = {
     "The line itself": [
         Case("statsu"),
@@ -672,5 +695,20 @@ CASES: dict[str, list[Case]] = {
             "For another ledger",
             run(f"tx exclude {'0' * 64} --as northbank --data {{stopped}} --ledger {'1' * 64} --out {{here}}/s"),
         ),
+    ],
+    "Signing in": [
+        Case("user sign-in"),
+        Case("user sign-in --issuer none --key {here}/k.pem --data {here}"),
+        Case("user sign-in --issuer none --key {here}/k.pem --data {live}"),
+        Case("user sign-in --issuer none --key {here}/k.pem --data {live}", "It is there", new_key("k.pem")),
+        Case("user sign-in --issuer none --key {here}/k.pem --force --data {live}", "It is no key", write("k.pem")),
+        Case("user sign-in --issuer none --key {here}/k.pem --nonce --token-file {here}/t"),
+        Case("user sign-in --issuer none --key {here}/k.pem --token-file {here}/t --data {live}"),
+        Case(f"{_SHOW_TOKEN} --data {{live}}", "No token file", new_key("k.pem")),
+        Case(f"{_SHOW_TOKEN} --data {{live}}", "No token", with_token("\u00e4")),
+        Case(f"{_SHOW_TOKEN} --data {{live}}", "The node signs nobody in", with_token("a.b.c")),
+        *(Case(f"{_SHOW_TOKEN} --url {{url}}", code, with_token("a.b.c"), refuses_session(code)) for code in _REFUSED),
+        Case("up --data {copy} --port 0 --sign-in {here}/none.toml"),
+        Case("up --data {copy} --port 0 --sign-in {here}/s.toml", "No settings", write("s.toml", "member = 1\n")),
     ],
 }

@@ -188,6 +188,13 @@ ROOMS = (
 NOT_SHOWN: dict[str, str] = {
     "cbor.": "commands write their own CBOR; what is wrong in a file is told as that file's form",
     "envelope.": "commands make their own envelopes",
+    "session.proof": "commands make their own requests for sessions",
+    "session.form": "commands make their own requests for sessions",
+    "session.unknown": "commands hold the keys of sessions: tests/api/test_sessions.py has clients that do not",
+    "session.asserted": "commands hold the keys of sessions: tests/api/test_sessions.py has clients that do not",
+    "session.flow": "it takes a browser: tests/client/test_sign_in.py",
+    "issuer.url": "it takes a vote for such an address: tests/client/test_sign_in.py",
+    "sender.asserted": "commands hold their own keys",
     "signature.size": "commands make their own signatures",
     "signature.high_s": "commands make their own signatures",
     "transaction.field": "commands make their own transactions",

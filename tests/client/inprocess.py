@@ -69,8 +69,9 @@ class Line(asyncio.Transport):
 class InProcess:
     """The node over a folder. A `Transport`, while it runs; restarts are counted."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, told: bool = False) -> None:
         self._root = root
+        self._told = told
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -82,7 +83,7 @@ class InProcess:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     async def _start(self) -> None:
-        self._node: Node = open_node(self._root, reserve_bytes=0)
+        self._node: Node = open_node(self._root, told=self._told, reserve_bytes=0)
         self._node.start()
         self._limits = Limits(self._loop, 1_000)
         self._lines: set[SubmitProtocol] = set()

@@ -106,6 +106,18 @@ class TestOutcome:
         assert encoded == cbor.encode(fields)
         assert entry.decode_outcome(encoded) == Outcome(**fields)
 
+    @given(asserted=TEXTS, code=st.sampled_from(["ok", "role.denied"]))
+    def test_for_whom_a_member_asserts_is_left_out_where_it_does_not(self, asserted, code):
+        fields = {**in_order(OUTCOME), "asserted": asserted, "code": code}
+        encoded = entry.encode_outcome(**fields)
+        assert encoded == cbor.encode({name: value for name, value in fields.items() if name != "asserted" or value})
+        assert entry.decode_outcome(encoded) == Outcome(**fields)
+        assert entry.is_applied(encoded) == (code == "ok")
+
+    def test_an_empty_assertion_is_not_the_one_form(self, refused):
+        with refused("outcome.form"):
+            entry.decode_outcome(cbor.encode({**OUTCOME, "asserted": ""}))
+
     @pytest.mark.parametrize("name", OUTCOME)
     def test_every_field_is_required(self, name, refused):
         with refused("outcome.form"):

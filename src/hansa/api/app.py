@@ -5,7 +5,7 @@ but in `api.submit`, on the same port. Handlers run on the node's event loop and
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from starlette.applications import Starlette
@@ -18,8 +18,19 @@ import hansa
 from hansa.api import answers, openapi
 from hansa.api.governance import GovernanceRoutes
 from hansa.api.governance_operations import ALL, API_VERSION
-from hansa.api.operations import CBOR, COSE, EVENT_STREAM, JSON, ORDERS, Operation
-from hansa.api.requests import SECURITY, boolean, check_loopback, integer, json_body, json_response, number, row_count
+from hansa.api.operations import CBOR, COSE, EVENT_STREAM, JSON, ORDERS, SESSION_OPERATIONS, Operation
+from hansa.api.requests import (
+    SECURITY,
+    boolean,
+    check_loopback,
+    check_type,
+    integer,
+    json_body,
+    json_response,
+    number,
+    row_count,
+)
+from hansa.api.session_routes import SessionRoutes
 from hansa.api.streams import EventStream
 from hansa.api.submit import STREAMS, echo
 from hansa.client.arguments import from_json
@@ -37,15 +48,21 @@ from hansa.node.reading import Asked
 from hansa.wire import names
 from hansa.wire.problems import KINDS, HansaError
 
+if TYPE_CHECKING:
+    from hansa.api.sessions import Sessions
+
 Handler = Callable[[Request], Awaitable[Response]]
 _Handled = Callable[[Request, Exception], Awaitable[Response]]
 
 _HTTP_CODES: Final = {404: "request.path", 405: "request.method"}
 
 
-def make_app(node: Node, hosts: frozenset[str]) -> Starlette:
-    """The application over one node, which answers requests for these values of Host only."""
-    routes = _Routes(node)
+def make_app(node: Node, hosts: frozenset[str], sessions: "Sessions | None" = None) -> Starlette:
+    """The application over one node, which answers requests for these values of Host only.
+
+    With `sessions` people of the node's member can sign in.
+    """
+    routes = _Routes(node, sessions)
 
     async def guarded(scope: Any, receive: Any, send: Any) -> None:
         # A page of another site may reach loopback under a name of its own (DNS rebinding); it must read nothing.
@@ -83,14 +100,20 @@ def make_app(node: Node, hosts: frozenset[str]) -> Starlette:
 class _Routes:
     """The handlers, each a thin shell around one reading."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, sessions: "Sessions | None") -> None:
         self._node = node
+        self._sessions = sessions
         self._reading = node.reading
 
     def all(self) -> list[BaseRoute]:
-        governance = GovernanceRoutes(self._node)
-        handlers = {o.name: getattr(governance if o.path.startswith("/gov/") else self, o.name) for o in ALL}
-        return [Route(o.path, _checked(o, handlers[o.name]), methods=[o.method]) for o in ALL]
+        governance, people = GovernanceRoutes(self._node), SessionRoutes(self._node, self._sessions)
+
+        def of(operation: Operation) -> Handler:
+            if operation.path.startswith("/gov/"):
+                return getattr(governance, operation.name)
+            return getattr(people if operation in SESSION_OPERATIONS else self, operation.name)
+
+        return [Route(o.path, _checked(o, of(o)), methods=[o.method]) for o in ALL]
 
     async def submit(self, request: Request) -> Response:
         # `api.submit` answers the path as it is written in the table; here its other methods get their refusal, and
@@ -240,8 +263,7 @@ class _Routes:
     async def tell_time(self, request: Request) -> Response:
         # Nobody signs this, so a page of another site must not be able to send it: what it can send without being
         # asked for leave is no JSON (Fetch standard, CORS-safelisted request headers).
-        if request.headers.get("content-type", "").split(";")[0].strip().lower() != JSON:
-            raise HansaError("request.content_type", accepted=[JSON])
+        check_type(request, JSON)
         own = f"http://{request.headers['host']}".lower()
         if request.headers.get("origin", own).lower() != own:
             raise HansaError("request.origin")

@@ -11,6 +11,7 @@ from hansa.contracts.prices import INSTANT_MAX
 from hansa.contracts.source import SOURCE_BYTES_MAX
 from hansa.wire import entry, genesis
 from hansa.wire.limits import BATCH_ENVELOPES_MAX, JSON_INTEGER_MAX, PAGE_ROWS_MAX
+from hansa.wire.session import TOKEN_BYTES_MAX
 
 JSON: Final = "application/json"
 COSE: Final = "application/cose"
@@ -62,6 +63,10 @@ _OUTCOME: Final[_Schema] = {
     "time": _LONG,
     "contract": _TEXT,
     "dialect": {"type": "integer"},
+    "asserted": {
+        **_TEXT,
+        "description": "The user whose wish a member asserts; it signed itself. Empty: whose key it is signed.",
+    },
 }
 _ENTRY_FIELDS: Final[_Schema] = {
     "seq": SEQ_SCHEMA,
@@ -98,6 +103,18 @@ _FAILURE: Final = _object(
         "values": {"type": "object"},
     }
 )
+SESSION: Final = _object(
+    {
+        "user": {**_TEXT, "description": "MEMBER/PSEUDONYM"},
+        "attributes": {"type": "array", "items": _TEXT},
+        "issuer": _TEXT,
+        "kid": _DIGEST,
+        "until": _TIME,
+        "held": {"type": "boolean", "description": "Whether the client holds the key; else the member's node does."},
+        "seq": SEQ_SCHEMA,
+    }
+)
+_SECRET: Final[_Schema] = {"type": "string", "minLength": 1, "maxLength": 100}
 ANSWER: Final = _object(
     {"id": _DIGEST, "seq": SEQ_SCHEMA, "duplicate": {"type": "boolean"}, **_OUTCOME}, {"receipt": _HEX}
 )
@@ -171,7 +188,68 @@ SUBMIT: Final = Operation(
 )
 """Answered by `api.submit`, not by a route."""
 
+SESSION_OPERATIONS: Final = (
+    Operation(
+        "register_session",
+        "/app/sessions",
+        "Sign in: a request for a session, signed by the session's own key, with an ID token in it (see the page on "
+        "signing in). The node's member registers the key until the token ends; then it signs as any user's.",
+        {JSON: SESSION},
+        method="POST",
+        bodies={COSE: _BINARY},
+        statuses=(403, 404, 409, 413, 415, 503),
+    ),
+    Operation(
+        "begin_asserted",
+        "/app/sessions/asserted",
+        "For clients that can hold no key: the node makes one. Answers with the nonce that the ID token must have, and "
+        "a secret by which the session is meant from then on.",
+        {JSON: _object({"session": _TEXT, "nonce": _TEXT})},
+        method="POST",
+        bodies={JSON: {**_object({}), "additionalProperties": False}},
+        statuses=(403, 404, 413, 415, 503),
+    ),
+    Operation(
+        "assert_token",
+        "/app/sessions/asserted/token",
+        "Registers the key that the node made, for whom the token names. What it signs is asserted by the member, and "
+        "is no user's: `tx.user` is None, so roles that ask for a user refuse it.",
+        {JSON: SESSION},
+        method="POST",
+        bodies={
+            JSON: {
+                **_object({"session": _SECRET, "token": {**_TEXT, "minLength": 1, "maxLength": TOKEN_BYTES_MAX}}),
+                "additionalProperties": False,
+            }
+        },
+        statuses=(403, 404, 409, 413, 415, 503),
+    ),
+    Operation(
+        "assert_action",
+        "/app/sessions/asserted/transactions",
+        "Has the node sign and submit an action in such a session. The outcome says for whom, as `asserted`.",
+        {JSON: ANSWER},
+        method="POST",
+        bodies={
+            JSON: {
+                **_object(
+                    {
+                        "session": _SECRET,
+                        "contract": _NAME,
+                        "action": _NAME,
+                        "arguments": {"type": "object", "additionalProperties": _PLAIN},
+                    }
+                ),
+                "additionalProperties": False,
+            }
+        },
+        statuses=(403, 404, 409, 413, 415, 422, 503),
+    ),
+)
+"""Signing in. Nodes that sign nobody in answer `session.off` to each."""
+
 OPERATIONS: Final = (
+    *SESSION_OPERATIONS,
     Operation(
         "transaction",
         "/app/transactions/{id}",

@@ -38,6 +38,12 @@ def check_loopback(request: Request) -> None:
         raise HansaError("node.not_loopback")
 
 
+def check_type(request: Request, wanted: str) -> None:
+    """Raises `HansaError` `request.content_type`. JSON and COSE are what a page of another site cannot send unasked."""
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() != wanted:
+        raise HansaError("request.content_type", accepted=[wanted])
+
+
 async def read_body(request: Request, most: int) -> bytes:
     """The body, of at most so many bytes. Raises `HansaError`: `request.oversized`, `request.form`."""
     body = b""

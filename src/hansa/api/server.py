@@ -9,7 +9,7 @@ import signal
 import socket
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 import uvicorn
@@ -20,6 +20,10 @@ from hansa.api.requests import LOOPBACK
 from hansa.api.submit import Limits, SubmitProtocol
 from hansa.node.node import Node
 from hansa.wire.problems import HansaError
+
+if TYPE_CHECKING:
+    from hansa.api.sessions import Sessions
+    from hansa.api.sign_in import SignIn
 
 log = structlog.get_logger()
 
@@ -69,19 +73,22 @@ async def serve(
     listener: socket.socket,
     started: Callable[[], None] = lambda: None,
     ending: asyncio.Event | None = None,
+    sign_in: "SignIn | None" = None,
 ) -> None:
     """Starts the node, answers requests, and stops both on SIGTERM, SIGINT or a fault.
 
     With `ending`, a node in a program that does other things too: it stops when that is set, and signals and the
-    garbage collector are left to the program. Raises the `HansaError` of a fault after everything is closed.
+    garbage collector are left to the program. With `sign_in` people of the node's member can sign in. Raises the
+    `HansaError` of a fault after everything is closed.
     """
     loop = asyncio.get_running_loop()
     node.start()
+    sessions = None if sign_in is None else _sessions(node, sign_in)
     limits = Limits(loop, _connections_max())
     port = listener.getsockname()[1]
     hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
     config = uvicorn.Config(
-        make_app(node, hosts),
+        make_app(node, hosts, sessions),
         http=partial(SubmitProtocol, node, limits),  # type: ignore[arg-type]
         ws="none",
         lifespan="off",
@@ -119,10 +126,18 @@ async def serve(
         if waiting is not None:
             waiting.cancel()
         limits.stop()
+        if sessions is not None:
+            await sessions.close()
         await node.stop()
         log.info("node.stopped", entries=node.reading.tip.size)
     if node.failed.done():
         node.failed.result()
+
+
+def _sessions(node: Node, sign_in: "SignIn") -> "Sessions":
+    from hansa.api.sessions import Sessions  # noqa: PLC0415 - what it takes to verify tokens takes a while to load
+
+    return Sessions(node, sign_in)
 
 
 def _is_no_cancellation(record: logging.LogRecord) -> bool:

@@ -7,7 +7,7 @@ import click
 
 from hansa.cli import output, typed
 from hansa.cli.output import Output
-from hansa.cli.places import connect, data_option, signer_options, signing_key, url_option
+from hansa.cli.places import connect, data_option, record_if_there, signer_options, signing_key, url_option
 from hansa.cli.signers import owner_of
 from hansa.cli.trace import trace_entry
 from hansa.client.client import Client
@@ -51,7 +51,7 @@ def show(out: Output, which: str, not_after: int | None, data: Path, url: str | 
             limit = {} if not_after is None else {"not_after": not_after}
             found = node.get(f"/app/transactions/{which}", **limit)
         if found.get("kind") in entry.SIGNED:
-            found["signer"] = _signer(node, found)
+            found |= _signer(node, found)
             told = _arguments(node, found)
         elif found.get("kind") == entry.SCHEDULED:
             found["scheduled"] = _scheduled(node, found)
@@ -120,13 +120,17 @@ def _genesis(data: Path) -> bytes:
         raise HansaError("argument.file", f"{data / 'genesis.cbor'}: {error.strerror}; or give --ledger") from None
 
 
-def _signer(node: Client, found: dict[str, Any]) -> str | None:
-    """Who signed, by the ledger's register of keys."""
+def _signer(node: Client, found: dict[str, Any]) -> dict[str, str | None]:
+    """Who signed, by the ledger's register of keys: with a key of a session that a node holds, its member alone did."""
     try:
         kid = transaction.read(bytes.fromhex(found["envelope"])).kid
     except HansaError:
-        return None
-    return owner_of(node, kid)
+        return {"signer": None}
+    owner = owner_of(node, kid)
+    session = None if owner is None else record_if_there(node, "members", "Session", kid.hex())
+    if owner is None or session is None or session["value"]["held"]:
+        return {"signer": owner}
+    return {"signer": owner.split("/")[0], "asserted": owner}
 
 
 def _arguments(node: Client, found: dict[str, Any]) -> Any:
@@ -190,6 +194,8 @@ def _text(out: Output, node: Client, found: dict[str, Any], arguments: Any) -> s
             action = output.shown(f"{body.contract}.{body.action}")
             lines.append(f"action    {action}({output.written(arguments)})")
             lines.append(f"signed    by {found['signer'] or 'nobody known'}, key {signed.kid.hex()}")
+            if "asserted" in found:
+                lines.append(f"asserted  by {found['signer']}, for {found['asserted']}, who did not sign")
     elif found["kind"] == entry.SCHEDULED:
         due = found["scheduled"]
         called = due["contract"]

@@ -20,6 +20,7 @@ from hansa.wire.limits import LOCK_MS_MAX, LOCK_MS_MIN
 from hansa.wire.problems import HansaError
 
 if TYPE_CHECKING:
+    from hansa.api.sign_in import SignIn
     from hansa.cli.watch import Watcher
     from hansa.node.create import Founder
     from hansa.node.node import Status
@@ -125,6 +126,13 @@ _EQUALS: Final[list[tuple[str, str, list[str], list[str]]]] = [
     multiple=True,
     help="For development: deploy this contract file, or those in this folder, and upgrade them as they change.",
 )
+@click.option(
+    "--sign-in",
+    "sign_in_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Sign in people of a member by ID tokens, as this file says (docs/how-to/sign-in.md).",
+)
 @click.option("--isolate", is_flag=True, help="Run contracts in a process of their own that may only compute.")
 @click.option(
     "--log",
@@ -146,6 +154,7 @@ def up(
     lock: str | None,
     clock: str | None,
     watched: tuple[Path, ...],
+    sign_in_file: Path | None,
     isolate: bool,
     log_form: str | None,
 ) -> None:
@@ -181,7 +190,7 @@ def up(
         if new is not None:
             founders, rules, lock_ms = new.founders, new.constitution, new.lock_ms
             create_ledger(Disk(), folder, name, founders, clock=begin, constitution=rules, lock_ms=lock_ms)
-        url = server.url_of(listener)
+        url, people = server.url_of(listener), _sign_in(sign_in_file)
         watcher = _watcher(out, watched, folder, url)
         node = open_node(
             folder.root,
@@ -216,12 +225,21 @@ def up(
 
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(server.serve(node, listener, started))
+                runner.run(server.serve(node, listener, started, sign_in=people))
         finally:
             if watcher is not None:
                 watcher.stop()
             with contextlib.suppress(OSError):
                 folder.node.unlink(missing_ok=True)
+
+
+def _sign_in(file: Path | None) -> "SignIn | None":
+    """The settings for signing in, if there are to be any; read once the keys of a new ledger are there."""
+    if file is None:
+        return None
+    from hansa.api import sign_in
+
+    return sign_in.load(file)
 
 
 def _check_begin(folder: "Folder", clock: str, begin: int) -> None:

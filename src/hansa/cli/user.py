@@ -9,6 +9,7 @@ from hansa.cli import output
 from hansa.cli.governance import Made, Way, govern, governing, rows_of
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, url_option
+from hansa.cli.sign_in import sign_in
 from hansa.client.client import Client
 from hansa.client.governance import STEPS
 from hansa.wire import names
@@ -18,6 +19,9 @@ from hansa.wire.problems import HansaError
 @click.group()
 def user() -> None:
     """Users: people and programs that act for a member. A member adds and removes its own without a vote."""
+
+
+user.add_command(sign_in)
 
 
 @user.command(name="list")

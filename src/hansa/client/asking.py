@@ -25,16 +25,17 @@ def ask(
     *,
     query: Query | None = None,
     body: bytes | None = None,
+    kind: str = JSON,
     accept: str = "*/*",
     wait_s: float = READ_S,
 ) -> Operation[_Found]:
-    """What `read` finds in the answer of a route; POST with a JSON `body`, else GET.
+    """What `read` finds in the answer of a route; POST with a `body` of this kind, else GET.
 
     `read` raises `HansaError` for bytes that are not what was asked for: they are asked for again.
     """
 
     def find(node: str, wait_s: float) -> Operation[_Found]:
-        reply = yield from exchange(_request(node, path, query, body, accept, wait_s))
+        reply = yield from exchange(_request(node, path, query, body, kind, accept, wait_s))
         try:
             return read(reply)
         except HansaError as error:
@@ -102,7 +103,9 @@ class _Garbled(Exception):
         self.error = error
 
 
-def _request(node: str, path: str, query: Query | None, body: bytes | None, accept: str, wait_s: float) -> Request:
+def _request(
+    node: str, path: str, query: Query | None, body: bytes | None, kind: str, accept: str, wait_s: float
+) -> Request:
     method = "GET" if body is None else "POST"
-    headers = {"accept": accept} | ({} if body is None else {"content-type": JSON})
+    headers = {"accept": accept} | ({} if body is None else {"content-type": kind})
     return Request(method, node, path, query or {}, body, headers, wait_s)

@@ -27,6 +27,8 @@ from hansa.wire.transaction import Precondition
 
 if TYPE_CHECKING:
     from hansa.client.events import Event
+    from hansa.client.sign_in import SignedIn
+    from hansa.wire.keys import PrivateKey
 
 _Result = TypeVar("_Result")
 
@@ -160,6 +162,14 @@ class AsyncClient:
     async def proposals(self, *, is_open: bool = False) -> list[Proposal]:
         """See `Client.proposals`."""
         return await self._run(governance.every(self._session, is_open=is_open))
+
+    # Signing in
+
+    async def sign_in(self, key: "PrivateKey", token: str) -> "SignedIn":
+        """See `Client.sign_in`."""
+        from hansa.client import sign_in  # noqa: PLC0415 - few need it
+
+        return await self._run(sign_in.begin(self._session, key, token))
 
     # Reading
 

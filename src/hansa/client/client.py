@@ -27,6 +27,8 @@ from hansa.wire.transaction import Precondition
 
 if TYPE_CHECKING:
     from hansa.client.events import Event
+    from hansa.client.sign_in import SignedIn
+    from hansa.wire.keys import PrivateKey
 
 _Result = TypeVar("_Result")
 
@@ -194,6 +196,19 @@ class Client:
     def proposals(self, *, is_open: bool = False) -> list[Proposal]:
         """All proposals in the order in which they were made; with `is_open` those that can still be voted on."""
         return self._run(governance.every(self._session, is_open=is_open))
+
+    # Signing in
+
+    def sign_in(self, key: "PrivateKey", token: str) -> "SignedIn":
+        """Has the member's own node, behind this client, register `key` for whom an ID token names, till that ends.
+
+        The key must be new, and the token's nonce `hansa.wire.session.nonce_of` its SPKI; an issuer is asked for one by
+        `hansa.client.sign_in.authorize`. The same again gives the same session. Raises `HansaError` `token.*`,
+        `session.*`, `issuer.*`.
+        """
+        from hansa.client import sign_in  # noqa: PLC0415 - few need it
+
+        return self._run(sign_in.begin(self._session, key, token))
 
     # Reading
 

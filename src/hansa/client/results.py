@@ -44,7 +44,8 @@ class Answer(msgspec.Struct, frozen=True):
     before this answer was asked for, as it is where an answer was lost on the way. Until `not_after` (ms) has passed,
     what was accepted may still get its entry. `outcome` has the exact bytes (CBOR, `hansa.wire.entry.Outcome`) that the
     entry commits to, empty before there is one. `receipt` is there if it was waited for. `envelope` has the signed
-    bytes of what was accepted, so that `client.resolve` can find out what became of it; else it is empty.
+    bytes of what was accepted, so that `client.resolve` can find out what became of it; else it is empty. `asserted`
+    names the user for whom the member's node signed, empty where whose key it is signed.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Answer(msgspec.Struct, frozen=True):
     envelope: bytes = b""
     contract: str = ""
     declared: Mapping[str, Schema] = {}
+    asserted: str = ""
 
     def __repr__(self) -> str:
         told = f"{self.status} {self.code}".rstrip()
@@ -186,6 +188,7 @@ def answer_of(id: bytes, seq: int, outcome: bytes, *, not_after: int, duplicate:
         duplicate=duplicate,
         not_after=not_after,
         outcome=outcome,
+        asserted=decoded.asserted,
     )
 
 

@@ -1,7 +1,7 @@
 """Carries one request to a node over httpx2, with and without `async`.
 
-Beside it `events` and `forwarding` stream over httpx2 themselves, and `memory` and `keys` hold files; nothing else in
-the client does input or output.
+Beside it `events` and `forwarding` stream over httpx2 themselves, `sign_in` asks issuers, and `memory` and `keys` hold
+files; nothing else in the client does input or output.
 """
 
 import secrets

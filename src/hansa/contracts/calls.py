@@ -44,7 +44,8 @@ class Call(msgspec.Struct, frozen=True, gc=False):
 class Execution(msgspec.Struct, frozen=True, gc=False):
     """What came of it. `version` of the contract that ran, empty if none did.
 
-    `error` is the unexpected exception behind `contract.internal`, to be logged loudly.
+    `error` is the unexpected exception behind `contract.internal`, to be logged loudly. `asserted` names the user for
+    whom a member's node signed, if it did: whoever runs it knows, the contract does not.
     """
 
     code: str
@@ -54,6 +55,7 @@ class Execution(msgspec.Struct, frozen=True, gc=False):
     steps: int
     version: str
     error: Exception | None = None
+    asserted: str = ""
 
 
 class Found(Protocol):

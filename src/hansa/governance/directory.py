@@ -17,6 +17,7 @@ from hansa.contracts.faults import Fault
 from hansa.contracts.program import Program, load
 from hansa.governance import constitution
 from hansa.governance.genesis import ACTIVE, CHECKPOINT, CONSTITUTION, CONTRACT, DEPLOYER, GOVERNANCE, NODE, TRANSACTION
+from hansa.governance.issuer import SESSION
 from hansa.wire import cbor, keys, names
 from hansa.wire.genesis import Limits
 from hansa.wire.keys import PublicKey
@@ -32,6 +33,7 @@ RECORDS: Final = (
     "User",
     "CheckpointKey",
     "Key",
+    SESSION,
     "Library",
     "Version",
     "Deployment",
@@ -46,7 +48,8 @@ class Sender(msgspec.Struct, frozen=True, gc=False):
     """Who a key speaks for. `user` is None for a member's own key.
 
     `is_governor`: it signs proposals and votes, and no transactions. `until`: the ledger time (ms) after which a
-    session's key counts no more.
+    session's key counts no more. A key that is not `held` by its user but by the member's node signs for nobody: what
+    it signs is what the member asserts that the user wants.
     """
 
     key: PublicKey
@@ -54,6 +57,17 @@ class Sender(msgspec.Struct, frozen=True, gc=False):
     user: str | None
     is_governor: bool = False
     until: int | None = None
+    held: bool = True
+
+    @property
+    def person(self) -> str | None:
+        """The user that signed; None if it was a member."""
+        return self.user if self.held else None
+
+    @property
+    def asserted(self) -> str:
+        """The user for whom a member's node signed; empty if whose key it is signed."""
+        return "" if self.held or self.user is None else self.user
 
     def may_sign(self, signed: Signed) -> bool:
         """Whether the key is for such messages: a governance key signs those of governance, and these alone."""
@@ -117,6 +131,8 @@ class Directory:
         """Since which entry checkpoint keys count that came after genesis."""
         self._texts: dict[bytes, str] = {}
         """Constitutions by digest."""
+        self._asserted: set[bytes] = set()
+        """The keys of sessions that members' nodes hold."""
         self._checked = members
         """What was checked last: the program of a deployment that is about to be written, so it is loaded once."""
 
@@ -132,6 +148,7 @@ class Directory:
         made.limits, made.name, made.has_schedules = self.limits, self.name, self.has_schedules
         made.programs, made._owners = dict(self.programs), dict(self._owners)
         made.paused = set(self.paused)
+        made._asserted = set(self._asserted)
         made._versions = {name: list(versions) for name, versions in self._versions.items()}
         return made
 
@@ -246,6 +263,8 @@ class Directory:
                 self._begun[value["kid"]] = seq + 1
             case "Key":
                 self._apply_key(value, seq)
+            case "Session":
+                self._apply_session(value["kid"], held=value["held"])
             case "Deployment":
                 (self.paused.add if value["paused"] else self.paused.discard)(value["name"])
             case "ConstitutionText":
@@ -287,6 +306,13 @@ class Directory:
         for kid in [kid for kid, sender in self.senders.items() if id in (sender.member, sender.user)]:
             self.former[kid] = self.senders.pop(kid)
 
+    def _apply_session(self, kid: bytes, *, held: bool) -> None:
+        """Notes whose hands a session's key is in, for now and for when its record is written again."""
+        if not held:
+            self._asserted.add(kid)
+            if kid in self.senders:
+                self.senders[kid] = msgspec.structs.replace(self.senders[kid], held=False)
+
     def _apply_key(self, value: dict[str, Any], seq: int) -> None:
         key, is_active, owner = PublicKey(value["spki"]), value["status"] == ACTIVE, value["owner"]
         match value["purpose"]:
@@ -298,7 +324,8 @@ class Directory:
                 _keep(self.node_keys, key, is_active)
             case purpose if purpose in (TRANSACTION, GOVERNANCE):
                 member, user = (owner.split("/")[0], owner) if value["owner_kind"] == "user" else (owner, None)
-                sender = Sender(key, member, user, purpose == GOVERNANCE, value["until"])
+                held = key.kid not in self._asserted
+                sender = Sender(key, member, user, purpose == GOVERNANCE, value["until"], held)
                 self.senders.pop(key.kid, None)
                 counts = is_active and not self._removed & {member, user}
                 (self.senders if counts else self.former)[key.kid] = sender

@@ -5,6 +5,7 @@ ledger began with, whatever version of Hansa it uses.
 """
 
 import hashlib
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -38,7 +39,13 @@ ACTIVE: Final = "active"
 
 def members_program(genesis: Genesis) -> Program:
     """The members contract of a ledger. Raises `ContractInvalid` if the document's source is not a contract."""
-    return load(genesis.members_contract, CONTRACT, system=True)
+    return _members_program(genesis.members_contract)
+
+
+@lru_cache(2)
+def _members_program(source: str) -> Program:
+    """To check it takes longer than all else at a start, and a process opens the same ledger again and again."""
+    return load(source, CONTRACT, system=True)
 
 
 def writes(genesis: Genesis) -> WriteSet:

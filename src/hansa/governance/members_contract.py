@@ -294,6 +294,11 @@ def can_follow(name: Text[1, 40]) -> bool:
     return name in ["set_member_data", "set_user_data", "remove_user", "pause_contract", "resume_contract"]
 
 
+def is_token_algorithm(name: Text[1, 16]) -> bool:
+    """Whether tokens can be signed so: never with a secret that whoever verifies them knows too."""
+    return name in ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519"]
+
+
 def is_limit(name: Text[1, 40]) -> bool:
     """Whether there is such a limit."""
     return name in [
@@ -437,14 +442,16 @@ class Members(Contract, version="0.2.0"):
     class Session(Record, key="kid", index=["user"]):
         """A key that a member registered for a person who signed in: by which issuer, and what its token was.
 
-        No mail, name or raw subject: `pseudonym` is the member's keyed digest of who it was.
+        No mail, name or raw subject: `pseudonym` is the member's keyed digest of who it was. Where the key is not `held`
+        by that person but by the member's node, what it signs is asserted by the member, and no user's.
         """
 
         kid: Hash
         user: Text[3, 65]
         issuer: Text[1, 64]
-        pseudonym: Bytes[16, 32]
+        pseudonym: Bytes[16, 16]
         token: Hash
+        held: bool
         began: Instant
         until: Instant
 
@@ -670,50 +677,64 @@ class Members(Contract, version="0.2.0"):
         user.changed += 1
         event("user.removed", id=user.id)
 
+    # People who sign in
+
     @action(by="member")
     def register_session(
         tx,
-        user: User,
-        spki: Bytes[1, 256],
-        until: Instant,
         issuer: Text[1, 64],
-        pseudonym: Bytes[16, 32],
+        spki: Bytes[1, 256],
+        pseudonym: Bytes[16, 16],
         token: Hash,
+        until: Instant,
         attributes: list[Text[1, 64], 32],
+        held: bool,
     ):
         """Registers a key for a person who signed in, till their token ends: the member's node signs that it did.
 
-        The user has the attributes that the token confers.
+        The user is named by the pseudonym, and has the attributes that this token confers: the last one says what counts.
         """
         me = member_id(tx.member)
         require(tx.user is None, "the member's own key signs")
-        require(user.member == me and not user.removed, "{id} is no user of yours", id=user.id)
-        require(until <= tx.time + Duration(hours=SESSION_HOURS_MAX), "a session lasts {h} hours", h=SESSION_HOURS_MAX)
-        require(until > tx.time, "the token has ended")
         known = Members.Issuer.get(issuer)
         require(known.member == me and not known.removed, "{id} signs in for others", id=issuer)
+        require(until <= tx.time + Duration(hours=SESSION_HOURS_MAX), "a session lasts {h} hours", h=SESSION_HOURS_MAX)
+        require(until > tx.time, "the token has ended")
         conferred: list[Text[1, 64], 32] = []
         for rule in known.rules:
             conferred.append(rule.attribute)
         for one in attributes:
             require(one in conferred, "{id} confers no {attribute}", id=issuer, attribute=one)
-        if user.attributes != once(attributes):
-            user.attributes = once(attributes)
-            user.changed += 1
+        name = me + "/" + pseudonym.hex()
+        user = Members.User.find(name)
+        if user is None:
+            Members.User.create(id=name, member=me, name="signed in by " + issuer, attributes=once(attributes))
+        else:
+            require(not user.removed, "{id} was removed", id=name)
+            if user.attributes != once(attributes):
+                user.attributes = once(attributes)
+                user.changed += 1
         kid = key_id(spki)
         Members.Key.create(
             kid=kid,
             spki=spki,
             owner_kind="user",
-            owner=user.id,
-            holder=user.id,
+            owner=name,
+            holder=name,
             purpose="transaction",
             until=until,
         )
         Members.Session.create(
-            kid=kid, user=user.id, issuer=issuer, pseudonym=pseudonym, token=token, began=tx.time, until=until
+            kid=kid,
+            user=name,
+            issuer=issuer,
+            pseudonym=pseudonym,
+            token=token,
+            held=held,
+            began=tx.time,
+            until=until,
         )
-        event("session.began", kid=kid, user=user.id, issuer=issuer, until=until)
+        event("session.began", kid=kid, user=name, issuer=issuer, until=until, held=held)
 
     # Proposals
 
@@ -937,7 +958,7 @@ class Members(Contract, version="0.2.0"):
             if act.name == "set_constitution":
                 locks = True
             if needs_two(act.name):
-                floor = min(2, len(electors))
+                floor = 2 if len(electors) > 1 else 0
         answer = "Accepted"
         if yes < len(electors):
             question = Question(proposer=p.proposer, actions=p.actions, votes=votes)
@@ -1283,6 +1304,7 @@ class Members(Contract, version="0.2.0"):
         require(not member.removed, "{id} is removed", id=member.id)
         algorithms: list[Text[1, 16], 16] = []
         for one in texts["algorithms"].split(","):
+            require(is_token_algorithm(one), "tokens are not signed by {algorithm}", algorithm=one)
             algorithms.append(one)
         rules: list[Rule, 16] = []
         for name in texts:

@@ -54,7 +54,7 @@ BLOCK_ENCODED_BYTES_MAX: Final = (
     * prices.OUTPUT_BYTES_PER_STEP
     + (BLOCK_ENTRIES_MAX + SCHEDULED_ENTRIES_MAX + 1) * FREE_BYTES_MAX
 )
-"""No block is larger, whatever contracts do (about 133 MiB): its envelopes, what steps paid for, what they need not."""
+"""No block is larger, whatever contracts do (about 130 MiB): its envelopes, what steps paid for, what they need not."""
 
 
 Run: TypeAlias = Callable[..., Execution]
@@ -253,10 +253,17 @@ def apply_genesis(document: bytes, genesis: Genesis, ledger: bytes, directory: D
 
 def execute(signed: Signed, sender: Sender, time: int, seq: int, view: View, directory: Directory) -> Execution:
     """Runs a transaction's action on `view`, as entry `seq`."""
+    ran = _execute(signed, sender, time, seq, view, directory)
+    return msgspec.structs.replace(ran, asserted=sender.asserted) if sender.asserted else ran
+
+
+def _execute(signed: Signed, sender: Sender, time: int, seq: int, view: View, directory: Directory) -> Execution:
     body = signed.transaction
     if signed.kid not in directory.senders:  # an entry before it in its block has ended its key
         return _refusal(body.contract, "sender.revoked", "the key that signed it counts no more", "", {})
     program = directory.programs.get(body.contract)
+    if refused := _unheard(body, sender, time):
+        return refused
     if program is not None:
         version = program.manifest.version
         if body.contract_version is not None and body.contract_version != version:
@@ -270,12 +277,20 @@ def execute(signed: Signed, sender: Sender, time: int, seq: int, view: View, dir
     attributes = directory.attributes.get(sender.member, _NO_ATTRIBUTES)
     if signed.is_governance:
         attributes |= _GOVERNOR
-    of_user = _NO_ATTRIBUTES if sender.user is None else directory.user_attributes.get(sender.user, _NO_ATTRIBUTES)
-    caller = Caller(sender.member, sender.user, attributes, of_user)
+    person = sender.person
+    of_user = _NO_ATTRIBUTES if person is None else directory.user_attributes.get(person, _NO_ATTRIBUTES)
+    caller = Caller(sender.member, person, attributes, of_user)
     call = Call(body.contract, body.action, body.arguments, caller, time, seq, signed.id)
     ran = view.run(call, directory, view, body.steps_max, view.cache)
     _tell_defect(call, ran)
     return ran
+
+
+def _unheard(body: Transaction, sender: Sender, time: int) -> Execution | None:
+    """Why a key that is registered may not sign this, or not any more; None if it may."""
+    if sender.asserted and body.contract == governance_genesis.CONTRACT:
+        return _refusal(body.contract, "sender.asserted", "no member asserts anything here", "", {})
+    return None
 
 
 def _tell_defect(call: Call, ran: Execution) -> None:
@@ -401,6 +416,7 @@ def make_item(kind: entry.Kind, id: bytes, envelope: bytes, ran: Execution, time
         time=time,
         contract=ran.version,
         dialect=DIALECT,
+        asserted=ran.asserted,
     )
     return Item(kind, id, envelope, outcome, written)
 

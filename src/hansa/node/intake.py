@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from hansa.governance.directory import Directory, Sender
+from hansa.governance.genesis import CONTRACT
 from hansa.wire import es256, keys, transaction
 from hansa.wire.limits import QUEUE_BYTES_MAX, QUEUE_TRANSACTIONS_MAX
 from hansa.wire.problems import HansaError
@@ -162,6 +163,8 @@ def read(envelope: bytes, ledger: bytes, directory: Directory) -> tuple[Signed, 
     if not signed.is_governance and len(envelope) > directory.limits.transaction_bytes:
         limit = directory.limits.transaction_bytes
         raise HansaError("envelope.oversized", f"{len(envelope)} bytes; this ledger takes {limit}")
+    if sender.asserted and body.contract == CONTRACT:
+        raise HansaError("sender.asserted")
     limit = directory.steps_most(sender, body.contract)
     if body.steps_max > limit:
         raise HansaError("steps.limit", f"steps_max is {body.steps_max}; this ledger allows {limit}")

@@ -46,7 +46,7 @@ DIFF_LINES_MAX: Final = 2_000
 _DRAFT: Final = bytes(DIGEST_BYTES)
 """The id of a proposal that was not made."""
 _SCOPE: Final = "ledger"
-_TWO: Final = frozenset(
+NEED_TWO: Final = frozenset(
     {"set_constitution", "set_member", "remove_member", "set_member_data", "set_member_keys", "exclude_transaction"}
 )
 """The actions for which the kernel asks for the yes of two; a test compares."""
@@ -163,7 +163,7 @@ def plan_new(reading: Reading, directory: Directory, time: int, proposer: str, w
     arguments = {"title": written.title, "steps": written.steps, "closes": written.closes}
     ran = making.run(Call(CONTRACT, "propose", arguments, caller, time, reading.tip.size, _DRAFT))
     if ran.code != execution.OK:
-        return making.refused(_told(ran))
+        return making.refused(_problems(ran))
     making.take(ran)
     return making.go(_DRAFT, making.proposal(_DRAFT)["state"])
 
@@ -215,10 +215,10 @@ class _Making:
         assert found is not None
         return found
 
-    def refused(self, problem: str) -> Planning:
+    def refused(self, problems: list[str]) -> Planning:
         """The plan of what may not be voted on."""
         yield
-        return Plan([problem], None, [], None, [], [], [], [], self._steps, self._entries)
+        return Plan(problems, None, [], None, [], [], [], [], self._steps, self._entries)
 
     def go(self, id: bytes, state: str) -> Planning:
         """All that is to be said of a proposal in the draft: what reads the state comes before the first pause."""
@@ -300,7 +300,7 @@ class _Making:
         names = [act["name"] for act in standing["actions"]]
         count = len(self._before.members)
         told = [f"the yes of all {count} active members accepts"]
-        two = sorted({name for name in names if name in _TWO})
+        two = sorted({name for name in names if name in NEED_TWO})
         if two and count > 1:
             told.append(f"{', '.join(two)} needs the yes of at least two members")
         if "remove_member" in names:
@@ -455,7 +455,7 @@ class _Making:
         call = Call(CONSTITUTION, "resolve", arguments, NOBODY, self._time, self._seq)
         ran = execution.run(call, self._directory, self._view, sequel.TALLY_STEPS)
         answer = ran.result if ran.code == execution.OK else "Open"
-        floor = min(2, len(electors)) if any(one["name"] in _TWO for one in value["actions"]) else 0
+        floor = min(2, len(electors)) if any(one["name"] in NEED_TWO for one in value["actions"]) else 0
         if (answer == "Accepted" and yes < floor) or (answer == "Rejected" and yes == len(votes)):
             return "Open"
         return answer
@@ -480,6 +480,13 @@ def _unified(old: str, new: str, name: str) -> list[str]:
     lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"{name} (now)", f"{name} (then)", lineterm="")
     found = list(itertools.islice(lines, DIFF_LINES_MAX + 1))
     return [*found[:DIFF_LINES_MAX], "... more"] if len(found) > DIFF_LINES_MAX else found
+
+
+def _problems(ran: Execution) -> list[str]:
+    """Why a proposal may not be voted on: what the constitution objects, each by itself, or the kernel's one reason."""
+    found = ran.result.get("values", {}).get("problems")
+    is_listed = isinstance(found, list) and all(isinstance(one, str) for one in found)
+    return found if is_listed else [_told(ran)]
 
 
 def _told(ran: Execution) -> str:

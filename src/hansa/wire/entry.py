@@ -60,6 +60,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknow
     (empty if none did). A refused outcome has a `result` that says why, and the digest of the empty write set; what
     ledger time took writes that it did, whatever came of it.
     An excluded one was not executed: members said so, and its write set holds their statements.
+    `asserted` names the user for whom a member's node signed; empty where whose key it is signed, and then left out of
+    the encoded form.
     """
 
     status: Status
@@ -71,6 +73,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknow
     time: Count
     contract: str
     dialect: Count
+    asserted: Annotated[str, Meta(min_length=1)] = ""
 
 
 def make(kind: Kind, id: bytes, envelope: bytes, outcome: bytes) -> bytes:
@@ -100,6 +103,7 @@ def encode_outcome(
     time: int,
     contract: str,
     dialect: int,
+    asserted: str = "",
 ) -> bytes:
     """The bytes of an `Outcome` of these fields. Result and events come in encoding order."""
     return cbor.encode_ordered(
@@ -112,18 +116,19 @@ def encode_outcome(
             "status": status,
             "writes": writes,
             "dialect": dialect,
+            **({"asserted": asserted} if asserted else {}),
             "contract": contract,
         }
     )
 
 
-_APPLIED_START: Final = b"\xa9" + cbor.encode("code") + cbor.encode("ok")
-"""An outcome's nine fields begin with its code, which is this one for everything that was applied and nothing else."""
+_APPLIED_STARTS: Final = tuple(count + cbor.encode("code") + cbor.encode("ok") for count in (b"\xa9", b"\xaa"))
+"""An outcome's nine or ten fields begin with its code, which is this one for what was applied and nothing else."""
 
 
 def is_applied(outcome: bytes) -> bool:
     """Whether an outcome that this node made says that its transaction was applied; not decoded."""
-    return outcome.startswith(_APPLIED_START)
+    return outcome.startswith(_APPLIED_STARTS)
 
 
 def decode_outcome(data: bytes) -> Outcome:

@@ -281,7 +281,10 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The key counts no more",
         "Sign with a key that is active; a member that has none left is given others by a vote.",
     ),
-    "sender.expired": Kind(403, "The session of this key has ended", "Sign in again."),
+    "sender.expired": Kind(403, "The session of this key has ended", "Sign in again, with a new key."),
+    "sender.asserted": Kind(
+        403, "This takes a key that whoever signs holds", "Sign in with a key of your own: a member cannot assert this."
+    ),
     "sender.purpose": Kind(
         403,
         "The key is for another purpose",
@@ -343,6 +346,60 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "exclusion.late": Kind(
         409, "The transaction has its entry already", "Leave it: what has an entry does not run again."
+    ),
+    # Signing in
+    "session.off": Kind(
+        404, "This node signs nobody in", "Ask your own member's node; it is started with `hansa up --sign-in FILE`."
+    ),
+    "session.form": Kind(
+        400, "The request for a session is malformed", "Make it with the SDK or `hansa user sign-in`."
+    ),
+    "session.proof": Kind(
+        403, "The request is not signed by the session's key", "Sign it with the key whose digest is the token's nonce."
+    ),
+    "session.unknown": Kind(403, "The node holds no such session", "Sign in again: such sessions end with the node."),
+    "session.full": Kind(503, "The node holds as many sessions as it can", "Try again in a while."),
+    "session.asserted": Kind(
+        403, "The node signs no such action for a person", "Sign in with a key of your own, and sign it yourself."
+    ),
+    "session.refused": Kind(
+        409,
+        "The ledger refuses the session",
+        "Mend what it says: the user may have been removed, or the key may have been used before.",
+    ),
+    "session.settings": Kind(500, "The settings for signing in do not serve", "Mend the file, then start again."),
+    "session.flow": Kind(400, "The issuer gave no token", "Sign in again; ask whoever runs the issuer if it stays so."),
+    "token.form": Kind(
+        400, "This is no ID token", "Give the ID token as the issuer made it, not another kind of token."
+    ),
+    "token.algorithm": Kind(
+        403,
+        "The token is not signed as the ledger asks for",
+        "Have the issuer sign with an algorithm that the ledger's record of it names; shared secrets never count.",
+    ),
+    "token.issuer": Kind(
+        403,
+        "The token is of no issuer that signs in for this member",
+        "Sign in at an issuer of this member: `hansa query members Issuer`.",
+    ),
+    "token.audience": Kind(403, "The token is for another application", "Sign in with the client id in the record."),
+    "token.tenant": Kind(403, "The token is of another tenant", "Sign in at the tenant that the record names."),
+    "token.unknown_key": Kind(
+        403, "The issuer has no key that the token names", "Sign in again in a minute: its keys may have changed."
+    ),
+    "token.signature": Kind(403, "The issuer did not sign this token", "Sign in again at the issuer."),
+    "token.time": Kind(403, "The token has ended, or is not valid yet", "Sign in again; look at this machine's clock."),
+    "token.nonce": Kind(
+        403,
+        "The token is not for this key",
+        "Begin the sign-in with the key's digest as its nonce, and give that token.",
+    ),
+    "issuer.unreachable": Kind(
+        503, "The issuer does not answer", "Try again in a while; the member's node must reach it over https."
+    ),
+    "issuer.answer": Kind(503, "The issuer's answer cannot be used", "Ask whoever runs the issuer."),
+    "issuer.url": Kind(
+        400, "The issuer's address is not one that tokens may come from", "Use https; http only on this machine."
     ),
     "batch.void": Kind(
         500, "An ordered batch broke its bounds and counts for nothing", "Sign and send again; report it."

@@ -36,7 +36,16 @@ class _NoRecords:
     def get(self, place: bytes) -> None:
         """See `contracts.calls.Reader`."""
 
-    def select(self, *_: Any) -> Sequence[tuple[bytes, Found]]:
+    def select(
+        self,
+        contract: str,
+        record: str,
+        field: str | None,
+        least: bytes | None,
+        most: bytes | None,
+        rows: int,
+        after: tuple[bytes, bytes] | None = None,
+    ) -> Sequence[tuple[bytes, Found]]:
         """See `contracts.calls.Reader`."""
         return []
 

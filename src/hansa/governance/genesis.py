@@ -85,10 +85,15 @@ def user_writes(user: User) -> WriteSet:
 
 def constitution_program(genesis: Genesis) -> Program:
     """The constitution of a new ledger. Raises `ContractInvalid`, also for a library that is none."""
-    libraries: dict[bytes, Checked] = {}
-    for name, source in genesis.libraries:
-        libraries[_digest(source)] = load(source, name, libraries).checked
-    return load(genesis.constitution, CONSTITUTION, libraries)
+    return _constitution_program(genesis.constitution, tuple(genesis.libraries))
+
+
+@lru_cache(2)
+def _constitution_program(constitution: str, libraries: tuple[tuple[str, str], ...]) -> Program:
+    found: dict[bytes, Checked] = {}
+    for name, source in libraries:
+        found[_digest(source)] = load(source, name, found).checked
+    return load(constitution, CONSTITUTION, found)
 
 
 def _constitution_writes(genesis: Genesis) -> WriteSet:

@@ -146,7 +146,7 @@ class Ledger:
         document = genesis.encode(first)
         own, checked = _members(first.members_contract)
         self._directory = Directory(own)
-        self.forms.files[checked.digest] = checked
+        self.forms.files |= {checked.digest: checked, **_files(first.constitution, tuple(first.libraries))}
         self._memory = Memory(self._directory.indexes_of)
         self._tiles = Tiles(0, _no_rows)
         self._cache = Cache(_CACHED_MOST)
@@ -501,6 +501,17 @@ def _members(source: str) -> tuple[Program, Checked]:
     """The contract that every ledger begins with, in both forms: to load it takes longer than most tests."""
     checked = program.check(source, governance_genesis.CONTRACT, system=True)
     return program.compiled(checked), checked
+
+
+@lru_cache(maxsize=4)
+def _files(constitution: str, libraries: tuple[tuple[str, str], ...]) -> dict[bytes, Checked]:
+    """The written form of the files in a genesis document, by SHA-256."""
+    forms, found = Forms(Lines()), dict[bytes, Checked]()
+    for name, source in libraries:
+        checked = forms.take(name, source, found)
+        found[checked.digest] = checked
+    forms.take(governance_genesis.CONSTITUTION, constitution, found)
+    return forms.files
 
 
 def _no_rows(row: int, begin: int, end: int) -> bytes:

@@ -1,0 +1,323 @@
+"""What a member does for itself: keys that come and go, from the next entry on; users; people who sign in."""
+
+from typing import Any
+
+import pytest
+from tests.governance.house import House, names, remove_member, set_contract, set_reference
+from tests.governance.test_votes import refused, skipped
+
+from hansa.governance.genesis import CONTRACT
+from hansa.testing import keys
+from hansa.testing.ledger import Ledger
+from hansa.wire import cose
+from hansa.wire.keys import PrivateKey
+
+HOUR = 3_600_000
+
+
+@pytest.fixture(scope="module")
+def three() -> Ledger:
+    ledger = Ledger(founders=["a", "b", "c"])
+    House(ledger).decide(set_contract())
+    return ledger
+
+
+@pytest.fixture
+def house(three: Ledger) -> House:
+    return House(three.fork())
+
+
+def registering(owner: str, purpose: str, key: PrivateKey, kind: str = "member") -> dict[str, Any]:
+    return {"owner_kind": kind, "owner": owner, "purpose": purpose, "spki": key.public.spki}
+
+
+def register(house: House, owner: str, purpose: str, name: str, kind: str = "member") -> PrivateKey:
+    key = keys.sender(name)
+    house.ledger.govern(owner.split("/", maxsplit=1)[0], "register_key", registering(owner, purpose, key, kind))
+    return key
+
+
+def note(house: House, key: PrivateKey, id: str) -> Any:
+    arguments = {"id": id}
+    return house.envelope(
+        "", "write", arguments, key=key, contract="notes", content_type=cose.TRANSACTION, steps_max=1_000
+    )
+
+
+def revoking(house: House, by: str, key: PrivateKey, action: str = "revoke_key") -> Any:
+    return house.envelope(by, action, {"key": key.kid})
+
+
+# Keys
+
+
+def test_a_key_is_rotated_with_overlap(house: House) -> None:
+    old, new = keys.sender("a"), register(house, "a", "transaction", "a new")
+    assert [one.code for one in house.block(note(house, old, "1"), note(house, new, "2"))] == ["ok", "ok"]
+    house.ledger.govern("a", "retire_key", {"key": old.kid})
+    assert skipped(lambda: house.block(note(house, old, "3"))) == "sender.revoked"
+    assert house.block(note(house, new, "3"))[0].code == "ok"
+
+
+def test_a_key_counts_from_the_next_block_on(house: House) -> None:
+    new = keys.sender("a new")
+    made = house.envelope("a", "register_key", registering("a", "transaction", new))
+    assert skipped(lambda: house.block(made, note(house, new, "1"))) == "sender.unknown"
+
+
+@pytest.mark.parametrize("action", ["revoke_key", "retire_key"])
+def test_what_is_revoked_counts_no_more_from_the_next_entry_on(house: House, action: str) -> None:
+    """In the block of its end it was known still: what comes behind it gets an entry, which says why it did not run."""
+    key = keys.sender("a")
+    before, ended, after = house.block(note(house, key, "1"), revoking(house, "a", key, action), note(house, key, "2"))
+    assert (before.code, ended.code, after.code) == ("ok", "ok", "sender.revoked")
+    assert (after.steps, after.events) == (0, [])
+    assert [row["id"] for row in house.ledger.rows("notes", "Note")] == ["1"]
+    assert skipped(lambda: house.block(note(house, key, "3"))) == "sender.revoked"
+
+
+def test_a_governance_key_that_is_revoked_in_a_block_votes_no_more_in_it(house: House) -> None:
+    stolen = register(house, "a", "governance", "a stolen")
+    id = house.ledger.propose("b", set_reference())
+    ended, ballot = house.block(revoking(house, "a", stolen), house.ballot("a", id, key=stolen))
+    assert (ended.code, ballot.code) == ("ok", "sender.revoked")
+    assert house.proposal(id)["ballots"] == []
+
+
+def test_who_is_removed_in_a_block_does_nothing_more_in_it(house: House) -> None:
+    house.ledger.govern("c", "set_own_user", {"id": "c/eve", "name": "Eve", "attributes": []})
+    eve = register(house, "c/eve", "transaction", "c/eve", "user")
+    id = house.ledger.propose("a", remove_member("c"))
+    house.ledger.vote("a", id)
+    last = house.ballot("b", id)
+    other = house.ballot("c", id)
+    answers = house.block(last, other, note(house, keys.sender("c"), "1"), note(house, eve, "2"))
+    assert [one.code for one in answers] == ["ok", *["sender.revoked"] * 3]
+    assert house.members() == ["a", "b"]
+    assert skipped(lambda: house.block(note(house, eve, "2"))) == "sender.revoked"
+
+
+def test_what_a_revoked_key_said_does_not_count(house: House) -> None:
+    """Nobody can tell which key it was; the member says it again."""
+    id = house.ledger.propose("b", set_reference())
+    house.ledger.vote("a", id)
+    spare = register(house, "a", "governance", "a spare")
+    house.ledger.govern("a", "revoke_key", {"key": keys.sender("a governance").kid}, key=spare)
+    house.ledger.vote("b", id)
+    assert house.state(id) == "Open"
+    digest = house.ledger.look("members", "get_constitution", {})["digest"]
+    again = house.ledger.govern("a", "vote", {"proposal": id, "yes": True, "constitution": digest}, key=spare)
+    assert names(again)[-1] == "proposal.applied"
+
+
+def test_what_a_retired_key_said_counts(house: House) -> None:
+    id = house.ledger.propose("b", set_reference())
+    house.ledger.vote("a", id)
+    register(house, "a", "governance", "a spare")
+    house.ledger.govern("a", "retire_key", {"key": keys.sender("a governance").kid})
+    house.ledger.vote("b", id)
+    assert house.state(id) == "Accepted+"
+
+
+@pytest.mark.parametrize("action", ["revoke_key", "retire_key"])
+def test_the_last_governance_key_stays(house: House, action: str) -> None:
+    last = {"key": keys.sender("a governance").kid}
+    assert refused(lambda: house.ledger.govern("a", action, last)).code == "require.failed"
+    register(house, "a", "transaction", "a other")  # is none
+    assert refused(lambda: house.ledger.govern("a", action, last)).code == "require.failed"
+    register(house, "a", "governance", "a spare")
+    assert house.ledger.govern("a", action, last).code == "ok"
+    spare = {"key": keys.sender("a spare").kid}
+    told = refused(lambda: house.ledger.govern("a", action, spare, key=keys.sender("a spare")))
+    assert told.code == "require.failed"
+
+
+@pytest.mark.parametrize("action", ["revoke_key", "retire_key"])
+def test_nobody_ends_anothers_key(house: House, action: str) -> None:
+    house.ledger.govern("b", "set_own_user", {"id": "b/eve", "name": "Eve", "attributes": []})
+    eve = register(house, "b/eve", "transaction", "b/eve", "user")
+    for key in (keys.sender("b"), eve, keys.node("checkpoint key")):
+        by = "c" if key.kid == keys.node("checkpoint key").kid else "a"
+        assert (
+            refused(lambda by=by, key=key: house.ledger.govern(by, action, {"key": key.kid})).code == "require.failed"
+        )
+
+
+@pytest.mark.parametrize(
+    ("owner", "purpose", "kind", "code"),
+    [
+        ("b", "transaction", "member", "require.failed"),
+        ("a", "checkpoint", "member", "require.failed"),
+        ("a", "anything", "member", "require.failed"),
+        ("a", "transaction", "group", "require.failed"),
+        ("a/nobody", "transaction", "user", "record.missing"),
+        ("b/bob", "transaction", "user", "require.failed"),
+        ("a/eve", "governance", "user", "require.failed"),
+        ("node-1", "transaction", "node", "require.failed"),
+        ("node-9", "checkpoint", "node", "record.missing"),
+    ],
+)
+def test_whom_and_what_for_a_member_registers_keys(
+    house: House, owner: str, purpose: str, kind: str, code: str
+) -> None:
+    for user in ("a/eve", "b/bob"):
+        fields = {"id": user, "name": user, "attributes": []}
+        house.ledger.govern(user[0], "set_own_user", fields)
+    fields = registering(owner, purpose, keys.sender("new"), kind)
+    assert refused(lambda: house.ledger.govern("a", "register_key", fields)).code == code
+
+
+def test_bytes_that_are_no_key_are_not_registered(house: House) -> None:
+    fields = {"owner_kind": "member", "owner": "a", "purpose": "transaction", "spki": b"no key"}
+    assert refused(lambda: house.ledger.govern("a", "register_key", fields)).code == "key.unsupported"
+    small = bytes.fromhex("302a300506032b6570032100" + "00" * 32)
+    assert refused(lambda: house.ledger.govern("a", "register_key", fields | {"spki": small})).code == "key.invalid"
+
+
+def test_a_member_that_lost_its_governance_key_is_given_another(house: House) -> None:
+    id = house.ledger.propose("a", set_reference())
+    house.ledger.vote("c", id)
+    new = keys.sender("c new")
+    step = {"name": "set_member_keys", "subject": "c", "keys": [{"purpose": "governance", "spki": new.public.spki}]}
+    assert house.state(house.decide(step, by="ab")) == "Accepted+"
+    assert skipped(lambda: house.ledger.vote("c", id)) == "sender.revoked"
+    assert house.block(note(house, keys.sender("c"), "1"))[0].code == "ok"  # for transactions it has the same
+    house.ledger.vote("a", id)
+    assert house.state(id) == "Open"  # what the lost key said does not count
+    digest = house.ledger.look("members", "get_constitution", {})["digest"]
+    house.ledger.govern("c", "vote", {"proposal": id, "yes": True, "constitution": digest}, key=new)
+    assert house.state(id) == "Accepted+"
+
+
+def test_checkpoint_keys_have_their_span(house: House) -> None:
+    directory = house.ledger._directory  # pyright: ignore[reportPrivateUsage]
+    old, new = keys.node("checkpoint key"), keys.node("another")
+    begun = house.ledger.govern("a", "register_key", registering("node-1", "checkpoint", new, "node"))
+    spans = directory.checkpoint_spans
+    assert [(spans[key.kid].first, spans[key.kid].last) for key in (old, new)] == [(0, None), (begun.seq + 1, None)]
+    ended = house.ledger.govern("a", "retire_key", {"key": old.kid})
+    assert [(spans[key.kid].first, spans[key.kid].last) for key in (old, new)] == [
+        (0, ended.seq),
+        (begun.seq + 1, None),
+    ]
+    assert list(directory.checkpoint_keys) == [new.kid]
+
+
+# Users, and people who sign in
+
+
+def test_a_member_has_users_of_its_own(house: House) -> None:
+    made = house.ledger.govern("a", "set_own_user", {"id": "a/eve", "name": "Eve", "attributes": ["q", "p", "q"]})
+    assert names(made) == ["user.added"]
+    eve = register(house, "a/eve", "transaction", "a/eve", "user")
+    assert house.block(note(house, eve, "1"))[0].code == "ok"
+    assert house.record("User", "a/eve")["attributes"] == ["p", "q"]
+    changed = house.ledger.govern("a", "set_own_user", {"id": "a/eve", "name": "Eva", "attributes": []})
+    assert names(changed) == ["user.changed"]
+    gone = house.ledger.govern("a", "remove_own_user", {"user": "a/eve"})
+    assert names(gone) == ["user.removed"]
+    assert skipped(lambda: house.block(note(house, eve, "2"))) == "sender.revoked"
+
+
+@pytest.mark.parametrize(
+    ("id", "attributes"),
+    [("b/eve", []), ("eve", []), ("a/Eve", []), ("a/eve", ["ledger:deployer"]), ("a/eve", ["No attribute"])],
+)
+def test_which_users_a_member_cannot_have(house: House, id: str, attributes: list[str]) -> None:
+    fields = {"id": id, "name": "Eve", "attributes": attributes}
+    assert refused(lambda: house.ledger.govern("a", "set_own_user", fields)).code == "require.failed"
+
+
+def test_nobody_removes_anothers_users(house: House) -> None:
+    house.ledger.govern("b", "set_own_user", {"id": "b/bob", "name": "Bob", "attributes": []})
+    assert refused(lambda: house.ledger.govern("a", "remove_own_user", {"user": "b/bob"})).code == "require.failed"
+
+
+@pytest.fixture
+def issued(house: House) -> House:
+    """A house where an issuer signs in for `a`, and `a/eve` is a user of it."""
+    texts = {"member": "a", "url": "https://login.example", "audience": "hansa", "algorithms": "ES256,RS256"}
+    texts |= {"rule1": "roles\npayer\nmay:pay", "rule2": "groups\n7\nrole:clerk"}
+    step = {"name": "set_jwt_issuer", "subject": "login", "texts": texts}
+    assert house.state(house.decide(step)) == "Accepted+"
+    house.ledger.govern("a", "set_own_user", {"id": "a/eve", "name": "Eve", "attributes": []})
+    return house
+
+
+def session(house: House, **changed: Any) -> dict[str, Any]:
+    fields = {
+        "user": "a/eve",
+        "spki": keys.sender("session").public.spki,
+        "until": house.ledger.clock.ms + HOUR,
+        "issuer": "login",
+        "pseudonym": bytes(32),
+        "token": bytes(32),
+        "attributes": ["may:pay"],
+    }
+    return fields | changed
+
+
+def test_a_person_who_signed_in_signs_till_the_token_ends(issued: House) -> None:
+    began = issued.ledger.send("a", CONTRACT, "register_session", session(issued))
+    assert names(began) == ["session.began"]
+    assert issued.record("User", "a/eve")["attributes"] == ["may:pay"]
+    own = keys.sender("session")
+    assert issued.block(note(issued, own, "1"))[0].code == "ok"
+    issued.ledger.clock.advance(hours=1)
+    assert issued.block(note(issued, own, "2"))[0].code == "ok"
+    issued.ledger.clock.advance(milliseconds=1)
+    assert skipped(lambda: issued.block(note(issued, own, "3"))) == "sender.expired"
+
+
+@pytest.mark.parametrize(
+    ("by", "changed"),
+    [
+        ("b", {}),
+        ("a/eve", {}),
+        ("a", {"user": "b/bob"}),
+        ("a", {"attributes": ["licence:bank"]}),
+        ("a", {"until_ms": 24 * HOUR + 1}),
+        ("a", {"until_ms": 0}),
+        ("a", {"issuer": "other"}),
+    ],
+)
+def test_which_sessions_are_refused(issued: House, by: str, changed: dict[str, Any]) -> None:
+    issued.ledger.govern("b", "set_own_user", {"id": "b/bob", "name": "Bob", "attributes": []})
+    if by == "a/eve":
+        register(issued, "a/eve", "transaction", "a/eve", "user")
+        issued.ledger._keys["a/eve"] = keys.sender("a/eve")  # pyright: ignore[reportPrivateUsage]
+    if "until_ms" in changed:
+        changed = {"until": issued.ledger.clock.ms + changed["until_ms"]}
+    fields = session(issued, **changed)
+    told = refused(lambda: issued.ledger.send(by, CONTRACT, "register_session", fields))
+    assert told.code == ("record.missing" if "issuer" in changed else "require.failed")
+
+
+def test_an_issuer_that_was_removed_signs_in_nobody(issued: House) -> None:
+    issued.decide({"name": "remove_jwt_issuer", "subject": "login"})
+    told = refused(lambda: issued.ledger.send("a", CONTRACT, "register_session", session(issued)))
+    assert told.code == "require.failed"
+
+
+# Pausing
+
+
+def test_a_paused_contract_takes_no_action_until_it_is_resumed(house: House) -> None:
+    assert house.state(house.decide({"name": "pause_contract", "subject": "notes"})) == "Accepted+"
+    own = keys.sender("a")
+    (answer,) = house.block(note(house, own, "1"))
+    assert answer.code == "contract.paused"
+    assert house.state(house.decide({"name": "pause_contract", "subject": "notes"})) == "Failed"
+    assert house.state(house.decide({"name": "resume_contract", "subject": "notes"})) == "Accepted+"
+    (answer,) = house.block(note(house, own, "2"))
+    assert answer.code == "ok"
+    assert house.state(house.decide({"name": "resume_contract", "subject": "notes"})) == "Failed"
+
+
+@pytest.mark.parametrize("name", ["members", "constitution"])
+def test_governance_is_not_paused(house: House, name: str) -> None:
+    step = {"name": "pause_contract", "subject": name}
+    if name == "constitution":
+        assert refused(lambda: house.ledger.propose("a", step)).code == "require.failed"
+    else:
+        assert house.state(house.decide(step)) == "Failed"

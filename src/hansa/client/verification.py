@@ -1,8 +1,9 @@
 """Verifies a receipt without a node: with the receipt, the entry, and the keys that the verifier has pinned.
 
 What is pinned is the ledger's id, the SHA-256 of its genesis document; the document then says which keys sign
-checkpoints. A key file can be pinned instead, if it came by a way the verifier trusts, never if it came with the
-receipt. What a receipt proves is that the entry is in the ledger; the envelope and outcome are what it is about.
+checkpoints, and a trust file which came after them (`key_chain`). A key file can be pinned instead, if it came by a way
+the verifier trusts, never if it came with the receipt. What a receipt proves is that the entry is in the ledger; the
+envelope and outcome are what it is about.
 """
 
 import contextlib
@@ -12,6 +13,7 @@ from collections.abc import Generator, Mapping
 import msgspec
 
 from hansa.merkle import receipt
+from hansa.merkle.checkpoint import Checkpoint
 from hansa.wire import cbor, cose, entry, genesis, scheduled, transaction
 from hansa.wire.entry import Entry, Outcome
 from hansa.wire.keys import PublicKey
@@ -27,22 +29,38 @@ class Signer(msgspec.Struct, frozen=True):
     key: PublicKey
 
 
+class Sizes(msgspec.Struct, frozen=True):
+    """The sizes of the tree for which a node's checkpoint key counts; `last` is None while it is the current one."""
+
+    node: str
+    first: int
+    last: int | None
+
+
 class Pinned(msgspec.Struct, frozen=True):
     """What a verifier trusts: checkpoint keys by kid, and the ledger they speak for (None: any).
 
     `signers` are the members and users that the ledger began with, by kid. `told`: whether the genesis document says
     that whoever runs the ledger tells its time; None without one.
+
+    With a verified chain of key changes there is `head`, a checkpoint under a current key, `sizes` of every key by
+    kid, and `roots` by size: those of which it was shown that the head continues them. Without one, `head` is None:
+    the keys of genesis count for every size, and may have changed since.
     """
 
     keys: Mapping[bytes, PublicKey]
     ledger: bytes | None
     signers: Mapping[bytes, Signer] = {}
     told: bool | None = None
+    head: Checkpoint | None = None
+    sizes: Mapping[bytes, Sizes] = {}
+    roots: Mapping[int, bytes] = {}
 
 
 class Proven(msgspec.Struct, frozen=True):
     """What was proven. `signed` and `outcome` are None if their bytes were not given.
 
+    `has_changed` is whether the ledger's checkpoint keys changed after genesis; None where nothing said so.
     `scheduled` is what ledger time took, if it was no transaction. `signer` is who signed, by the genesis document:
     None without one, or if the key was registered later. `told`: every time here is one that whoever runs the ledger
     told it, for demonstrations only.
@@ -60,6 +78,7 @@ class Proven(msgspec.Struct, frozen=True):
     signer: str | None = None
     scheduled: Scheduled | None = None
     told: bool = False
+    has_changed: bool | None = None
 
 
 def pin_genesis(document: bytes, ledger: bytes | None = None) -> Pinned:
@@ -91,8 +110,8 @@ def pin_key(key: PublicKey, ledger: bytes | None = None) -> Pinned:
 def both(ledger: Pinned, key: PublicKey) -> Pinned:
     """Trust in a ledger and one of its checkpoint keys. Raises `HansaError` `verify.key` if they do not agree."""
     if ledger.keys.get(key.kid) is None:
-        raise HansaError("verify.key", f"the genesis document does not name the key {key.kid.hex()}")
-    return Pinned({key.kid: key}, ledger.ledger, ledger.signers, ledger.told)
+        raise HansaError("verify.key", f"the ledger has never had the key {key.kid.hex()}")
+    return msgspec.structs.replace(ledger, keys={key.kid: key})
 
 
 def verify(
@@ -107,7 +126,8 @@ def verify(
 
     What is signed comes first, so that the part that is named is the part that is wrong. Raises `HansaError` with the
     field `part` (receipt, entry, envelope or outcome): the codes of `merkle.receipt.verify_inclusion`, `entry.form`,
-    `verify.ledger`, `verify.clock`, `verify.envelope`, `verify.outcome`, `verify.id`, `signature.invalid`.
+    `verify.ledger`, `verify.clock`, `receipt.span`, `receipt.unlinked`, `verify.envelope`, `verify.outcome`,
+    `verify.id`, `signature.invalid`.
     """
     with _part("receipt", "receipt.form"):
         try:
@@ -120,6 +140,7 @@ def verify(
             raise HansaError("verify.ledger", f"it is for ledger {proven.ledger.hex()}, which is not the one pinned")
         if pinned.told not in (None, proven.told):
             raise HansaError("verify.clock")
+        check_counts(pinned, proven.kid, proven.size, proven.root)
     decoded = _read_entry(entry_bytes)
     signed = signer = decoded_outcome = due = None
     if envelope is not None:
@@ -153,7 +174,28 @@ def verify(
         signer,
         due,
         proven.told,
+        None if pinned.head is None else any(span.last is not None for span in pinned.sizes.values()),
     )
+
+
+def check_counts(pinned: Pinned, kid: bytes, size: int, root: bytes) -> None:
+    """Checks that a head that was signed by this key counts, by what is known of the ledger's keys.
+
+    A former key may be in other hands by now. So it counts only for a size of its time, and only where it was shown
+    that the ledger went on from that very root. Raises `HansaError`: `receipt.span`, `receipt.unlinked`.
+    """
+    if pinned.head is None:
+        return
+    span = pinned.sizes[kid]
+    if size < span.first or (span.last is not None and size > span.last):
+        until = "now" if span.last is None else str(span.last)
+        raise HansaError("receipt.span", f"key {kid.hex()} signs for the sizes {span.first} to {until}, not for {size}")
+    known = pinned.roots.get(size)
+    if known != root and (known is not None or span.last is not None):
+        told = "another root is" if known is not None else "it is not"
+        raise HansaError(
+            "receipt.unlinked", f"size {size} under the former key {kid.hex()}: {told} part of the history"
+        )
 
 
 @contextlib.contextmanager

@@ -95,7 +95,8 @@ def sample_folder(_: Callable[[], None], root: Path, seed: int) -> Sampled:
     with _opened(Folder(root)) as (reading, state, directory, size):
         known = {**directory.former, **directory.senders}
         signers = {kid: Signer(sender.user or sender.member, sender.key) for kid, sender in known.items()}
-        pinned = Pinned(directory.checkpoint_keys, reading.tip.ledger, signers)
+        spans = directory.checkpoint_spans
+        pinned = Pinned({kid: span.key for kid, span in spans.items()}, reading.tip.ledger, signers)
         keys = [(kid, "governance" if s.is_governor else "transaction") for kid, s in directory.senders.items()]
         keys += [(kid, "checkpoint") for kid in directory.checkpoint_keys]
         keys += [(kid, "node") for kid in directory.node_keys]

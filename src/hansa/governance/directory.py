@@ -85,14 +85,28 @@ class Member(msgspec.Struct, frozen=True, gc=False):
 
 
 class Span(msgspec.Struct, frozen=True, gc=False):
-    """A checkpoint key, and the entries of whose blocks it signs the checkpoints: from `first` to `last`.
+    """A checkpoint key of a node, and the entries of whose blocks it signs the checkpoints: from `first` to `last`.
 
-    `last` is the entry that ended it, of whose block it signs too; None: it counts now.
+    `last` is the entry that registered the node's next one, of whose block it signs too; None: it counts now.
     """
 
     key: PublicKey
+    node: str
     first: int
     last: int | None
+
+    def signs_from(self, seq: int) -> bool:
+        """Whether it signs the checkpoint of a block whose first entry is at `seq`."""
+        return self.first <= seq and (self.last is None or seq <= self.last)
+
+
+class Expiring(msgspec.Struct, frozen=True, gc=False):
+    """An active key of which somebody said when it expires (ms). That only warns."""
+
+    kid: bytes
+    owner: str
+    purpose: str
+    expires: int
 
 
 class Directory:
@@ -106,8 +120,12 @@ class Directory:
         self.checkpoint_keys: dict[bytes, PublicKey] = {}
         """Those that count now."""
         self.checkpoint_spans: dict[bytes, Span] = {}
-        """Those of all time."""
+        """Those of all time, in the order in which they came."""
+        self.expiring: dict[bytes, Expiring] = {}
+        """By kid, the active keys that expire."""
         self.node_keys: dict[bytes, PublicKey] = {}
+        """Those that count now, in the order in which they came."""
+        self.former_node_keys: set[bytes] = set()
         self.members: dict[str, Member] = {}
         """The active members."""
         self.attributes: dict[str, frozenset[str]] = {}
@@ -129,6 +147,8 @@ class Directory:
         """Members and users."""
         self._begun: dict[bytes, int] = {}
         """Since which entry checkpoint keys count that came after genesis."""
+        self._signing: dict[bytes, tuple[str, PublicKey]] = {}
+        """The checkpoint keys of all time, and whose node's they are or were."""
         self._texts: dict[bytes, str] = {}
         """Constitutions by digest."""
         self._asserted: set[bytes] = set()
@@ -144,6 +164,8 @@ class Directory:
         made.node_keys, made.libraries = dict(self.node_keys), dict(self.libraries)
         made.members, made.constitution = dict(self.members), self.constitution
         made._removed, made._begun, made._texts = set(self._removed), dict(self._begun), dict(self._texts)
+        made._signing, made.expiring = dict(self._signing), dict(self.expiring)
+        made.former_node_keys = set(self.former_node_keys)
         made.attributes, made.user_attributes = dict(self.attributes), dict(self.user_attributes)
         made.limits, made.name, made.has_schedules = self.limits, self.name, self.has_schedules
         made.programs, made._owners = dict(self.programs), dict(self._owners)
@@ -168,6 +190,10 @@ class Directory:
         """Takes in the value of a members record that entry `seq` wrote last."""
         if record in RECORDS:
             self._apply_fields(record, cbor.decode_own(value), seq)
+
+    def checkpoint_changes(self) -> list[int]:
+        """The entries that registered checkpoint keys after genesis, in order."""
+        return [span.first - 1 for span in self.checkpoint_spans.values() if span.first]
 
     def indexes_of(self, contract: str, record: str) -> tuple[str, ...]:
         """The indexed fields of a record type, as `store.state` asks for them."""
@@ -262,7 +288,7 @@ class Directory:
             case "CheckpointKey":
                 self._begun[value["kid"]] = seq + 1
             case "Key":
-                self._apply_key(value, seq)
+                self._apply_key(value)
             case "Session":
                 self._apply_session(value["kid"], held=value["held"])
             case "Deployment":
@@ -303,6 +329,8 @@ class Directory:
     def _remove(self, id: str) -> None:
         """Nobody signs for a member or user any more."""
         self._removed.add(id)
+        for kid in [kid for kid, one in self.expiring.items() if one.owner == id or one.owner.startswith(f"{id}/")]:
+            del self.expiring[kid]
         for kid in [kid for kid, sender in self.senders.items() if id in (sender.member, sender.user)]:
             self.former[kid] = self.senders.pop(kid)
 
@@ -313,15 +341,19 @@ class Directory:
             if kid in self.senders:
                 self.senders[kid] = msgspec.structs.replace(self.senders[kid], held=False)
 
-    def _apply_key(self, value: dict[str, Any], seq: int) -> None:
+    def _apply_key(self, value: dict[str, Any]) -> None:
         key, is_active, owner = PublicKey(value["spki"]), value["status"] == ACTIVE, value["owner"]
+        self.expiring.pop(key.kid, None)
+        if is_active and value["expires"] is not None and not self._removed & {owner, owner.split("/")[0]}:
+            self.expiring[key.kid] = Expiring(key.kid, owner, value["purpose"], value["expires"])
         match value["purpose"]:
             case purpose if purpose == CHECKPOINT:
-                first = self._begun.get(key.kid, 0)
-                self.checkpoint_spans[key.kid] = Span(key, first, None if is_active else seq)
-                _keep(self.checkpoint_keys, key, is_active)
+                self._signing[key.kid] = owner, key
+                self._tell_spans()
             case purpose if purpose == NODE:
                 _keep(self.node_keys, key, is_active)
+                if not is_active:
+                    self.former_node_keys.add(key.kid)
             case purpose if purpose in (TRANSACTION, GOVERNANCE):
                 member, user = (owner.split("/")[0], owner) if value["owner_kind"] == "user" else (owner, None)
                 held = key.kid not in self._asserted
@@ -331,6 +363,19 @@ class Directory:
                 (self.senders if counts else self.former)[key.kid] = sender
             case _:
                 pass
+
+    def _tell_spans(self) -> None:
+        """Works out from where to where each checkpoint key counts: to where the next one of the same node came."""
+        spans: dict[bytes, Span] = {}
+        current: dict[str, Span] = {}
+        for kid in sorted(self._signing, key=lambda kid: self._begun.get(kid, 0)):
+            (node, key), first = self._signing[kid], self._begun.get(kid, 0)
+            before = current.get(node)
+            if before is not None:
+                spans[before.key.kid] = msgspec.structs.replace(before, last=first - 1)
+            spans[kid] = current[node] = Span(key, node, first, None)
+        self.checkpoint_spans = spans
+        self.checkpoint_keys = {span.key.kid: span.key for span in current.values()}
 
 
 def _keep(kept: dict[bytes, PublicKey], key: PublicKey, is_active: bool) -> None:

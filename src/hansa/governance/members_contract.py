@@ -380,7 +380,10 @@ class Members(Contract, version="0.2.0"):
         until: Instant | None = None
 
     class CheckpointKey(Record, key="kid"):
-        """Written once with a checkpoint key that came after genesis: its entry says from where on the key counts."""
+        """Written once with a checkpoint key that came after genesis: its entry says from where on the key counts.
+
+        And to where the node's key before counted.
+        """
 
         kid: Hash
         node: Text[1, 32]
@@ -585,7 +588,10 @@ class Members(Contract, version="0.2.0"):
         spki: Bytes[1, 256],
         expires: Instant | None,
     ):
-        """Registers a key for the member that signs, a user or a node of it; it counts from the next entry on."""
+        """Registers a key for the member that signs, a user or a node of it; it counts from the next entry on.
+
+        A node signs checkpoints with one key: a new one retires the one before, which still signs for this block.
+        """
         me = member_id(tx.member)
         fits = False
         if owner_kind == "member":
@@ -600,12 +606,23 @@ class Members(Contract, version="0.2.0"):
             fits = purpose == "node" or purpose == "checkpoint"
         require(fits, "a {kind} has no keys for {purpose}", kind=owner_kind, purpose=purpose)
         kid = key_id(spki)
+        if purpose == "checkpoint":
+            for old in Members.Key.select(by="holder", equal=owner, limit=1000):
+                if old.owner_kind == "node" and old.purpose == "checkpoint":
+                    old.status = "retired"
+                    old.holder = ""
+                    event("key.retired", kid=old.kid, owner=owner, purpose=purpose)
+            made = Members.CheckpointKey.create(kid=kid, node=owner)
+            schedule(made, "begin_checkpoint_key", tx.time + Duration(seconds=1))
         Members.Key.create(
             kid=kid, spki=spki, owner_kind=owner_kind, owner=owner, holder=owner, purpose=purpose, expires=expires
         )
-        if purpose == "checkpoint":
-            Members.CheckpointKey.create(kid=kid, node=owner)
         event("key.registered", kid=kid, owner=owner, purpose=purpose)
+
+    @action(by="schedule")
+    def begin_checkpoint_key(tx, made: CheckpointKey):
+        """Moves an idle ledger on behind a change of checkpoint keys, so that the new key signs a checkpoint soon."""
+        event("key.began", kid=made.kid, owner=made.node)
 
     @action(by="governor")
     def retire_key(tx, key: Key):
@@ -618,6 +635,10 @@ class Members(Contract, version="0.2.0"):
             mine = Members.Node.get(key.owner).member == me
         require(mine, "this key is not yours")
         require(key.status == "active", "the key is {status} already", status=key.status)
+        require(
+            key.purpose != "checkpoint" or key.status != "active",
+            "register the node's next checkpoint key: it takes this one's place",
+        )
         if key.purpose == "governance":
             others = 0
             for other in Members.Key.select(by="holder", equal=me, limit=1000):
@@ -639,6 +660,10 @@ class Members(Contract, version="0.2.0"):
             mine = Members.Node.get(key.owner).member == me
         require(mine, "this key is not yours")
         require(key.status != "revoked", "the key is revoked already")
+        require(
+            key.purpose != "checkpoint" or key.status != "active",
+            "register the node's next checkpoint key: it takes this one's place",
+        )
         if key.purpose == "governance":
             others = 0
             for other in Members.Key.select(by="holder", equal=me, limit=1000):

@@ -42,6 +42,11 @@ METRICS: Final = (
     Metric("hansa_queue_transactions", "gauge", "Transactions taken in that wait for their block."),
     Metric("hansa_event_streams", "gauge", "Event streams that are open."),
     Metric(
+        "hansa_key_expiry_days",
+        "gauge",
+        "Days to the next expiry of an active key, below zero behind it, +Inf if none expires. Nothing stops by it.",
+    ),
+    Metric(
         "hansa_transactions_total",
         "counter",
         "Transactions ordered since the start: applied, refused by a rule, or skipped without an entry.",
@@ -85,6 +90,7 @@ class _Node(Collector):
             "hansa_ledger_lag_seconds": gauges.lag_s,
             "hansa_queue_transactions": gauges.queued,
             "hansa_event_streams": gauges.streams,
+            "hansa_key_expiry_days": gauges.expiry_days,
             "hansa_transactions_total": {
                 "applied": tally.applied,
                 "refused": tally.refused,

@@ -16,10 +16,10 @@ from typing import Annotated, Final
 import msgspec
 import structlog
 
-from hansa.client import keys as key_files
 from hansa.contracts import schedules
 from hansa.contracts.values import Cache
-from hansa.governance import sequel
+from hansa.governance import expiry, sequel
+from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Sender
 from hansa.merkle import checkpoint as merkle_checkpoint
 from hansa.node import intake
@@ -33,12 +33,13 @@ from hansa.node.exclusions import load as load_exclusions
 from hansa.node.flush import FLUSH_ENTRIES, flush
 from hansa.node.intake import Accepted, Answer, Listener, Pending, Queue
 from hansa.node.isolation import Isolation
+from hansa.node.key_folder import KeyFolder
 from hansa.node.recovery import Progress, Recovered, close, close_in_order, recover
 from hansa.node.tally import Gauges, Tally
 from hansa.node.verifier import Verifier
 from hansa.orderers.solo import Solo
 from hansa.store.files import Disk, Files, read_whole, replace, trouble_told
-from hansa.store.folder import Folder, Lock, signer_lock
+from hansa.store.folder import Folder, Lock
 from hansa.store.journal import Location, Writer
 from hansa.store.overlay import Stored
 from hansa.store.state import BlockPlace
@@ -104,6 +105,16 @@ class Status(msgspec.Struct, frozen=True):
     checkpoint: int  # the size of the newest one
     clock: str
     now: int
+    warnings: list[Reason]
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """The end of a block as it is signed: `seq` is its first entry's."""
+
+    seq: int
+    size: int
+    time: int  # ms
+    root: bytes
 
 
 class Node:
@@ -113,10 +124,9 @@ class Node:
         self,
         folder: Folder,
         files: Files,
-        locks: list[Lock],
+        locks: list[Lock | KeyFolder],
         recovered: Recovered,
-        signer: PrivateKey,
-        own_key: PrivateKey,
+        keys: KeyFolder,
         clock: Clock,
         reserve_bytes: int,
         exclusions: Exclusions,
@@ -136,8 +146,7 @@ class Node:
         self._locks = locks
         self._parts = recovered
         self._tip = recovered.tip
-        self._signer = signer
-        self._own_key = own_key
+        self._keys = keys
         self._cache = Cache(CACHED_RECORDS)
         self._exclusions = exclusions
         self._isolation = isolation
@@ -158,10 +167,12 @@ class Node:
         self._begun = 0.0  # when the block in hand was, by the loop's time
         self._woken = False
         self._stopping = False
-        self._root = recovered.tiles.root()  # of the durable tree; the tiles run ahead while a block is on its way
         self._signed_at = 0.0
         last = recovered.checkpoints.last()
         self._signed_size = 0 if last is None else last.size
+        self._owed = self._find_owed()
+        """Heads that are signed before the newest: of blocks that changed the checkpoint keys, by a key from before."""
+        self._head = self._head_of(self._tip.size - 1) if self._tip.size else None
         self._flush_timer: asyncio.TimerHandle | None = None
 
     # Life
@@ -255,6 +266,7 @@ class Node:
             self._signed_size,
             genesis.TOLD if self.parsed_genesis.is_told else genesis.REAL,
             self.ledger_time(),
+            self._warnings(),
         )
 
     def ledger_time(self) -> int:
@@ -265,7 +277,26 @@ class Node:
         """What the metrics show of how it is now."""
         tip = self.reading.tip
         lag_s = (self._clock.now() - tip.time) / 1000 if tip.size else 0.0
-        return Gauges(not self._reasons(), tip.size, lag_s, len(self._queue), self.events.readers)
+        expires = expiry.next_days(self.directory.expiring.values(), self.ledger_time())
+        return Gauges(not self._reasons(), tip.size, lag_s, len(self._queue), self.events.readers, expires)
+
+    def _warnings(self) -> list[Reason]:
+        """What is the matter with keys: some are missing here, others expire soon."""
+        found = self._missing_keys() if self.reading.tip.size else []
+        found += expiry.warnings(self.directory.expiring.values(), self.ledger_time())
+        return [Reason(error.code, error.detail, error.remedy) for error in found]
+
+    def _missing_keys(self) -> list[HansaError]:
+        """What the node can do nothing about until somebody gives it the file of a key that counts."""
+        found: list[HansaError] = []
+        if not self.directory.checkpoint_keys.keys() & self._keys.checkpoint.keys():
+            found.append(HansaError("key.checkpoint"))
+        elif any(self._signer_of(head) is None for head in self._owed):
+            told = "the key before has to sign the block that registered the new one, and is missing"
+            found.append(HansaError("key.checkpoint", told))
+        if self._own_key() is None:
+            found.append(HansaError("key.node"))
+        return found
 
     def _reasons(self) -> list[Reason]:
         """Why it takes no transactions, the gravest first."""
@@ -282,20 +313,56 @@ class Node:
         return list(reasons.values())
 
     def sign_checkpoint(self) -> None:
-        """Signs the durable head unless it is signed already. On a full disk that is left for later."""
-        tip = self.reading.tip
-        if tip.size <= self._signed_size or "fault" in self._trouble:
+        """Signs the durable head unless it is signed already, and before it what is owed.
+
+        On a full disk, and while the node has no key that counts, that is left for later.
+        """
+        if "fault" in self._trouble or self._head is None:
             return
-        told = self.parsed_genesis.is_told
-        made = merkle_checkpoint.sign(self.ledger, tip.size, tip.time, self._root, self._signer, told=told)
+        for head in self._owed:
+            if head.size > self._signed_size and not self._sign(head, durable=True):
+                return
+        self._owed = []
+        if self._head.size > self._signed_size:
+            self._sign(self._head)
+
+    def _sign(self, head: "_Head", *, durable: bool = False) -> bool:
+        """Signs one head, by the newest key of the node that counts for its block; whether that was done.
+
+        `durable`: it is on the disk then. Else the last ones may be lost in a crash and are signed again, which a key
+        that counts no more must not be needed for.
+        """
+        signer, told = self._signer_of(head), self.parsed_genesis.is_told
+        if signer is None:
+            return False
+        made = merkle_checkpoint.sign(self.ledger, head.size, head.time, head.root, signer, told=told)
         try:
             self._parts.checkpoints.append(made)
+            if durable:
+                self._parts.checkpoints.sync()
         except Exception as error:
             self._disk_trouble("checkpoint", error)
-            return
+            return False
         self._clear_trouble("checkpoint")
-        self._signed_size = tip.size
+        self._signed_size = head.size
         self._signed_at = self._loop.time()
+        return True
+
+    def _signer_of(self, head: "_Head") -> PrivateKey | None:
+        """The newest key of the node that counts for a head; None if it has none."""
+        spans = reversed(self.directory.checkpoint_spans.values())
+        counting = (self._keys.checkpoint.get(span.key.kid) for span in spans if span.signs_from(head.seq))
+        return next((key for key in counting if key is not None), None)
+
+    def _head_of(self, seq: int) -> "_Head":
+        """The head of the block with the entry at `seq`."""
+        header = self.reading.header_of(seq)
+        return _Head(header.seq, header.seq + header.count, header.time, header.root)
+
+    def _find_owed(self) -> list["_Head"]:
+        """The heads of blocks that changed the checkpoint keys and that no stored checkpoint covers."""
+        changes = [seq for seq in self.directory.checkpoint_changes() if seq >= self._signed_size]
+        return list({head.size: head for head in map(self._head_of, changes)}.values())
 
     def _earlier(self, signed: Signed, sender: Sender) -> Answer | None:
         """The entry of a transaction past its time, if it got one while there was time."""
@@ -419,8 +486,9 @@ class Node:
         for entered in sealed.entered:
             self.directory.apply(entered.seq, entered.writes)
         self._tip = self.reading.tip = sealed.tip
-        self._root = header.root
+        self._head = _Head(header.seq, sealed.tip.size, header.time, header.root)
         self._committing = False
+        self._follow_keys(sealed)
         for seq, item in enumerate(sealed.block.items, header.seq):
             self._tell(item.id, Answer(item.id, seq, item.outcome, False))
         self._stirred = self._loop.time()
@@ -438,6 +506,15 @@ class Node:
             if any(write.record == schedules.RECORD for one in sealed.entered for write in one.writes):
                 self._await_due()
         self._wake()
+
+    def _follow_keys(self, sealed: Sealed) -> None:
+        """Where keys changed: the block that did it is signed at once, by the key from before; then files are found."""
+        written = {w.record for one in sealed.entered for w in one.writes if w.contract == governance_genesis.CONTRACT}
+        if self._head is not None and "CheckpointKey" in written:
+            self._owed.append(self._head)
+            self.sign_checkpoint()
+        if "Key" in written:
+            self._keys.look_again()
 
     # Ledger time on an idle ledger
 
@@ -475,8 +552,16 @@ class Node:
     def _order_tick(self) -> None:
         """Orders a tick, unless a block is coming anyway or none can be made."""
         if not (self._committing or len(self._queue) or self._trouble):
-            envelope = tick.seal(self._own_key, self.ledger, self._tip.size)
+            own_key = self._own_key()
+            if own_key is None:
+                return
+            envelope = tick.seal(own_key, self.ledger, self._tip.size)
             self._orderer.submit("", cose.id_of(envelope), envelope, 0)
+
+    def _own_key(self) -> PrivateKey | None:
+        """The key that signs ticks: any of the node's that counts, the newest if it has more."""
+        counting = [kid for kid in self.directory.node_keys if kid in self._keys.node]
+        return self._keys.node[counting[-1]] if counting else None
 
     async def tell_time(self, time: int, is_gone: Callable[[], bool] = lambda: False) -> None:
         """Puts a told clock forward to `time` (ms). What is due on the way is taken when it is due.
@@ -578,6 +663,9 @@ class Node:
         if self._stopping:
             return
         self._loop.call_later(RESERVE_CHECK_S, self._watch_reserve)
+        if self.reading.tip.size and self._missing_keys():
+            self._keys.look_again()
+            self.sign_checkpoint()
         try:
             free = self._files.free_bytes(self.folder.root)
         except OSError as error:  # how much there is now shows at the next look
@@ -661,17 +749,14 @@ def open_node(
     files, folder = files or Disk(), Folder(root)
     folder.check_format(files)
     with contextlib.ExitStack() as opened:
-        locks = [Lock(folder.lock)]
-        opened.callback(locks[0].release)
-        signer, own_key = _own_key(folder, CHECKPOINT_KEY), _own_key(folder, NODE_KEY)
-        locks.append(_only_signer(signer))
-        opened.callback(locks[1].release)
+        lock = Lock(folder.lock)
+        opened.callback(lock.release)
+        keys = KeyFolder(folder)
+        opened.callback(keys.release)
+        keys.open()
         recovered = recover(files, folder, progress)
         opened.callback(recovered.close)
-        if recovered.tip.size and signer.kid not in recovered.directory.checkpoint_keys:
-            raise HansaError("key.checkpoint", f"{folder.keys / CHECKPOINT_KEY} is not a checkpoint key of this ledger")
-        if recovered.tip.size and own_key.kid not in recovered.directory.node_keys:
-            raise HansaError("key.node", f"{folder.keys / NODE_KEY} is not a node's key of this ledger")
+        _check_keys(folder, keys, recovered)
         if told and not recovered.genesis.is_told:
             raise HansaError("clock.real", f"the ledger in {root} has real time, which nobody tells")
         clock = clock or (ToldClock(recovered.genesis.time) if recovered.genesis.is_told else Clock())
@@ -679,30 +764,19 @@ def open_node(
         exclusions = load_exclusions(files, folder)
         isolation = Isolation(recovered.genesis.members_contract) if isolate else None
         opened.pop_all()
-    return Node(folder, files, locks, recovered, signer, own_key, clock, reserve_bytes, exclusions, isolation)
+    return Node(folder, files, [lock, keys], recovered, keys, clock, reserve_bytes, exclusions, isolation)
 
 
-def _own_key(folder: Folder, name: str) -> PrivateKey:
-    """One of the node's two keys. Raises `HansaError` `key.file`, `key.exposed`."""
-    try:
-        return key_files.load(folder.keys / name)
-    except HansaError as error:
-        if error.code != "key.file":
-            raise
-        remedy = f"Put the ledger's own {name} there; `hansa backup --keys` keeps it. No node runs without it."
-        raise HansaError(error.code, error.detail, remedy=remedy) from None
+def _check_keys(folder: Folder, keys: KeyFolder, recovered: Recovered) -> None:
+    """Raises `HansaError` (`key.checkpoint`, `key.node`) for a folder in which no key ever was this ledger's.
 
-
-def _only_signer(signer: PrivateKey) -> Lock:
-    """The lock that keeps a second node from signing with the same key. Raises `HansaError` `folder.locked`."""
-    try:
-        return Lock(signer_lock(signer.kid), passing=True)
-    except HansaError as error:
-        if error.code != "folder.locked":
-            raise
-        told = f"a node with the same checkpoint key runs over another copy of this ledger: {error.detail}"
-        remedy = "Stop that node first, and keep one copy: two would sign two histories under one key."
-        raise HansaError(error.code, told, remedy=remedy) from None
+    Where one was, and counts no more, the node runs: the next one may be put there while it does.
+    """
+    directory = recovered.directory
+    if recovered.tip.size and not keys.checkpoint.keys() & directory.checkpoint_spans.keys():
+        raise HansaError("key.checkpoint", f"{folder.keys / CHECKPOINT_KEY} is not a checkpoint key of this ledger")
+    if recovered.tip.size and not keys.node.keys() & (directory.node_keys.keys() | directory.former_node_keys):
+        raise HansaError("key.node", f"{folder.keys / NODE_KEY} is not a node's key of this ledger")
 
 
 class _Stopped(msgspec.Struct):

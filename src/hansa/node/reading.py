@@ -45,11 +45,12 @@ from hansa.store.checkpoints import Checkpoints
 from hansa.store.journal import Location, Segments
 from hansa.store.overlay import Behind, Stored
 from hansa.store.state import BlockPlace, State
-from hansa.wire import block, cbor, entry, names, order, writes
-from hansa.wire.block import Block
+from hansa.wire import block, cbor, entry, names, order, trust, writes
+from hansa.wire.block import Block, Header
 from hansa.wire.limits import INTEGER_MAX, INTEGER_MIN, PAGE_BYTES_MAX, PAGE_ROWS_MAX, TRANSACTION_STEPS_DEFAULT
 from hansa.wire.order import Key
 from hansa.wire.problems import HansaError
+from hansa.wire.trust import Change, Trust
 
 _BLOCKS_CACHED: Final = 32
 _BLOCK_CACHED_BYTES_MAX: Final = 1024 * 1024
@@ -181,6 +182,10 @@ class Reading:
             raise _changed(seq)
         return found[0]
 
+    def header_of(self, seq: int) -> Header:
+        """The header of the block with the entry at a seq. Raises `HansaError`: `entry.unknown`, `journal.corrupt`."""
+        return self._block(self._place(seq).location).header
+
     def stretch(self, seq: int, most: int) -> list[tuple[Found, entry.Outcome]]:
         """Up to `most` entries from `seq` on, all of one block, with their outcomes.
 
@@ -219,17 +224,52 @@ class Reading:
     def receipt(self, seq: int) -> bytes:
         """The receipt for an entry, under the first stored checkpoint that covers it.
 
+        Or, if the key of that one counts no more, under the newest, so that whoever gets it needs no chain of keys.
         Its path is checked against what was signed. Raises `HansaError`: `entry.unknown`, `checkpoint.none`,
         `tiles.differ`.
         """
         self._place(seq)
-        covering = self._checkpoints.covering(seq)
-        if covering is None:
+        head = self._covering(seq)
+        keys = self._directory.checkpoint_keys
+        newest = self._checkpoints.last() if head.kid not in keys else None
+        return self._receipt(seq, head if newest is None or newest.kid not in keys else newest)
+
+    def trust(self) -> Trust:
+        """What an offline verifier needs from the ledger's id alone: see `wire.trust`. With no receipts' checkpoints.
+
+        Raises `HansaError`: `trust.current`, `checkpoint.none`, `journal.corrupt`, `tiles.differ`.
+        """
+        changes: list[Change] = []
+        last = 0
+        for seq in self._directory.checkpoint_changes():
+            found, head = self.at(seq), self._covering(seq)
+            proof = self.consistency(last, head.size) if last not in (0, head.size) else None
+            parts = found.entry(), found.envelope, found.outcome, found.writes
+            changes.append(Change(*parts, self._receipt(seq, head), proof))
+            last = head.size
+        head = self.checkpoint()
+        if head.kid not in self._directory.checkpoint_keys:
+            raise HansaError("trust.current")
+        return Trust(
+            version=trust.VERSION,
+            genesis=self.at(0).envelope,
+            changes=changes,
+            head=receipt.bare(head),
+            consistency=self.consistency(last, head.size) if last else None,
+            receipts=[],
+        )
+
+    def _covering(self, seq: int) -> Checkpoint:
+        found = self._checkpoints.covering(seq)
+        if found is None:
             raise HansaError("checkpoint.none", f"no stored checkpoint covers entry {seq}", size=None)
-        path = tree.inclusion_path(seq, covering.size, self._tiles.node)
-        if tree.root_from_inclusion(seq, covering.size, self._tiles.node(0, seq), path) != covering.root:
+        return found
+
+    def _receipt(self, seq: int, head: Checkpoint) -> bytes:
+        path = tree.inclusion_path(seq, head.size, self._tiles.node)
+        if tree.root_from_inclusion(seq, head.size, self._tiles.node(0, seq), path) != head.root:
             raise HansaError("tiles.differ", f"the hashes around entry {seq} do not give the checkpoint's root")
-        return receipt.inclusion(covering, seq, path)
+        return receipt.inclusion(head, seq, path)
 
     def consistency(self, first: int, second: int) -> bytes:
         """The proof that the checkpoint of size `second` continues the tree of size `first`."""

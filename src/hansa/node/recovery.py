@@ -378,7 +378,7 @@ def _check_last_checkpoint(last: Checkpoint | None, tiles: Tiles, directory: Dir
     """Raises `HansaError` `journal.diverged` if the newest checkpoint was not signed over this very history."""
     if last is None:
         return
-    key = directory.checkpoint_keys.get(last.kid)
+    span = directory.checkpoint_spans.get(last.kid)
     root = tree.root_of(0, last.size, tiles.node)
-    if key is None or last.root != root or not merkle_checkpoint.verify(last, key):
+    if span is None or last.root != root or not merkle_checkpoint.verify(last, span.key):
         raise HansaError("journal.diverged", f"the stored checkpoint of size {last.size} does not fit the journal")

@@ -69,3 +69,4 @@ class Gauges(msgspec.Struct, frozen=True):
     lag_s: float
     queued: int
     streams: int
+    expiry_days: float  # to the next expiry of a key; infinite if none expires

@@ -132,6 +132,28 @@ KINDS: Final[Mapping[str, Kind]] = {
     "verify.envelope": Kind(422, "The envelope is not the one the entry commits to", _FRESH_COPY),
     "verify.outcome": Kind(422, "The outcome is not the one the entry commits to", _FRESH_COPY),
     "verify.id": Kind(422, "The envelope's id is not the entry's", _FRESH_COPY),
+    "receipt.span": Kind(
+        422,
+        "The receipt is signed by a key that did not count at its size",
+        "Do not rely on it: a key that was retired or not yet registered was used. Get a fresh receipt from a node.",
+    ),
+    "receipt.unlinked": Kind(
+        422,
+        "The receipt is signed by a former key, and nothing shows that it is of the ledger's history",
+        "Export the trust file again with --receipt and this receipt, or get a fresh one: `hansa receipt get SEQ`.",
+    ),
+    "trust.form": Kind(422, "This is not a trust file", "Have it exported again: `hansa trust export FILE`."),
+    "trust.version": Kind(422, "The trust file is of another format", _OTHER_VERSION),
+    "trust.chain": Kind(
+        422,
+        "The key changes in the trust file do not follow from the ledger's genesis",
+        "Do not rely on it. Have it exported again by a member you trust, and compare what they give you.",
+    ),
+    "trust.current": Kind(
+        409,
+        "There is no checkpoint under a current key yet",
+        "Put the file of the node's registered checkpoint key into DIR/keys; a second later there is one.",
+    ),
     "audit.executed": Kind(500, "Executing an entry again does not give what stands there", _RESTORE),
     # Messages of SWIFT
     "swift.form": Kind(
@@ -226,8 +248,21 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "key.exists": Kind(409, "There is a key file already", "Choose another path; keys are never overwritten."),
     "key.exposed": Kind(403, "Others can read this private key", "Run `chmod 600 FILE`, and think whether it leaked."),
-    "key.checkpoint": Kind(500, "The node's checkpoint key is not this ledger's", "Put the right key into DIR/keys."),
-    "key.node": Kind(500, "The node's own key is not this ledger's", "Put the right key into DIR/keys."),
+    "key.checkpoint": Kind(
+        500,
+        "The node has no checkpoint key that counts, so there are no receipts for what is new",
+        "Put the registered key's file into DIR/keys as checkpoint-NAME.pem; the node takes it without a restart.",
+    ),
+    "key.node": Kind(
+        500,
+        "The node has no key of its own that counts, so deadlines wait for the next transaction",
+        "Put the registered key's file into DIR/keys as node-NAME.pem; the node takes it without a restart.",
+    ),
+    "key.expires": Kind(
+        500,
+        "A key expires soon, or has",
+        "Register a new key and retire this one: see the page on rotating keys. The key goes on counting until then.",
+    ),
     # The node
     "node.not_loopback": Kind(
         403,

@@ -6,6 +6,7 @@ the node by its URL alone. What each chapter leaves behind the next one begins w
 
 import re
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,9 @@ from typing import Any
 
 import pytest
 from tests.cli.conftest import Ran, Server, run
+
+from hansa.client import Client
+from hansa.client import keys as key_files
 
 ROOT = Path(__file__).parents[2]
 MEMBERS = ("northbank", "harbourline", "eastmutual", "tradewatch")
@@ -82,6 +86,24 @@ class Desk:
         """A ballot that counts: how the proposal then stands."""
         self.governs("proposal", "vote", proposal[:12], "--yes" if yes else "--no")
         return self.state(proposal)
+
+    def changes_keys(self, load: "Load", users: dict[str, Path]) -> None:
+        """Each key gets a successor, which is used before the one before it ends."""
+        add, retire = ("member", "key", "add"), ("member", "key", "retire")
+        before, self.transaction = self.transaction, self.folder / "transaction-2.pem"
+        self.governs(*add, "--new", self.transaction)
+        load.goes_on_with(self.name, self.transaction)
+        self.governs(*retire, kid_of(before))
+        for user, path in users.items():
+            if user.startswith(f"{self.name}/"):
+                new = self.folder / f"{path.stem}-2.pem"
+                self.governs(*add, "--for", user, "--new", new)
+                load.goes_on_with(user, new)
+                self.governs(*retire, kid_of(path))
+        before = self.governance
+        self.governs(*add, "--purpose", "governance", "--new", self.folder / "governance-2.pem")
+        self.governance = self.folder / "governance-2.pem"
+        self.governs(*retire, kid_of(before))
 
     def state(self, proposal: str) -> str:
         return self.reads("proposal", "show", proposal[:12])["state"]
@@ -154,6 +176,7 @@ def test_a_consortium_governs_itself(consortium: Consortium) -> None:
     south = a_fifth_member_comes(consortium, harbour, east, watch)
     the_rules_change(consortium, north, harbour, east, watch, south)
     one_leaves(consortium, north, harbour, east, watch, south)
+    every_key_changes(consortium, north, harbour, east, south)
     what_was_is_found_again(consortium)
 
 
@@ -283,6 +306,108 @@ def one_leaves(consortium: Consortium, north: Desk, harbour: Desk, east: Desk, w
     assert north.votes(waiting, yes=False) == "Open"
     shown = north.reads("proposal", "show", waiting)
     assert sorted(shown["waiting"]) == ["eastmutual", "harbourline", "southbank"], "who left is not waited for"
+
+
+class Load:
+    """Members and users who go on acting, one after the other, whatever is done meanwhile."""
+
+    def __init__(self, url: str, keys: dict[str, Path]) -> None:
+        self._url = url
+        self._keys = keys
+        self._ends = threading.Event()
+        self.done: list[tuple[str, Path, int]] = []
+        self.failed: list[Exception] = []
+        self._thread = threading.Thread(target=self._act)
+
+    def _act(self) -> None:
+        clients: dict[Path, Client] = {}
+        count = 0
+        try:
+            while not self._ends.is_set():
+                for name in list(self._keys):
+                    key = self._keys[name]
+                    client = clients.setdefault(key, Client(self._url, key))
+                    count += 1
+                    answer = client.call("lending", "offer", {"name": f"thing {count}"})
+                    self.done.append((name, key, answer.seq or 0))
+        except Exception as error:  # whatever it is, one commit failed
+            self.failed.append(error)
+        finally:
+            for client in clients.values():
+                client.close()
+
+    def __enter__(self) -> "Load":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        self._thread.join()
+
+    def goes_on_with(self, name: str, key: Path) -> None:
+        """Uses another key from now on; returns when nothing is on its way under the one before."""
+        self._keys[name] = key
+        self.has_used(name, key)
+
+    def has_used(self, name: str, key: Path) -> None:
+        end = time.monotonic() + _PATIENCE_S
+        while (name, key) not in {(who, used) for who, used, _ in self.done}:
+            assert not self.failed
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+
+def every_key_changes(consortium: Consortium, north: Desk, harbour: Desk, east: Desk, south: Desk) -> None:
+    """Transactions go on all the while, signed by the keys that change, and none fails."""
+    desks = (north, harbour, east, south)
+    keys = consortium.data / "keys"
+    people = {"northbank": "ana", "harbourline": "carla", "eastmutual": "dev"}
+    users = {f"{member}/{user}": keys / "users" / member / f"{user}.pem" for member, user in people.items()}
+    users["southbank/finn"] = south.folder / "finn.pem"
+    before = {desk.name: desk.transaction for desk in desks} | users
+    old = {kid_of(path) for path in before.values()} | {kid_of(desk.governance) for desk in desks}
+    with Load(consortium.server.url, dict(before)) as load:
+        for name, key in before.items():
+            load.has_used(name, key)
+        for desk in desks:
+            desk.changes_keys(load, users)
+        for purpose in ("node", "checkpoint"):
+            words = ("--purpose", purpose, "--for", "node-1", "--new", keys / f"{purpose}-2.pem")
+            north.governs("member", "key", "add", *words)
+        north.governs("member", "key", "retire", kid_of(keys / "node.pem"))
+        size = len(load.done)
+        consortium.waits(lambda: len(load.done) > size + len(before))
+    assert load.failed == []
+    seqs = [seq for _, _, seq in load.done]
+    assert len(set(seqs)) == len(seqs)
+    assert {name for name, key, _ in load.done if key != before[name]} == set(before)
+
+    active = {
+        one["kid"]: (desk.name, one["purpose"])
+        for desk in desks
+        for name in (desk.name, *(user for user in users if user.startswith(desk.name)))
+        for one in desk.reads("member", "keys", name)["keys"]
+        if one["status"] == "active"
+    }
+    assert not old & active.keys()
+    assert len(active) == len(old)
+    entries = consortium.entries()
+    for path in before.values():
+        north.is_stopped("sender.revoked", "call", "lending", "offer", "name=a boat", key=path)
+    for desk in desks:
+        old_key = desk.folder / "governance.pem"
+        desk.is_stopped("sender.revoked", "member", "key", "add", "--new", desk.folder / "x.pem", key=old_key)
+    assert consortium.entries() == entries
+
+    # Nobody sends anything now: that the time of this proposal ends, the node says by its new key.
+    now = consortium.first.reads("status")["time"]
+    made = east.proposes("--action", "pause_contract", "name=lending", "--closes", str(now + 2_500))
+    consortium.waits(lambda: east.state(made) == "Dropped")
+    consortium.note()
+
+
+def kid_of(path: Path) -> str:
+    return key_files.load(path).kid.hex()
 
 
 def what_was_is_found_again(consortium: Consortium) -> None:

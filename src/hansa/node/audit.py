@@ -20,7 +20,7 @@ from typing import Final
 import msgspec
 
 from hansa.governance import genesis as governance_genesis
-from hansa.governance.directory import Directory
+from hansa.governance.directory import Directory, Span
 from hansa.merkle.tiles import ROWS_MAX, Tiles, row_length
 from hansa.merkle.tree import EMPTY_ROOT, HASH_BYTES, leaf_hash
 from hansa.node import witnesses
@@ -39,7 +39,6 @@ from hansa.store.rows import Rows, row_name
 from hansa.store.state import FORMAT, Applied, BlockPlace, Entered, State
 from hansa.wire import block, cose, entry, genesis, transaction
 from hansa.wire.block import Item
-from hansa.wire.keys import PublicKey
 from hansa.wire.problems import HansaError
 
 SLICE_ENTRIES: Final = 4_000
@@ -154,8 +153,12 @@ class _Audit:
                 stored = Checkpoints(self._files, self._folder.checkpoints, ledger, writable=False)
                 held.callback(stored.close)
                 self._checkpoints = stored.count
-            keys = {key.kid: key for key in (PublicKey(node.checkpoint_key) for node in decoded.nodes)}
-            seen = Witnesses(ledger, keys, witnesses.stored(stored, self._find), kept, self._find, told=decoded.is_told)
+
+            def span_of(kid: bytes) -> Span | None:
+                return directory.checkpoint_spans.get(kid)
+
+            own = witnesses.stored(stored, self._find)
+            seen = Witnesses(ledger, span_of, own, kept, self._find, told=decoded.is_told)
             self._read(segments, document, directory, seen, held)
         return Report(
             self._tip.ledger.hex(),
@@ -184,6 +187,7 @@ class _Audit:
         held.callback(executor.stop)
         scan = Scan(segments)
         current = _Slice(self._tip)
+        first = self._tip.size  # of the block that is taken next
 
         def end_slice() -> None:
             """Hands the slice out to be executed again on the state before it, then goes on with the one behind it.
@@ -200,7 +204,8 @@ class _Audit:
 
         for location in self._follow(scan, directory, state, tiles):
             current.places.append(location)
-            seen.reach(self._tip.size, self._tip.time, self._root)
+            seen.reach(first, self._tip.size, self._tip.time, self._root)
+            first = self._tip.size
             if applied is not None and self._tip.size == applied.size:
                 end_slice()
                 self._compare_state(applied, scan.position)

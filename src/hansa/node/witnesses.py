@@ -4,11 +4,12 @@ The ledger's own checkpoints are witnesses, and receipts, checkpoints and states
 those can show that a tail was cut off, or that the whole folder is an older copy.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 
+from hansa.governance.directory import Span
 from hansa.merkle import checkpoint, receipt
 from hansa.merkle.checkpoint import Bound
 from hansa.merkle.tree import HASH_BYTES
@@ -17,7 +18,7 @@ from hansa.node.workers import Lost, Worker
 from hansa.store.checkpoints import Checkpoints
 from hansa.store.files import Files, read_whole
 from hansa.wire import cose
-from hansa.wire.keys import ALGORITHM_NAMES, PublicKey
+from hansa.wire.keys import ALGORITHM_NAMES
 from hansa.wire.problems import HansaError
 
 Find = Callable[[str, str, str], None]
@@ -71,12 +72,15 @@ def _state(folder: Path, reader: Worker) -> Witness:
 
 
 class Witnesses:
-    """Witnesses by size, each checked when the pass over the journal reaches its size."""
+    """Witnesses by size, each checked when the pass over the journal reaches its size.
+
+    `span_of` finds the span of a checkpoint key by its kid, as far as the pass over the journal has come.
+    """
 
     def __init__(
         self,
         ledger: bytes,
-        keys: Mapping[bytes, PublicKey],
+        span_of: Callable[[bytes], Span | None],
         stored: Iterator[Witness],
         outside: list[Witness],
         find: Find,
@@ -85,19 +89,19 @@ class Witnesses:
     ) -> None:
         self._ledger = ledger
         self._told = told
-        self._keys = keys
+        self._span_of = span_of
         self._stored = stored
         self._next = next(stored, None)
         self._outside = sorted(outside, key=lambda witness: witness.bound.size)
         self._find = find
 
-    def reach(self, size: int, time: int, root: bytes) -> None:
-        """A block ends here: every witness up to this size must have seen exactly this."""
+    def reach(self, seq: int, size: int, time: int, root: bytes) -> None:
+        """The block with the entry `seq` as its first ends here: witnesses up to this size must have seen just this."""
         while self._next is not None and self._next.bound.size <= size:
-            self._check(self._next, size, time, root)
+            self._check(self._next, seq, size, time, root)
             self._next = next(self._stored, None)
         while self._outside and self._outside[0].bound.size <= size:
-            self._check(self._outside.pop(0), size, time, root)
+            self._check(self._outside.pop(0), seq, size, time, root)
 
     def finish(self, size: int) -> None:
         """The journal ends here: a witness of a larger size has seen more than is left."""
@@ -106,32 +110,34 @@ class Witnesses:
             found = self._foreign(witness) or ("journal.lost_tail", lost(witness.bound.size, size))
             self._find(found[0], witness.source, found[1])
 
-    def _check(self, witness: Witness, size: int, time: int, root: bytes) -> None:
-        found = self._foreign(witness) or self._differing(witness, size, time, root)
+    def _check(self, witness: Witness, seq: int, size: int, time: int, root: bytes) -> None:
+        found = self._foreign(witness) or self._differing(witness, seq, size, time, root)
         if found is not None:
             self._find(found[0], witness.source, found[1])
 
     def _foreign(self, witness: Witness) -> tuple[str, str] | None:
         """Why a witness says nothing about this ledger, as code and words; None if it does."""
-        bound, key = witness.bound, self._keys.get(witness.bound.kid)
+        bound, span = witness.bound, self._span_of(witness.bound.kid)
         if bound.ledger != self._ledger:
             return "verify.ledger", f"it is for ledger {bound.ledger.hex()}"
         if witness.signature is None:
             return None
-        if key is None or key.algorithm != bound.algorithm:
+        if span is None or span.key.algorithm != bound.algorithm:
             return "receipt.key_unknown", "it is signed by no checkpoint key of this ledger"
         if bound.told != self._told:
             return "verify.clock", f"it says that time is {'told' if bound.told else 'real'}, the genesis document not"
-        if witness.root is not None and not self._is_signed(witness, witness.root):
+        if witness.root is not None and not _is_signed(witness, span, witness.root):
             return "receipt.invalid", "its signature does not even cover what it says itself"
         return None
 
-    def _differing(self, witness: Witness, size: int, time: int, root: bytes) -> tuple[str, str] | None:
+    def _differing(self, witness: Witness, seq: int, size: int, time: int, root: bytes) -> tuple[str, str] | None:
         """How what was seen differs from this history, as code and words; None if it does not."""
-        bound = witness.bound
+        bound, span = witness.bound, self._span_of(witness.bound.kid)
         if bound.size != size:
             return "journal.diverged", f"no block of this ledger ends at {bound.size} entries"
-        if witness.root is None and not self._is_signed(witness, root):
+        if span is not None and not span.signs_from(seq):
+            return "receipt.span", f"its key does not count for {size} entries: it came later, or another one has by then"
+        if span is not None and witness.root is None and not _is_signed(witness, span, root):
             return "journal.diverged", f"it was not signed over this history of {size} entries"
         if witness.root is not None and witness.root != root:
             return "journal.diverged", f"it has seen another history of {size} entries"
@@ -139,10 +145,11 @@ class Witnesses:
             return "journal.diverged", f"it says {bound.time} ms for the time of {size} entries, the journal {time}"
         return None
 
-    def _is_signed(self, witness: Witness, root: bytes) -> bool:
-        assert witness.signature is not None and len(root) == HASH_BYTES
-        structure = cose.signature_structure(checkpoint.header(witness.bound), root)
-        return self._keys[witness.bound.kid].verify_exactly(witness.signature, structure)
+
+def _is_signed(witness: Witness, span: Span, root: bytes) -> bool:
+    assert witness.signature is not None and len(root) == HASH_BYTES
+    structure = cose.signature_structure(checkpoint.header(witness.bound), root)
+    return span.key.verify_exactly(witness.signature, structure)
 
 
 def lost(seen: int, left: int) -> str:

@@ -411,8 +411,17 @@ def kid_of(path: Path) -> str:
 
 
 def what_was_is_found_again(consortium: Consortium) -> None:
+    """Who belonged to the ledger and by which rules follows from genesis, at every height, whatever the node says."""
     consortium.note()
     assert consortium.server.stop() == 0
-    done = run("audit", consortium.data, "--json")
-    assert done.code == 0, done
+    heights = [word for height in consortium.heights for word in ("--at", height)]
+    done = run("audit", consortium.data, *heights, "--json")
+    assert (done.code, done.json["findings"], done.json["notes"]) == (0, [], [])
     assert done.json["sound"]
+    found = {
+        at["height"]: {"members": [one["id"] for one in at["members"]], "constitution": at["constitution"]}
+        for at in done.json["governed"]
+    }
+    assert found == consortium.heights
+    assert len({len(one["members"]) for one in found.values()}) == 2
+    assert len({one["constitution"] for one in found.values()}) == 2

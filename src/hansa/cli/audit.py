@@ -26,9 +26,17 @@ _EVIDENCE_BYTES_MAX: Final = 64 * 1024
     help="A receipt, a checkpoint, or a state's folder that somebody kept: the ledger must contain what it saw. "
     "May be repeated.",
 )
+@click.option(
+    "--at",
+    "heights",
+    type=click.IntRange(0),
+    multiple=True,
+    metavar="HEIGHT",
+    help="Tell who the members were behind this block, and their constitution. May be repeated.",
+)
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that execute again; by default one a core.")
 @click.pass_obj
-def audit(out: Output, folder: Path, at_least: tuple[Path, ...], workers: int | None) -> int:
+def audit(out: Output, folder: Path, at_least: tuple[Path, ...], heights: tuple[int, ...], workers: int | None) -> int:
     """Audit a ledger that no node uses. Exits with 1 if anything is found.
 
     Every signature, hash, root and checkpoint is checked, every action executed again. A tail that was lost together
@@ -40,7 +48,7 @@ def audit(out: Output, folder: Path, at_least: tuple[Path, ...], workers: int | 
         _check_evidence(path)
     output.log_to_stderr()
     with Progress(out, "entries read") as progress:
-        report = run(folder, at_least, progress.tell, workers)
+        report = run(folder, at_least, progress.tell, workers, heights)
     fields = {"sound": report.is_sound, **msgspec.structs.asdict(report), "at_least": [str(path) for path in at_least]}
     out.show(fields, lambda: _text(out, report, at_least))
     return output.DONE if report.is_sound else output.FAILED
@@ -65,6 +73,9 @@ def _text(out: Output, report: Any, at_least: tuple[Path, ...]) -> str:
         f"root         {report.root}",
         f"checkpoints  {report.checkpoints:,}",
     ]
+    for at in report.governed:
+        members = ", ".join(one.id for one in at.members)
+        lines.append(f"height {at.height:<6}{members}; constitution {at.version}, {at.constitution.hex()[:16]}")
     lines += [f"note         {output.shown(note)}" for note in report.notes]
     if report.is_sound:
         lines += [f"evidence     {path}: what it has seen is there, unchanged" for path in at_least]

@@ -20,7 +20,7 @@ from typing import Final
 import msgspec
 
 from hansa.governance import genesis as governance_genesis
-from hansa.governance.directory import Directory, Span
+from hansa.governance.directory import Directory, Member, Span
 from hansa.merkle.tiles import ROWS_MAX, Tiles, row_length
 from hansa.merkle.tree import EMPTY_ROOT, HASH_BYTES, leaf_hash
 from hansa.node import witnesses
@@ -49,8 +49,18 @@ Progress = Callable[[int], None]
 """Told how many entries have been read."""
 
 
+class Governed(msgspec.Struct, frozen=True):
+    """Who belonged to the ledger behind the block of a height, and by which constitution: its version and digest."""
+
+    height: int
+    entries: int
+    members: list[Member]
+    constitution: bytes
+    version: str
+
+
 class Report(msgspec.Struct, frozen=True):
-    """What an audit saw. `notes` are worth knowing and no fault."""
+    """What an audit saw. `notes` are worth knowing and no fault; `governed` is what was asked for, by height."""
 
     ledger: str
     name: str
@@ -61,6 +71,7 @@ class Report(msgspec.Struct, frozen=True):
     executed: int
     findings: list[Finding]
     notes: list[str]
+    governed: list[Governed]
 
     @property
     def is_sound(self) -> bool:
@@ -69,11 +80,16 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def audit(
-    root: Path, at_least: Iterable[Path] = (), progress: Progress = lambda _: None, workers: int | None = None
+    root: Path,
+    at_least: Iterable[Path] = (),
+    progress: Progress = lambda _: None,
+    workers: int | None = None,
+    heights: Iterable[int] = (),
 ) -> Report:
     """Audits the ledger in a folder that no node uses.
 
     `at_least` names receipts, checkpoints or folders of states that others hold: the ledger must contain what they saw.
+    `heights`: of which members and constitution are to be told, as they follow from genesis.
     Raises `HansaError` only if there is nothing to audit: no ledger, another format, a node running, unreadable
     evidence; or the audit cannot go on, for a disk that gives an error or has no room for the audit's own state.
     """
@@ -81,7 +97,7 @@ def audit(
     try:
         with _alone(folder), _scratch(root) as scratch:
             count = (os.cpu_count() or 1) if workers is None else workers
-            return _Audit(folder, scratch, progress, count).run(at_least)
+            return _Audit(folder, scratch, progress, count, frozenset(heights)).run(at_least)
     except OSError as error:
         raise inaccessible(error, root) from error
 
@@ -118,11 +134,15 @@ class _Stop(Exception):
 
 
 class _Audit:
-    def __init__(self, folder: Folder, scratch: Path, progress: Progress, workers: int) -> None:
+    def __init__(
+        self, folder: Folder, scratch: Path, progress: Progress, workers: int, heights: frozenset[int]
+    ) -> None:
         self._folder = folder
         self._scratch = scratch
         self._progress = progress
         self._workers = workers
+        self._heights = heights
+        self._governed: list[Governed] = []
         self._files = Disk()
         self._reader = Worker()
         self._findings: list[Finding] = []
@@ -170,6 +190,7 @@ class _Audit:
             self._executed,
             self._findings,
             self._notes,
+            self._governed,
         )
 
     # The pass over the journal
@@ -217,6 +238,7 @@ class _Audit:
         if self._is_whole:
             self._check_end(scan, applied)
             seen.finish(self._tip.size)
+            self._notes += [f"there is no height {one}" for one in sorted(self._heights) if one >= self._blocks]
             if rows.is_empty():
                 self._notes.append("there are no hashes of the tree; a node rebuilds them")
             else:
@@ -264,6 +286,10 @@ class _Audit:
             ) from error
         self._tip, self._root = tip_after(header), header.root
         self._blocks += 1
+        if header.height in self._heights:
+            members = [directory.members[id] for id in sorted(directory.members)]
+            rules = directory.programs[governance_genesis.CONSTITUTION].manifest.version
+            self._governed.append(Governed(header.height, self._tip.size, members, directory.constitution, rules))
 
     def _check_id(self, item: Item, seq: int, time: int, state: State, ids: set[bytes]) -> int:
         """Checks that an entry's id is its envelope's and new; until when it counts as seen (ms)."""

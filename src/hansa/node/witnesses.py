@@ -136,7 +136,10 @@ class Witnesses:
         if bound.size != size:
             return "journal.diverged", f"no block of this ledger ends at {bound.size} entries"
         if span is not None and not span.signs_from(seq):
-            return "receipt.span", f"its key does not count for {size} entries: it came later, or another one has by then"
+            return (
+                "receipt.span",
+                f"its key does not count for {size} entries: it came later, or another one has by then",
+            )
         if span is not None and witness.root is None and not _is_signed(witness, span, root):
             return "journal.diverged", f"it was not signed over this history of {size} entries"
         if witness.root is not None and witness.root != root:

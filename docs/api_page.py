@@ -3,8 +3,9 @@
 import json
 from typing import Any, Final
 
+from hansa.api.governance_operations import ALL
 from hansa.api.openapi import MEANINGS
-from hansa.api.operations import OPERATIONS, SUBMIT, Operation
+from hansa.api.operations import Operation
 from hansa.cli.up import PORT
 from hansa.wire.problems import KINDS
 
@@ -27,6 +28,25 @@ EXAMPLES: Final = {
     "record": "/app/contracts/example_ledger/records/Title/value?key=ship",
     "history": "/app/contracts/example_ledger/records/Title/history?key=ship",
     "view": "/app/contracts/example_ledger/views/balance_of",
+    "create_proposal": "/gov/members/proposals:create?api-version=2026-11-01",
+    "plan_proposal": "/gov/members/proposals:plan?api-version=2026-11-01&proposer=northbank",
+    "plan_standing_proposal": "/gov/members/proposals/PROPOSAL:plan?api-version=2026-11-01",
+    "proposals": "/gov/members/proposals?api-version=2026-11-01&open=true",
+    "proposal": "/gov/members/proposals/PROPOSAL?api-version=2026-11-01",
+    "proposal_actions": "/gov/members/proposals/PROPOSAL/actions?api-version=2026-11-01",
+    "withdraw_proposal": "/gov/members/proposals/PROPOSAL:withdraw?api-version=2026-11-01",
+    "submit_ballot": "/gov/members/proposals/PROPOSAL/ballots/northbank:submit?api-version=2026-11-01",
+    "ballot": "/gov/members/proposals/PROPOSAL/ballots/northbank?api-version=2026-11-01",
+    "constitution": "/gov/service/constitution?api-version=2026-11-01",
+    "service": "/gov/service/info?api-version=2026-11-01",
+    "members": "/gov/service/members?api-version=2026-11-01",
+    "member": "/gov/service/members/northbank?api-version=2026-11-01",
+    "users": "/gov/service/users?api-version=2026-11-01&member=northbank",
+    "keys": "/gov/service/keys?api-version=2026-11-01&owner=northbank",
+    "deployments": "/gov/service/contracts?api-version=2026-11-01",
+    "limits": "/gov/service/limits?api-version=2026-11-01",
+    "references": "/gov/service/references?api-version=2026-11-01",
+    "issuers": "/gov/service/issuers?api-version=2026-11-01",
     "status": "/node/status",
     "tell_time": "/node/clock",
     "health": "/node/health",
@@ -37,11 +57,13 @@ EXAMPLES: Final = {
     "openapi": "/openapi.json",
     "problem": "/problems/state.denied",
 }
-"""A request for each operation, to a ledger with `example_ledger` on it; tests send them. `ID` is a transaction's."""
+"""A request for each operation, to a ledger with `example_ledger` on it; tests send them. `ID` is a
+transaction's, `PROPOSAL` a proposal's."""
 
 BODIES: Final[dict[str, Any]] = {
     "trial": {"source": 'from hansa.contract import Contract\n\n\nclass Next(Contract, version="2.0.0"):\n    pass\n'},
     "view": {"account": "northbank"},
+    "plan_proposal": {"actions": [{"name": "pause_contract", "args": {"name": "example_ledger"}}]},
     "tell_time": {"time": 1_767_603_600_000},
 }
 """What goes with those that take JSON."""
@@ -61,8 +83,8 @@ def page() -> str:
         "",
         "This page is made from the code by `make docs`.",
     ]
-    for title, start in (("Ledger", "/app/"), ("Node", "/node/"), ("Descriptions", "/")):
-        shown = [operation for operation in (SUBMIT, *OPERATIONS) if _section(operation) == start]
+    for title, start in (("Ledger", "/app/"), ("Governance", "/gov/"), ("Node", "/node/"), ("Descriptions", "/")):
+        shown = [operation for operation in ALL if _section(operation) == start]
         lines += ["", f"## {title}"]
         for operation in shown:
             lines += _operation(operation)
@@ -82,7 +104,7 @@ def page() -> str:
 
 
 def _section(operation: Operation) -> str:
-    return next(start for start in ("/app/", "/node/", "/") if operation.path.startswith(start))
+    return next(start for start in ("/app/", "/gov/", "/node/", "/") if operation.path.startswith(start))
 
 
 def _operation(operation: Operation) -> list[str]:

@@ -18,6 +18,7 @@ from hansa.governance.genesis import members_program
 from hansa.merkle import checkpoint, receipt, tree
 from hansa.merkle.tiles import Tiles
 from hansa.node.apply import Sealed, Tip, apply_batch, apply_genesis
+from hansa.node import shipped
 from hansa.node.create import members_source
 from hansa.node.intake import Answer
 from hansa.orderers import Batch
@@ -97,6 +98,7 @@ def _private(key: Any) -> PrivateKey:
 def make() -> tuple[list[Vector], dict[str, str]]:
     """All vectors, and the private keys behind them as PEM."""
     bank, clerk, trader = ed25519_key(1), p256_key(0x1001), ed25519_key(2)
+    bank_governance, trader_governance = ed25519_key(3), p256_key(0x1002)
     node_key, checkpoint_key = p256_key(0x2001), p256_key(0x2002)
     document = genesis.encode(
         Genesis(
@@ -105,8 +107,20 @@ def make() -> tuple[list[Vector], dict[str, str]]:
             time=_TIME,
             nonce=bytes(range(16)),
             members=[
-                Member(id="bank", name="Bank", keys=[bank.public.spki], attributes=["licence:bank"]),
-                Member(id="trader", name="Trader", keys=[trader.public.spki]),
+                Member(
+                    id="bank",
+                    name="Bank",
+                    keys=[bank.public.spki],
+                    governance_keys=[bank_governance.public.spki],
+                    attributes=["licence:bank"],
+                    weight=2,
+                ),
+                Member(
+                    id="trader",
+                    name="Trader",
+                    keys=[trader.public.spki],
+                    governance_keys=[trader_governance.public.spki],
+                ),
             ],
             users=[User(id="bank/clerk", name="clerk", keys=[clerk.public.spki])],
             nodes=[
@@ -120,6 +134,9 @@ def make() -> tuple[list[Vector], dict[str, str]]:
             deployers=["bank"],
             limits=Limits(),
             members_contract=members_source(),
+            constitution=shipped.constitution("majority"),
+            constitution_lock=86_400_000,
+            libraries=[(shipped.LIBRARY, shipped.library())],
         )
     )
     ledger = genesis.ledger_id(document)
@@ -138,7 +155,7 @@ def make() -> tuple[list[Vector], dict[str, str]]:
         "set_reference",
         {"reference": "calendar", "valid_from": 1, "data": "one holiday"},
         preconditions=[("members", "Reference", "calendar", 1)],
-        contract_version="0.1.0",
+        contract_version="0.2.0",
     )
     batch = Batch(1, _TIME + 1_000, [applied, refused, conditional])
     second, _ = apply_batch(batch, first.tip, state, directory, tiles, {})  # type: ignore[arg-type]
@@ -154,7 +171,9 @@ def make() -> tuple[list[Vector], dict[str, str]]:
     due, ticked = third.block.items
     stopped = _signed(bank, ledger, 6, "set_reference", {"reference": "calendar", "valid_from": 2, "data": ""})
     stopped_id = cose.id_of(stopped)
-    statement = exclusion.seal(bank, ledger, stopped_id, "it stops every node that runs it")
+    reason = "it stops every node that runs it"
+    statement = exclusion.seal(bank_governance, ledger, stopped_id, reason)
+    other = exclusion.seal(trader_governance, ledger, stopped_id, reason)
     state.apply(third)
     fourth, _ = apply_batch(
         Batch(3, third.tip.time + 1_000, [stopped]),
@@ -163,10 +182,31 @@ def make() -> tuple[list[Vector], dict[str, str]]:
         directory,
         tiles,
         {},
-        exclusions={stopped_id: [exclusion.read(statement)]},
+        exclusions={stopped_id: [exclusion.read(statement), exclusion.read(other)]},
     )
     assert fourth is not None
     excluded = fourth.block.items[0]
+    state.apply(fourth)
+    step = {"name": "set_reference", "subject": "rates", "numbers": {"valid_from": 0}, "source": "none yet"}
+    proposal = _signed(
+        bank_governance,
+        ledger,
+        7,
+        "propose",
+        {"title": "Rates", "steps": [step]},
+        content_type=cose.GOVERNANCE,
+        not_after=_TIME + 20 * 86_400_000,
+    )
+    fifth, _ = apply_batch(
+        Batch(4, fourth.tip.time + 1_000, [proposal]),
+        fourth.tip,
+        state,  # type: ignore[arg-type]
+        directory,
+        tiles,
+        {},
+    )
+    assert fifth is not None
+    proposed = fifth.block.items[0]
     answer = answers.answer_cbor(Answer(items[0].id, 1, items[0].outcome, False), inclusion)
     structure = cose.split(applied).structure
     assert hashlib.sha256(structure).digest() == items[0].id
@@ -189,15 +229,26 @@ def make() -> tuple[list[Vector], dict[str, str]]:
         Vector("tick", "tick-envelope", ticked.envelope, "entry 7, signed by node-1 at 6 entries"),
         Vector("block-4", "block", block.encode(third.block), "entries 6 and 7"),
         Vector("exclusion", "exclusion-envelope", statement, f"of transaction {stopped_id.hex()}, entry 8"),
-        Vector("outcome-excluded", "outcome", excluded.outcome, "of entry 8: the ledger's one deployer excluded it"),
+        Vector("outcome-excluded", "outcome", excluded.outcome, "of entry 8: both members excluded it"),
         Vector("write-set-excluded", "write-set", excluded.writes, "of entry 8: the record of the exclusion"),
+        Vector("governance", "governance-envelope", proposal, "entry 9, signed by bank's governance key: a proposal"),
+        Vector("outcome-governance", "outcome", proposed.outcome, "of entry 9"),
+        Vector("block-6", "block", block.encode(fifth.block), "entry 9"),
         Vector("checkpoint", "checkpoint", receipt.bare(head), "of the tree of 4 entries, root attached"),
         Vector("receipt", "receipt", inclusion, "for entry 1, under that checkpoint"),
         Vector("checkpoint-told", "checkpoint", receipt.bare(told), "the same of a ledger whose time is told"),
         Vector("consistency", "consistency-receipt", consistency, "from size 1 to size 4"),
         Vector("answer", "answer", answer, "to the submission of entry 1, with ?receipt=true"),
     ]
-    keys = {"bank": bank, "bank/clerk": clerk, "trader": trader, "node-1": node_key, "checkpoint": checkpoint_key}
+    governing = {"bank governance": bank_governance, "trader governance": trader_governance}
+    keys = {
+        **governing,
+        "bank": bank,
+        "bank/clerk": clerk,
+        "trader": trader,
+        "node-1": node_key,
+        "checkpoint": checkpoint_key,
+    }
     return found, {name: key.pem().decode() for name, key in keys.items()}
 
 
@@ -217,14 +268,23 @@ def _rung(
     return sealed
 
 
-def _signed(signer: PrivateKey, ledger: bytes, number: int, action: str, arguments: Any, **optional: Any) -> bytes:
+def _signed(
+    signer: PrivateKey,
+    ledger: bytes,
+    number: int,
+    action: str,
+    arguments: Any,
+    *,
+    content_type: str = cose.TRANSACTION,
+    **optional: Any,
+) -> bytes:
+    usual = {"contract": "members", "steps_max": transactions.STEPS_MAX, "not_after": _TIME + 600_000}
     body = Transaction(
         version=0,
         ledger=ledger,
         nonce=bytes([number] * 16),
-        not_after=_TIME + 600_000,
         action=action,
         arguments=arguments,
-        **{"contract": "members", "steps_max": transactions.STEPS_MAX, **optional},
+        **{**usual, **optional},
     )
-    return cose.seal(signer, cose.TRANSACTION, transaction.encode(body))
+    return cose.seal(signer, content_type, transaction.encode(body))

@@ -8,6 +8,7 @@ import jsonschema_rs
 import pytest
 from tests.api.conftest import EXAMPLE
 
+from hansa.api.governance_operations import ALL
 from hansa.api.operations import OPERATIONS, PROBLEM, SESSION_OPERATIONS, SUBMIT
 from hansa.client import verification
 from hansa.merkle import receipt
@@ -38,7 +39,7 @@ GOOD = {
     ],
     "contracts": ["/app/contracts"],
     "contract": ["/app/contracts/members", "/app/contracts/example_ledger"],
-    "source": ["/app/contracts/members/source", "/app/contracts/example_ledger/source"],
+    "source": [f"/app/contracts/{name}/source" for name in ("members", "constitution", "example_ledger")],
     "page": [
         f"{RECORDS}/Account",
         f"{RECORDS}/Account?rows=1",
@@ -318,7 +319,7 @@ def test_pages_lead_to_one_another(client):
         if after is None:
             break
     assert found == whole["rows"]
-    assert len({row["value"]["kid"] for row in found}) == len(found) == 11
+    assert len({row["value"]["kid"] for row in found}) == len(found) == 15
 
 
 def all_rows(client, path, **query):
@@ -408,7 +409,7 @@ def test_every_record_of_a_page_can_be_asked_for(client):
 
 def test_contracts_are_listed_with_their_source(client):
     listed = client.get("/app/contracts").json()["contracts"]
-    assert [one["name"] for one in listed] == ["example_ledger", "members"]
+    assert [one["name"] for one in listed] == ["constitution", "example_ledger", "members"]
     for one in listed:
         source = client.get(f"/app/contracts/{one['name']}/source").content
         assert hashlib.sha256(source).hexdigest() == one["digest"]
@@ -603,7 +604,7 @@ def test_the_description_is_sound(client):
 def test_the_description_names_every_operation(client):
     paths = client.get("/openapi.json").json()["paths"]
     described = {(method.upper(), path) for path, methods in paths.items() for method in methods}
-    assert described == {(operation.method, operation.path) for operation in (SUBMIT, *OPERATIONS)}
+    assert described == {(operation.method, operation.path) for operation in ALL}
 
 
 def test_the_description_names_what_contracts_declare(client, server):

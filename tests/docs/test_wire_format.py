@@ -22,6 +22,7 @@ KEYS = json.loads((REFERENCE / "wire-vectors.json").read_text())["keys"]
 ENVELOPES = {
     entry.GENESIS: "genesis",
     entry.TRANSACTION: "transaction-envelope",
+    entry.GOVERNANCE: "governance-envelope",
     entry.SCHEDULED: "scheduled",
     entry.TICK: "tick-envelope",
 }
@@ -56,6 +57,7 @@ def test_a_vector_cut_short_fits_no_more(name: str) -> None:
         ("transaction-es256", "transaction-header", "transaction"),
         ("transaction-eddsa", "transaction-header", "transaction"),
         ("transaction-conditional", "transaction-header", "transaction"),
+        ("governance", "governance-header", "transaction"),
         ("tick", "tick-header", "tick"),
         ("exclusion", "exclusion-header", "exclusion"),
         ("checkpoint", "checkpoint-header", None),
@@ -73,7 +75,7 @@ def test_the_byte_strings_of_a_message_fit_theirs(name: str, header: str, payloa
         validate({-1: "inclusion-proof", -2: "consistency-proof"}[kind], proofs[0])
 
 
-@pytest.mark.parametrize("name", ["block-0", "block-1", "block-4"])
+@pytest.mark.parametrize("name", ["block-0", "block-1", "block-4", "block-6"])
 def test_the_byte_strings_of_a_block_fit_theirs(name: str) -> None:
     for item in block.decode(data(name)).items:
         validate("outcome", item.outcome)

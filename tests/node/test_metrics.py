@@ -41,7 +41,7 @@ def test_what_is_served_is_the_table():
     tally = Tally()
     for code in KINDS:
         tally.refuse(code)
-    text = metrics.text(tally, Gauges(True, 1, 0.5, 2, 3))
+    text = metrics.text(tally, Gauges(True, 1, 0.5, 2, 3, 12.5))
     assert served(text) == {metric.name: (metric.type, metric.help) for metric in METRICS}
     labels = {name for _, found in samples(text) for name, _ in found}
     assert labels == {metric.label for metric in METRICS if metric.label} | {"le"}

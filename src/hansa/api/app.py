@@ -45,7 +45,7 @@ from hansa.node import metrics
 from hansa.node.events import Wanted
 from hansa.node.node import Node
 from hansa.node.reading import Asked
-from hansa.wire import names
+from hansa.wire import names, trust
 from hansa.wire.problems import KINDS, HansaError
 
 if TYPE_CHECKING:
@@ -214,6 +214,9 @@ class _Routes:
         name = self._program(request).manifest.name
         if name == governance_genesis.CONTRACT:
             source = self._node.parsed_genesis.members_contract
+        elif name == governance_genesis.CONSTITUTION:
+            digest = self._node.directory.constitution.hex()
+            source = self._reading.record(governance_genesis.CONTRACT, "ConstitutionText", digest).value["source"]
         else:
             version = self._program(request).manifest.version
             source = self._reading.record(governance_genesis.CONTRACT, "Version", f"{name}@{version}").value["source"]
@@ -275,7 +278,7 @@ class _Routes:
 
     async def health(self, request: Request) -> Response:
         status = self._node.status()
-        reasons = [] if status.healthy else status.reasons
+        reasons = [*([] if status.healthy else status.reasons), *status.warnings]
         return json_response({"healthy": status.healthy, "reasons": reasons}, 200 if status.healthy else 503)
 
     async def ready(self, request: Request) -> Response:
@@ -291,6 +294,10 @@ class _Routes:
 
     async def genesis(self, request: Request) -> Response:
         return Response(self._node.genesis, media_type=CBOR, headers=SECURITY)
+
+    async def trust(self, request: Request) -> Response:
+        self._node.sign_checkpoint()
+        return Response(trust.encode(self._reading.trust()), media_type=CBOR, headers=SECURITY)
 
     async def openapi(self, request: Request) -> Response:
         programs = self._node.directory.programs

@@ -451,6 +451,7 @@ OPERATIONS: Final = (
                     "healthy": {"type": "boolean"},
                     "ready": {"type": "boolean"},
                     "reasons": _REASONS,
+                    "warnings": _REASONS,
                     "entries": SEQ_SCHEMA,
                     "clock": {"enum": [genesis.REAL, genesis.TOLD]},
                     "now": _TIME,
@@ -473,7 +474,8 @@ OPERATIONS: Final = (
     Operation(
         "health",
         "/node/health",
-        "Whether the node lives; if not, it has stopped for good, and `reasons` say why.",
+        "Whether the node lives; if not, it has stopped for good, and `reasons` say why. They also say what it lives "
+        "with: a key that expires, or that it misses.",
         {JSON: _object({"healthy": {"type": "boolean"}, "reasons": _REASONS})},
         statuses=(503,),
     ),
@@ -492,6 +494,14 @@ OPERATIONS: Final = (
     ),
     Operation("version", "/node/version", "The version of Hansa.", {JSON: _object({"version": _TEXT})}),
     Operation("genesis", "/node/genesis", "The genesis document: its SHA-256 is the ledger's id.", {CBOR: _BINARY}),
+    Operation(
+        "trust",
+        "/node/trust",
+        "The trust file: the chain of key changes from genesis to a checkpoint under a current key, each with its "
+        "proof. `hansa trust export` adds to it what old receipts need.",
+        {CBOR: _BINARY},
+        statuses=(409,),
+    ),
     Operation("openapi", "/openapi.json", "This description.", {JSON: {"type": "object"}}),
     Operation(
         "problem",

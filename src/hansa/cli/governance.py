@@ -23,8 +23,9 @@ from hansa.wire.problems import HansaError
 
 DAYS: Final = 7
 """How long what is prepared may take to be signed and sent."""
-_DAY_MS: Final = 24 * 60 * 60 * 1000
+_DAY: Final = 24 * 60 * 60 * 1000
 _FILE_BYTES_MAX: Final = 1024
+"""A signature's file: more is another file."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 Made = tuple[dict[str, Any], int]
@@ -141,7 +142,7 @@ def _prepare(
         action,
         arguments,
         steps_max=steps,
-        not_after=now + min(way.days * _DAY_MS, GOVERNANCE_VALIDITY_MS_MAX - _DAY_MS // 24),
+        not_after=now + min(way.days * _DAY, GOVERNANCE_VALIDITY_MS_MAX - _DAY // 24),
         content_type=cose.GOVERNANCE,
     )
     output.write_file(file, unsigned.structure)

@@ -36,6 +36,7 @@ _COMMANDS: Final = {
     "restore": "hansa.cli.backup:restore",
     "sign": "hansa.cli.sign:sign",
     "status": "hansa.cli.status:status",
+    "trust": "hansa.cli.trust:trust",
     "tx": "hansa.cli.tx:tx",
     "up": "hansa.cli.up:up",
     "user": "hansa.cli.user:user",

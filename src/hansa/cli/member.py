@@ -104,6 +104,7 @@ def key() -> None:
     type=click.Choice(("transaction", "governance", "node", "checkpoint")),
     default="transaction",
     show_default=True,
+    help="What it is for.",
 )
 @click.option(
     "--for", "owner", metavar="USER|NODE", help="A user (MEMBER/USER) or node of the member; by default itself."

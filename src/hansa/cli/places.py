@@ -17,6 +17,7 @@ from hansa.cli import output
 from hansa.client.client import Client
 from hansa.client.exchange import segment
 from hansa.wire import names
+from hansa.wire import trust as trust_file
 from hansa.wire.problems import HansaError
 
 if TYPE_CHECKING:
@@ -139,6 +140,14 @@ class Source(Protocol):
         """The bytes of an entry, or of one of its bodies."""
         ...
 
+    def trust(self) -> bytes:
+        """The trust file, with no receipts' checkpoints."""
+        ...
+
+    def consistency(self, first: int, second: int) -> bytes:
+        """The proof that the checkpoint of size `second` continues the tree of size `first`."""
+        ...
+
 
 @contextlib.contextmanager
 def open_source(data: Path, url: str | None) -> Generator[Source, None, None]:
@@ -168,6 +177,12 @@ class _Running:
     def part(self, seq: int, part: str) -> bytes:
         return self._node.get_bytes(f"/app/entries/{seq}/{part}")
 
+    def trust(self) -> bytes:
+        return self._node.get_bytes("/node/trust")
+
+    def consistency(self, first: int, second: int) -> bytes:
+        return self._node.get_bytes("/app/consistency", first=first, second=second)
+
 
 class _Stopped:
     def __init__(self, document: bytes, reading: "Reading") -> None:
@@ -183,3 +198,9 @@ class _Stopped:
     def part(self, seq: int, part: str) -> bytes:
         found = self._reading.at(seq)
         return found.entry() if part == "entry" else getattr(found, part)
+
+    def trust(self) -> bytes:
+        return trust_file.encode(self._reading.trust())
+
+    def consistency(self, first: int, second: int) -> bytes:
+        return self._reading.consistency(first, second)

@@ -10,12 +10,13 @@ import click
 from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import Source, data_option, open_source, url_option
-from hansa.client import verification
+from hansa.client import key_chain, verification
 from hansa.client.verification import Pinned, Proven
 from hansa.wire import genesis as genesis_document
 from hansa.wire import names
 from hansa.wire.keys import public_key_from_pem
 from hansa.wire.problems import HansaError
+from hansa.wire.trust import BYTES_MAX
 
 _PARTS: Final = ("entry", "envelope", "outcome")
 ENDINGS: Final = (".cose", *(f".{part}" for part in _PARTS))
@@ -58,21 +59,33 @@ def get(out: Output, seq: int, prefix: str, with_key: bool, force: bool, data: P
 @click.option("--genesis", type=click.Path(path_type=Path, exists=True), help="The ledger's genesis document.")
 @click.option("--ledger", help="The ledger's id, 64 hexadecimal digits: what to pin.")
 @click.option("--key", type=click.Path(path_type=Path, exists=True), help="A checkpoint key you trust.")
+@click.option(
+    "--trust",
+    type=click.Path(path_type=Path, exists=True),
+    help="A trust file, instead of the genesis document: it says which keys came after it.",
+)
 @click.option("--entry", type=click.Path(path_type=Path, exists=True), help="The entry, if not beside the receipt.")
 @click.pass_obj
 def verify(
-    out: Output, file: str, genesis: Path | None, ledger: str | None, key: Path | None, entry: Path | None
+    out: Output,
+    file: str,
+    genesis: Path | None,
+    ledger: str | None,
+    key: Path | None,
+    trust: Path | None,
+    entry: Path | None,
 ) -> None:
     """Check a receipt offline, with the entry beside it, and the envelope and outcome if they are there.
 
-    Give what you trust: --genesis FILE with --ledger ID, or --key FILE; all that is given must agree. A key or a
-    genesis file that came with a receipt proves nothing. FILE may be any of the receipt's files.
+    Give what you trust: --trust FILE or --genesis FILE with --ledger ID, or --key FILE; all that is given must agree. A
+    key, a trust or a genesis file that came with a receipt proves nothing without the ledger's id. FILE may be any of
+    the receipt's files.
     """
     prefix = prefix_of(file)
     files = {"receipt": Path(prefix + ".cose")} | {part: Path(f"{prefix}.{part}") for part in _PARTS}
     if entry is not None:
         files["entry"] = entry
-    pinned = _pinned(genesis, ledger, key)
+    pinned = _pinned(genesis, ledger, key, trust)
     try:
         proven = verification.verify(
             output.read_file(files["receipt"]),
@@ -98,10 +111,12 @@ def verify(
     fields["envelope_checked"] = proven.signed is not None or proven.scheduled is not None
     fields["outcome_checked"] = proven.outcome is not None
     fields["pinned"] = " and ".join(["ledger"] * (ledger is not None) + ["key"] * (key is not None)) or "nothing"
+    fields["trust"] = None if pinned.head is None else {"size": pinned.head.size, "time": pinned.head.time}
+    fields["note"] = _note(pinned)
     if fields["pinned"] == "nothing":
         fields["caution"] = _CAUTION
         out.caution(_CAUTION)
-    out.show({"valid": True, **fields}, lambda: _text(out, proven, fields["pinned"]))
+    out.show({"valid": True, **fields}, lambda: _text(out, proven, fields["pinned"], fields["note"]))
 
 
 def prefix_of(name: str) -> str:
@@ -122,7 +137,20 @@ def write_files(prefix: str, files: Mapping[str, bytes]) -> list[str]:
     return [prefix + ending for ending in files]
 
 
-def _text(out: Output, proven: Proven, pinned: str) -> str:
+def _note(pinned: Pinned) -> str:
+    """What is known of the ledger's keys, in words."""
+    if pinned.head is not None:
+        changes = sum(span.last is not None for span in pinned.sizes.values())
+        changed = "never changed" if not changes else "changed once" if changes == 1 else f"changed {changes} times"
+        return f"{changed} as of {pinned.head.size} entries at {output.moment(pinned.head.time)}"
+    return (
+        "of the genesis document; they may have changed since: a trust file says so"
+        if pinned.signers
+        else "the key given"
+    )
+
+
+def _text(out: Output, proven: Proven, pinned: str, keys: str) -> str:
     valid = (
         out.style("valid, but pinned to nothing", fg="yellow")
         if pinned == "nothing"
@@ -132,6 +160,7 @@ def _text(out: Output, proven: Proven, pinned: str) -> str:
         f"{valid}  entry {proven.seq} is in the ledger, as of {proven.size} entries at {output.moment(proven.time)}",
         f"ledger   {proven.ledger.hex()}",
         f"pinned   {pinned}" + (", not the ledger's id" if pinned == "key" else ""),
+        f"keys     {keys}",
     ]
     if proven.told:
         lines.append(out.style(f"clock    {genesis_document.TOLD_IN_WORDS}", fg="yellow"))
@@ -150,20 +179,29 @@ def _text(out: Output, proven: Proven, pinned: str) -> str:
     return "\n".join(lines)
 
 
-def _pinned(genesis: Path | None, ledger: str | None, key: Path | None) -> Pinned:
+def _pinned(genesis: Path | None, ledger: str | None, key: Path | None, trust: Path | None) -> Pinned:
     """What is trusted: all that was given, and it must agree."""
     id = None if ledger is None else names.digest_from_hex(ledger, "ledger id")
     public = None
     if key is not None:
         with _named(key):
             public = public_key_from_pem(output.read_file(key))
+    if trust is not None:
+        if genesis is not None:
+            told = "--trust and --genesis both say what is trusted"
+            raise HansaError("argument.value", told, remedy="Give one of the two: the trust file has the document.")
+        with _named(trust):
+            pinned = key_chain.pin_trust(output.read_file(trust, BYTES_MAX), id)
+            return pinned if public is None else verification.both(pinned, public)
     if genesis is not None:
         with _named(genesis):
             pinned = verification.pin_genesis(output.read_file(genesis), id)
             return pinned if public is None else verification.both(pinned, public)
     if public is None:
         told = "nothing is given that you trust, so nothing can be proven"
-        raise HansaError("argument.value", told, remedy="Give --genesis FILE with --ledger ID, or --key FILE.")
+        raise HansaError(
+            "argument.value", told, remedy="Give --trust or --genesis FILE with --ledger ID, or --key FILE."
+        )
     return verification.pin_key(public, id)
 
 
@@ -179,7 +217,7 @@ def _named(path: Path) -> Generator[None, None, None]:
 
 
 def _key_of(source: Source, receipt_bytes: bytes) -> bytes:
-    pinned = verification.pin_genesis(source.genesis())
+    pinned = key_chain.pin_trust(source.trust())
     for key in pinned.keys.values():
         if key.kid in receipt_bytes:
             return key.pem()

@@ -38,6 +38,7 @@ def _text(out: Output, found: dict[str, Any]) -> str:
     lines = [
         out.style(sentence(found, _now_s(found)), fg="green" if found["ready"] else "red"),
         *(f"  also: {_reason(reason)}" for reason in found["reasons"][1:]),
+        *(out.style(f"  warning: {_reason(warning)}", fg="yellow") for warning in found["warnings"]),
         "",
         f"ledger      {output.shown(found['name'])}  {found['ledger']}",
         f"url         {found['url']}",
@@ -63,7 +64,8 @@ def sentence(found: dict[str, Any], now_s: float) -> str:
     count = found["entries"]
     entries = f"{count:,} {'entry' if count == 1 else 'entries'}, the last one {_ago(now_s, int(found['time']))}"
     waiting = f"; {found['waiting']:,} transactions wait" if found["waiting"] else ""
-    return f"The node is ready: {entries}{waiting}."
+    warned = f"; {output.shown(found['warnings'][0]['detail'])}" if found["warnings"] else ""
+    return f"The node is ready: {entries}{waiting}{warned}."
 
 
 def _reason(reason: dict[str, Any]) -> str:

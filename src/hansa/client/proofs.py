@@ -75,7 +75,12 @@ def _verified(
     session: Session, seq: int, entry: bytes, envelope: bytes, outcome: bytes, node: str, message: bytes
 ) -> Operation[Proven]:
     """What a receipt proves, under a head that is of one history with the one remembered."""
-    pinned = yield from trust.pinned(session, node)
+    try:
+        head = receipts.head_of(message, entry)
+    except HansaError:  # refused below, in words that name the part that is wrong
+        pinned = yield from trust.pinned(session, node)
+    else:
+        pinned = yield from trust.knowing(session, node, head)
     proven = verification.verify(message, entry, pinned, envelope=envelope, outcome=outcome)
     if proven.seq != seq:
         raise HansaError("receipt.invalid", f"it is for entry {proven.seq}, not {seq}")

@@ -1,0 +1,229 @@
+"""`hansa proposal`, `member`, `user` and `sign`, as members use them one after the other, and with keys offline."""
+
+import io
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import EXAMPLE, run
+
+from hansa.client import keys
+
+
+@pytest.fixture
+def data(server):
+    return ("--data", server.data)
+
+
+@pytest.fixture
+def proposed(data):
+    """`proposed()` makes a proposal and gives its id."""
+
+    def make(*words, by="northbank"):
+        words = words or ("--action", "set_member_data", "member_id=eastmutual", "name=East")
+        return run("proposal", "new", *words, "--as", by, "--json", *data).json["id"]
+
+    return make
+
+
+def state_of(id, data):
+    return run("proposal", "show", id, "--json", *data).json["state"]
+
+
+class TestProposals:
+    def test_from_a_file_with_files_beside_it_to_a_contract_that_runs(self, data, tmp_path):
+        (tmp_path / "shop.py").write_text(EXAMPLE.read_text())
+        file = tmp_path / "proposal.json"
+        action = {"name": "set_contract", "args": {"name": "shop", "source": {"file": "shop.py"}}}
+        file.write_text(json.dumps({"title": "Open a shop", "actions": [action]}))
+        planned = run("proposal", "plan", file, *data)
+        assert planned.code == 0
+        assert planned.out.startswith("Open a shop, if eastmutual proposed it\nstate     Open\n")
+        assert "any 3 of eastmutual, harbourline, northbank, tradewatch" in planned.out
+        assert "+ Deployment shop" in planned.out
+        assert "lines more: --full" in planned.out
+        assert "lines more" not in run("proposal", "plan", file, "--full", *data).out
+        made = run("proposal", "new", file, "--as", "northbank", *data)
+        assert made.code == 0
+        id = next(line.split()[1] for line in made.out.splitlines() if line.startswith("id "))
+        assert f"proposal {id}: Open" in made.err
+        assert "it needs the yes of any 3 of" in made.err
+        assert run("proposal", "vote", id[:8], "--yes", "--as", "northbank", *data).code == 0
+        assert "harbourline" in run("proposal", "vote", id[:8], "--yes", "--as", "eastmutual", *data).err
+        last = run("proposal", "vote", id, "--yes", "--as", "harbourline", *data)
+        assert "contract.deployed: name=shop" in last.out
+        assert f"proposal {id}: Accepted" in last.err
+        assert run("contract", "show", "shop", *data).code == 0
+        shown = run("proposal", "show", id, *data).out
+        assert "title     Open a shop" in shown
+        assert "source: 67 lines" in shown
+        assert shown.count(": yes, 20") == 3
+        assert "when      carried out 20" in shown
+        listed = run("proposal", "list", *data).out
+        assert f"{id[:12]}  Accepted  northbank  3 yes, 0 no" in listed
+
+    def test_a_no_and_who_is_still_to_vote(self, proposed, data):
+        id = proposed()
+        assert run("proposal", "vote", id, "--no", "--as", "tradewatch", *data).code == 0
+        shown = run("proposal", "show", id, *data).out
+        assert "votes     tradewatch: no, 20" in shown
+        assert "waiting   eastmutual, harbourline, northbank\n" in shown
+        assert "needs     the yes of eastmutual, harbourline and northbank" in shown
+        planned = run("proposal", "plan", id, *data)
+        assert "if no     of eastmutual or harbourline or northbank: Rejected" in planned.out
+        again = run("proposal", "vote", id, "--yes", "--as", "tradewatch", *data)
+        assert (again.code, "tradewatch has voted already" in again.out) == (4, True)
+        assert run("proposal", "withdraw", id, "--as", "tradewatch", *data).code == 4
+        assert run("proposal", "withdraw", id, "--as", "northbank", *data).code == 0
+        assert state_of(id, data) == "Withdrawn"
+        assert id[:12] not in run("proposal", "list", "--open", *data).out
+
+    def test_one_action_from_the_line(self, data, tmp_path, make_key):
+        public = tmp_path / "new.pem"
+        public.write_bytes(make_key("es256", "a new bank").public.pem())
+        line = (
+            "set_member", "member_id=newbank", "name=New Bank", "attributes=licence:bank,role:x", "weight=2",
+            f"keys=governance:{public},transaction:{public}",
+        )  # fmt: skip
+        ran = run("proposal", "plan", "--action", *line, *data)
+        assert ran.failed("proposal.form").endswith("names one key twice: a key is registered once, for one purpose")
+        other = tmp_path / "other.pem"
+        other.write_bytes(make_key("eddsa", "a new bank's").public.pem())
+        ran = run("proposal", "plan", "--action", *line[:-1], f"keys=governance:{public},transaction:{other}", *data)
+        assert "+ Member newbank\n" in ran.out
+        assert "attributes: [licence:bank, role:x]" in ran.out
+        data_file = tmp_path / "rates"
+        data_file.write_text("EUR 1.1\n")
+        line = ("set_reference", "name=rates", "valid_from=2030-01-01", f"data=@{data_file}")
+        assert "+EUR 1.1" in run("proposal", "plan", "--action", *line, *data).out
+        ran = run("proposal", "plan", "--action", *line, "--closes", "2130-01-01", *data)
+        assert "refused   a proposal is open for 90 days at most" in ran.out
+
+    def test_what_could_not_be_carried_out_exits_as_refused(self, data, tmp_path):
+        broken = tmp_path / "broken.py"
+        broken.write_text("import os\n")
+        ran = run("proposal", "plan", "--action", "set_contract", "name=x", f"source={broken}", *data)
+        assert ran.code == 4
+        assert "fails     when carried out: the file has findings" in ran.out
+        ran = run("proposal", "plan", "--action", "remove_member", "member_id=nobody", *data)
+        assert ran.code == 4
+        assert "refused   there is no member nobody" in ran.out
+
+    def test_another_constitution_is_planned_with_the_past(self, proposed, data):
+        id = proposed()
+        run("proposal", "vote", id, "--yes", "--as", "northbank", *data)
+        run("proposal", "vote", id, "--no", "--as", "harbourline", *data)
+        file = EXAMPLE.parents[1] / "constitutions" / "unanimous.py"
+        ran = run("proposal", "plan", "--action", "set_constitution", f"source={file}", *data)
+        assert "~ Constitution ledger" in ran.out
+        assert f"{id[:12]} set_member_data eastmutual: Open -> Rejected" in ran.out
+        run("proposal", "withdraw", id, "--as", "northbank", *data)
+
+
+class TestOffline:
+    def test_a_vote_with_a_key_that_has_no_network(self, proposed, data, server, tmp_path):
+        id, file = proposed(), tmp_path / "ballot"
+        before = run("status", "--json", *data).json["entries"]
+        ran = run("proposal", "vote", id, "--yes", "--as", "eastmutual", "--prepare", file, *data)
+        assert ran.code == 0
+        assert "does       votes YES" in ran.out
+        assert "does       proposes: set_member_data eastmutual" in ran.out, "what the proposer signed is shown too"
+        assert run("status", "--json", *data).json["entries"] == before
+        assert {path.name for path in tmp_path.iterdir()} == {"ballot", "ballot.txt", "ballot.proposal"}
+        assert "member_id: eastmutual" in (tmp_path / "ballot.txt").read_text()
+        key = server.data / "keys" / "governance" / "eastmutual.pem"
+        signed = run("sign", file, "--key", key, "--yes")
+        assert signed.code == 0
+        assert "does       votes YES" in signed.out
+        assert "member_id: eastmutual" in signed.out
+        done = run("proposal", "vote", "--finish", file, "--json", *data)
+        assert done.json["status"] == "applied"
+        again = run("proposal", "vote", "--finish", file, "--json", *data)
+        assert (again.json["duplicate"], again.json["seq"]) == (True, done.json["seq"])
+        run("proposal", "withdraw", id, "--as", "northbank", *data)
+
+    def test_a_proposal_signed_by_openssl(self, data, server, tmp_path):
+        file, signature = tmp_path / "p", tmp_path / "signature"
+        line = ("--action", "pause_contract", "name=example_ledger")
+        assert run("proposal", "new", *line, "--as", "northbank", "--prepare", file, "--days", "30", *data).code == 0
+        key = server.data / "keys" / "governance" / "northbank.pem"
+        command = ["openssl", "pkeyutl", "-sign", "-inkey", key, "-rawin", "-in", file, "-out", signature]
+        subprocess.run(list(map(str, command)), check=True)
+        ran = run("proposal", "new", "--finish", file, "--signature", signature, "--json", *data)
+        assert ran.json["status"] == "applied"
+        assert run("proposal", "withdraw", ran.json["id"], "--as", "northbank", *data).code == 0
+
+    def test_the_proposal_that_lies_beside_must_be_the_one(self, proposed, data, server, tmp_path):
+        id, other, file = proposed(), proposed(), tmp_path / "ballot"
+        for one, name in ((id, file), (other, tmp_path / "other")):
+            run("proposal", "vote", one, "--yes", "--as", "eastmutual", "--prepare", name, *data)
+        (tmp_path / "other.proposal").rename(tmp_path / "ballot.proposal")
+        key = server.data / "keys" / "governance" / "eastmutual.pem"
+        run("sign", file, "--key", key, "--yes").failed("proposal.other")
+        (tmp_path / "ballot.proposal").unlink()
+        ran = run("sign", file, "--key", key, "--yes")
+        assert "What the proposal says is not known here" in ran.out
+        for one in (id, other):
+            run("proposal", "withdraw", one, "--as", "northbank", *data)
+
+    def test_sign_needs_no_node_and_asks_first(self, data, server, tmp_path, monkeypatch):
+        file = tmp_path / "p"
+        run("proposal", "new", "--action", "pause_contract", "name=x", "--as", "northbank", "--prepare", file, *data)
+        key = server.data / "keys" / "governance" / "northbank.pem"
+        monkeypatch.setattr("sys.stdin", io.StringIO(""))
+        ran = run("sign", file, "--key", key)
+        assert (ran.code, Path(f"{file}.sig").exists()) == (130, False)
+        assert "does       proposes: pause_contract x" in ran.out
+
+
+class TestMembers:
+    def test_who_they_are(self, data):
+        listed = run("member", "list", *data).out
+        assert "northbank    North Bank             1       active  ledger:deployer" in listed
+        shown = run("member", "show", "northbank", *data).out
+        assert "users       northbank/ana, northbank/ben" in shown
+        assert shown.count("\nkey ") == 2
+        assert run("member", "show", "northbank", "--json", *data).json["weight"] == 1
+
+    def test_what_waits_for_a_vote_is_shown(self, proposed, data):
+        id = proposed()
+        assert f"vote on     {id[:12]}" in run("member", "show", "tradewatch", *data).out
+        run("proposal", "vote", id, "--no", "--as", "tradewatch", *data)
+        assert "vote on" not in run("member", "show", "tradewatch", *data).out
+        run("proposal", "withdraw", id, "--as", "northbank", *data)
+
+    def test_keys_are_rotated_with_overlap(self, data, server, tmp_path):
+        def kids(status="active"):
+            found = run("member", "keys", "harbourline", "--json", *data).json["keys"]
+            return {one["kid"] for one in found if (one["purpose"], one["status"]) == ("governance", status)}
+
+        (old,) = kids()
+        new = tmp_path / "new.pem"
+        own = ("--as", "harbourline", *data)
+        assert run("member", "key", "retire", old[:8], *own).code == 4, "the last one stays"
+        made = ("member", "key", "add", "--new", new, "--purpose", "governance", "--expires", "2030-01-01")
+        assert run(*made, *own).code == 0
+        assert kids() == {old, keys.load(new).kid.hex()}
+        assert run("member", "key", "retire", old[:8], *own).code == 0
+        assert kids("retired") == {old}
+        assert "2030-01-01 00:00:00 UTC" in run("member", "keys", "harbourline", *data).out
+        run("member", "key", "retire", old[:8], *own).failed("sender.revoked")
+        (server.data / "keys" / "governance" / "harbourline.pem").unlink()
+        new.rename(server.data / "keys" / "governance" / "harbourline.pem")
+
+    def test_users_come_with_keys_and_go(self, data, tmp_path):
+        own = ("--as", "eastmutual", *data)
+        assert run("user", "add", "eastmutual/zoe", "--attribute", "may:pay", *own).code == 0
+        key = tmp_path / "zoe.pem"
+        assert run("member", "key", "add", "--new", key, "--for", "eastmutual/zoe", *own).code == 0
+        tell = ("call", "example_ledger", "tell", "to=northbank", "message=hello", "--key", key, *data)
+        assert run(*tell).code == 0
+        assert "eastmutual/zoe  zoe   active  may:pay" in run("user", "list", "eastmutual", *data).out
+        assert run("user", "remove", "eastmutual/zoe", *own).code == 0
+        run(*tell).failed("sender.revoked")
+        assert "eastmutual/zoe  zoe   removed" in run("user", "list", "eastmutual", *data).out
+
+    def test_every_list_is_one_document_for_machines(self, data):
+        for words in (("member", "list"), ("member", "keys", "northbank"), ("user", "list"), ("proposal", "list")):
+            assert run(*words, "--json", *data).json

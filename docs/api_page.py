@@ -19,6 +19,10 @@ EXAMPLES: Final = {
     "checkpoint": "/app/checkpoints/4",
     "consistency": "/app/consistency?first=2&second=4",
     "events": "/app/events?contract=example_ledger&after=0&follow=false",
+    "register_session": "/app/sessions",
+    "begin_asserted": "/app/sessions/asserted",
+    "assert_token": "/app/sessions/asserted/token",
+    "assert_action": "/app/sessions/asserted/transactions",
     "contracts": "/app/contracts",
     "contract": "/app/contracts/example_ledger",
     "source": "/app/contracts/example_ledger/source",
@@ -58,13 +62,21 @@ EXAMPLES: Final = {
     "problem": "/problems/state.denied",
 }
 """A request for each operation, to a ledger with `example_ledger` on it; tests send them. `ID` is a
-transaction's, `PROPOSAL` a proposal's."""
+transaction's, `PROPOSAL` a proposal's. Those of signing in are not sent: `SECRET` and `TOKEN` are of whoever does."""
 
 BODIES: Final[dict[str, Any]] = {
     "trial": {"source": 'from hansa.contract import Contract\n\n\nclass Next(Contract, version="2.0.0"):\n    pass\n'},
     "view": {"account": "northbank"},
     "plan_proposal": {"actions": [{"name": "pause_contract", "args": {"name": "example_ledger"}}]},
     "tell_time": {"time": 1_767_603_600_000},
+    "begin_asserted": {},
+    "assert_token": {"session": "SECRET", "token": "TOKEN"},
+    "assert_action": {
+        "session": "SECRET",
+        "contract": "example_ledger",
+        "action": "tell",
+        "arguments": {"to": "eastmutual", "message": "hello"},
+    },
 }
 """What goes with those that take JSON."""
 

@@ -9,7 +9,7 @@ import pytest
 from tests.api.conftest import EXAMPLE
 
 from hansa.api.governance_operations import ALL
-from hansa.api.operations import OPERATIONS, PROBLEM, SESSION_OPERATIONS, SUBMIT
+from hansa.api.operations import OPERATIONS, PROBLEM, SESSION_OPERATIONS
 from hansa.client import verification
 from hansa.merkle import receipt
 from hansa.wire import cbor, entry, genesis

@@ -287,7 +287,7 @@ def wish(server, secret, contract, action, arguments):
     return post(server, "/app/sessions/asserted/transactions", body)
 
 
-def test_who_holds_no_key_is_asserted_and_signs_nothing(node, provider):
+def test_who_holds_no_key_is_asserted_and_signs_nothing(node, provider, tmp_path):
     secret, answer = asserted(node, provider, "alice-quux")
     found = answer.json()
     assert not found["held"]
@@ -302,6 +302,12 @@ def test_who_holds_no_key_is_asserted_and_signs_nothing(node, provider):
     assert "signed    by northbank, key" in shown
     assert f"asserted  by northbank, for {found['user']}, who did not sign" in shown
     assert f"signed    by {found['user']}" not in shown
+    files = tmp_path / "asserted"
+    hansa(node, "receipt", "get", str(told["seq"]), "--out", str(files))
+    pinned = ("--ledger", node.ledger.hex(), "--genesis", str(node.root / "genesis.cbor"))
+    proven = hansa(None, "receipt", "verify", str(files), *pinned)
+    assert f"asserted for {found['user']}, who did not sign" in proven
+    assert f"by {found['user']}" not in proven
 
 
 def test_a_two_person_rule_takes_held_keys(node, provider):
@@ -510,8 +516,9 @@ def client_entries(server):
 
 
 def hansa(server, *words, code=0):
-    """The output of a command over the server's folder."""
-    command = [sys.executable, "-m", "hansa.cli.main", *words, "--data", str(server.root)]
+    """The output of a command, over the server's folder if it needs one."""
+    folder = [] if server is None else ["--data", str(server.root)]
+    command = [sys.executable, "-m", "hansa.cli.main", *words, *folder]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == code, done.stderr
     return done.stdout

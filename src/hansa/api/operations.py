@@ -206,7 +206,7 @@ SESSION_OPERATIONS: Final = (
         "a secret by which the session is meant from then on.",
         {JSON: _object({"session": _TEXT, "nonce": _TEXT})},
         method="POST",
-        bodies={JSON: {**_object({}), "additionalProperties": False}},
+        bodies={JSON: {"type": "object", "additionalProperties": False}},
         statuses=(403, 404, 413, 415, 503),
     ),
     Operation(

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import httpx2
 import msgspec
+import structlog
 
 from hansa.api import issuer_keys, tokens
 from hansa.api.issuer_keys import IssuerKeys
@@ -32,6 +33,8 @@ from hansa.wire import entry, jsonform, session
 from hansa.wire.keys import PrivateKey
 from hansa.wire.limits import PAGE_ROWS_MAX
 from hansa.wire.problems import HansaError
+
+log = structlog.get_logger()
 
 HELD_MAX: Final = 1_000
 """Sessions whose keys the node holds, begun or waiting for their token."""
@@ -163,6 +166,7 @@ class Sessions:
         """Has the member's key say so on the ledger; who asks again for the same session is told of that."""
         own = self._node.directory.senders.get(self._settings.key.kid)
         if own is None or (own.member, own.user) != (self._settings.member, None):
+            log.error("sign_in.key", member=self._settings.member, kid=self._settings.key.kid.hex())
             raise HansaError("session.settings", f"the node's key is no transaction key of {self._settings.member}")
         pseudonym = tokens.pseudonym(self._settings.secret, verified)
         kid = hashlib.sha256(spki).digest()

@@ -110,6 +110,7 @@ def verify(
         fields["scheduled"] = {"contract": due.contract, "key": due.key, "by": due.by, "due": due.due}
     fields["envelope_checked"] = proven.signed is not None or proven.scheduled is not None
     fields["outcome_checked"] = proven.outcome is not None
+    fields["asserted"] = None if proven.outcome is None else proven.outcome.asserted
     fields["pinned"] = " and ".join(["ledger"] * (ledger is not None) + ["key"] * (key is not None)) or "nothing"
     fields["trust"] = None if pinned.head is None else {"size": pinned.head.size, "time": pinned.head.time}
     fields["note"] = _note(pinned)
@@ -175,6 +176,8 @@ def _text(out: Output, proven: Proven, pinned: str, keys: str) -> str:
         lines.append(f"action   {of}, scheduled by entry {due.by}, due {output.moment(due.due)}")
     if proven.outcome is not None:
         lines.append(f"outcome  {proven.outcome.status} {output.shown(proven.outcome.code)}")
+        if proven.outcome.asserted:
+            lines.append(f"asserted for {output.shown(proven.outcome.asserted)}, who did not sign")
         lines.append(f"time     {output.moment(proven.outcome.time)}")
     return "\n".join(lines)
 

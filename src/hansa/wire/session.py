@@ -20,6 +20,7 @@ VERSION: Final = 0
 TOKEN_BYTES_MAX: Final = 16 * 1024
 """Of a token: several times what large providers make, with a few hundred groups."""
 ENVELOPE_BYTES_MAX: Final = TOKEN_BYTES_MAX + 1_024
+"""Of a request: the token, and room for the rest."""
 
 
 class SessionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

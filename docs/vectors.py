@@ -17,8 +17,8 @@ from hansa.governance.directory import Directory
 from hansa.governance.genesis import members_program
 from hansa.merkle import checkpoint, receipt, tree
 from hansa.merkle.tiles import Tiles
-from hansa.node.apply import Sealed, Tip, apply_batch, apply_genesis
 from hansa.node import shipped
+from hansa.node.apply import Sealed, Tip, apply_batch, apply_genesis
 from hansa.node.create import members_source
 from hansa.node.intake import Answer
 from hansa.orderers import Batch

@@ -4,6 +4,7 @@ One node, started as `hansa up --members 4`. Each member has a folder with its o
 the node by its URL alone. What each chapter leaves behind the next one begins with, so they are one test.
 """
 
+import json
 import re
 import subprocess
 import threading
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 from tests.cli.conftest import Ran, Server, run
+from tests.foreign.oidc import Provider, jwks
 
 from hansa.client import Client
 from hansa.client import keys as key_files
@@ -37,6 +39,7 @@ class Lending(Contract, version="1.0.0"):
     def offer(tx, thing: Thing, name: Text[1, 40]):
         """Puts a thing on the list."""
 '''
+TENANT = "/north/v2.0"
 _PATIENCE_S = 30
 
 
@@ -128,6 +131,10 @@ class Consortium:
             (self.data / "keys" / "governance" / f"{desk.name}.pem").rename(desk.governance)
         self.heights: dict[int, dict[str, Any]] = {}
 
+    def starts_again(self, *options: object) -> None:
+        assert self.server.stop() == 0
+        self.server = Server(self.data, *map(str, options), "--reserve-mb", "0")
+
     def desk(self, name: str) -> Desk:
         (self.folder / name).mkdir(mode=0o700)
         return Desk(self.folder / name, lambda: self.server.url)
@@ -177,6 +184,7 @@ def test_a_consortium_governs_itself(consortium: Consortium) -> None:
     the_rules_change(consortium, north, harbour, east, watch, south)
     one_leaves(consortium, north, harbour, east, watch, south)
     every_key_changes(consortium, north, harbour, east, south)
+    people_sign_in_and_pay_by_two(consortium, north, harbour, east, south)
     what_was_is_found_again(consortium)
 
 
@@ -404,6 +412,71 @@ def every_key_changes(consortium: Consortium, north: Desk, harbour: Desk, east: 
     made = east.proposes("--action", "pause_contract", "name=lending", "--closes", str(now + 2_500))
     consortium.waits(lambda: east.state(made) == "Dropped")
     consortium.note()
+
+
+def people_sign_in_and_pay_by_two(consortium: Consortium, north: Desk, harbour: Desk, east: Desk, south: Desk) -> None:
+    """At a real OpenID provider; the ledger never learns who they are."""
+    groups = {"alice@north": ["payers"], "bob@north": ["payers"]}
+    provider = Provider({TENANT: {"jwks": jwks("north"), "claims": {"tid": "north"}, "groups": groups}})
+    try:
+        issuer = {
+            "issuer_id": "north-people",
+            "member_id": "northbank",
+            "issuer": provider.url(TENANT),
+            "tenant": "north",
+            "audience": "hansa",
+            "algorithms": ["RS256"],
+            "rules": [{"claim": "groups", "value": "payers", "attribute": "may:pay"}],
+        }
+        contract = {
+            "name": "two_person_approval",
+            "source": {"file": run("app", "path", "two_person_approval").out.strip()},
+        }
+        actions = [{"name": "set_jwt_issuer", "args": issuer}, {"name": "set_contract", "args": contract}]
+        file = consortium.file(
+            "people.json", json.dumps({"title": "People sign in, and pay by two", "actions": actions})
+        )
+        made = south.proposes(file)
+        assert [desk.votes(made) for desk in (south, harbour, east)] == ["Open", "Open", "Accepted"]
+
+        consortium.file(
+            "sign-in.toml", f'member = "northbank"\nkey = "{north.transaction}"\nsecret = "people.secret"\n'
+        )
+        consortium.starts_again("--sign-in", consortium.folder / "sign-in.toml")
+        alice, bob, carol = (sign_in(north, provider, f"{who}@north") for who in ("alice", "bob", "carol"))
+    finally:
+        provider.stop()
+
+    words = ("call", "two_person_approval")
+    payment = ("id=1", "to=harbourline", "amount=USD 250.00", "purpose=freight")
+    north.is_refused("role.denied", *words, "propose", *payment, key=carol)
+    north.is_refused("role.denied", *words, "propose", *payment)
+    north.calls(*words[1:], "propose", *payment, key=alice)
+    told = north.is_refused("require.failed", *words, "approve", "payment=1", key=alice)
+    assert told.endswith("another person approves")
+    north.is_refused("role.denied", *words, "approve", "payment=1")
+    approved = north.calls(*words[1:], "approve", "payment=1", key=bob)
+    assert [event["name"] for event in approved["events"]] == ["payment.approved"]
+    (payment,) = north.reads("query", "two_person_approval", "Payment")["rows"]
+    assert payment["value"]["state"] == "Approved"
+    assert payment["value"]["proposer"] != payment["value"]["approver"]
+    written = b"".join(path.read_bytes() for path in (consortium.data / "journal").iterdir())
+    assert b"may:pay" in written
+    assert not re.search(rb"(alice|bob|carol)@", written)
+    consortium.note()
+
+
+def sign_in(north: Desk, provider: Provider, who: str) -> Path:
+    """Somebody gets a key from North Bank's node, by a token from where they always sign in: the key's file."""
+    name = who.partition("@")[0]
+    key, token = north.folder / f"{name}.pem", north.folder / f"{name}.token"
+    words = ("user", "sign-in", "--issuer", "north-people", "--key", key)
+    nonce = north.reads(*words, "--nonce")["nonce"]
+    token.write_text(provider.token(TENANT, who, nonce))
+    told = north.reads(*words, "--token-file", token)
+    assert told["user"].startswith("northbank/")
+    assert told["attributes"] == (["may:pay"] if name != "carol" else [])
+    return key
 
 
 def kid_of(path: Path) -> str:

@@ -26,17 +26,15 @@ _EVIDENCE_BYTES_MAX: Final = 64 * 1024
     help="A receipt, a checkpoint, or a state's folder that somebody kept: the ledger must contain what it saw. "
     "May be repeated.",
 )
+@click.option("--at", type=click.IntRange(0), metavar="HEIGHT", help="Read to this block alone.")
 @click.option(
-    "--at",
-    "heights",
-    type=click.IntRange(0),
-    multiple=True,
-    metavar="HEIGHT",
-    help="Tell who the members were behind this block, and their constitution. May be repeated.",
+    "--governance", is_flag=True, help="Show members, users, keys, limits and constitution as of the last block read."
 )
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that execute again; by default one a core.")
 @click.pass_obj
-def audit(out: Output, folder: Path, at_least: tuple[Path, ...], heights: tuple[int, ...], workers: int | None) -> int:
+def audit(
+    out: Output, folder: Path, at_least: tuple[Path, ...], at: int | None, governance: bool, workers: int | None
+) -> int:
     """Audit a ledger that no node uses. Exits with 1 if anything is found.
 
     Every signature, hash, root and checkpoint is checked, every action executed again. A tail that was lost together
@@ -48,7 +46,7 @@ def audit(out: Output, folder: Path, at_least: tuple[Path, ...], heights: tuple[
         _check_evidence(path)
     output.log_to_stderr()
     with Progress(out, "entries read") as progress:
-        report = run(folder, at_least, progress.tell, workers, heights)
+        report = run(folder, at_least, progress.tell, workers, at, governance=governance)
     fields = {"sound": report.is_sound, **msgspec.structs.asdict(report), "at_least": [str(path) for path in at_least]}
     out.show(fields, lambda: _text(out, report, at_least))
     return output.DONE if report.is_sound else output.FAILED
@@ -73,13 +71,33 @@ def _text(out: Output, report: Any, at_least: tuple[Path, ...]) -> str:
         f"root         {report.root}",
         f"checkpoints  {report.checkpoints:,}",
     ]
-    for at in report.governed:
-        members = ", ".join(one.id for one in at.members)
-        lines.append(f"height {at.height:<6}{members}; constitution {at.version}, {at.constitution.hex()[:16]}")
     lines += [f"note         {output.shown(note)}" for note in report.notes]
+    if report.governance is not None:
+        lines += ["", *_governance(report.governance), ""]
     if report.is_sound:
         lines += [f"evidence     {path}: what it has seen is there, unchanged" for path in at_least]
         return "\n".join([*lines, "", out.style("sound: everything is as it must be", fg="green")])
     lines += ["", out.style(f"{len(report.findings)} finding(s):", fg="red")]
     lines += [f"  {finding.where}: {output.shown(finding.detail)} [{finding.code}]" for finding in report.findings]
     return "\n".join(lines)
+
+
+def _governance(found: Any) -> list[str]:
+    """Who belonged to the ledger and by which rules it was decided, a line each."""
+    rules, limits = found.constitution, ", ".join(f"{name} {value:,}" for name, value in found.limits.items())
+    lines = [f"as of block {found.height}: {found.entries:,} entries, {output.moment(found.time)}"]
+    if rules is not None:
+        lines.append(f"constitution {rules['version']}  {rules['digest']}, time lock {rules['lock']:,} ms")
+    lines.append(f"limits       {limits}")
+    for kind, rows in (("member", found.members), ("user", found.users)):
+        for row in rows:
+            of = f", weight {row['weight']}" if kind == "member" else ""
+            removed = ", removed" if row["removed"] else ""
+            attributes = f" ({', '.join(row['attributes'])})" if row["attributes"] else ""
+            lines.append(output.shown(f"{kind:<12} {row['id']}  {row['name']}{attributes}{of}{removed}"))
+    lines += [f"node         {row['id']} of {row['member']}" for row in found.nodes]
+    lines += [f"key          {row['kid']}  {row['status']}, {row['purpose']} of {row['owner']}" for row in found.keys]
+    lines += [
+        f"contract     {row['name']} {row['version']}{', paused' if row['paused'] else ''}" for row in found.contracts
+    ]
+    return lines

@@ -62,6 +62,9 @@ def pinned(session: Session, node: str) -> Operation[Pinned]:
         last = session.memory.last
         if last is not None and last.kid not in found.keys:
             found = yield from _learn(session, node, found)
+            if last.kid not in found.keys:  # as where a former key goes on from before it was changed
+                told = f"{address(node)} has never had the key under which {last.size} entries were seen before"
+                raise HansaError("ledger.forked", told, remembered=receipt.bare(last))
         if last is not None and not ((key := found.keys.get(last.kid)) and checkpoint.verify(last, key)):
             raise HansaError("memory.file", "what it remembers is not signed by a checkpoint key of the ledger")
         session.pinned = found

@@ -20,11 +20,12 @@ from typing import Final
 import msgspec
 
 from hansa.governance import genesis as governance_genesis
-from hansa.governance.directory import Directory, Member, Span
+from hansa.governance.directory import Directory
 from hansa.merkle.tiles import ROWS_MAX, Tiles, row_length
 from hansa.merkle.tree import EMPTY_ROOT, HASH_BYTES, leaf_hash
 from hansa.node import witnesses
 from hansa.node.apply import Tip, tip_after
+from hansa.node.as_of import Governance, as_of
 from hansa.node.recovery import check_follows, checked_writes
 from hansa.node.reexecution import Executor, Finding, Ledger, Result
 from hansa.node.statecheck import compare_states, read_applied
@@ -38,7 +39,7 @@ from hansa.store.journal import SEGMENT_HEADER_BYTES, Location, Position, Scan, 
 from hansa.store.rows import Rows, row_name
 from hansa.store.state import FORMAT, Applied, BlockPlace, Entered, State
 from hansa.wire import block, cose, entry, genesis, transaction
-from hansa.wire.block import Item
+from hansa.wire.block import Header, Item
 from hansa.wire.problems import HansaError
 
 SLICE_ENTRIES: Final = 4_000
@@ -49,18 +50,8 @@ Progress = Callable[[int], None]
 """Told how many entries have been read."""
 
 
-class Governed(msgspec.Struct, frozen=True):
-    """Who belonged to the ledger behind the block of a height, and by which constitution: its version and digest."""
-
-    height: int
-    entries: int
-    members: list[Member]
-    constitution: bytes
-    version: str
-
-
 class Report(msgspec.Struct, frozen=True):
-    """What an audit saw. `notes` are worth knowing and no fault; `governed` is what was asked for, by height."""
+    """What an audit saw. `notes` are worth knowing and no fault."""
 
     ledger: str
     name: str
@@ -71,7 +62,7 @@ class Report(msgspec.Struct, frozen=True):
     executed: int
     findings: list[Finding]
     notes: list[str]
-    governed: list[Governed]
+    governance: Governance | None = None  # as of the last block that was read, if it was asked for
 
     @property
     def is_sound(self) -> bool:
@@ -84,12 +75,16 @@ def audit(
     at_least: Iterable[Path] = (),
     progress: Progress = lambda _: None,
     workers: int | None = None,
-    heights: Iterable[int] = (),
+    at: int | None = None,
+    *,
+    governance: bool = False,
 ) -> Report:
     """Audits the ledger in a folder that no node uses.
 
+    `at`: the height of the last block to be read; what lies beside the journal is then compared up to there alone.
+    `governance`: the report has members, keys and rules as of there, as executing everything again gives them.
+
     `at_least` names receipts, checkpoints or folders of states that others hold: the ledger must contain what they saw.
-    `heights`: of which members and constitution are to be told, as they follow from genesis.
     Raises `HansaError` only if there is nothing to audit: no ledger, another format, a node running, unreadable
     evidence; or the audit cannot go on, for a disk that gives an error or has no room for the audit's own state.
     """
@@ -97,7 +92,7 @@ def audit(
     try:
         with _alone(folder), _scratch(root) as scratch:
             count = (os.cpu_count() or 1) if workers is None else workers
-            return _Audit(folder, scratch, progress, count, frozenset(heights)).run(at_least)
+            return _Audit(folder, scratch, progress, count, at, governance=governance).run(at_least)
     except OSError as error:
         raise inaccessible(error, root) from error
 
@@ -135,14 +130,22 @@ class _Stop(Exception):
 
 class _Audit:
     def __init__(
-        self, folder: Folder, scratch: Path, progress: Progress, workers: int, heights: frozenset[int]
+        self,
+        folder: Folder,
+        scratch: Path,
+        progress: Progress,
+        workers: int,
+        at: int | None = None,
+        *,
+        governance: bool = False,
     ) -> None:
+        self._at = at
+        self._is_governance_asked = governance
+        self._governance: Governance | None = None
         self._folder = folder
         self._scratch = scratch
         self._progress = progress
         self._workers = workers
-        self._heights = heights
-        self._governed: list[Governed] = []
         self._files = Disk()
         self._reader = Worker()
         self._findings: list[Finding] = []
@@ -151,6 +154,7 @@ class _Audit:
         self._executed = self._blocks = self._checkpoints = 0
         self._tip = Tip(bytes(32), 0, 0, 0, block.GENESIS_PREVIOUS)
         self._root = EMPTY_ROOT
+        self._header: Header
         self._is_whole = False  # whether the journal could be followed to its end
 
     def run(self, at_least: Iterable[Path]) -> Report:
@@ -173,12 +177,9 @@ class _Audit:
                 stored = Checkpoints(self._files, self._folder.checkpoints, ledger, writable=False)
                 held.callback(stored.close)
                 self._checkpoints = stored.count
-
-            def span_of(kid: bytes) -> Span | None:
-                return directory.checkpoint_spans.get(kid)
-
-            own = witnesses.stored(stored, self._find)
-            seen = Witnesses(ledger, span_of, own, kept, self._find, told=decoded.is_told)
+            seen = Witnesses(
+                ledger, directory, witnesses.stored(stored, self._find), kept, self._find, told=decoded.is_told
+            )
             self._read(segments, document, directory, seen, held)
         return Report(
             self._tip.ledger.hex(),
@@ -190,7 +191,7 @@ class _Audit:
             self._executed,
             self._findings,
             self._notes,
-            self._governed,
+            self._governance,
         )
 
     # The pass over the journal
@@ -208,7 +209,6 @@ class _Audit:
         held.callback(executor.stop)
         scan = Scan(segments)
         current = _Slice(self._tip)
-        first = self._tip.size  # of the block that is taken next
 
         def end_slice() -> None:
             """Hands the slice out to be executed again on the state before it, then goes on with the one behind it.
@@ -225,8 +225,7 @@ class _Audit:
 
         for location in self._follow(scan, directory, state, tiles):
             current.places.append(location)
-            seen.reach(first, self._tip.size, self._tip.time, self._root)
-            first = self._tip.size
+            seen.reach(self._header)
             if applied is not None and self._tip.size == applied.size:
                 end_slice()
                 self._compare_state(applied, scan.position)
@@ -235,10 +234,13 @@ class _Audit:
                 end_slice()
         end_slice()
         self._collect(executor.finish())
-        if self._is_whole:
+        if self._is_governance_asked and self._blocks:
+            self._governance = as_of(state, self._tip)
+        if self._is_whole and self._at is not None:
+            self._end_early()
+        elif self._is_whole:
             self._check_end(scan, applied)
             seen.finish(self._tip.size)
-            self._notes += [f"there is no height {one}" for one in sorted(self._heights) if one >= self._blocks]
             if rows.is_empty():
                 self._notes.append("there are no hashes of the tree; a node rebuilds them")
             else:
@@ -251,6 +253,9 @@ class _Audit:
                 for data, location in blocks:
                     self._take(data, location, directory, state, tiles)
                     yield location
+                    if self._at is not None and self._header.height >= self._at:
+                        self._is_whole = True
+                        return
                 self._progress(self._tip.size)
             self._is_whole = True
         except (HansaError, OSError) as error:
@@ -284,12 +289,8 @@ class _Audit:
             raise HansaError(
                 "block.writes", f"block {header.height} wrote what no records are: {_said(error)}"
             ) from error
-        self._tip, self._root = tip_after(header), header.root
+        self._tip, self._root, self._header = tip_after(header), header.root, header
         self._blocks += 1
-        if header.height in self._heights:
-            members = [directory.members[id] for id in sorted(directory.members)]
-            rules = directory.programs[governance_genesis.CONSTITUTION].manifest.version
-            self._governed.append(Governed(header.height, self._tip.size, members, directory.constitution, rules))
 
     def _check_id(self, item: Item, seq: int, time: int, state: State, ids: set[bytes]) -> int:
         """Checks that an entry's id is its envelope's and new; until when it counts as seen (ms)."""
@@ -328,6 +329,15 @@ class _Audit:
         except Exception as error:  # as above: such keys cannot have been in a state
             self._find_last(HansaError("block.writes", f"what was written cannot be kept: {_said(error)}"))
             raise _Stop from error
+
+    def _end_early(self) -> None:
+        """It was read as far as it was asked for. Raises `HansaError` `tree.range` if there is less."""
+        assert self._at is not None
+        if self._tip.height <= self._at:
+            raise HansaError(
+                "tree.range", f"there is no block {self._at}: the last one is block {self._tip.height - 1}"
+            )
+        self._notes.append(f"read to block {self._at} alone; nothing behind it was judged")
 
     def _check_end(self, scan: Scan, applied: Applied | None) -> None:
         """The journal was followed to its end; the folder's state, if it was not met on the way, has seen more."""

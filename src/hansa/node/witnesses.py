@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from hansa.governance.directory import Span
+from hansa.governance.directory import Directory
 from hansa.merkle import checkpoint, receipt
 from hansa.merkle.checkpoint import Bound
 from hansa.merkle.tree import HASH_BYTES
@@ -18,7 +18,8 @@ from hansa.node.workers import Lost, Worker
 from hansa.store.checkpoints import Checkpoints
 from hansa.store.files import Files, read_whole
 from hansa.wire import cose
-from hansa.wire.keys import ALGORITHM_NAMES
+from hansa.wire.block import Header
+from hansa.wire.keys import ALGORITHM_NAMES, PublicKey
 from hansa.wire.problems import HansaError
 
 Find = Callable[[str, str, str], None]
@@ -72,15 +73,15 @@ def _state(folder: Path, reader: Worker) -> Witness:
 
 
 class Witnesses:
-    """Witnesses by size, each checked when the pass over the journal reaches its size.
+    """Witnesses by size, each checked when the pass over the journal reaches its size, by the keys as of there.
 
-    `span_of` finds the span of a checkpoint key by its kid, as far as the pass over the journal has come.
+    `directory` is that of the pass: it knows the checkpoint keys up to where the pass is.
     """
 
     def __init__(
         self,
         ledger: bytes,
-        span_of: Callable[[bytes], Span | None],
+        directory: Directory,
         stored: Iterator[Witness],
         outside: list[Witness],
         find: Find,
@@ -89,19 +90,20 @@ class Witnesses:
     ) -> None:
         self._ledger = ledger
         self._told = told
-        self._span_of = span_of
+        self._directory = directory
         self._stored = stored
         self._next = next(stored, None)
         self._outside = sorted(outside, key=lambda witness: witness.bound.size)
         self._find = find
 
-    def reach(self, seq: int, size: int, time: int, root: bytes) -> None:
-        """The block with the entry `seq` as its first ends here: witnesses up to this size must have seen just this."""
+    def reach(self, header: Header) -> None:
+        """A block ends here: every witness up to its size must have seen exactly this."""
+        size = header.seq + header.count
         while self._next is not None and self._next.bound.size <= size:
-            self._check(self._next, seq, size, time, root)
+            self._check(self._next, header)
             self._next = next(self._stored, None)
         while self._outside and self._outside[0].bound.size <= size:
-            self._check(self._outside.pop(0), seq, size, time, root)
+            self._check(self._outside.pop(0), header)
 
     def finish(self, size: int) -> None:
         """The journal ends here: a witness of a larger size has seen more than is left."""
@@ -110,49 +112,50 @@ class Witnesses:
             found = self._foreign(witness) or ("journal.lost_tail", lost(witness.bound.size, size))
             self._find(found[0], witness.source, found[1])
 
-    def _check(self, witness: Witness, seq: int, size: int, time: int, root: bytes) -> None:
-        found = self._foreign(witness) or self._differing(witness, seq, size, time, root)
+    def _check(self, witness: Witness, header: Header) -> None:
+        found = self._foreign(witness) or self._differing(witness, header)
         if found is not None:
             self._find(found[0], witness.source, found[1])
 
     def _foreign(self, witness: Witness) -> tuple[str, str] | None:
         """Why a witness says nothing about this ledger, as code and words; None if it does."""
-        bound, span = witness.bound, self._span_of(witness.bound.kid)
+        bound, key = witness.bound, self._key(witness)
         if bound.ledger != self._ledger:
             return "verify.ledger", f"it is for ledger {bound.ledger.hex()}"
         if witness.signature is None:
             return None
-        if span is None or span.key.algorithm != bound.algorithm:
+        if key is None or key.algorithm != bound.algorithm:
             return "receipt.key_unknown", "it is signed by no checkpoint key of this ledger"
         if bound.told != self._told:
             return "verify.clock", f"it says that time is {'told' if bound.told else 'real'}, the genesis document not"
-        if witness.root is not None and not _is_signed(witness, span, witness.root):
+        if witness.root is not None and not self._is_signed(witness, witness.root):
             return "receipt.invalid", "its signature does not even cover what it says itself"
         return None
 
-    def _differing(self, witness: Witness, seq: int, size: int, time: int, root: bytes) -> tuple[str, str] | None:
+    def _key(self, witness: Witness) -> PublicKey | None:
+        span = self._directory.checkpoint_spans.get(witness.bound.kid)
+        return None if span is None else span.key
+
+    def _differing(self, witness: Witness, header: Header) -> tuple[str, str] | None:
         """How what was seen differs from this history, as code and words; None if it does not."""
-        bound, span = witness.bound, self._span_of(witness.bound.kid)
+        bound, size, time, root = witness.bound, header.seq + header.count, header.time, header.root
         if bound.size != size:
             return "journal.diverged", f"no block of this ledger ends at {bound.size} entries"
-        if span is not None and not span.signs_from(seq):
-            return (
-                "receipt.span",
-                f"its key does not count for {size} entries: it came later, or another one has by then",
-            )
-        if span is not None and witness.root is None and not _is_signed(witness, span, root):
+        if witness.root is None and not self._is_signed(witness, root):
             return "journal.diverged", f"it was not signed over this history of {size} entries"
         if witness.root is not None and witness.root != root:
             return "journal.diverged", f"it has seen another history of {size} entries"
         if bound.time != time:
             return "journal.diverged", f"it says {bound.time} ms for the time of {size} entries, the journal {time}"
+        span = self._directory.checkpoint_spans.get(bound.kid)
+        if span is not None and not span.signs_from(header.seq):
+            return "receipt.span", f"it is signed by key {bound.kid.hex()}, which does not count at {size} entries"
         return None
 
-
-def _is_signed(witness: Witness, span: Span, root: bytes) -> bool:
-    assert witness.signature is not None and len(root) == HASH_BYTES
-    structure = cose.signature_structure(checkpoint.header(witness.bound), root)
-    return span.key.verify_exactly(witness.signature, structure)
+    def _is_signed(self, witness: Witness, root: bytes) -> bool:
+        assert witness.signature is not None and len(root) == HASH_BYTES
+        key, structure = self._key(witness), cose.signature_structure(checkpoint.header(witness.bound), root)
+        return key is not None and key.verify_exactly(witness.signature, structure)
 
 
 def lost(seen: int, left: int) -> str:

@@ -25,7 +25,7 @@ from hansa.wire import cose, session
 from hansa.wire.problems import HansaError
 
 NORTH, SOUTH = "/north/v2.0", "/south/v2.0"
-TWO_PERSONS = "apps/cookbook/two_person_approval/contract.py"
+TWO_PERSONS = EXAMPLE.parents[1] / "cookbook" / "two_person_approval" / "contract.py"
 SECRET_NAMES = ("alice-quux", "bob-quux", "carol-quux")
 """Subjects; their mails and names have these in them. Nothing that is kept may."""
 GROUPS = {"alice-quux": ["payers", "clerks"], "bob-quux": ["payers"], "carol-quux": []}
@@ -60,8 +60,7 @@ def node(provider, tmp_path_factory):
         set_issuer(started, "north", "northbank", provider.url(NORTH), "tenant-north")
         set_issuer(started, "south", "harbourline", provider.url(SOUTH), "tenant-south")
         assert started.submit(started.deploy()).json()["status"] == "applied"
-        with open(TWO_PERSONS) as file:
-            source = file.read()
+        source = TWO_PERSONS.read_text()
         arguments = {"name": "two_person_approval", "source": source}
         steps = transactions.deploy_steps(source)
         assert started.submit(started.prepare("members", "deploy", arguments, steps_max=steps)).json()["code"] == "ok"
@@ -216,7 +215,7 @@ def test_requests_that_are_not_signed_by_the_key_of_the_token(node, provider):
     assert code(session.seal(other, bytes(32), token, status.now + 60_000)) == "transaction.ledger"
     assert code(session.seal(other, node.ledger, token, status.now - 60_000)) == "session.form"
     assert code(session.seal(other, node.ledger, token, status.now + 4_000_000)) == "session.form"
-    assert code(session.seal(other, node.ledger, token + "A", status.now + 60_000)) in ("token.signature", "token.form")
+    assert code(session.seal(other, node.ledger, token + "A", status.now + 60_000)) == "token.signature"
 
 
 def test_a_session_request_is_no_transaction(node, provider):
@@ -320,9 +319,10 @@ def test_a_two_person_rule_takes_held_keys(node, provider):
 
 def test_nothing_is_asserted_in_governance_nor_where_the_member_did_not_say_so(node, provider):
     secret, _ = asserted(node, provider, "alice-quux")
-    for contract in ("members", "another"):
-        answer = wish(node, secret, contract, "deploy", {"name": "x", "source": "x"})
-        assert answer.json()["code"] in ("session.asserted", "contract.missing", "argument.value"), answer.text
+    answer = wish(node, secret, "members", "deploy", {"name": "x", "source": "x"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "session.asserted")
+    assert wish(node, secret, "constitution", "nothing", {}).json()["code"] == "session.asserted"
+    assert wish(node, secret, "nowhere", "nothing", {}).json()["code"] == "contract.missing"
 
 
 def test_a_member_that_asserts_past_its_node_is_refused_in_governance(node):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hansa.client.money import Amount
     from hansa.client.proxy import Contract
     from hansa.client.results import Answer, Head, Lookup, Receipt, Refused, Row, Unknown, Unproven, Wait
+    from hansa.client.sign_in import SignedIn, authorize
     from hansa.client.status import Status
     from hansa.client.transactions import Prepared
     from hansa.client.transport import AsyncTransport, Transport
@@ -30,6 +31,7 @@ _ROOMS: Final = {
     "money": ("Amount",),
     "proxy": ("Contract",),
     "results": ("Answer", "Head", "Lookup", "Receipt", "Refused", "Row", "Unknown", "Unproven", "Wait"),
+    "sign_in": ("SignedIn", "authorize"),
     "status": ("Status",),
     "transactions": ("Prepared",),
     "transport": ("AsyncTransport", "Transport"),
@@ -61,12 +63,14 @@ __all__ = [
     "Receipt",
     "Refused",
     "Row",
+    "SignedIn",
     "Signer",
     "Status",
     "Transport",
     "Unknown",
     "Unproven",
     "Wait",
+    "authorize",
     "pin_genesis",
     "pin_key",
     "verify",

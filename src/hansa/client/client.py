@@ -203,7 +203,7 @@ class Client:
         """Has the member's own node, behind this client, register `key` for whom an ID token names, till that ends.
 
         The key must be new, and the token's nonce `hansa.wire.session.nonce_of` its SPKI; an issuer is asked for one by
-        `hansa.client.sign_in.authorize`. The same again gives the same session. Raises `HansaError` `token.*`,
+        `hansa.client.authorize`. The same again gives the same session. Raises `HansaError` `token.*`,
         `session.*`, `issuer.*`.
         """
         from hansa.client import sign_in  # noqa: PLC0415 - few need it

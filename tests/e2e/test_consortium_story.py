@@ -19,6 +19,9 @@ from tests.foreign.oidc import Provider, jwks
 
 from hansa.client import Client
 from hansa.client import keys as key_files
+from hansa.merkle import checkpoint, receipt
+from hansa.merkle.tree import leaf_hash
+from hansa.wire import entry
 
 ROOT = Path(__file__).parents[2]
 MEMBERS = ("northbank", "harbourline", "eastmutual", "tradewatch")
@@ -129,6 +132,7 @@ class Consortium:
         for desk in self.desks.values():
             (self.data / "keys" / "members" / f"{desk.name}.pem").rename(desk.transaction)
             (self.data / "keys" / "governance" / f"{desk.name}.pem").rename(desk.governance)
+        self.forged: Path | None = None
         self.heights: dict[int, dict[str, Any]] = {}
 
     def starts_again(self, *options: object) -> None:
@@ -374,6 +378,7 @@ def every_key_changes(consortium: Consortium, north: Desk, harbour: Desk, east: 
     users["southbank/finn"] = south.folder / "finn.pem"
     before = {desk.name: desk.transaction for desk in desks} | users
     old = {kid_of(path) for path in before.values()} | {kid_of(desk.governance) for desk in desks}
+    north.reads("receipt", "get", "1", "--out", consortium.folder / "first")
     with Load(consortium.server.url, dict(before)) as load:
         for name, key in before.items():
             load.has_used(name, key)
@@ -407,11 +412,41 @@ def every_key_changes(consortium: Consortium, north: Desk, harbour: Desk, east: 
         desk.is_stopped("sender.revoked", "member", "key", "add", "--new", desk.folder / "x.pem", key=old_key)
     assert consortium.entries() == entries
 
+    receipts_of_before_hold(consortium, north)
+
     # Nobody sends anything now: that the time of this proposal ends, the node says by its new key.
     now = consortium.first.reads("status")["time"]
     made = east.proposes("--action", "pause_contract", "name=lending", "--closes", str(now + 2_500))
     consortium.waits(lambda: east.state(made) == "Dropped")
     consortium.note()
+
+
+def receipts_of_before_hold(consortium: Consortium, north: Desk) -> None:
+    """Under the keys that are no more; and whoever stole one of those can prove nothing with it."""
+    first, other, last = (consortium.folder / name for name in ("first", "forged", "last"))
+    file = consortium.folder / "club.trust"
+
+    def verified(prefix: Path) -> Ran:
+        return run("receipt", "verify", prefix, "--trust", file, "--ledger", consortium.server.ledger, "--json")
+
+    consortium.waits(lambda: run("trust", "export", file, "--url", consortium.server.url, "--json").code == 0)
+    north.reads("trust", "export", file, "--receipt", first, "--force")
+    assert verified(first).code == 0
+    seq = consortium.entries() - 1
+    north.reads("receipt", "get", seq, "--out", last)
+    assert verified(last).code == 0
+
+    stolen = key_files.load(consortium.data / "keys" / "checkpoint.pem")
+    forged = entry.make(entry.TRANSACTION, bytes(32), bytes(32), bytes(32))
+    ledger, root = bytes.fromhex(consortium.server.ledger), leaf_hash(forged)
+    head = checkpoint.sign(ledger, 1, north.reads("status")["time"], root, stolen)
+    other.with_suffix(".entry").write_bytes(forged)
+    other.with_suffix(".cose").write_bytes(receipt.inclusion(head, 0, []))
+    assert "not part of the history" in verified(other).failed("receipt.unlinked")
+    seen = receipt.head_of(last.with_suffix(".cose").read_bytes(), last.with_suffix(".entry").read_bytes())
+    head = checkpoint.sign(ledger, seen.size, seen.time, seen.root, stolen)
+    consortium.forged = consortium.folder / "forged.checkpoint"
+    consortium.forged.write_bytes(receipt.bare(head))
 
 
 def people_sign_in_and_pay_by_two(consortium: Consortium, north: Desk, harbour: Desk, east: Desk, south: Desk) -> None:
@@ -498,3 +533,5 @@ def what_was_is_found_again(consortium: Consortium) -> None:
     done = run("audit", consortium.data, "--json")
     assert (done.code, done.json["sound"], done.json["findings"], done.json["notes"]) == (0, True, [], [])
     assert done.json["entries"] == done.json["executed"]
+    done = run("audit", consortium.data, "--at-least", consortium.forged, "--workers", 1, "--json")
+    assert [found["code"] for found in done.json["findings"]] == ["receipt.span"], "a key that was retired by then"

@@ -189,6 +189,7 @@ def test_a_consortium_governs_itself(consortium: Consortium) -> None:
     one_leaves(consortium, north, harbour, east, watch, south)
     every_key_changes(consortium, north, harbour, east, south)
     people_sign_in_and_pay_by_two(consortium, north, harbour, east, south)
+    the_first_one_goes_like_any_other(consortium, north, harbour, east, south)
     what_was_is_found_again(consortium)
 
 
@@ -501,6 +502,19 @@ def people_sign_in_and_pay_by_two(consortium: Consortium, north: Desk, harbour: 
     consortium.note()
 
 
+def the_first_one_goes_like_any_other(
+    consortium: Consortium, north: Desk, harbour: Desk, east: Desk, south: Desk
+) -> None:
+    made = harbour.proposes("--action", "remove_member", "member_id=northbank")
+    assert north.votes(made, yes=False) == "Open"
+    assert [desk.votes(made) for desk in (harbour, east, south)] == ["Open", "Open", "Accepted"]
+    north.is_stopped("sender.revoked", "proposal", "new", "--action", "pause_contract", "name=lending")
+    north.is_stopped("sender.revoked", "call", "lending", "offer", "name=a saw")
+    north.is_stopped("sender.revoked", "call", "lending", "offer", "name=a saw", key=north.folder / "alice.pem")
+    harbour.calls("lending", "offer", "name=a saw")
+    consortium.note()
+
+
 def sign_in(north: Desk, provider: Provider, who: str) -> Path:
     """Somebody gets a key from North Bank's node, by a token from where they always sign in: the key's file."""
     name = who.partition("@")[0]
@@ -528,7 +542,7 @@ def what_was_is_found_again(consortium: Consortium) -> None:
         found = done.json["governance"]
         active = [one["id"] for one in found["members"] if not one["removed"]]
         assert {"members": active, "constitution": found["constitution"]["digest"]} == known
-    assert {len(known["members"]) for known in consortium.heights.values()} == {4, 5}
+    assert {len(known["members"]) for known in consortium.heights.values()} == {3, 4, 5}
     assert len({known["constitution"] for known in consortium.heights.values()}) == 2
     done = run("audit", consortium.data, "--json")
     assert (done.code, done.json["sound"], done.json["findings"], done.json["notes"]) == (0, True, [], [])

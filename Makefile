@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # The tests start hundreds of processes: whatever is set outside, each need not compile all of Hansa again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint types rooms check faults fuzz bench docs site clean
+.PHONY: demo test lint types rooms check faults fuzz constitutions bench docs site clean
 
 demo: $(VENV)/base.stamp
 	$(BIN)/hansa demo
@@ -39,6 +39,9 @@ faults: $(VENV)/dev.stamp
 
 fuzz: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.contracts.fuzz $(FUZZ)
+
+constitutions: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.constitutions.report
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m bench

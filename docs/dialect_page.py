@@ -288,8 +288,9 @@ type is declared, that does.
 ### Calls between contracts
 
 A contract can take an action of another only if its `by` names a role `Party(contract="…")` of the contract that calls:
-who signed confers nothing there. A view can always be called. Events of a contract that was called carry its name, as a
-third key `contract`.
+who signed confers nothing there. A view can always be called. What passes between them is plain values, each fitted to
+the types of who takes it: a struct of a library that both use, `votes.Ballot`, or a struct of the same fields in each
+file. Events of a contract that was called carry its name, as a third key `contract`.
 
 ### Ledger time
 

@@ -52,6 +52,7 @@ GROUPS = {
     "argument": "Arguments of commands",
     "calendar": "Calendars",
     "contract": "Contracts",
+    "constitution": "The constitution",
     "upgrade": "Versions of contracts",
     "action": "Actions",
     "arguments": "Arguments of actions",

@@ -30,6 +30,12 @@ def nodes(pid: int) -> list[int]:
     return [child for child in children(pid) if b"\0up\0" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
+def signers(pid: int) -> list[int]:
+    """The children that are the bench itself, forked."""
+    own = Path(f"/proc/{pid}/cmdline").read_bytes()
+    return [child for child in children(pid) if Path(f"/proc/{child}/cmdline").read_bytes() == own]
+
+
 def lives(pid: int) -> bool:
     """Whether a process runs: one that nobody has waited for does not."""
     try:
@@ -68,6 +74,17 @@ def test_a_signal(bench: subprocess.Popen[bytes], tmp_path: Path, number: int, p
 def test_a_node_ends_with_a_bench_that_is_killed(bench: subprocess.Popen[bytes]) -> None:
     until(lambda: nodes(bench.pid))
     running = nodes(bench.pid)
+    bench.kill()
+    bench.wait(WAIT_S)
+    until(lambda: not any(map(lives, running)))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
+def test_who_signs_for_a_bench_ends_with_it(bench: subprocess.Popen[bytes]) -> None:
+    """They would wait for ever to hand over what they signed."""
+    until(lambda: signers(bench.pid))
+    running = signers(bench.pid)
     bench.kill()
     bench.wait(WAIT_S)
     until(lambda: not any(map(lives, running)))

@@ -33,7 +33,7 @@ def test_bash_can_read_its_script(hansa: Callable) -> None:
     ("words", "position", "offered"),
     [
         ("hansa sta", "1", ["plain,status"]),
-        ("hansa con", "1", ["plain,contract"]),
+        ("hansa con", "1", ["plain,constitution", "plain,contract"]),
         (
             "hansa contract ",
             "2",

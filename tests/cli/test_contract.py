@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.governance.test_constitution import GOVERNANCE, MAJORITY
 
 from hansa.contracts.explanations import CODES, SYNTAX
 
@@ -283,3 +284,30 @@ def test_the_source_is_shown_as_deployed(hansa: Callable, server: Any) -> None:
 def test_a_contract_that_there_is_not(hansa: Callable, server: Any) -> None:
     assert hansa("contract", "show", "nothing", "--data", server.data).failed("contract.missing", 2)
     assert hansa("contract", "show", "nothing", "--source", "--data", server.data).failed("contract.missing", 2)
+
+
+def test_a_constitution_is_checked_as_one(hansa: Callable, file: Callable) -> None:
+    library = file("governance.py", GOVERNANCE)
+    path = file("majority.py", MAJORITY)
+    ran = hansa("contract", "check", path, "--constitution", "--library", library)
+    digest = hashlib.sha256(MAJORITY.encode()).hexdigest()
+    assert (ran.code, ran.out, ran.err) == (0, f"good  constitution 1.2.3, {digest}\n", "")
+    found = hansa("contract", "check", path, "--constitution", "--library", library, "--json").json
+    assert found == {"valid": True, "contract": "constitution", "version": "1.2.3", "digest": digest}
+    alone = hansa("contract", "check", path, "--constitution", "--json")
+    assert (alone.code, alone.json["findings"][0]["code"]) == (1, "library.unknown")
+    hansa("contract", "check", path, "--constitution", "--name", "majority").failed("argument.value", 2)
+
+
+def test_all_that_keeps_a_file_from_being_a_constitution_is_told(hansa: Callable) -> None:
+    ran = hansa("contract", "check", EXAMPLE, "--constitution")
+    assert (ran.code, ran.err) == (1, "")
+    lines = ran.out.splitlines()
+    assert lines[0] == f"{EXAMPLE}: it declares `owner`; a constitution has three views, and no roles"
+    assert lines[-3:] == [f"{EXAMPLE}: the view `apply` is missing", "", "13 problem(s)"]
+    found = hansa("contract", "check", EXAMPLE, "--constitution", "--json").json
+    assert found == {
+        "valid": False,
+        "file": str(EXAMPLE),
+        "problems": [line.removeprefix(f"{EXAMPLE}: ") for line in lines[:-2]],
+    }

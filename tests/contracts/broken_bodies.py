@@ -178,7 +178,14 @@ ACTIONS: Final[list[tuple[str, str]]] = [
     *_values(
         "call.unknown",
         *("$print('a')", "$getattr('a', 'b')", "$eval('1')", "$go()", "$Thing()", "$Text('a')", "$Party('a')", "$n()"),
-        *("$(1)()", "$len(s)('a')", "$__add(1, 2)", "$contract_version('a', 'b')", "$s.nothing()", "$n.bit_length()"),
+        *(
+            "$(1)()",
+            "$len(s)('a')",
+            "$__add(1, 2)",
+            "$contract_version('a', 'b')",
+            "$s.nothing()",
+            "$n.bit_length()",
+        ),
         *(
             "$Thing.all()",
             "$Bank.nothing()",

@@ -320,7 +320,7 @@ class _Maker:
             declared.constants, declared.functions = {}, []
             head += self._again(old, nested, title)
         else:
-            if self.library is not None and not small:
+            if self.library is not None and (not small or choices.chance(60)):
                 head += self._use_library(declared)
             head += self._constants(declared)
             head += self._enum(declared, "Kind")
@@ -579,6 +579,15 @@ class _Maker:
             self.used.add("docstring")
         return [*head, *("    " + line for line in lines), ""]
 
+    def _passed(self, declared: Declared, *, wide: bool = False) -> Type:
+        """A type of what passes between the two files: one of a library that both know, or one that is not made."""
+        shared = [name for name in sorted((*declared.enums, *declared.structs)) if name.startswith("tools.")]
+        if not shared or not self.choices.chance(50):
+            return types.scalar(self.choices, wide=wide)
+        name = self.choices.pick(shared)
+        self.used.add("interface.library")
+        return Type(("struct" if name in declared.structs else "enum", name), name)
+
     def _due(self, declared: Declared, record: Record, due: tuple[str, str]) -> tuple[Action, list[str]] | None:
         """What ledger time does."""
         if due[0] != record.name:
@@ -617,7 +626,7 @@ class _Maker:
                 other = choices.pick(records)
                 parameters.append(Field("second", Type(("record", other.name), other.bare)))
         for _ in range(choices.integer(0, 3)):
-            type = types.scalar(choices) if small else types.any_type(choices, declared)
+            type = self._passed(declared) if small else types.any_type(choices, declared)
             parameters.append(Field(self._name("p"), type))
         by = self._by(subject, small=small)
         for parameter in parameters:
@@ -642,11 +651,11 @@ class _Maker:
         if choices.chance(50) and not small:
             parameters.append(Field("lc", Type(("record", record.name), record.bare)))
         for _ in range(choices.integer(0, 2)):
-            type = types.scalar(choices) if small else types.any_type(choices, declared)
+            type = self._passed(declared) if small else types.any_type(choices, declared)
             parameters.append(Field(self._name("p"), type))
         for parameter in parameters:
             body.know(parameter.name, parameter.type.kind, must_read=False)
-        returns = types.scalar(choices, wide=True) if small else types.any_type(choices, declared)
+        returns = self._passed(declared, wide=True) if small else types.any_type(choices, declared)
         if returns.kind[0] == "user":
             returns = Type(PARTY, "Party")
         body.returns = returns
@@ -758,7 +767,9 @@ def _is_index(type: Type) -> bool:
 
 def _is_common(type: Type) -> bool:
     """Whether another file can write the type."""
-    return not any(part[0] in ("enum", "struct", "record") for part in _kinds(type.kind))
+    return not any(
+        part[0] in ("enum", "struct", "record") and not str(part[1]).startswith("tools.") for part in _kinds(type.kind)
+    )
 
 
 def _kinds(kind: types.Kind) -> list[types.Kind]:

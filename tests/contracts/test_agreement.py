@@ -28,16 +28,16 @@ field.date field.duration field.enum field.instant field.int field.list field.ma
 field.signed field.struct field.text field.user for.enumerate for.expression for.items for.list for.map for.range
 for.zip function function.declared function.keywords function.recursive if in.items in.map index.bool index.bytes
 index.date index.duration index.enum index.instant index.int index.opt index.party index.record index.text index.user
-interface interface.action interface.back interface.view.keywords invariant is_none key.bytes key.date key.enum
-key.int key.text key.user library list.add list.empty list.index list.index_literal list.literal list.reversed
-list.slice map.empty map.get map.index map.keys map.values migration migration.become on optional.as_value
-order.amount order.bytes order.date order.duration order.instant order.int order.signed order.text order_< order_<=
-order_> order_>= path.append path.augment path.field path.index path.insert path.key path.nested.append
-path.nested.field path.nested.index path.nested.insert path.nested.key path.nested.pop path.nested.pop_key path.pop
-path.pop_key record.exists record.find record.get reference require require.values return.early schedule select.all
-select.equal select.index select.least select.most states stress.events stress.int stress.list stress.map
-stress.records stress.text struct to to.several upgrade upgrade.changed upgrade.dropped upgrade.field upgrade.twice
-view
+interface interface.action interface.back interface.library interface.view.keywords invariant is_none key.bytes
+key.date key.enum key.int key.text key.user library list.add list.empty list.index list.index_literal list.literal
+list.reversed list.slice map.empty map.get map.index map.keys map.values migration migration.become on
+optional.as_value order.amount order.bytes order.date order.duration order.instant order.int order.signed order.text
+order_< order_<= order_> order_>= path.append path.augment path.field path.index path.insert path.key
+path.nested.append path.nested.field path.nested.index path.nested.insert path.nested.key path.nested.pop
+path.nested.pop_key path.pop path.pop_key record.exists record.find record.get reference require require.values
+return.early schedule select.all select.equal select.index select.least select.most states stress.events stress.int
+stress.list stress.map stress.records stress.text struct to to.several upgrade upgrade.changed upgrade.dropped
+upgrade.field upgrade.twice view
 """
 CONSTRUCTS = OPERATIONS | set(_CONSTRUCTS.split())
 """What the grammar makes. A construct missing here is one that nobody tests."""

@@ -104,7 +104,7 @@ class Ledger:
     def sign(self, count: int, path: Path) -> None:
         """Signs `count` transfers between random accounts into a file, on all cores."""
         share = count // 2
-        with ProcessPoolExecutor(2) as pool:
+        with ProcessPoolExecutor(2, initializer=end_with_parent, initargs=(os.getpid(),)) as pool:
             parts = list(pool.map(_sign, [self.folder.root] * 2, [self.accounts] * 2, [share, count - share], [1, 2]))
         path.write_bytes(b"".join(parts))
 

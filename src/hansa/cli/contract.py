@@ -18,6 +18,7 @@ from hansa.cli.progress import Progress
 from hansa.cli.signers import attributes_of, owner_of
 from hansa.cli.sources import (
     OTHER_NAME,
+    check_constitution,
     deployed_name,
     library_option,
     name_of,
@@ -62,12 +63,31 @@ contract.add_command(trace)
 @contract.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--name", help="The name it will have; by default the file's or its folder's.")
+@click.option("--constitution", "is_constitution", is_flag=True, help="Whether it can be the ledger's constitution.")
 @library_option()
 @click.pass_obj
-def check(out: Output, file: Path, name: str | None, libraries: tuple[Path, ...]) -> int:
+def check(out: Output, file: Path, name: str | None, is_constitution: bool, libraries: tuple[Path, ...]) -> int:
     """Check a contract or library file. Exits with 1 and says where and why if it cannot be deployed."""
-    source, wanted = read_source(file), deployed_name(file, name)
+    source = read_source(file)
+    if is_constitution:
+        if name is not None:
+            raise HansaError("argument.value", "a constitution has its own name; leave out --name")
+        return _check_constitution(out, file, source, read_libraries(libraries))
+    wanted = deployed_name(file, name)
     return output.FAILED if _examined(out, file, source, wanted, read_libraries(libraries)) is None else output.DONE
+
+
+def _check_constitution(out: Output, file: Path, source: str, libraries: "Libraries") -> int:
+    """Checks a constitution's file and shows what came of it; the exit code."""
+    from hansa.governance import constitution
+
+    checked = check_constitution(out, file, source, libraries)
+    if checked is None:
+        return output.FAILED
+    version, digest = checked.manifest.version, checked.digest.hex()
+    fields = {"valid": True, "contract": constitution.CONTRACT, "version": version, "digest": digest}
+    out.show(fields, f"{out.style('good', fg='green')}  {constitution.CONTRACT} {version}, {digest}")
+    return output.DONE
 
 
 def _examined(out: Output, file: Path, source: str, name: str, libraries: "Libraries") -> "Checked | None":

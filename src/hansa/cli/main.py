@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "call": "hansa.cli.call:call",
     "clock": "hansa.cli.clock:clock",
     "completion": "hansa.cli.completion:completion",
+    "constitution": "hansa.cli.constitution:constitution",
     "contract": "hansa.cli.contract:contract",
     "demo": "hansa.cli.demo:demo",
     "doctor": "hansa.cli.doctor:doctor",

@@ -26,15 +26,17 @@ class Progress:
         if self._progress is not None:
             self._progress.stop()
 
-    def tell(self, count: int) -> None:
-        """So many there have been."""
+    def tell(self, count: int, of: int | None = None) -> None:
+        """So many there have been, `of` so many that are known so far."""
         if self._shown and self._progress is None and time.monotonic() - self._begun > _QUIET_S:
             from rich.console import Console
-            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+            from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-            columns = (SpinnerColumn(), TextColumn(f"{{task.completed:,}} {self._words}"), TimeElapsedColumn())
+            counted = f"{{task.completed:,}} {self._words}"
+            told = [TextColumn(counted)] if of is None else [BarColumn(), TextColumn(f"{counted} of {{task.total:,}}")]
+            columns = (SpinnerColumn(), *told, TimeElapsedColumn())
             self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
             self._progress.start()
-            self._task = self._progress.add_task(self._words, total=None)
+            self._task = self._progress.add_task(self._words, completed=count, total=of)
         if self._progress is not None:
-            self._progress.update(self._task, completed=count)
+            self._progress.update(self._task, completed=count, total=of)

@@ -13,6 +13,7 @@ from hansa.wire import names
 from hansa.wire.problems import HansaError
 
 if TYPE_CHECKING:
+    from hansa.contracts.checked import Checked
     from hansa.contracts.declarations import Libraries
     from hansa.contracts.diagnostics import ContractInvalid
 
@@ -82,6 +83,26 @@ def show_findings(out: Output, file: Path, source: str, invalid: "ContractInvali
     count = out.style(f"{len(findings)} finding(s)", fg="red")
     out.show({"valid": False, "file": str(file), "findings": findings}, f"{text}\n\n{count}")
     return output.FAILED
+
+
+def check_constitution(out: Output, file: Path, source: str, libraries: "Libraries") -> "Checked | None":
+    """Checks a file as the ledger's constitution; None if it cannot be that, and what is wrong with it is shown."""
+    from hansa.contracts import program
+    from hansa.contracts.diagnostics import ContractInvalid
+    from hansa.governance import constitution
+
+    try:
+        checked = program.check(source, constitution.CONTRACT, libraries)
+    except ContractInvalid as invalid:
+        show_findings(out, file, source, invalid)
+        return None
+    problems = constitution.problems(checked.manifest)
+    if not problems:
+        return checked
+    told = "\n".join(f"{output.shown(str(file))}: {problem}" for problem in problems)
+    count = out.style(f"{len(problems)} problem(s)", fg="red")
+    out.show({"valid": False, "file": str(file), "problems": problems}, f"{told}\n\n{count}")
+    return None
 
 
 def take(file: Path, name: str, by: Callable[[str, str], object]) -> None:

@@ -533,6 +533,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         422, "The contract file cannot be deployed", "Mend the findings; `hansa contract check FILE` shows them."
     ),
     # Contracts: outcomes of transactions
+    "constitution.invalid": Kind(
+        200,
+        "The file is no constitution",
+        "Mend what the message says; `hansa contract check FILE --constitution` tells everything.",
+    ),
     "require.failed": Kind(200, "A rule of the contract refused the action", _SEND_ANOTHER),
     "role.denied": Kind(200, "The signer may not take this action", "Have it signed by a member in the role."),
     "arguments.invalid": Kind(200, "The arguments do not fit the action", "Mend every argument listed and sign again."),

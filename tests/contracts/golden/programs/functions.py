@@ -26,6 +26,22 @@ _MORE = library_file(f'''
     def twice(a: Amount, n: int) -> Amount:
         return money.interest(a, money.Rate(up=n), money.YEAR) * 2
 ''')
+_VOTES = library_file('''
+    """Votes."""
+    class Member(Struct):
+        id: Party
+        weight: Int[0, 10] = 1
+    class Ballot(Struct):
+        votes: list[bool, 4]
+    def yes(ballot: Ballot) -> int:
+        count = 0
+        for vote in ballot.votes:
+            if vote:
+                count += 1
+        return count
+''')
+_VOTING = f'votes = library("votes", "{digest(_VOTES)}")'
+_ALICE = {"id": "alice", "weight": 7}
 _USING = f'money = library("money", "{digest(_MONEY)}")'
 
 
@@ -279,6 +295,92 @@ PROGRAMS = [
         """,
         do("lend", id=1, rate={"up": 7}, base="Actual"),
         do("up_of", loan=1).gives([7, 365, 1]),
+    ),
+    ledger(
+        "library_structs_between_contracts",
+        {
+            "rules": contract(
+                """
+                    @view
+                    def resolve(tx, ballot: votes.Ballot, members: list[votes.Member, 4]) -> Text[4, 8]:
+                        return "Accepted" if votes.yes(ballot) * 2 > len(members) else "Open"
+                    @view
+                    def follow(tx, member: votes.Member) -> list[votes.Member, 2]:
+                        return [member, votes.Member(id=member.id)]
+                    @view
+                    def weight(tx, member: votes.Member) -> int:
+                        return member.weight
+                """,
+                module=_VOTING,
+                title="Rules",
+            ),
+            "sample": contract(
+                """
+                    class Kept(Record, key="id"):
+                        id: int
+                        ballot: votes.Ballot
+                        last: votes.Member | None = None
+                        by: dict[Party, votes.Member, 4] = {}
+                    @action(by="member", creates="Kept")
+                    def go(tx, kept: Kept, id: int, ballot: votes.Ballot, members: list[votes.Member, 4]):
+                        require(Rules.resolve(ballot=ballot, members=members) == "Accepted", "it is open")
+                        for member in Rules.follow(member=members[0]):
+                            kept.last = member
+                            kept.by[member.id] = member
+                        event("kept", last=kept.last, members=members)
+                    @view
+                    def ballot_of(tx, kept: Kept) -> votes.Ballot:
+                        return kept.ballot
+                    @view
+                    def weight(tx, member: votes.Member) -> int:
+                        return Rules.weight(member=member)
+                """,
+                module=f"""
+                    {_VOTING}
+                    class Rules(Interface, contract="rules"):
+                        @view
+                        def resolve(tx, ballot: votes.Ballot, members: list[votes.Member, 4]) -> Text[4, 8]: ...
+                        @view
+                        def follow(tx, member: votes.Member) -> list[votes.Member, 2]: ...
+                        @view
+                        def weight(tx, member: votes.Member) -> int: ...
+                """,
+            ),
+            "own": contract(
+                """
+                    @view
+                    def follow(tx, member: Person) -> Person:
+                        return Rules.follow(member=member)[1]
+                    @view
+                    def wrong(tx, member: Person) -> int:
+                        return len(Rules.weight(member=member))
+                """,
+                module="""
+                    class Person(Struct):
+                        id: Party
+                        weight: Int[0, 100]
+                    class Rules(Interface, contract="rules"):
+                        @view
+                        def follow(tx, member: Person) -> list[Person, 2]: ...
+                        @view
+                        def weight(tx, member: Person) -> list[Person, 2]: ...
+                """,
+                title="Own",
+            ),
+        },
+        do("go", id=1, ballot={"votes": [True, False]}, members=[_ALICE, {"id": "bob"}]).refused("require.failed"),
+        do("go", id=1, ballot={"votes": [True, True]}, members=[_ALICE, {"id": "bob"}]).emits(
+            "kept", last=_ALICE | {"weight": 1}, members=[_ALICE, {"id": "bob", "weight": 1}]
+        ),
+        do("go", id=2, ballot={"votes": []}, members=[_ALICE | {"weight": 11}]).refused("arguments.invalid"),
+        do("ballot_of", kept=1).gives({"votes": [True, True]}),
+        # Making the struct is 604 bytes, 4 steps, in each of the two; body, return, attribute, call and its argument 5;
+        # the call 20, and 2 fields to be fitted; body, return, attribute 3.
+        do("weight", member=_ALICE).gives(7).costs(10 + 4 + 5 + 20 + 2 + 4 + 3),
+        do("follow", member={"id": "bob", "weight": 10}).on("own").gives({"id": "bob", "weight": 1}),
+        do("follow", member={"id": "bob", "weight": 11}).on("own").refused("arguments.invalid"),
+        do("wrong", member=_ALICE).on("own").refused("call.result"),
+        libraries={"votes": _VOTES},
     ),
     ledger(
         "libraries_in_libraries",

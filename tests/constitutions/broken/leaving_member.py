@@ -1,0 +1,23 @@
+"""Broken: all must agree, but everybody may leave when it likes, the last one too."""
+
+from hansa.contract import Contract, Text, library, view
+
+gov = library("governance", "654355ed5950dd7990486be8dbb1615cde9079a8aecbd19798c1c4fdab430e2c")
+
+
+class LeavingMember(Contract, version="1.0.0"):
+    @view
+    def validate(tx, proposal: gov.Proposal, members: list[gov.Member, 1024]) -> list[Text[1, 200], 32]:
+        return []
+
+    @view
+    def resolve(tx, proposal: gov.Proposal, members: list[gov.Member, 1024]) -> Text[4, 8]:
+        if gov.is_only(proposal, ["remove_member"]) and len(proposal.actions) == 1:
+            if proposal.actions[0].member == proposal.proposer:
+                return "Accepted"
+        votes = gov.by_heads(proposal, members)
+        return gov.decided(votes, votes.all)
+
+    @view
+    def apply(tx, step: gov.Action, members: list[gov.Member, 1024]) -> list[gov.Action, 32]:
+        return [step]

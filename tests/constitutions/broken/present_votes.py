@@ -1,0 +1,23 @@
+"""Broken: counts the votes that are there, so the first yes decides."""
+
+from hansa.contract import Contract, Text, library, view
+
+gov = library("governance", "654355ed5950dd7990486be8dbb1615cde9079a8aecbd19798c1c4fdab430e2c")
+
+
+class PresentVotes(Contract, version="1.0.0"):
+    @view
+    def validate(tx, proposal: gov.Proposal, members: list[gov.Member, 1024]) -> list[Text[1, 200], 32]:
+        return gov.problems(proposal, members)
+
+    @view
+    def resolve(tx, proposal: gov.Proposal, members: list[gov.Member, 1024]) -> Text[4, 8]:
+        if gov.leaves_none(proposal, members):
+            return "Rejected"
+        if gov.yes(proposal.votes) > gov.no(proposal.votes):
+            return "Accepted"
+        return "Open"
+
+    @view
+    def apply(tx, step: gov.Action, members: list[gov.Member, 1024]) -> list[gov.Action, 32]:
+        return [step]

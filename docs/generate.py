@@ -10,17 +10,29 @@ from pathlib import Path
 
 import click
 
-from docs import actions_page, api_page, dialect_page, findings_page, python_page, settings_page, vectors
+from docs import (
+    actions_page,
+    api_page,
+    dialect_page,
+    findings_page,
+    proposal_picture,
+    python_page,
+    settings_page,
+    vectors,
+)
 from hansa.cli.main import COMMON, cli
 from hansa.contracts import program
 from hansa.contracts.diagram import States, state_machines
 from hansa.contracts.drawing import svg
+from hansa.governance.genesis import CONTRACT
+from hansa.node.create import members_source
 from hansa.node.metrics import METRICS
 from hansa.node.tally import ENTRIES, SECONDS
 from hansa.wire.problems import KINDS
 
 FOLDER = Path(__file__).parent / "reference"
 STATES = Path(__file__).parent / "how-to" / "states"
+PROPOSAL = Path(__file__).parent / "tutorial" / "proposal.svg"
 APPS = Path(__file__).parents[1] / "apps"
 GROUPS = {
     "cbor": "Deterministic CBOR",
@@ -116,6 +128,12 @@ def states() -> dict[str, list[States]]:
     checked = {file.parent.name: program.check(file.read_text("utf-8"), file.parent.name) for file in files}
     found = {name: state_machines(each.manifest) for name, each in checked.items()}
     return {name: machines for name, machines in found.items() if machines}
+
+
+def proposal() -> States:
+    """The states of a proposal, for the tutorial on governing."""
+    manifest = program.check(members_source(), CONTRACT, system=True).manifest
+    return proposal_picture.of(next(each for each in state_machines(manifest) if each.record == "Proposal"))
 
 
 def errors() -> str:
@@ -237,6 +255,8 @@ def main() -> None:
     for name, machines in states().items():
         (STATES / f"{name}.svg").write_text(svg(machines), "utf-8")
         print(f"wrote {STATES.name}/{name}.svg")
+    PROPOSAL.write_text(svg([proposal()]), "utf-8")
+    print(f"wrote {PROPOSAL.parent.name}/{PROPOSAL.name}")
 
 
 if __name__ == "__main__":

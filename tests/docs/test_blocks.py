@@ -19,6 +19,7 @@ def runs(step: Step) -> bool:
     return step.kind in RUN and not {"tested in", "not run"} & step.notes.keys()
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if page != TUTORIAL and any(map(runs, SHOWN[page]))], ids=named
 )

@@ -14,6 +14,7 @@ from hansa.client import proposals
 from hansa.client.client import Client
 from hansa.client.governance import STEPS, VERSION
 from hansa.client.words import hint
+from hansa.wire.keys import kid_of
 from hansa.wire.problems import HansaError
 
 
@@ -131,20 +132,26 @@ def add(
 
 
 @key.command()
-@click.argument("which", metavar="KID", required=False)
+@click.argument("which", metavar="KID|FILE", required=False)
 @governing
 @click.pass_obj
 def retire(out: Output, which: str | None, way: Way) -> int:
-    """End a key's use: what it signed stays as good as it was. KID may be shortened to its first digits."""
+    """End a key's use: what it signed stays as good as it was.
+
+    Give its file, or its id; the first digits are enough.
+    """
     return govern(out, way, "retire_key", lambda node: _ended(node, way, which))
 
 
 @key.command()
-@click.argument("which", metavar="KID", required=False)
+@click.argument("which", metavar="KID|FILE", required=False)
 @governing
 @click.pass_obj
 def revoke(out: Output, which: str | None, way: Way) -> int:
-    """End a key that others may have; votes of its member that are still open count no more if it was for those."""
+    """End a key that others may have; votes of its member that are still open count no more if it was for those.
+
+    Give its file, or its id; the first digits are enough.
+    """
     return govern(out, way, "revoke_key", lambda node: _ended(node, way, which))
 
 
@@ -162,6 +169,13 @@ def _public(file: Path) -> bytes:
         raise HansaError("key.file", f"{file} {wrong}") from None
 
 
+def _kid_in(file: Path) -> str:
+    """The id of the key in a file, of which it may be the private or the public half."""
+    if b"PRIVATE" in output.read_file(file, 16 * 1024):
+        return key_files.load(file).kid.hex()
+    return kid_of(_public(file)).hex()
+
+
 def _made(file: Path) -> bytes:
     """The public half of a new key, whose private half is kept in a new file."""
     made = key_files.generate()
@@ -177,12 +191,14 @@ def _moment(text: str | None) -> int | None:
 
 def _ended(node: Client, way: Way, kid: str | None) -> Made:
     if kid is None:
-        raise HansaError("argument.value", "which key?", remedy="Give its id; `hansa member keys MEMBER` shows them.")
+        remedy = "Give its file, or its id; `hansa member keys MEMBER` shows them."
+        raise HansaError("argument.value", "which key?", remedy=remedy)
     of = owner_of_key(way, node)
     owners = [of, *(one["id"] for one in rows_of(node, "/gov/service/users", member=of))]
     known = [one["kid"] for owner in owners for one in keys_of(node, owner)]
     known += [row["value"]["kid"] for row in _node_keys(node, of)]
-    found = [one for one in known if one.startswith(kid.lower())]
+    wanted = _kid_in(Path(kid)) if Path(kid).is_file() else kid.lower()
+    found = [one for one in known if one.startswith(wanted)]
     if len(found) != 1:
         told = f"{len(found)} keys of {of} begin with {kid[:64]!a}"
         raise HansaError("argument.value", told, remedy=f"`hansa member keys {of}` shows them.")

@@ -1,4 +1,4 @@
-"""What a member does for itself: keys that come and go, from the next entry on; users. People who sign in: test_sessions."""
+"""What a member does for itself: keys that come and go, from the next entry on, and users."""
 
 from typing import Any
 

@@ -435,6 +435,7 @@ class TestPlans:
             ("Rejected later", "Open", "Rejected"),
             ("Accepted by three", "Accepted", "Open"),
         }
+        assert plan["asked"] == 3
         assert plan["changes"][0]["record"] == "Constitution"
         assert any(line.startswith("+class Unanimous") for line in plan["changes"][0]["diff"])
         assert "past" not in world.plan(RENAME)

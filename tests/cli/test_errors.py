@@ -333,6 +333,7 @@ NOT_SAID: dict[str, str] = {
     "nothing\\ more\\ is\\ known": "commands wait for what there is",
     "what\\ it\\ remembers": "no command keeps a memory of checkpoints: tests/client/test_trust.py",
     "is\\ another\\ proposal": "needs a proposal that somebody exchanged: tests/cli/test_governance.py",
+    "with\\ \\-\\-json": "told in JSON: tests/cli/test_governance.py",
     "proposals\\ have\\ ids": "needs two ids that begin with the same six digits",
     "client/transport.py": "programs may bring a transport of their own",
 }

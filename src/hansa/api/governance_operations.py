@@ -28,10 +28,9 @@ from hansa.api.operations import (
     _object,
 )
 from hansa.client import proposals
+from hansa.client.governance import API_VERSION
 from hansa.wire import names
 
-API_VERSION: Final = "2026-11-01"
-"""The version of `/gov` that this node speaks."""
 STATES: Final = ("Open", "Accepted", "Rejected", "Withdrawn", "Failed", "Dropped")
 
 _Schema = dict[str, Any]

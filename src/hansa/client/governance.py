@@ -19,7 +19,7 @@ from hansa.wire.limits import CHECK_STEPS_PER_BYTE, GOVERNANCE_STEPS_MAX
 from hansa.wire.problems import HansaError
 
 API_VERSION: Final = "2026-11-01"
-"""The version of `/gov` that is spoken here."""
+"""The version of `/gov` that is spoken here, by clients and nodes."""
 VERSION: Final[Query] = {"api-version": API_VERSION}
 CONTRACT: Final = "members"
 STEPS: Final = 200_000

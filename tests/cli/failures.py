@@ -277,6 +277,8 @@ def both(*steps: Callable[[Path, Scene], Any]) -> Callable[[Path, Scene], None]:
     return before
 
 
+PAUSE = "proposal new --action pause_contract name=kinds"
+PREPARED = run(f"{PAUSE} --as northbank --prepare {{here}}/p --data {{live}}")
 CALL = "call kinds take --as northbank --data {live} thing=1 yes=true at=2030-01-01 length=1d many=[1]"
 PAY = "call example_ledger pay account=northbank to=harbourline"
 RECEIPT = run("receipt get 1 --out {here}/r --key --data {stopped}")
@@ -672,5 +674,59 @@ CASES: dict[str, list[Case]] = {
             "For another ledger",
             run(f"tx exclude {'0' * 64} --as northbank --data {{stopped}} --ledger {'1' * 64} --out {{here}}/s"),
         ),
+    ],
+    "Governance": [
+        Case("proposal new --as northbank --data {live}"),
+        Case("proposal new --action pause_contrct --as northbank --data {live}"),
+        Case("proposal new --action pause_contract shop --as northbank --data {live}"),
+        Case("proposal new --action pause_contract name=a name=b --as northbank --data {live}"),
+        Case("proposal new --action set_member_data member=x weight=many --as northbank --data {live}"),
+        Case("proposal new --action set_contract name=x source={here}/none.py --as northbank --data {live}"),
+        Case("proposal new {here}/p.json --as northbank --data {live}", before=write("p.json", "{{")),
+        Case("proposal new {here}/p.json --as northbank --data {live}", before=write("p.json", "[]")),
+        Case("proposal new {here}/p.json --as northbank --data {live}", "Too large", write("p.json", bytes(2**20 + 1))),
+        Case(f"{PAUSE} --data {{live}}"),
+        Case(f"{PAUSE} --as northbnk --data {{live}}"),
+        Case(f"{PAUSE} --key {{live}}/keys/members/northbank.pem --data {{live}}"),
+        Case("proposal plan --action remove_member --data {live}"),
+        Case("proposal show 12 --data {live}"),
+        Case("proposal show 00000000 --data {live}"),
+        Case(f"proposal show {'0' * 64} --data {{live}}"),
+        Case("proposal vote --yes --as northbank --data {live}"),
+        Case("proposal vote 00000000 --as northbank --data {live}"),
+        Case(
+            "proposal list --url {url}",
+            "The node speaks otherwise",
+            node=lambda _, path: (200, b"{}") if path == "/gov/members/proposals" else None,
+        ),
+        Case(f"{PAUSE} --prepare {{here}}/p --data {{live}}"),
+        Case(f"{PAUSE} --as nobody --prepare {{here}}/p --data {{live}}"),
+        Case(f"{PAUSE} --kid {'0' * 64} --prepare {{here}}/p --data {{live}}"),
+        Case(f"{PAUSE} --as northbank --prepare {{here}}/p --finish {{here}}/p --data {{live}}"),
+        Case(f"{PAUSE} --as northbank --signature {{here}}/p --data {{live}}"),
+        Case("proposal new --finish {here}/p --data {live}", "Not signed yet", PREPARED),
+        Case("proposal vote --finish {here}/p --data {live}", "It is a proposal", PREPARED),
+        Case("proposal new --finish {here}/p --data {told}", "For another ledger", PREPARED),
+        Case("proposal new --finish {here}/p --data {live}", "Too large", write("p", bytes(2**18 + 1))),
+        Case(
+            "proposal new --finish {here}/p --signature {here}/s --data {live}",
+            "No signature",
+            both(PREPARED, write("s", b"yes")),
+        ),
+        Case(
+            "proposal new --finish {here}/p --signature {here}/s --data {live}",
+            "Another signature",
+            both(PREPARED, write("s", bytes(64))),
+        ),
+        Case("sign {here}/p --key {here}/k.pem --yes", "Another's key", both(PREPARED, new_key("k.pem"))),
+        Case("member show northbnk --data {live}"),
+        Case("member key add --as northbank --data {live}"),
+        Case("member key add {here}/k.pem --as northbank --data {live}", "A private key", new_key("k.pem")),
+        Case("member key add --new {here}/k.pem --as northbank --data {live}", "It is there", new_key("k.pem")),
+        Case("member key retire --as northbank --data {live}"),
+        Case("member key revoke 0000000000 --as northbank --data {live}"),
+        Case("user add --as northbank --data {live}"),
+        Case("user remove ana --as northbank --data {live}"),
+        Case("up --data {here}/new --port 0 --lock soon"),
     ],
 }

@@ -194,7 +194,6 @@ NOT_SHOWN: dict[str, str] = {
     "transaction.version": "commands make their own transactions",
     "key.invalid": "keys on curves of other kinds are key.unsupported; a sound file holds a sound key",
     "key.unsupported": "a whole RSA key is 1,600 characters: tests/client/test_keys.py has one",
-    "key.exists": "no command makes keys where there are some: tests/client/test_keys.py",
     "key.too_long": "a contract's key and index fields are bounded shorter",
     "writes.form": "commands read no write sets but those of a sound node",
     "outcome.form": "an outcome of another digest is verify.outcome before it is read",
@@ -234,6 +233,11 @@ NOT_SHOWN: dict[str, str] = {
     "exclusion.late": "needs an excluded transaction that has its entry: tests/node/test_exclusion.py",
     "contract.isolation": "needs a system that starts no process: tests/node/test_isolation.py",
     "transaction.duplicate": "the answer to a duplicate is its outcome",
+    "proposal.path": "commands send what they sign to where all is sent: tests/api/test_governance.py",
+    "proposal.ballot": "commands read whole proposals: tests/api/test_governance.py",
+    "proposal.busy": "needs as many plans at once: tests/api/test_governance.py",
+    "proposal.other": "needs a proposal that somebody exchanged: tests/cli/test_governance.py",
+    "sender.expired": "needs a session whose token has ended: tests/governance",
 }
 """Codes that no command shows as its error, and why; a name that ends with a dot stands for all of its family."""
 
@@ -329,6 +333,8 @@ NOT_SAID: dict[str, str] = {
     "client/stubs.py": "a node that lies about a contract: tests/client/test_stubs.py",
     "nothing\\ more\\ is\\ known": "commands wait for what there is",
     "what\\ it\\ remembers": "no command keeps a memory of checkpoints: tests/client/test_trust.py",
+    "is\\ another\\ proposal": "needs a proposal that somebody exchanged: tests/cli/test_governance.py",
+    "proposals\\ have\\ ids": "needs two ids that begin with the same six digits",
     "client/transport.py": "programs may bring a transport of their own",
 }
 """Messages of commands and of the client that the page does not show, by a part of them, and why."""

@@ -17,8 +17,13 @@ from typing import Any
 import httpx2
 import pytest
 
-from hansa.cli.up import sample_members
+from hansa.cli.up import equal_members, sample_members
 from hansa.client import Client, Refused, keys, transactions
+from hansa.node import shipped
+from hansa.node.create import create_ledger
+from hansa.store.files import Disk
+from hansa.store.folder import Folder
+from hansa.wire import genesis
 
 STOP_S = 5
 
@@ -88,6 +93,7 @@ def test_sample_members_have_key_files_of_their_own(first: tuple[Any, list[str],
     assert found == {
         "node.pem",
         "checkpoint.pem",
+        *(f"governance/{name}.pem" for name in ("northbank", "harbourline", "eastmutual", "tradewatch")),
         *(f"members/{name}.pem" for name in ("northbank", "harbourline", "eastmutual", "tradewatch")),
         *(f"users/{name}.pem" for name in ("northbank/ana", "northbank/ben", "harbourline/carla")),
         *(f"users/{name}.pem" for name in ("eastmutual/dev", "tradewatch/eve")),
@@ -292,3 +298,56 @@ def test_when_the_isolated_contracts_die_it_stops_and_says_what_to_do(start: Any
     finally:
         server.process.kill()
         server.process.communicate()
+
+
+# Ledgers of equal members
+
+
+def test_a_ledger_of_equal_members_begins_without_deployers(start: Callable, hansa: Callable, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    running = start(data, "--members", "3", "--constitution", "two_thirds", "--lock", "90s", "--reserve-mb", "0")
+    try:
+        names = ["northbank", "harbourline", "eastmutual"]
+        assert (running.started["members"], running.started["constitution_lock_ms"]) == (names, 90_000)
+        document = genesis.decode((data / "genesis.cbor").read_bytes())
+        assert (document.deployers, document.constitution) == ([], shipped.constitution("two_thirds"))
+        assert sorted(path.stem for path in (data / "keys" / "governance").iterdir()) == sorted(names)
+        again = hansa("up", "--data", data, "--members", "3")
+        assert again.failed("argument.value", 2)
+    finally:
+        assert running.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--lock", "5"], "is no length of time"),
+        (["--lock", "0s"], "is no length of time"),
+        (["--lock", "31d"], "is no length of time"),
+        (["--constitution", "nonsense"], "there is no constitution"),
+        (["--constitution", "./nowhere.py"], "nowhere.py"),
+    ],
+)
+def test_what_no_new_ledger_begins_with(hansa: Callable, tmp_path: Path, options: list[str], said: str) -> None:
+    ran = hansa("up", "--data", tmp_path / "data", "--port", "0", *options)
+    assert ran.code != 0
+    assert said in ran.err
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_file_that_is_no_constitution_begins_no_ledger(hansa: Callable, tmp_path: Path) -> None:
+    file = tmp_path / "rules.py"
+    file.write_text(shipped.constitution("majority").replace("def resolve", "def decide"))
+    ran = hansa("up", "--data", tmp_path / "data", "--port", "0", "--constitution", str(file))
+    assert "a constitution has a view `resolve`" in ran.err
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(("count", "rules"), [(1, "single"), (2, "majority"), (9, "majority")])
+def test_what_a_ledger_of_equal_members_is_decided_by(tmp_path: Path, count: int, rules: str) -> None:
+    members = equal_members(count)
+    folder = Folder(tmp_path / "data")
+    create_ledger(Disk(), folder, "Equals", members, constitution=rules)
+    document = genesis.decode(folder.genesis.read_bytes())
+    assert len({member.id for member in document.members}) == count
+    assert {member.weight for member in document.members} == {1}

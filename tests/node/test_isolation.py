@@ -122,7 +122,7 @@ async def died(session, prepared):
 
 
 def test_the_limit_of_memory_stops_the_node_and_names_the_transaction(make_ledger, play, monkeypatch):
-    monkeypatch.setattr(node_module, "Isolation", lambda members: Isolation(members, 18 * 1024 * 1024))
+    monkeypatch.setattr(node_module, "Isolation", lambda members: Isolation(members, 26 * 1024 * 1024))
     ledger = make_ledger(Limits(transaction_steps=1_000_000), deployed=False)
 
     async def scenario(session):

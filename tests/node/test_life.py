@@ -452,5 +452,5 @@ def test_a_trouble_of_one_listener_is_not_the_others(ledger, play):
 
 def test_a_folder_holds_no_more_keys_than_its_owner_may_read(ledger):
     files = list(Folder(ledger.root).keys.rglob("*.pem"))
-    assert len(files) == 6
+    assert len(files) == 9
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}

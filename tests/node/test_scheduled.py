@@ -432,9 +432,9 @@ def test_what_is_due_of_a_paused_contract_is_refused_and_comes_due_again_an_hour
 
 def test_a_paused_contract_is_upgraded_meanwhile_and_the_version_that_runs_then_decides(chain):
     chain.block(chain.plan("a", SECOND))
-    chain.parts.directory.paused.add("jobs")
     gone = work_of(NEXT, '    @action(by="member")\n    def other(tx, job: Job):\n        job.runs = 1')
     assert codes(chain.block(chain.ledger.upgrade("jobs", gone))) == ["ok"]
+    chain.parts.directory.paused.add("jobs")
     made = [go_on(chain, chain.time + SECOND)]
     chain.parts.directory.paused.clear()
     made += [go_on(chain, chain.time + HOUR)]

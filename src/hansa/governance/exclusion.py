@@ -91,7 +91,8 @@ def _is_accepted(members: list[str], id: bytes, directory: Directory) -> bool:
         return True
     if len(members) < min(_FLOOR, active):
         return False
-    step = {"name": ACTION, "subject": id.hex(), "member": None, "attributes": [], "weight": None, "digest": None}
+    step: dict[str, Any] = {"name": ACTION, "subject": id.hex()}
+    step |= {"member": None, "attributes": [], "weight": None, "digest": None}
     votes = [{"member": name, "yes": True} for name in members]
     arguments: dict[str, Any] = {
         "proposal": {"proposer": members[0], "actions": [step], "votes": votes},

@@ -99,7 +99,7 @@ def _private(key: Any) -> PrivateKey:
 def _rotated(
     document: bytes,
     kept: checkpoint.Checkpoint,
-    tip: Tip,
+    before: Sealed,
     state: _State,
     directory: Directory,
     tiles: Tiles,
@@ -109,8 +109,10 @@ def _rotated(
     governs, old, new = keys
     arguments = {"owner_kind": "node", "owner": "node-1", "purpose": "checkpoint", "expires": None}
     arguments["spki"] = new.public.spki
-    changing = _signed(governs, tip.ledger, 8, "register_key", arguments, content_type=cose.GOVERNANCE)
+    changing = _signed(governs, before.tip.ledger, 8, "register_key", arguments, content_type=cose.GOVERNANCE)
     blocks: list[Sealed] = []
+    state.apply(before)
+    tip = before.tip
     heads: list[checkpoint.Checkpoint] = []
     messages: list[bytes] = []
     for envelopes, signer in (([changing], old), ([], new)):
@@ -251,9 +253,8 @@ def make() -> tuple[list[Vector], dict[str, str]]:
     )
     assert fifth is not None
     proposed = fifth.block.items[0]
-    state.apply(fifth)
-    next_key = p256_key(0x2003)
-    trusted = _rotated(document, head, fifth.tip, state, directory, tiles, (bank_governance, checkpoint_key, next_key))
+    keys = bank_governance, checkpoint_key, p256_key(0x2003)
+    trusted = _rotated(document, head, fifth, state, directory, tiles, keys)
     answer = answers.answer_cbor(Answer(items[0].id, 1, items[0].outcome, False), inclusion)
     structure = cose.split(applied).structure
     assert hashlib.sha256(structure).digest() == items[0].id
@@ -293,15 +294,15 @@ def make() -> tuple[list[Vector], dict[str, str]]:
         Vector("consistency", "consistency-receipt", consistency, "from size 1 to size 4"),
         Vector("answer", "answer", answer, "to the submission of entry 1, with ?receipt=true"),
     ]
+    governing = {"bank governance": bank_governance, "trader governance": trader_governance}
     keys = {
-        "bank governance": bank_governance,
-        "trader governance": trader_governance,
+        **governing,
         "bank": bank,
         "bank/clerk": clerk,
         "trader": trader,
         "node-1": node_key,
         "checkpoint": checkpoint_key,
-        "checkpoint-2": next_key,
+        "checkpoint-2": keys[2],
     }
     return found, {name: key.pem().decode() for name, key in keys.items()}
 

@@ -23,7 +23,6 @@ from hansa.merkle import checkpoint, receipt
 from hansa.merkle.tree import leaf_hash
 from hansa.wire import entry
 
-ROOT = Path(__file__).parents[2]
 MEMBERS = ("northbank", "harbourline", "eastmutual", "tradewatch")
 LENDING = '''"""Things that members lend each other, and who has them."""
 
@@ -272,7 +271,7 @@ def the_rules_change(consortium: Consortium, north: Desk, harbour: Desk, east: D
     resume = east.proposes("--action", "resume_contract", "name=lending")
     assert [desk.votes(resume) for desk in (east, harbour)] == ["Open", "Open"]
 
-    rules = ROOT / "apps" / "constitutions" / "two_thirds.py"
+    rules = consortium.file("two_thirds.py", run("constitution", "show", "two_thirds").out)
     words = ("--action", "set_constitution", f"source={rules}")
     planned = harbour.reads("proposal", "plan", *words)
     assert [(one["title"], one["was"], one["would"]) for one in planned["past"]] == [

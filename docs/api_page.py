@@ -58,6 +58,7 @@ EXAMPLES: Final = {
     "metrics": "/node/metrics",
     "version": "/node/version",
     "genesis": "/node/genesis",
+    "trust": "/node/trust",
     "openapi": "/openapi.json",
     "problem": "/problems/state.denied",
 }

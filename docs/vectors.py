@@ -23,11 +23,12 @@ from hansa.node.create import members_source
 from hansa.node.intake import Answer
 from hansa.orderers import Batch
 from hansa.store.overlay import Overlay, Span, Spot
-from hansa.wire import block, cose, entry, exclusion, genesis, tick, transaction, writes
+from hansa.wire import block, cose, entry, exclusion, genesis, tick, transaction, trust, writes
 from hansa.wire.genesis import Genesis, Limits, Member, Node, User
 from hansa.wire.keys import PrivateKey
 from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Transaction
+from hansa.wire.trust import Change, Linked, Trust
 
 _TIME = 1_700_000_000_000
 _ALARM = """\
@@ -92,6 +93,51 @@ def p256_key(number: int) -> PrivateKey:
 def _private(key: Any) -> PrivateKey:
     return PrivateKey(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+
+
+def _rotated(
+    document: bytes,
+    kept: checkpoint.Checkpoint,
+    before: Sealed,
+    state: _State,
+    directory: Directory,
+    tiles: Tiles,
+    keys: tuple[PrivateKey, PrivateKey, PrivateKey],
+) -> Trust:
+    """The trust file after the ledger's checkpoint key was changed: who governs signs it, then the old key, the new."""
+    governs, old, new = keys
+    arguments = {"owner_kind": "node", "owner": "node-1", "purpose": "checkpoint", "expires": None}
+    arguments["spki"] = new.public.spki
+    changing = _signed(governs, before.tip.ledger, 8, "register_key", arguments, content_type=cose.GOVERNANCE)
+    blocks: list[Sealed] = []
+    state.apply(before)
+    tip = before.tip
+    heads: list[checkpoint.Checkpoint] = []
+    messages: list[bytes] = []
+    for envelopes, signer in (([changing], old), ([], new)):
+        batch = Batch(tip.height, tip.time + 1_000, envelopes)
+        sealed, _ = apply_batch(batch, tip, state, directory, tiles, {})  # type: ignore[arg-type]
+        assert sealed is not None
+        state.apply(sealed)
+        tip = sealed.tip
+        blocks.append(sealed)
+        heads.append(checkpoint.sign(tip.ledger, tip.size, tip.time, tiles.root(), signer))
+        path = tree.inclusion_path(tip.size - 1, tip.size, tiles.node)
+        messages.append(receipt.inclusion(heads[-1], tip.size - 1, path))
+    item, newest = blocks[0].block.items[0], heads[1]
+
+    def continued(first: checkpoint.Checkpoint) -> bytes:
+        return receipt.consistency(newest, first.size, tree.consistency_path(first.size, newest.size, tiles.node))
+
+    leaf = entry.make(item.kind, item.id, item.envelope, item.outcome)
+    return Trust(
+        version=trust.VERSION,
+        genesis=document,
+        changes=[Change(leaf, item.envelope, item.outcome, item.writes, messages[0], None)],
+        head=receipt.bare(newest),
+        consistency=continued(heads[0]),
+        receipts=[Linked(receipt.bare(kept), continued(kept))],
     )
 
 
@@ -207,6 +253,8 @@ def make() -> tuple[list[Vector], dict[str, str]]:
     )
     assert fifth is not None
     proposed = fifth.block.items[0]
+    keys = bank_governance, checkpoint_key, p256_key(0x2003)
+    trusted = _rotated(document, head, fifth, state, directory, tiles, keys)
     answer = answers.answer_cbor(Answer(items[0].id, 1, items[0].outcome, False), inclusion)
     structure = cose.split(applied).structure
     assert hashlib.sha256(structure).digest() == items[0].id
@@ -237,6 +285,12 @@ def make() -> tuple[list[Vector], dict[str, str]]:
         Vector("checkpoint", "checkpoint", receipt.bare(head), "of the tree of 4 entries, root attached"),
         Vector("receipt", "receipt", inclusion, "for entry 1, under that checkpoint"),
         Vector("checkpoint-told", "checkpoint", receipt.bare(told), "the same of a ledger whose time is told"),
+        Vector(
+            "trust",
+            "trust",
+            trust.encode(trusted),
+            "entry 10 gives node-1 another checkpoint key; the head has 12 entries; `receipts` has `checkpoint`",
+        ),
         Vector("consistency", "consistency-receipt", consistency, "from size 1 to size 4"),
         Vector("answer", "answer", answer, "to the submission of entry 1, with ?receipt=true"),
     ]
@@ -248,6 +302,7 @@ def make() -> tuple[list[Vector], dict[str, str]]:
         "trader": trader,
         "node-1": node_key,
         "checkpoint": checkpoint_key,
+        "checkpoint-2": keys[2],
     }
     return found, {name: key.pem().decode() for name, key in keys.items()}
 

@@ -9,7 +9,7 @@ import cbor2
 import pycddl
 import pytest
 
-from hansa.client import verification
+from hansa.client import key_chain, verification
 from hansa.merkle import receipt
 from hansa.wire import block, entry, exclusion, genesis, tick, transaction, writes
 from hansa.wire.keys import PrivateKey
@@ -136,3 +136,6 @@ def test_the_code_reads_what_is_documented() -> None:
     )
     assert (proven.seq, proven.size, proven.ledger) == (1, head.size, ledger)
     assert cbor2.loads(data("answer"))["receipt"] == data("receipt")
+    trusted = key_chain.pin_trust(data("trust"), ledger)
+    assert list(trusted.keys) == [PrivateKey(KEYS[name].encode()).kid for name in ("checkpoint", "checkpoint-2")]
+    assert verification.verify(data("receipt"), data("entry"), trusted).has_changed

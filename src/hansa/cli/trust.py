@@ -1,14 +1,15 @@
 """`hansa trust export` and `hansa trust show`: the ledger's keys over its life, for verifiers without a network."""
 
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 import msgspec
 
 from hansa.cli import output
 from hansa.cli.output import Output
-from hansa.cli.places import Source, data_option, open_source, url_option
+from hansa.cli.places import Source, data_option, open_source, running_url, url_option
 from hansa.cli.receipt import prefix_of
 from hansa.client import key_chain
 from hansa.client.verification import Pinned
@@ -18,6 +19,11 @@ from hansa.wire import names
 from hansa.wire import trust as trust_file
 from hansa.wire.problems import HansaError
 from hansa.wire.trust import BYTES_MAX, Linked
+
+TRIES: Final = 20
+"""So often a node that runs is asked whether it has a checkpoint under its new key."""
+PAUSE_S: Final = 0.25
+"""Between two such questions."""
 
 
 @click.group()
@@ -47,7 +53,7 @@ def export(out: Output, file: Path, receipts: tuple[str, ...], force: bool, data
     output.check_writable(file, replace=force)
     heads = [_head(name) for name in receipts]
     with open_source(data, url) as source:
-        made = _with_receipts(source, heads)
+        made = _with_receipts(source, heads, waits=(url or running_url(data)) is not None)
     pinned = key_chain.pin_trust(made)  # what would not convince a verifier is not written
     output.write_file(file, made)
     fields = {"file": str(file), "bytes": len(made), "receipts": len(heads), **_fields(pinned)}
@@ -77,15 +83,27 @@ def _head(name: str) -> Checkpoint:
         raise HansaError(error.code, f"{prefix}: {error.detail}", remedy=error.remedy) from None
 
 
-def _with_receipts(source: Source, heads: list[Checkpoint]) -> bytes:
+def _with_receipts(source: Source, heads: list[Checkpoint], *, waits: bool) -> bytes:
     """The trust file with the checkpoints of these receipts linked to its head."""
-    data = source.trust()
+    data = _current(source, TRIES if waits else 1)
     if not heads:
         return data
     made = trust_file.decode(data)
     size = receipt.read_bare(made.head).size
     links = {head.size: Linked(receipt.bare(head), source.consistency(head.size, size)) for head in heads}
     return trust_file.encode(msgspec.structs.replace(made, receipts=[links[size] for size in sorted(links)]))
+
+
+def _current(source: Source, tries: int) -> bytes:
+    """The trust file, once there is a checkpoint under a current key: a second after a change there is."""
+    while True:
+        tries -= 1
+        try:
+            return source.trust()
+        except HansaError as error:
+            if error.code != "trust.current" or not tries:
+                raise
+        time.sleep(PAUSE_S)
 
 
 def _fields(pinned: Pinned) -> dict[str, Any]:

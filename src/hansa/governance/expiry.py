@@ -7,6 +7,7 @@ from hansa.governance.directory import Expiring
 from hansa.wire.problems import HansaError
 
 DAY_MS: Final = 86_400_000
+"""A day of ledger time."""
 STAGES: Final = (1, 7, 14, 30)
 """Days before an expiry at which a warning begins or grows."""
 WARNINGS_MAX: Final = 20

@@ -103,7 +103,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "receipt.header": Kind(422, "The receipt's signed header is not one the ledger makes", _FRESH_COPY),
     "receipt.size": Kind(422, "The receipt claims another tree size than was signed", _FRESH_COPY),
     "receipt.key_unknown": Kind(
-        422, "The receipt is signed by a key that is not pinned", "Pin the ledger's genesis, or the right key."
+        422,
+        "The receipt is signed by a key that is not pinned",
+        "Pin the ledger's genesis, or the right key; if its keys changed, have `hansa trust export FILE` run.",
     ),
     "receipt.invalid": Kind(
         422,
@@ -152,7 +154,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "trust.current": Kind(
         409,
         "There is no checkpoint under a current key yet",
-        "Put the file of the node's registered checkpoint key into DIR/keys; a second later there is one.",
+        "Have the node run with the file of its registered checkpoint key in DIR/keys; a second later there is one.",
     ),
     "audit.executed": Kind(500, "Executing an entry again does not give what stands there", _RESTORE),
     # Messages of SWIFT

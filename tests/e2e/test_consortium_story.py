@@ -98,7 +98,7 @@ class Desk:
         before, self.transaction = self.transaction, self.folder / "transaction-2.pem"
         self.governs(*add, "--new", self.transaction)
         load.goes_on_with(self.name, self.transaction)
-        self.governs(*retire, kid_of(before))
+        self.governs(*retire, before)
         for user, path in users.items():
             if user.startswith(f"{self.name}/"):
                 new = self.folder / f"{path.stem}-2.pem"
@@ -315,6 +315,8 @@ def one_leaves(consortium: Consortium, north: Desk, harbour: Desk, east: Desk, w
     watch.is_stopped("sender.revoked", "proposal", "vote", waiting, "--yes")
     watch.is_stopped("sender.revoked", "member", "key", "add", "--new", watch.folder / "another.pem")
     assert consortium.entries() == before
+    assert [north.reads("member", "keys", who)["removed"] for who in ("tradewatch", "tradewatch/eve")] == [True, True]
+    assert not north.reads("member", "keys", "southbank")["removed"]
     assert north.votes(waiting, yes=False) == "Open"
     shown = north.reads("proposal", "show", waiting)
     assert sorted(shown["waiting"]) == ["eastmutual", "harbourline", "southbank"], "who left is not waited for"

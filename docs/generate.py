@@ -51,7 +51,6 @@ GROUPS = {
     "argument": "Arguments of commands",
     "calendar": "Calendars",
     "contract": "Contracts",
-    "constitution": "The constitution",
     "upgrade": "Versions of contracts",
     "action": "Actions",
     "arguments": "Arguments of actions",

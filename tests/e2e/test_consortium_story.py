@@ -23,7 +23,6 @@ from hansa.merkle import checkpoint, receipt
 from hansa.merkle.tree import leaf_hash
 from hansa.wire import entry
 
-ROOT = Path(__file__).parents[2]
 MEMBERS = ("northbank", "harbourline", "eastmutual", "tradewatch")
 LENDING = '''"""Things that members lend each other, and who has them."""
 
@@ -99,7 +98,7 @@ class Desk:
         before, self.transaction = self.transaction, self.folder / "transaction-2.pem"
         self.governs(*add, "--new", self.transaction)
         load.goes_on_with(self.name, self.transaction)
-        self.governs(*retire, kid_of(before))
+        self.governs(*retire, before)
         for user, path in users.items():
             if user.startswith(f"{self.name}/"):
                 new = self.folder / f"{path.stem}-2.pem"
@@ -272,7 +271,7 @@ def the_rules_change(consortium: Consortium, north: Desk, harbour: Desk, east: D
     resume = east.proposes("--action", "resume_contract", "name=lending")
     assert [desk.votes(resume) for desk in (east, harbour)] == ["Open", "Open"]
 
-    rules = ROOT / "apps" / "constitutions" / "two_thirds.py"
+    rules = consortium.file("two_thirds.py", run("constitution", "show", "two_thirds").out)
     words = ("--action", "set_constitution", f"source={rules}")
     planned = harbour.reads("proposal", "plan", *words)
     assert [(one["title"], one["was"], one["would"]) for one in planned["past"]] == [
@@ -316,6 +315,8 @@ def one_leaves(consortium: Consortium, north: Desk, harbour: Desk, east: Desk, w
     watch.is_stopped("sender.revoked", "proposal", "vote", waiting, "--yes")
     watch.is_stopped("sender.revoked", "member", "key", "add", "--new", watch.folder / "another.pem")
     assert consortium.entries() == before
+    assert [north.reads("member", "keys", who)["removed"] for who in ("tradewatch", "tradewatch/eve")] == [True, True]
+    assert not north.reads("member", "keys", "southbank")["removed"]
     assert north.votes(waiting, yes=False) == "Open"
     shown = north.reads("proposal", "show", waiting)
     assert sorted(shown["waiting"]) == ["eastmutual", "harbourline", "southbank"], "who left is not waited for"

@@ -261,6 +261,9 @@ def _refused(out: Output, denied: "Fault") -> int:
     fields = {"status": entry.REFUSED, "code": denied.code, "result": result, "sent": False}
     text = f"nothing was sent: {output.filled(result)} [{denied.code}]"
     out.show(fields, lambda: f"{out.style('refused', fg='red')}  {text}")
+    out.note(
+        "hint: members decide about it: hansa proposal new --action set_contract name=NAME source=FILE --as MEMBER"
+    )
     return output.REFUSED
 
 

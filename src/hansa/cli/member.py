@@ -83,6 +83,9 @@ def keys(out: Output, name: str, data: Path, url: str | None) -> None:
     """List the keys of a member or user, of all time."""
     with connect(data, url) as node:
         found = keys_of(node, name)
+        is_removed = _is_removed(node, name)
+    if is_removed:
+        out.note(f"{name} is removed: none of these keys counts any more")
     head = ("KEY", "PURPOSE", "KIND", "STATUS", "EXPIRES")
     rows = [
         (
@@ -94,7 +97,7 @@ def keys(out: Output, name: str, data: Path, url: str | None) -> None:
         )
         for one in found
     ]
-    out.show({"keys": found}, lambda: output.table(head, rows) if rows else "none")
+    out.show({"keys": found, "removed": is_removed}, lambda: output.table(head, rows) if rows else "none")
 
 
 @member.group()
@@ -157,6 +160,13 @@ def revoke(out: Output, which: str | None, way: Way) -> int:
     Give its file, or its id; the first digits are enough.
     """
     return govern(out, way, "revoke_key", lambda node: _ended(node, way, which))
+
+
+def _is_removed(node: Client, name: str) -> bool:
+    """Whether a member, or a user or its member, was removed."""
+    member = name.partition("/")[0]
+    known = [*rows_of(node, "/gov/service/members"), *rows_of(node, "/gov/service/users", member=member)]
+    return any(one["removed"] for one in known if one["id"] in (name, member))
 
 
 def _member(node: Client, name: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`hansa up`: a node in this process, with sample members if the folder is new."""
 
+import ast
 import asyncio
 import contextlib
 import json
@@ -269,11 +270,11 @@ def _asked(folder: "Folder", is_new: bool, count: int | None, constitution: str 
 
 
 def _constitution(given: str | None, founders: "list[Founder]") -> str:
-    """The constitution that is asked for, as `create_ledger` takes it. Raises `HansaError`."""
+    """The text of the constitution that is asked for. Raises `HansaError`."""
     from hansa.node import shipped
 
     if given is None:
-        return "single" if len(founders) == 1 else "majority"
+        return shipped.constitution("single" if len(founders) == 1 else "majority")
     if "/" not in given and not given.endswith(".py"):
         return shipped.constitution(given)
     try:
@@ -281,6 +282,12 @@ def _constitution(given: str | None, founders: "list[Founder]") -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise HansaError("argument.file", f"{given}: {reason}") from None
+
+
+def _about(constitution: str) -> str:
+    """What a constitution says of itself: the first line of its docstring."""
+    told = ast.get_docstring(ast.parse(constitution)) or "a constitution that does not say what it is"
+    return told.splitlines()[0]
 
 
 def _lock_ms(text: str) -> int:
@@ -309,7 +316,8 @@ def _welcome(out: Output, url: str, data: Path, root: Path, status: "Status", ne
         lines += [
             f"  members  {members}  (keys in {root}/keys)",
             f"  users    {users}",
-            f"  rules    an accepted change of the constitution waits {new.lock_ms // 1000} s (--lock)",
+            f"  rules    {output.shown(_about(new.constitution))}",
+            f"           an accepted change of them waits {new.lock_ms // 1000} s (--lock)",
             "",
             "Try, in another terminal (--as MEMBER signs as a member, --as MEMBER/USER as one of its users):",
             f"  hansa status{where}",
@@ -320,7 +328,10 @@ def _welcome(out: Output, url: str, data: Path, root: Path, status: "Status", ne
                 f"  hansa call CONTRACT ACTION name=value --as northbank/ana{where}",
             ]
         else:
-            lines.append(f"  hansa query members Member{where}")
+            lines += [
+                f"  hansa member list{where}",
+                f"  hansa proposal new --action set_contract name=NAME source=FILE --as northbank{where}",
+            ]
     return "\n".join([*lines, "", "Stop it with Ctrl-C."])
 
 

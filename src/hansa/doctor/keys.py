@@ -179,7 +179,7 @@ def _of_node(folder: Folder, loaded: Mapping[Path, PrivateKey], known: Mapping[b
 
 
 def _counting(path: Path, purpose: str, loaded: Mapping[Path, PrivateKey], known: Mapping[bytes, str] | None) -> Path:
-    """The file with the node's key of a purpose: the one that genesis was made with, or after a change one beside it."""
+    """The file with the node's key of a purpose: that of genesis, or after a change one beside it."""
     files = [one for one in loaded if one.parent == path.parent and one.name.startswith(purpose)]
     return next((one for one in files if known is not None and known.get(loaded[one].kid) == purpose), path)
 

@@ -18,7 +18,7 @@ BY_SIGNATURE = DEPLOYERS | {
     *("propose", "vote", "withdraw", "recount", "register_key", "retire_key", "revoke_key"),
     *("set_own_user", "remove_own_user", "register_session"),
 }
-BY_THE_LEDGER = {"close", "ripen", "compare", "tally", "begin", "finish", "fail"} | {
+BY_THE_LEDGER = {"close", "ripen", "compare", "tally", "begin", "finish", "fail", "begin_checkpoint_key"} | {
     f"do_{name}"
     for name in (
         *("set_member", "remove_member", "set_member_data", "set_member_keys", "set_user", "remove_user"),

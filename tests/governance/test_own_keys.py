@@ -187,17 +187,26 @@ def test_a_member_that_lost_its_governance_key_is_given_another(house: House) ->
 
 
 def test_checkpoint_keys_have_their_span(house: House) -> None:
+    """The next key of a node ends the one before, by itself and for good; to revoke that later moves nothing."""
     directory = house.ledger._directory  # pyright: ignore[reportPrivateUsage]
     old, new = keys.node("checkpoint key"), keys.node("another")
+
+    def spans() -> list[tuple[int, int | None]]:
+        return [(directory.checkpoint_spans[key.kid].first, directory.checkpoint_spans[key.kid].last) for key in both]
+
+    both = [old]
+    assert spans() == [(0, None)]
+    mine = {"key": old.kid}
+    assert refused(lambda: house.ledger.govern("a", "retire_key", mine)).code == "require.failed"
+    assert refused(lambda: house.ledger.govern("a", "revoke_key", mine)).code == "require.failed"
     begun = house.ledger.govern("a", "register_key", registering("node-1", "checkpoint", new, "node"))
-    spans = directory.checkpoint_spans
-    assert [(spans[key.kid].first, spans[key.kid].last) for key in (old, new)] == [(0, None), (begun.seq + 1, None)]
-    ended = house.ledger.govern("a", "retire_key", {"key": old.kid})
-    assert [(spans[key.kid].first, spans[key.kid].last) for key in (old, new)] == [
-        (0, ended.seq),
-        (begun.seq + 1, None),
-    ]
+    assert names(begun) == ["key.retired", "key.registered"]
+    both = [old, new]
+    assert spans() == [(0, begun.seq), (begun.seq + 1, None)]
     assert list(directory.checkpoint_keys) == [new.kid]
+    house.ledger.govern("a", "revoke_key", {"key": old.kid})
+    assert spans() == [(0, begun.seq), (begun.seq + 1, None)]
+    assert names(house.ledger.clock.advance(seconds=1)[-1]) == ["key.began"]
 
 
 # Users, and people who sign in

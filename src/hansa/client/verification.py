@@ -110,7 +110,8 @@ def pin_key(key: PublicKey, ledger: bytes | None = None) -> Pinned:
 def both(ledger: Pinned, key: PublicKey) -> Pinned:
     """Trust in a ledger and one of its checkpoint keys. Raises `HansaError` `verify.key` if they do not agree."""
     if ledger.keys.get(key.kid) is None:
-        raise HansaError("verify.key", f"the ledger has never had the key {key.kid.hex()}")
+        who = "the genesis document does not name" if ledger.head is None else "the ledger has never had"
+        raise HansaError("verify.key", f"{who} the key {key.kid.hex()}")
     return msgspec.structs.replace(ledger, keys={key.kid: key})
 
 

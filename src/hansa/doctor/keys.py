@@ -162,7 +162,7 @@ def _of_node(folder: Folder, loaded: Mapping[Path, PrivateKey], known: Mapping[b
     """The two keys without which no node starts: its own, and the one that signs checkpoints."""
     checks: list[Check] = []
     for file, purpose in ((CHECKPOINT_KEY, CHECKPOINT), (NODE_KEY, NODE)):
-        path, name = folder.keys / file, f"{purpose} key"
+        path, name = _counting(folder.keys / file, purpose, loaded, known), f"{purpose} key"
         fix = f"Put the ledger's {purpose} key at {path}; `hansa backup --keys` keeps it."
         why = "Without it a node over this folder does not start."
         if not path.exists():
@@ -176,6 +176,12 @@ def _of_node(folder: Folder, loaded: Mapping[Path, PrivateKey], known: Mapping[b
         else:
             checks.append(Check(name, "ok", f"{path} is the ledger's"))
     return checks
+
+
+def _counting(path: Path, purpose: str, loaded: Mapping[Path, PrivateKey], known: Mapping[bytes, str] | None) -> Path:
+    """The file with the node's key of a purpose: that of genesis, or after a change one beside it."""
+    files = [one for one in loaded if one.parent == path.parent and one.name.startswith(purpose)]
+    return next((one for one in files if known is not None and known.get(loaded[one].kid) == purpose), path)
 
 
 def _some(paths: list[str]) -> str:

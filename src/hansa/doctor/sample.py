@@ -46,6 +46,9 @@ FINDINGS_MAX: Final = 5
 
 _WHY: Final = "A ledger is worth what its proofs are worth; a single wrong entry shows that something wrote into it."
 
+FORMER: Final = "former"
+"""What a key is for that counts no more."""
+
 
 class Sampled(msgspec.Struct, frozen=True):
     """What a sample gave. `keys`: what each key the ledger knows is for; `uncovered`: under no checkpoint yet."""
@@ -100,6 +103,7 @@ def sample_folder(_: Callable[[], None], root: Path, seed: int) -> Sampled:
         keys = [(kid, "governance" if s.is_governor else "transaction") for kid, s in directory.senders.items()]
         keys += [(kid, "checkpoint") for kid in directory.checkpoint_keys]
         keys += [(kid, "node") for kid in directory.node_keys]
+        keys += [(kid, FORMER) for kid in {*spans, *directory.former, *directory.former_node_keys} - dict(keys).keys()]
 
         def bodies(seq: int) -> _Bodies:
             found = reading.at(seq)
@@ -153,7 +157,7 @@ def of_running(node: Node) -> Sampled:
     for row in _rows(node, "/app/contracts/members/records/Key"):
         value = row["value"]
         key = PublicKey(bytes.fromhex(value["spki"]))
-        keys.append((key.kid, value["purpose"]))
+        keys.append((key.kid, value["purpose"] if value["status"] == "active" else FORMER))
         if value["purpose"] == "checkpoint":
             checkpoint_keys[key.kid] = key
         elif value["purpose"] in ("transaction", "governance"):

@@ -70,6 +70,7 @@ TELL_S_MAX: Final = 10.0
 """And so long at most: the answer comes while it is still waited for."""
 TELL_LOOK_S: Final = 0.25
 """How often is looked whether it is still waited for, while no block comes."""
+_OTHER_KEY: Final = "Put the right key into DIR/keys."
 TIMER_S_MAX: Final = 60.0
 """The timer is set anew this often: clocks are set and machines sleep, and it counts neither."""
 
@@ -774,9 +775,11 @@ def _check_keys(folder: Folder, keys: KeyFolder, recovered: Recovered) -> None:
     """
     directory = recovered.directory
     if recovered.tip.size and not keys.checkpoint.keys() & directory.checkpoint_spans.keys():
-        raise HansaError("key.checkpoint", f"{folder.keys / CHECKPOINT_KEY} is not a checkpoint key of this ledger")
+        told = f"{folder.keys / CHECKPOINT_KEY} is not a checkpoint key of this ledger"
+        raise HansaError("key.checkpoint", told, remedy=_OTHER_KEY)
     if recovered.tip.size and not keys.node.keys() & (directory.node_keys.keys() | directory.former_node_keys):
-        raise HansaError("key.node", f"{folder.keys / NODE_KEY} is not a node's key of this ledger")
+        told = f"{folder.keys / NODE_KEY} is not a node's key of this ledger"
+        raise HansaError("key.node", told, remedy=_OTHER_KEY)
 
 
 class _Stopped(msgspec.Struct):

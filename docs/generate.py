@@ -42,7 +42,6 @@ GROUPS = {
     "transaction": "Transactions",
     "exclusion": "Exclusions",
     "proposal": "Proposals",
-    "constitution": "Constitutions",
     "batch": "Batches",
     "steps": "Steps",
     "queue": "The queue",

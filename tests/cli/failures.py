@@ -284,6 +284,8 @@ PAY = "call example_ledger pay account=northbank to=harbourline"
 RECEIPT = run("receipt get 1 --out {here}/r --key --data {stopped}")
 MAKE = "call kinds make id=2 day=2030-01-01 --as northbank --data {live} --url {url}"
 PUBLISH = "calendar publish GBLON 2026 --as tradewatch"
+TRANSACTING = "keys/members/northbank.pem"
+LONELY = "from hansa.contract import Contract\n\n\nclass Lonely(Contract, version='1.0.0'):\n    pass\n"
 LIBRARY = "from hansa.contract import Int\n\n\ndef doubled(n: Int[0, 9]) -> Int[0, 18]:\n    return n + n\n"
 
 
@@ -689,8 +691,8 @@ CASES: dict[str, list[Case]] = {
         Case(f"tx exclude {'0' * 64} --give {{here}}/s --data {{copy}}", "No statement", write("s")),
         Case(
             f"tx exclude {'0' * 64} --give {{here}}/s --data {{copy}}",
-            "By no deployer",
-            run(f"tx exclude {'0' * 64} --as tradewatch --data {{stopped}} --out {{here}}/s"),
+            "By a key for transactions",
+            run(f"tx exclude {'0' * 64} --key {{stopped}}/{TRANSACTING} --data {{stopped}} --out {{here}}/s"),
         ),
         Case(
             f"tx exclude {'0' * 64} --give {{here}}/s --data {{copy}}",
@@ -751,6 +753,7 @@ CASES: dict[str, list[Case]] = {
         Case("user add --as northbank --data {live}"),
         Case("user remove ana --as northbank --data {live}"),
         Case("up --data {here}/new --port 0 --lock soon"),
+        Case("up --data {here}/new --port 0 --constitution {here}/c.py", "No constitution", write("c.py", LONELY)),
     ],
     "Signing in": [
         Case("user sign-in"),

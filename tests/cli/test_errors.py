@@ -195,7 +195,6 @@ NOT_SHOWN: dict[str, str] = {
     "session.flow": "it takes a browser: tests/client/test_sign_in.py",
     "issuer.url": "it takes a vote for such an address: tests/client/test_sign_in.py",
     "sender.asserted": "commands hold their own keys",
-    "signature.size": "commands make their own signatures",
     "signature.high_s": "commands make their own signatures",
     "transaction.field": "commands make their own transactions",
     "transaction.version": "commands make their own transactions",

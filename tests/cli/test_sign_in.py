@@ -6,6 +6,7 @@ import sys
 
 import httpx2
 import pytest
+from tests.cli.conftest import EXAMPLE
 from tests.docs.pages import ROOT
 from tests.foreign.oidc import Provider, follow, jwks
 
@@ -51,6 +52,7 @@ def node(provider, start, hansa, tmp_path_factory):
         assert made.code == 0, made
         for member in ("northbank", "harbourline", "eastmutual"):
             assert hansa("proposal", "vote", made.json["id"], "--yes", "--as", member, "--data", data).code == 0
+        assert hansa("contract", "deploy", EXAMPLE, "--as", "northbank", "--data", data).code == 0
         assert "may:pay" in hansa("query", "members", "Issuer", "--data", data).out
         yield started
     finally:
@@ -84,8 +86,9 @@ def test_a_person_signs_in_with_a_browser(node, hansa, tmp_path):
     assert "attributes  may:pay\n" in out
     assert key.stat().st_mode & 0o777 == 0o600
     user = out.splitlines()[0].removeprefix("signed in as ")
-    calls = hansa("call", "members", "register_session", "--key", key, "--data", node.data)
-    assert calls.code != 0  # whatever is wrong with it, the key is known
+    told = ("call", "example_ledger", "tell", "to=eastmutual", "message=hello", "--json")
+    seq = hansa(*told, "--key", key, "--data", node.data).json["seq"]
+    assert f"signed    by {user}, key" in hansa("tx", "show", seq, "--data", node.data).out
     listed = hansa("user", "list", "northbank", "--data", node.data)
     assert user in listed.out
 

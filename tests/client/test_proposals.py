@@ -145,10 +145,11 @@ def test_a_title_says_what_it_does():
             ],
         ),
         (
-            {"actions": [{"name": "remove_member", "args": {"member_id": None}}], "closes": "soon"},
+            {"actions": [{"name": "remove_member", "args": {}}], "closes": "soon", "title": None},
             [
                 "$.actions[0].args.member_id: is missing",
-                "$.closes: 'soon' is not a time such as 2030-01-31T12:00:00Z, 2030-01-31, or milliseconds",
+                "$.title: must be text",
+                "$.closes: 'soon' is not a time such as 2030-01-31T12:00:00Z or 2030-01-31",
             ],
         ),
         (

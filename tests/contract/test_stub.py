@@ -34,6 +34,7 @@ KINDS = {
     "map": "dict[Text[0, 9], int, 9]",
     "key": "Text[0, 9]",
     "value": "int",
+    "party": "Party",
     "rounding": "",
 }
 """How a value of each kind is declared; the items of the list and the values of the map are numbers."""

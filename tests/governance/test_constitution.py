@@ -182,17 +182,17 @@ def test_what_a_file_can_make_long_is_cut() -> None:
 def test_the_ledgers_own_contract_asks_for_its_version(ledger: Any) -> None:
     """In the ledger: with the libraries that are there, and whatever constitution was in force before."""
     directory = ledger.directory
-    with pytest.raises(Fault, match=r"constitution\.invalid"):
+    with pytest.raises(Fault, match=r"contract\.invalid"):
         directory.contract_version("constitution", MAJORITY)  # its library is not on the ledger
     source = {"name": "governance", "source": GOVERNANCE}
     ledger.take("deploy_library", "acme" if "ledger:deployer" in directory.attributes["acme"] else "zeta", **source)
     assert directory.contract_version("constitution", MAJORITY) == "1.2.3"
     assert directory.contract_version("constitution", OWN.replace("1.2.3", "0.0.1")) == "0.0.1"
-    for wrong, told in (
-        (MAJORITY.replace("-> Text[4, 8]", "-> Text[4, 9]"), "what `resolve` returns is `Text[4, 9]`"),
-        (MAJORITY + "x = 1", "the file has findings"),
-        (GOVERNANCE, "it is a library"),
+    for wrong, code, told in (
+        (MAJORITY.replace("-> Text[4, 8]", "-> Text[4, 9]"), "constitution.invalid", "what `resolve` returns is"),
+        (MAJORITY + "x = 1", "contract.invalid", "the file has findings"),
+        (GOVERNANCE, "constitution.invalid", "it is a library"),
     ):
         with pytest.raises(Fault) as fault:
             directory.contract_version("constitution", wrong)
-        assert (fault.value.code, fault.value.message[: len(told)]) == ("constitution.invalid", told)
+        assert (fault.value.code, fault.value.message[: len(told)]) == (code, told)

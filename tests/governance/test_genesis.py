@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from hansa.contracts.diagnostics import ContractInvalid
-from hansa.governance import constitution
 from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory
 from hansa.wire import cbor, genesis, keys, order, writes
@@ -98,38 +97,6 @@ def test_members_have_their_weights_and_the_constitution_its_lock(founding: Gene
     }
     text = {"digest": digest, "version": "1.0.0", "source": founding.constitution}
     assert values(founding, "ConstitutionText") == {digest: text}
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "problem"),
-    [
-        ("def resolve", "def decide", "a constitution has a view `resolve`"),
-        ("step", "act", "the view `apply` has not the parameters and the result of a constitution's"),
-        ("yes: bool", "yes: int", "the view `validate` has not the parameters"),
-        ("-> Text[4, 8]", "-> Text[4, 9]", "the view `resolve` has not the parameters"),
-    ],
-)
-def test_what_is_no_constitution(founding: Genesis, before: str, after: str, problem: str) -> None:
-    changed = msgspec.structs.replace(founding, constitution=founding.constitution.replace(before, after))
-    found = constitution.problems(governance_genesis.constitution_program(changed).manifest)
-    assert found[0].startswith(problem)
-
-
-def test_a_constitution_keeps_and_changes_nothing(founding: Genesis) -> None:
-    source = founding.constitution.replace(
-        "    @view\n    def validate",
-        '    class Kept(Record, key="id"):\n        id: Text[1, 9]\n\n'
-        '    @action(by="member", creates="Kept")\n    def keep(tx, k: Kept, id: Text[1, 9]):\n        pass\n\n'
-        "    @view\n    def more(tx) -> bool:\n        return True\n\n"
-        "    @view\n    def validate",
-        1,
-    ).replace("Contract, Hash", "Contract, Hash, Record, action")
-    changed = msgspec.structs.replace(founding, constitution=source)
-    assert constitution.problems(governance_genesis.constitution_program(changed).manifest) == [
-        "a constitution has no records: it says what votes come to, and changes nothing",
-        "a constitution has no actions: it says what votes come to, and changes nothing",
-        "a constitution has no view `more`",
-    ]
 
 
 def test_the_limits_are_those_of_the_document(founding: Genesis) -> None:

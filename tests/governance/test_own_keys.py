@@ -1,4 +1,4 @@
-"""What a member does for itself: keys that come and go, from the next entry on; users; people who sign in."""
+"""What a member does for itself: keys that come and go, from the next entry on, and users."""
 
 from typing import Any
 
@@ -6,13 +6,10 @@ import pytest
 from tests.governance.house import House, names, remove_member, set_contract, set_reference
 from tests.governance.test_votes import refused, skipped
 
-from hansa.governance.genesis import CONTRACT
 from hansa.testing import keys
 from hansa.testing.ledger import Ledger
 from hansa.wire import cose
 from hansa.wire.keys import PrivateKey
-
-HOUR = 3_600_000
 
 
 @pytest.fixture(scope="module")
@@ -231,72 +228,6 @@ def test_which_users_a_member_cannot_have(house: House, id: str, attributes: lis
 def test_nobody_removes_anothers_users(house: House) -> None:
     house.ledger.govern("b", "set_own_user", {"id": "b/bob", "name": "Bob", "attributes": []})
     assert refused(lambda: house.ledger.govern("a", "remove_own_user", {"user": "b/bob"})).code == "require.failed"
-
-
-@pytest.fixture
-def issued(house: House) -> House:
-    """A house where an issuer signs in for `a`, and `a/eve` is a user of it."""
-    texts = {"member": "a", "url": "https://login.example", "audience": "hansa", "algorithms": "ES256,RS256"}
-    texts |= {"rule1": "roles\npayer\nmay:pay", "rule2": "groups\n7\nrole:clerk"}
-    step = {"name": "set_jwt_issuer", "subject": "login", "texts": texts}
-    assert house.state(house.decide(step)) == "Accepted+"
-    house.ledger.govern("a", "set_own_user", {"id": "a/eve", "name": "Eve", "attributes": []})
-    return house
-
-
-def session(house: House, **changed: Any) -> dict[str, Any]:
-    fields = {
-        "user": "a/eve",
-        "spki": keys.sender("session").public.spki,
-        "until": house.ledger.clock.ms + HOUR,
-        "issuer": "login",
-        "pseudonym": bytes(32),
-        "token": bytes(32),
-        "attributes": ["may:pay"],
-    }
-    return fields | changed
-
-
-def test_a_person_who_signed_in_signs_till_the_token_ends(issued: House) -> None:
-    began = issued.ledger.send("a", CONTRACT, "register_session", session(issued))
-    assert names(began) == ["session.began"]
-    assert issued.record("User", "a/eve")["attributes"] == ["may:pay"]
-    own = keys.sender("session")
-    assert issued.block(note(issued, own, "1"))[0].code == "ok"
-    issued.ledger.clock.advance(hours=1)
-    assert issued.block(note(issued, own, "2"))[0].code == "ok"
-    issued.ledger.clock.advance(milliseconds=1)
-    assert skipped(lambda: issued.block(note(issued, own, "3"))) == "sender.expired"
-
-
-@pytest.mark.parametrize(
-    ("by", "changed"),
-    [
-        ("b", {}),
-        ("a/eve", {}),
-        ("a", {"user": "b/bob"}),
-        ("a", {"attributes": ["licence:bank"]}),
-        ("a", {"until_ms": 24 * HOUR + 1}),
-        ("a", {"until_ms": 0}),
-        ("a", {"issuer": "other"}),
-    ],
-)
-def test_which_sessions_are_refused(issued: House, by: str, changed: dict[str, Any]) -> None:
-    issued.ledger.govern("b", "set_own_user", {"id": "b/bob", "name": "Bob", "attributes": []})
-    if by == "a/eve":
-        register(issued, "a/eve", "transaction", "a/eve", "user")
-        issued.ledger._keys["a/eve"] = keys.sender("a/eve")  # pyright: ignore[reportPrivateUsage]
-    if "until_ms" in changed:
-        changed = {"until": issued.ledger.clock.ms + changed["until_ms"]}
-    fields = session(issued, **changed)
-    told = refused(lambda: issued.ledger.send(by, CONTRACT, "register_session", fields))
-    assert told.code == ("record.missing" if "issuer" in changed else "require.failed")
-
-
-def test_an_issuer_that_was_removed_signs_in_nobody(issued: House) -> None:
-    issued.decide({"name": "remove_jwt_issuer", "subject": "login"})
-    told = refused(lambda: issued.ledger.send("a", CONTRACT, "register_session", session(issued)))
-    assert told.code == "require.failed"
 
 
 # Pausing

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -113,7 +114,7 @@ class _Routes:
                 return getattr(governance, operation.name)
             return getattr(people if operation in SESSION_OPERATIONS else self, operation.name)
 
-        return [Route(o.path, _checked(o, of(o)), methods=[o.method]) for o in ALL]
+        return [Route(_spelled(o), _checked(o, of(o)), methods=[o.method]) for o in ALL]
 
     async def submit(self, request: Request) -> Response:
         # `api.submit` answers the path as it is written in the table; here its other methods get their refusal, and
@@ -312,6 +313,28 @@ class _Routes:
 
     def _program(self, request: Request) -> Program:
         return self._reading.program(request.path_params["contract"])
+
+
+class _Part(Convertor[str]):
+    """A part of a path before a verb such as `:withdraw`."""
+
+    regex = "[^/:]+"
+
+    def convert(self, value: str) -> str:
+        """See `Convertor`."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """See `Convertor`."""
+        return value
+
+
+register_url_convertor("part", _Part())
+
+
+def _spelled(operation: Operation) -> str:
+    """An operation's path as routes spell it: under `/gov` a verb is no part of the name before it."""
+    return operation.path.replace("}", ":part}") if operation.path.startswith("/gov/") else operation.path
 
 
 def _no() -> bool:

@@ -242,6 +242,8 @@ class GovernanceRoutes:
     def _page(self, request: Request, record: str, index: str | None = None) -> Response:
         query = request.query_params
         value = None if index is None else query.get(index)
+        if value is not None and not (names.is_member(value) or (index == "owner" and names.is_user(value))):
+            raise HansaError("query.value", f"{value[:80]!a} is no name of a member or user")
         asked = Asked() if value is None else Asked(index=index, value=value)
         page = self._reading.page(CONTRACT, record, query.get("after"), row_count(request), asked)
         return json_response(answers.page_fields(page))

@@ -261,7 +261,7 @@ def _arguments(action: str, words: tuple[str, ...]) -> dict[str, Any]:
 def _takes(action: str) -> str:
     arguments = proposals.ACTIONS[action].arguments
     told = (name if argument.required else f"[{name}]" for name, argument in arguments.items())
-    return f"{action} takes {', '.join(told)}."
+    return f"`{action}` takes {', '.join(told)}."
 
 
 def _value(name: str, schema: dict[str, Any], text: str) -> Any:
@@ -331,7 +331,8 @@ def _first_member(node: Client) -> str:
 def _note(out: Output, node: Client, id: str) -> None:
     """How a proposal stands, behind an action on it."""
     found = node.proposal(id)
-    out.note(f"proposal {found.id}: {found.state}{_why(found)}")
+    when = "" if found.due is None else f", {_when(found)}"
+    out.note(f"proposal {found.id}: {found.state}{when}{_why(found)}")
     if found.state == "Open":
         planned = node.get(f"/gov/members/proposals/{id}:plan", **VERSION)
         out.note(f"to pass it needs the yes of {_needs(planned)}; it closes {output.moment(found.closes)}")
@@ -429,7 +430,7 @@ def _plan_lines(out: Output, head: str, planned: dict[str, Any], *, full: bool) 
     if planned["failure"]:
         lines.append(f"{out.style('fails', fg='red')}     when carried out: {output.shown(planned['failure'])}")
     if not planned["changes"] and not planned["failure"]:
-        lines.append("changes   nothing")
+        lines.append("changes   nothing" if planned["floor"] else "changes   nothing: it is decided")
     for change in planned["changes"]:
         lines += _change_lines(out, change, full=full)
     if planned.get("past") is not None:

@@ -50,6 +50,9 @@ ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES25
 PURPOSES: Final = ("governance", "transaction")
 """What keys are registered for by vote, or by their own member; those of nodes are registered by their member."""
 
+_MOMENT: Final = (
+    "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,3})?([Zz]|[+-][0-9]{2}:[0-9]{2}))?$"
+)
 _ATTRIBUTE: Final = r"[a-z0-9][a-z0-9:._-]*"
 _HEX: Final = re.compile(r"([0-9a-f]{2})+\Z")
 
@@ -136,8 +139,6 @@ def _text(least: int, most: int, what: str = "text", pattern: str = "") -> Kind:
 
 def _number(least: int, most: int) -> Kind:
     def read(value: Any) -> int:
-        if isinstance(value, str) and re.fullmatch(r"-?[0-9]{16,19}", value):  # too long for JSON's numbers
-            value = int(value)
         if type(value) is not int:
             raise Wrong("must be a whole number")
         if not least <= value <= most:
@@ -152,7 +153,7 @@ def _moment(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise Wrong("must be a time such as 2030-01-31T12:00:00Z, or milliseconds since 1970")
     try:
-        found = arguments.moment(str(value), milliseconds=True)
+        found = arguments.moment(value) if isinstance(value, str) else value
     except HansaError as error:
         raise Wrong(error.detail) from None
     if not 0 <= found <= INSTANT_MAX:
@@ -163,7 +164,7 @@ def _moment(value: Any) -> int:
 INSTANT: Final = _whole(
     {
         "anyOf": [
-            {"type": "string", "description": "RFC 3339, such as 2030-01-31T12:00:00Z"},
+            {"type": "string", "pattern": _MOMENT, "description": "RFC 3339, such as 2030-01-31T12:00:00Z"},
             {"type": "integer", "minimum": 0, "maximum": INSTANT_MAX, "description": "ms since 1970 UTC"},
         ]
     },
@@ -243,7 +244,7 @@ def _read_key(value: Any, at: str, problems: _Problems) -> dict[str, Any]:
         return {}
     for name in sorted(map(str, value.keys() - _KEY_FIELDS.keys())):
         problems.append((f"{at}.{name[:40]}", f"a key has no such field; {hint(name, list(_KEY_FIELDS))}"))
-    given = {name: value[name] for name in _KEY_FIELDS if value.get(name) is not None}
+    given = {name: value[name] for name in _KEY_FIELDS if name in value}
     if "purpose" not in given:
         problems.append((f"{at}.purpose", f"is missing: one of {', '.join(PURPOSES)}"))
     if ("spki" in given) == ("pem" in given):
@@ -521,9 +522,8 @@ def read(proposal: Any) -> Written:
     for name in sorted(map(str, proposal.keys() - {"actions", "title", "closes"})):
         problems.append((f"$.{name[:40]}", f"there is no such field; {hint(name, ['actions', 'title', 'closes'])}"))
     steps = _steps(proposal.get("actions"), problems)
-    title, closes = proposal.get("title"), proposal.get("closes")
-    title = None if title is None else _taken(_TITLE, title, "$.title", problems)
-    closes = None if closes is None else _taken(INSTANT, closes, "$.closes", problems)
+    title = _taken(_TITLE, proposal["title"], "$.title", problems) if "title" in proposal else None
+    closes = _taken(INSTANT, proposal["closes"], "$.closes", problems) if "closes" in proposal else None
     if problems:
         raise _refusal(problems)
     return Written(title or _title(steps), steps, closes)
@@ -563,12 +563,12 @@ def _step(action: Any, at: str, problems: _Problems) -> Step:
         near = hint(argument, list(known.arguments))
         problems.append((f"{at}.args.{argument[:40]}", f"{name} has no such argument; {near}"))
     for argument, declared in known.arguments.items():
-        place, value = f"{at}.args.{argument}", given.get(argument)
-        if value is not None:
-            _put(step, declared.into, _taken(declared.kind, value, place, problems))
+        place = f"{at}.args.{argument}"
+        if argument in given:
+            _put(step, declared.into, _taken(declared.kind, given[argument], place, problems))
         elif declared.required:
             problems.append((place, "is missing"))
-    if known.some and not any(given.get(n) is not None for n, a in known.arguments.items() if not a.required):
+    if known.some and not any(n in given for n, a in known.arguments.items() if not a.required):
         optional = ", ".join(n for n, a in known.arguments.items() if not a.required)
         problems.append((f"{at}.args", f"changes nothing; give at least one of {optional}"))
     return step

@@ -40,9 +40,10 @@ def changes(before: Manifest | None, now: Manifest) -> list[str]:
     old = before or Manifest("contract", now.name, "", "", "", {}, {}, {}, {}, {}, {}, {}, {}, {}, {})
     found = _compared("role", old.roles, now.roles, _role)
     found += _compared("record", old.records, now.records, _record)
-    for name in sorted(old.records.keys() & now.records.keys()):
-        found += _compared(f"field {name}.", old.records[name].fields, now.records[name].fields, _field)
-        found += _compared(f"state {name}.", old.records[name].states, now.records[name].states, str)
+    for name in sorted(now.records):
+        was = old.records.get(name)
+        found += _compared(f"field {name}.", {} if was is None else was.fields, now.records[name].fields, _field)
+        found += _compared(f"state {name}.", {} if was is None else was.states, now.records[name].states, str)
     found += _compared("struct", old.structs, now.structs, lambda one: _fields(one.fields))
     found += _compared("enum", old.enums, now.enums, lambda one: ", ".join(one.values))
     found += _compared("action", old.actions, now.actions, _action)

@@ -1,7 +1,7 @@
 """What a constitution is: a contract of three views, which reads what it is given and writes nothing.
 
-The ledger's own contract has a file checked here before it decides anything (`Directory.contract_version`), people have it by
-`hansa contract check --constitution`. What its views say is nobody's business here.
+The ledger's own contract has a file checked here before it decides anything (`Directory.contract_version`), people have
+it by `hansa contract check --constitution`. What its views say is nobody's business here.
 """
 
 from collections.abc import Iterator, Mapping

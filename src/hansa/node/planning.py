@@ -229,9 +229,10 @@ class _Making:
         if state == "Open":
             waiting = self._waiting(draft, standing)
             self._tally(draft, standing, [])
-        if state == "Open" or standing["due"] is not None:
+        is_decided = state != "Open" and standing["due"] is None
+        if not is_decided:
             failure = self._accept(standing)
-        changed, floor = self._changes(), self._floor(standing)
+        changed, floor = self._changes(), [] if is_decided else self._floor(standing)
         past = self._past() if self._directory.constitution != self._before.constitution else None
         yield
         sets, no = yield from self._voters(draft, standing, waiting)

@@ -546,11 +546,6 @@ KINDS: Final[Mapping[str, Kind]] = {
     "contract.unknown": Kind(
         200, "There is no such contract", "Check the name; GET /app/contracts lists those deployed."
     ),
-    "constitution.invalid": Kind(
-        400,
-        "This can be no constitution",
-        "Give it the three views that it needs and nothing that it could keep; begin with one that comes with Hansa.",
-    ),
     "contract.paused": Kind(
         200,
         "The contract is paused: its actions are not taken, its views go on",

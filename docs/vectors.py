@@ -294,9 +294,9 @@ def make() -> tuple[list[Vector], dict[str, str]]:
         Vector("consistency", "consistency-receipt", consistency, "from size 1 to size 4"),
         Vector("answer", "answer", answer, "to the submission of entry 1, with ?receipt=true"),
     ]
+    governing = {"bank governance": bank_governance, "trader governance": trader_governance}
     keys = {
-        "bank governance": bank_governance,
-        "trader governance": trader_governance,
+        **governing,
         "bank": bank,
         "bank/clerk": clerk,
         "trader": trader,

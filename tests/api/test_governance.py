@@ -11,9 +11,10 @@ from tests.client.inprocess import URL, InProcess
 
 from hansa.api import governance as routes
 from hansa.api import openapi
-from hansa.api.governance_operations import API_VERSION, GOVERNANCE_OPERATIONS
+from hansa.api.governance_operations import GOVERNANCE_OPERATIONS
 from hansa.client import Client, HansaError, Refused, keys, proposals, transactions
 from hansa.client.arguments import moment
+from hansa.client.governance import API_VERSION
 from hansa.node import planning
 from hansa.node.create import Founder, create_ledger, governance_key, member_key, members_source
 from hansa.node.shipped import constitution
@@ -225,6 +226,7 @@ class TestSubmitting:
                 answer = world.node.request(operation.method, URL + path, params=version)
                 assert (answer.status_code, answer.json()["code"]) == (400, "request.api_version")
                 assert API_VERSION in answer.json()["detail"]
+                assert f"?api-version={API_VERSION}" in answer.json()["remedy"]
 
 
 class TestReading:
@@ -435,6 +437,7 @@ class TestPlans:
             ("Rejected later", "Open", "Rejected"),
             ("Accepted by three", "Accepted", "Open"),
         }
+        assert plan["asked"] == 3
         assert plan["changes"][0]["record"] == "Constitution"
         assert any(line.startswith("+class Unanimous") for line in plan["changes"][0]["diff"])
         assert "past" not in world.plan(RENAME)

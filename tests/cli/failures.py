@@ -743,6 +743,7 @@ CASES: dict[str, list[Case]] = {
             "Another signature",
             both(PREPARED, write("s", bytes(64))),
         ),
+        Case("sign {here}/none --key {here}/k.pem"),
         Case("sign {here}/p --key {here}/k.pem --yes", "Another's key", both(PREPARED, new_key("k.pem"))),
         Case("member show northbnk --data {live}"),
         Case("member key add --as northbank --data {live}"),

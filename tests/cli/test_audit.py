@@ -77,6 +77,7 @@ def test_as_json(hansa: Callable, server: Any, stopped: Path) -> None:
         "executed": 6,
         "findings": [],
         "notes": [],
+        "governance": None,
         "at_least": [],
     }
 

@@ -340,6 +340,7 @@ NOT_SAID: dict[str, str] = {
     "nothing\\ more\\ is\\ known": "commands wait for what there is",
     "what\\ it\\ remembers": "no command keeps a memory of checkpoints: tests/client/test_trust.py",
     "is\\ another\\ proposal": "needs a proposal that somebody exchanged: tests/cli/test_governance.py",
+    "with\\ \\-\\-json": "told in JSON: tests/cli/test_governance.py",
     "proposals\\ have\\ ids": "needs two ids that begin with the same six digits",
     "client/sign_in.py": "it takes a browser, or an issuer that answers wrong: tests/client/test_sign_in.py",
     "client/discovery.py": "an issuer that answers wrong: tests/api/test_tokens.py",

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -118,6 +119,7 @@ class TestProposals:
         ran = run("proposal", "plan", "--action", "set_constitution", f"source={file}", *data)
         assert "~ Constitution ledger" in ran.out
         assert f"{id[:12]} set_member_data eastmutual: Open -> Rejected" in ran.out
+        assert re.search(r"of \d+ past proposals it would have decided otherwise:", ran.out)
         run("proposal", "withdraw", id, "--as", "northbank", *data)
 
 
@@ -175,6 +177,8 @@ class TestOffline:
         ran = run("sign", file, "--key", key)
         assert (ran.code, Path(f"{file}.sig").exists()) == (130, False)
         assert "does       proposes: pause_contract x" in ran.out
+        run("sign", file, "--key", key, "--json").failed("argument.value", 2)
+        assert run("sign", file, "--key", key, "--json", "--yes").json["file"] == f"{file}.sig"
 
 
 class TestMembers:

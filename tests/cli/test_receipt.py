@@ -55,6 +55,7 @@ def test_a_receipt_verifies(hansa: Callable, written: Path, trusted: tuple, serv
     assert lines == [
         f"ledger   {server.ledger}",
         "pinned   ledger",
+        "keys     of the genesis document; they may have changed since: a trust file says so",
         "action   example_ledger.open(owner=northbank, balance=USD 1000.00)",
         "signed   by tradewatch",
         "outcome  applied ok",

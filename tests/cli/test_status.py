@@ -10,7 +10,16 @@ import pytest
 
 from hansa.cli.status import sentence
 
-READY = {"ready": True, "healthy": True, "reasons": [], "entries": 1_204, "waiting": 0, "time": 1_700_000_000_000}
+READY = {
+    "ready": True,
+    "healthy": True,
+    "reasons": [],
+    "warnings": [],
+    "entries": 1_204,
+    "waiting": 0,
+    "time": 1_700_000_000_000,
+}
+EXPIRING = {"code": "key.expires", "detail": "the node key ab of node-1 expires in 3 days", "remedy": "Register one."}
 REASONS = [{"code": "disk.full", "detail": "The disk is full", "remedy": "Make room."}]
 
 
@@ -27,6 +36,11 @@ REASONS = [{"code": "disk.full", "detail": "The disk is full", "remedy": "Make r
             {"entries": 1, "waiting": 1_000},
             1,
             "The node is ready: 1 entry, the last one 1 s ago; 1,000 transactions wait.",
+        ),
+        (
+            {"warnings": [EXPIRING, EXPIRING]},
+            3,
+            "The node is ready: 1,204 entries, the last one 3 s ago; the node key ab of node-1 expires in 3 days.",
         ),
         (
             {"ready": False, "reasons": REASONS},
@@ -67,6 +81,7 @@ def test_as_json(hansa: Callable, server: Any) -> None:
         "healthy": True,
         "ready": True,
         "reasons": [],
+        "warnings": [],
         "trouble": "",
         "detail": "",
         "entries": 5,

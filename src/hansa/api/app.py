@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 import hansa
 from hansa.api import answers, openapi
 from hansa.api.governance import GovernanceRoutes
-from hansa.api.governance_operations import ALL, API_VERSION
+from hansa.api.governance_operations import ALL
 from hansa.api.operations import CBOR, COSE, EVENT_STREAM, JSON, ORDERS, SESSION_OPERATIONS, Operation
 from hansa.api.requests import (
     SECURITY,
@@ -35,6 +35,7 @@ from hansa.api.session_routes import SessionRoutes
 from hansa.api.streams import EventStream
 from hansa.api.submit import STREAMS, echo
 from hansa.client.arguments import from_json
+from hansa.client.governance import API_VERSION
 from hansa.contracts import execution
 from hansa.contracts.prices import INSTANT_MAX
 from hansa.contracts.program import Program

@@ -25,7 +25,7 @@ from hansa.node.node import Node
 from hansa.node.planning import Planning, plan_new, plan_standing
 from hansa.node.reading import Asked, Row
 from hansa.wire import cose, names, transaction
-from hansa.wire.limits import ENVELOPE_BYTES_MAX
+from hansa.wire.limits import ENVELOPE_BYTES_MAX, PAGE_ROWS_MAX
 from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Transaction
 
@@ -202,16 +202,21 @@ class GovernanceRoutes:
             {
                 "ledger": self._node.ledger,
                 "name": directory.name,
-                "members": self._count("Member", "removed", "false"),
+                "members": len(directory.members),
                 "constitution": constitution.value["digest"],
-                "open": self._count("Proposal", "is_open", "true"),
+                "open": self._open_count(),
                 "entries": tip.size,
                 "time": tip.time,
             }
         )
 
-    def _count(self, record: str, index: str, value: str) -> int:
-        return len(self._reading.page(CONTRACT, record, None, 1_000, Asked(index=index, value=value)).rows)
+    def _open_count(self) -> int:
+        count, after = 0, None
+        while True:
+            page = self._reading.page(CONTRACT, "Proposal", after, PAGE_ROWS_MAX, Asked(index="is_open", value="true"))
+            count, after = count + len(page.rows), page.next
+            if after is None:
+                return count
 
     async def members(self, request: Request) -> Response:
         return self._page(request, "Member")

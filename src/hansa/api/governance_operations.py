@@ -28,10 +28,9 @@ from hansa.api.operations import (
     _object,
 )
 from hansa.client import proposals
+from hansa.client.governance import API_VERSION
 from hansa.wire import names
 
-API_VERSION: Final = "2026-11-01"
-"""The version of `/gov` that this node speaks."""
 STATES: Final = ("Open", "Accepted", "Rejected", "Withdrawn", "Failed", "Dropped")
 
 _Schema = dict[str, Any]
@@ -91,7 +90,8 @@ _PLAN: Final = _object(
             "items": _object({"member": _MEMBER, "state": _TEXT}),
             "description": "What it would be if this member voted no next.",
         },
-        "steps": _LONG,
+        "steps": {**_LONG, "description": "What the entry that carries it out would take, and its limit must allow."},
+        "entries": SEQ_SCHEMA,
     },
     {
         "past": {
@@ -99,7 +99,7 @@ _PLAN: Final = _object(
             "items": _object({"id": _DIGEST, "title": _TEXT, "was": _TEXT, "would": _TEXT}),
             "description": "Past proposals that a changed constitution would have decided otherwise.",
         },
-        "entries": SEQ_SCHEMA,
+        "asked": {**SEQ_SCHEMA, "description": "How many past proposals it was asked about: the newest."},
     },
 )
 

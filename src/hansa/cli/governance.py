@@ -1,5 +1,6 @@
 """What the commands of governance share: who signs, here or away from the network, and what came of it."""
 
+import functools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -49,13 +50,11 @@ class Way(msgspec.Struct, frozen=True):
 def governing(command: _Command) -> _Command:
     """The options of commands that sign with a governance key; the command gets them as one `way`."""
 
-    @click.pass_context
-    def given(context: click.Context, /, **options: Any) -> Any:
+    def in_one(context: click.Context, /, **options: Any) -> Any:
         way = Way(**{name: options.pop(name) for name in Way.__struct_fields__})
         return context.invoke(command, way=way, **options)
 
-    given.__name__, given.__doc__ = command.__name__, command.__doc__
-    given.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+    given: Callable[..., Any] = functools.update_wrapper(click.pass_context(in_one), command)
     for option in (
         url_option(),
         data_option(),

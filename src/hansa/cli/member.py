@@ -1,7 +1,7 @@
 """`hansa member`: who belongs to the ledger, and the keys that a member looks after itself."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -16,6 +16,10 @@ from hansa.client.governance import STEPS, VERSION
 from hansa.client.words import hint
 from hansa.wire.keys import kid_of
 from hansa.wire.problems import HansaError
+
+_PUBLIC_HALF: Final = (
+    "Give a public key in PEM: `openssl pkey -in PRIVATE -pubout -out PUBLIC` writes one's public half."
+)
 
 
 @click.group()
@@ -176,7 +180,7 @@ def _public(file: Path) -> bytes:
     try:
         return proposals.public_key(output.read_file(file, 16 * 1024).decode("utf-8", "replace"))
     except proposals.Wrong as wrong:
-        raise HansaError("key.file", f"{file} {wrong}") from None
+        raise HansaError("key.file", f"{file} {wrong}", remedy=_PUBLIC_HALF) from None
 
 
 def _kid_in(file: Path) -> str:

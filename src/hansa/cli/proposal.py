@@ -123,13 +123,8 @@ def vote(out: Output, id: str | None, yes: bool | None, way: Way) -> int:
 
     def make(node: Client) -> Made:
         found = find(node, _needed(id))
-        actions = node.get(f"/gov/members/proposals/{found.id}/actions", **VERSION)
-        arguments = {
-            "proposal": bytes.fromhex(found.id),
-            "yes": yes,
-            "constitution": bytes.fromhex(found.constitution),
-        }
-        return arguments, governance.steps_for(proposals.read({"actions": actions["actions"]}).steps)
+        actions = node.get(f"/gov/members/proposals/{found.id}/actions", **VERSION)["actions"]
+        return governance.ballot_on(found, actions, yes=bool(yes))
 
     if yes is None and way.finish is None:
         raise HansaError("argument.value", "yes or no?", remedy="Give --yes or --no.")
@@ -434,7 +429,7 @@ def _plan_lines(out: Output, head: str, planned: dict[str, Any], *, full: bool) 
     for change in planned["changes"]:
         lines += _change_lines(out, change, full=full)
     if planned.get("past") is not None:
-        lines += ["", "past proposals that it would have decided otherwise:"]
+        lines += ["", f"of {planned['asked']} past proposals it would have decided otherwise:"]
         past = [
             f"  {one['id'][:12]} {output.shown(one['title'])}: {one['was']} -> {one['would']}"
             for one in planned["past"]

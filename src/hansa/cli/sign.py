@@ -8,6 +8,7 @@ from hansa.cli import output
 from hansa.cli.governance import signature_beside, words_of
 from hansa.cli.output import Output
 from hansa.client import keys, offline
+from hansa.wire.problems import HansaError
 
 
 @click.command()
@@ -23,6 +24,8 @@ def sign(out: Output, file: Path, key: Path, out_file: Path | None, full: bool, 
     What is shown is read from the bytes that are signed. Take FILE.proposal along where FILE is a ballot: then the
     proposal is shown too, after its digest was found to be the one in the ballot. The signature goes into FILE.sig.
     """
+    if out.json and not yes:
+        raise HansaError("argument.value", "with --json nobody is asked", remedy="Give --yes, too.")
     structure = output.read_file(file, offline.BYTES_MAX + 1)
     unsigned, _ = offline.read(structure)
     lines = words_of(file, structure, full=full)
@@ -30,7 +33,7 @@ def sign(out: Output, file: Path, key: Path, out_file: Path | None, full: bool, 
     path = out_file or signature_beside(file)
     output.check_writable(path, replace=False)
     signature = offline.sign(unsigned, private)
-    if not (yes or out.json):
+    if not yes:
         out.say("\n".join(lines))
         click.confirm("\nSign this?", abort=True, err=True)
     output.write_file(path, signature)

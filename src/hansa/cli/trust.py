@@ -76,8 +76,8 @@ def show(out: Output, file: Path, ledger: str | None) -> None:
 def _head(name: str) -> Checkpoint:
     """The checkpoint that a receipt is under, whose root follows from the entry. Raises `HansaError`."""
     prefix = prefix_of(name)
+    message, entry = (output.read_file(Path(prefix + ending)) for ending in (".cose", ".entry"))
     try:
-        message, entry = (output.read_file(Path(prefix + ending)) for ending in (".cose", ".entry"))
         return receipt.head_of(message, entry)
     except HansaError as error:
         raise HansaError(error.code, f"{prefix}: {error.detail}", remedy=error.remedy) from None

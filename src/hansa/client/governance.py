@@ -19,7 +19,7 @@ from hansa.wire.limits import CHECK_STEPS_PER_BYTE, GOVERNANCE_STEPS_MAX
 from hansa.wire.problems import HansaError
 
 API_VERSION: Final = "2026-11-01"
-"""The version of `/gov` that is spoken here."""
+"""The version of `/gov` that is spoken here, by clients and nodes."""
 VERSION: Final[Query] = {"api-version": API_VERSION}
 CONTRACT: Final = "members"
 STEPS: Final = 200_000
@@ -132,9 +132,15 @@ def prepare(
 def ballot(session: Session, proposal: str | bytes, yes: bool) -> Operation[tuple[dict[str, Any], int]]:
     """The arguments of a vote on a proposal under the constitution that it was made under, and the steps it needs."""
     found = yield from read(session, proposal)
-    actions = yield from ask(session, f"{_PATH}/{found.id}/actions", json_of, query=VERSION)
-    arguments = {"proposal": bytes.fromhex(found.id), "yes": yes, "constitution": bytes.fromhex(found.constitution)}
-    return arguments, steps_for(proposals.read({"actions": actions["actions"]}).steps)
+    answer = yield from ask(session, f"{_PATH}/{found.id}/actions", json_of, query=VERSION)
+    return ballot_on(found, answer["actions"], yes=yes)
+
+
+def ballot_on(proposal: Proposal, actions: list[Any], *, yes: bool) -> tuple[dict[str, Any], int]:
+    """The arguments of a vote on a proposal with these actions, and the steps that it takes at most."""
+    id, rules = bytes.fromhex(proposal.id), bytes.fromhex(proposal.constitution)
+    arguments = {"proposal": id, "yes": yes, "constitution": rules}
+    return arguments, steps_for(proposals.read({"actions": actions}).steps)
 
 
 def steps_for(steps: list[proposals.Step]) -> int:

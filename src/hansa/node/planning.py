@@ -27,7 +27,7 @@ from hansa.governance import sequel
 from hansa.governance.directory import Directory
 from hansa.governance.genesis import CONSTITUTION, CONTRACT, GOVERNOR
 from hansa.node.apply import View
-from hansa.node.reading import Reading
+from hansa.node.reading import Reading, Row
 from hansa.store.overlay import Behind
 from hansa.wire import cbor, order
 from hansa.wire.limits import DIGEST_BYTES, GOVERNANCE_STEPS_MAX, MEMBERS_MAX, PAGE_ROWS_MAX
@@ -40,6 +40,8 @@ SETS_MAX: Final = 200
 """Least sets of voters that are told."""
 PAST_MAX: Final = 200
 """Past proposals that a changed constitution is asked about: the newest."""
+PAST_PAGES_MAX: Final = 20
+"""Pages of proposals among which these are looked for: they are kept in the order of their ids."""
 DIFF_LINES_MAX: Final = 2_000
 """Of the difference of one text."""
 
@@ -100,6 +102,7 @@ class Plan(msgspec.Struct, frozen=True):
     steps: int
     entries: int
     past: list[Past] | msgspec.UnsetType = msgspec.UNSET
+    asked: int | msgspec.UnsetType = msgspec.UNSET
 
 
 Planning = Generator[None, None, Plan]
@@ -249,6 +252,7 @@ class _Making:
             self._steps,
             self._entries,
             past=msgspec.UNSET if otherwise is None else otherwise,
+            asked=msgspec.UNSET if past is None else len(past),
         )
 
     # Who must vote
@@ -406,7 +410,13 @@ class _Making:
 
     def _past(self) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
         """Past proposals, oldest first, each with the active members as they were before it was decided."""
-        rows = self._reading.page(CONTRACT, sequel.PROPOSAL, None, PAGE_ROWS_MAX).rows
+        rows: list[Row] = []
+        after: str | None = None
+        for _ in range(PAST_PAGES_MAX):
+            page = self._reading.page(CONTRACT, sequel.PROPOSAL, after, PAGE_ROWS_MAX)
+            rows, after = [*rows, *page.rows], page.next
+            if after is None:
+                break
         members = self._members_then()
         newest = sorted(rows, key=lambda one: (one.value["opened"], one.value["id"]))[-PAST_MAX:]
         return [(row.value, _then(members, row.seq - 1)) for row in newest]

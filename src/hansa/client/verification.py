@@ -194,9 +194,7 @@ def check_counts(pinned: Pinned, kid: bytes, size: int, root: bytes) -> None:
     known = pinned.roots.get(size)
     if known != root and (known is not None or span.last is not None):
         told = "another root is" if known is not None else "it is not"
-        raise HansaError(
-            "receipt.unlinked", f"size {size} under the former key {kid.hex()}: {told} part of the history"
-        )
+        raise HansaError("receipt.unlinked", f"size {size} under the key {kid.hex()}: {told} part of the history")
 
 
 @contextlib.contextmanager

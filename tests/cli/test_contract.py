@@ -253,7 +253,8 @@ def test_what_is_deployed_is_listed(hansa: Callable, server: Any) -> None:
     ran = hansa("contract", "show", "--data", server.data)
     lines = ran.out.splitlines()
     assert lines[0].split() == ["NAME", "VERSION", "WHAT", "IT", "IS"]
-    assert lines[2].startswith("example_ledger  1.0.0    The example ledger: people pay each other")
+    assert lines[2].startswith("constitution    1.0.0    Majority: ")
+    assert lines[3].startswith("example_ledger  1.0.0    The example ledger: people pay each other")
     assert any(line.startswith("members ") for line in lines)
     found = hansa("contract", "show", "--data", server.data, "--json").json
     assert {"example_ledger", "members"} <= {each["name"] for each in found}

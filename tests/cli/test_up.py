@@ -339,7 +339,7 @@ def test_a_file_that_is_no_constitution_begins_no_ledger(hansa: Callable, tmp_pa
     file = tmp_path / "rules.py"
     file.write_text(shipped.constitution("majority").replace("def resolve", "def decide"))
     ran = hansa("up", "--data", tmp_path / "data", "--port", "0", "--constitution", str(file))
-    assert "a constitution has a view `resolve`" in ran.err
+    assert "`resolve` is missing" in ran.err
     assert not (tmp_path / "data").exists()
 
 

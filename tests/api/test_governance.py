@@ -314,11 +314,30 @@ class TestPlans:
                 "after": {"weight": 3, "attributes": ["a", "b"]},
                 "diff": [],
                 "declares": [],
+                "users": [],
+                "keys": [],
             }
         ]
         assert world.pass_(world.propose(action)).state == "Accepted"
         value = world.get("/gov/service/members/eastmutual")["value"]
         assert {name: value[name] for name in ("weight", "attributes")} == plan["changes"][0]["after"]
+
+    @pytest.mark.parametrize(
+        ("action", "users", "owners"),
+        [
+            (("remove_member", {"member_id": "tradewatch"}), ["tradewatch/ana"], ["tradewatch", "tradewatch/ana"]),
+            (("remove_user", {"user_id": "tradewatch/ana"}), [], ["tradewatch/ana"]),
+        ],
+    )
+    def test_what_ends_with_who_is_removed(self, world, components, action, users, owners):
+        plan = world.plan(action)
+        fits("plan_proposal", plan, components)
+        (change,) = plan["changes"]
+        assert (change["after"], change["users"]) == ({"removed": True}, users)
+        known = [row["value"] for one in owners for row in world.get("/gov/service/keys", owner=one)["rows"]]
+        expected = [{name: key[name] for name in ("kid", "owner", "purpose")} for key in known]
+        assert change["keys"] == sorted(expected, key=lambda one: one["kid"])
+        assert {key["owner"] for key in change["keys"]} == set(owners)
 
     def test_who_must_vote_is_who_must_vote(self, world):
         """Each set that the plan names is voted by, on the ledger itself: the last yes decides and none before."""
@@ -386,7 +405,7 @@ class TestPlans:
         plan = world.plan(("set_contract", {"name": "other", "source": "import os"}))
         assert plan["failure"] == "the file has findings; check it to see them"
         plan = world.plan(("set_constitution", {"source": SOURCE}))
-        assert plan["failure"].startswith("a constitution has no records")
+        assert plan["failure"] == "it declares `owner`; a constitution has three views, and no roles"
 
     def test_what_may_not_be_proposed_is_told_as_a_problem(self, world):
         plan = world.plan(("remove_member", {"member_id": "nobody"}))

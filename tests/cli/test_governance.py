@@ -114,10 +114,14 @@ class TestProposals:
             assert run("proposal", "vote", id, "--yes", "--as", name, *data).code == 0
         assert run("member", "show", "fifth", "--json", *data).json["removed"] is False
         own = ("--key", held["governance"], *data)
+        assert run("user", "add", "fifth/zoe", *own).code == 0
         mine = run("proposal", "new", "--action", "remove_member", "member_id=fifth", *own, "--json").json["id"]
         assert run("proposal", "vote", mine, "--yes", *own).code == 0
         planned = run("proposal", "plan", mine, "--json", *data).json
         assert [len(one) for one in planned["sets"]] == [3] * 4, "two thirds of five"
+        told = run("proposal", "plan", mine, *data).out
+        assert "~ Member fifth\n    removed: False -> True\n    ends user fifth/zoe\n    ends key " in told
+        assert len(re.findall(r"^    ends key [0-9a-f]{16}, (?:governance|transaction) of fifth$", told, re.M)) == 2
         for name in ("northbank", "eastmutual", "tradewatch"):
             run("proposal", "vote", mine, "--yes", "--as", name, *data)
         assert state_of(mine, data) == "Accepted"

@@ -1,7 +1,10 @@
 """Governance as of a block: an audit gives for each height what the node showed when it was there."""
 
+import re
+
 import pytest
-from tests.governance.house import set_constitution, set_member
+from tests.cli.conftest import run as run_command
+from tests.governance.house import remove_member, set_constitution, set_member
 from tests.node.conftest import FOUNDERS, Ledger, run
 from tests.node.test_governance import decide
 from tests.node.test_keys import rotate
@@ -71,7 +74,8 @@ def test_each_height_gives_what_was_shown_there(told):
         found = report.governance
         assert found.height == height
         for name, rows in expected.items():
-            assert getattr(found, name) == rows, (height, name)
+            marked = [row | {"removed": False} for row in rows] if name == "keys" else rows
+            assert getattr(found, name) == marked, (height, name)
     assert [len(expected["members"]) for _, expected in seen] == [3, 4, 4, 4]
     assert len({expected["constitution"]["digest"] for _, expected in seen}) == 2
 
@@ -82,6 +86,32 @@ def test_to_the_end_by_itself(told):
     assert report.is_sound
     assert report.governance.members == seen[-1][1]["members"]
     assert audit(ledger.root, workers=1).governance is None
+
+
+def test_what_ends_with_a_member_is_marked(make_ledger, play):
+    """Its record and its users' are written once; the keys' never: they stand there as active."""
+    ledger = make_ledger()
+
+    async def scenario(session):
+        user = {"id": "bolt/eve", "name": "Eve", "attributes": []}
+        await session.applied(ledger.govern("set_own_user", user, by="bolt"))
+        await decide(session, ledger, remove_member("bolt"))
+
+    play(ledger, scenario)
+    found = audit(ledger.root, governance=True, workers=1).governance
+    assert [row["id"] for row in found.members if row["removed"]] == ["bolt"]
+    assert {row["id"] for row in found.users if row["removed"]} == {
+        row["id"] for row in found.users if row["member"] == "bolt"
+    }
+    assert "bolt/eve" in {row["id"] for row in found.users}
+    of_bolt = [row for row in found.keys if row["owner"].split("/")[0] == "bolt"]
+    assert {row["status"] for row in of_bolt} == {"active"}
+    assert [row for row in found.keys if row["removed"]] == of_bolt
+    assert any(row["owner_kind"] == "node" for row in found.keys)
+    told = run_command("audit", ledger.root, "--governance").out
+    assert re.search(r"^user +bolt/eve  Eve, removed$", told, re.MULTILINE)
+    assert len(re.findall(r"^key +[0-9a-f]{64}  active, \w+ of bolt, removed$", told, re.MULTILINE)) == 2
+    assert not re.search(r"^key .* of (acme|node-1).*, removed$", told, re.MULTILINE)
 
 
 def test_a_height_that_there_is_not(told, refused):

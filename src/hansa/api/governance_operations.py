@@ -70,7 +70,16 @@ _CHANGE: Final = _object(
         "before": {"type": ["object", "null"]},
         "after": {"type": ["object", "null"]},
     },
-    {"diff": {"type": "array", "items": _TEXT}, "declares": {"type": "array", "items": _TEXT}},
+    {
+        "diff": {"type": "array", "items": _TEXT},
+        "declares": {"type": "array", "items": _TEXT},
+        "users": {"type": "array", "items": _USER, "description": "Those that end with a member that is removed."},
+        "keys": {
+            "type": "array",
+            "items": _object({"kid": _DIGEST, "owner": _TEXT, "purpose": _TEXT}),
+            "description": "The active keys that end with a member or user that is removed.",
+        },
+    },
 )
 _PLAN: Final = _object(
     {

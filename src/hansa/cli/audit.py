@@ -96,7 +96,9 @@ def _governance(found: Any) -> list[str]:
             attributes = f" ({', '.join(row['attributes'])})" if row["attributes"] else ""
             lines.append(output.shown(f"{kind:<12} {row['id']}  {row['name']}{attributes}{of}{removed}"))
     lines += [f"node         {row['id']} of {row['member']}" for row in found.nodes]
-    lines += [f"key          {row['kid']}  {row['status']}, {row['purpose']} of {row['owner']}" for row in found.keys]
+    for row in found.keys:
+        removed = ", removed" if row["removed"] else ""
+        lines.append(f"key          {row['kid']}  {row['status']}, {row['purpose']} of {row['owner']}{removed}")
     lines += [
         f"contract     {row['name']} {row['version']}{', paused' if row['paused'] else ''}" for row in found.contracts
     ]

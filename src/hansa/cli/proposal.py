@@ -447,6 +447,8 @@ def _change_lines(out: Output, change: dict[str, Any], *, full: bool) -> list[st
         was = "" if before is None else f"{output.written(before[name])} -> "
         lines.append(f"    {name}: {was}{output.written(value)}")
     lines += [f"    declares {output.shown(one)}" for one in change["declares"]]
+    lines += [f"    ends user {one}" for one in change["users"]]
+    lines += [f"    ends key {one['kid'][:16]}, {one['purpose']} of {one['owner']}" for one in change["keys"]]
     diff = change["diff"] if full else change["diff"][:_LINES_SHOWN]
     for line in diff:
         styled = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])

@@ -205,6 +205,10 @@ class Directory:
         """The code for which nobody can sign with a key that is not among `senders`."""
         return "sender.revoked" if kid in self.former else "sender.unknown"
 
+    def users_of(self, member: str) -> list[str]:
+        """The users of a member that were not removed themselves, by id."""
+        return sorted(id for id, owner in self._owners.items() if owner == member and id not in self._removed)
+
     def steps_most(self, sender: Sender, contract: str) -> int:
         """What a transaction may use at most: checking a large contract takes a deployer more than anything else."""
         if sender.is_governor:

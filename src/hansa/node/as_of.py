@@ -16,7 +16,11 @@ _TYPES: Final = ("Member", "User", "Node", "Key", "Deployment", "Constitution", 
 
 
 class Governance(msgspec.Struct, frozen=True):
-    """What the members contract's records say behind block `height`; each row has a record's fields, bytes in hex."""
+    """What the members contract's records say behind block `height`; each row has a record's fields, bytes in hex.
+
+    What ends with another record without being written is marked: a user is `removed` with its member, and each key
+    says by `removed` whether the member or user that it was for is. Keys of nodes go on without their member.
+    """
 
     height: int
     entries: int
@@ -41,6 +45,7 @@ def as_of(state: State, tip: Tip) -> Governance:
     for record, found in rows.items():
         key = {"Key": "kid", "Deployment": "name"}.get(record, "id")
         found.sort(key=lambda row: str(row.get(key)))
+    _mark_removed(rows)
     limits = rows["Limits"][0] if rows["Limits"] else dict[str, Any]()
     return Governance(
         tip.height - 1,
@@ -54,3 +59,13 @@ def as_of(state: State, tip: Tip) -> Governance:
         next(iter(rows["Constitution"]), None),
         {name: value for name, value in limits.items() if name not in ("scope", "changed")},
     )
+
+
+def _mark_removed(rows: dict[str, list[dict[str, Any]]]) -> None:
+    """Marks users and keys that count no more because their member, or the user itself, was removed."""
+    removed = {row["id"] for row in rows["Member"] if row["removed"]}
+    for user in rows["User"]:
+        user["removed"] = user["removed"] or user["member"] in removed
+    removed |= {user["id"] for user in rows["User"] if user["removed"]}
+    for key in rows["Key"]:
+        key["removed"] = key["owner_kind"] != "node" and key["owner"] in removed

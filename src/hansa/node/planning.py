@@ -25,7 +25,7 @@ from hansa.contracts.manifest import Manifest
 from hansa.contracts.program import Program
 from hansa.governance import sequel
 from hansa.governance.directory import Directory
-from hansa.governance.genesis import CONSTITUTION, CONTRACT, GOVERNOR
+from hansa.governance.genesis import CONSTITUTION, CONTRACT, GOVERNANCE, GOVERNOR, TRANSACTION
 from hansa.node.apply import View
 from hansa.node.reading import Reading, Row
 from hansa.store.overlay import Behind
@@ -58,10 +58,19 @@ _COUNTERS: Final = frozenset({"changed", "revoked", "holder"})
 """Fields that follow from others."""
 
 
+class Ended(msgspec.Struct, frozen=True):
+    """A key that would sign nothing more, of a member or user that would be removed."""
+
+    kid: bytes
+    owner: str
+    purpose: str
+
+
 class Change(msgspec.Struct, frozen=True):
     """What would become of one record: the fields that differ; None for a record that is not there.
 
     `diff` has the unified difference of the text that it stands for, `declares` what a contract declares otherwise.
+    `users` and `keys` are those that end with a member or user that is removed: their own records stay as they are.
     """
 
     record: str
@@ -70,6 +79,8 @@ class Change(msgspec.Struct, frozen=True):
     after: dict[str, Any] | None
     diff: list[str] = []
     declares: list[str] = []
+    users: list[str] = []
+    keys: list[Ended] = []
 
 
 class Would(msgspec.Struct, frozen=True):
@@ -365,7 +376,18 @@ class _Making:
         if not shown and not text:
             return []
         old = None if before is None else {name: before.get(name) for name in shown}
-        return [Change(write.record, key, old, {name: after[name] for name in shown}, text, declares)]
+        ends = write.record in ("Member", "User") and "removed" in shown and after["removed"]
+        users = self._before.users_of(key) if ends and write.record == "Member" else []
+        keys = self._keys_of(key) if ends else []
+        return [Change(write.record, key, old, {name: after[name] for name in shown}, text, declares, users, keys)]
+
+    def _keys_of(self, owner: str) -> list[Ended]:
+        """The keys that count now of a member with its users, or of a user; not those of sessions that are over."""
+        return [
+            Ended(kid, sender.user or sender.member, GOVERNANCE if sender.is_governor else TRANSACTION)
+            for kid, sender in sorted(self._before.senders.items())
+            if owner in (sender.member, sender.user) and (sender.until is None or sender.until >= self._time)
+        ]
 
     def _text(
         self, record: str, key: str, before: dict[str, Any] | None, after: dict[str, Any]

@@ -41,6 +41,10 @@ class Struct:
         weakref=False,
     ):
         super().__init_subclass__()
+        for name in cls.__dict__.get("__annotations__", {}):
+            default = cls.__dict__.get(name)
+            if default in ([], {}):  # which msgspec makes anew for each struct
+                setattr(cls, name, dataclasses.field(default_factory=type(default)))
         dataclasses.dataclass(frozen=frozen, kw_only=kw_only, eq=eq)(cls)
         cls.__struct_fields__ = tuple(field.name for field in dataclasses.fields(cls))
         cls.__struct_config__ = types.SimpleNamespace(tag=tag)

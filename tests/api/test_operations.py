@@ -67,6 +67,7 @@ GOOD = {
     "metrics": ["/node/metrics"],
     "version": ["/node/version"],
     "genesis": ["/node/genesis"],
+    "trust": ["/node/trust"],
     "openapi": ["/openapi.json"],
     "problem": ["/problems/disk.full", "/problems/request.path"],
 }

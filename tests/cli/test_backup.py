@@ -96,7 +96,7 @@ def test_keys_are_in_a_backup_only_if_asked_for(with_keys: Path, running: Any) -
     found = contents(with_keys)
     keys = {str(path.relative_to(running.data)) for path in (running.data / "keys").rglob("*.pem")}
     assert {name for name in found if name.startswith("keys/")} == keys
-    assert len(keys) == 11
+    assert len(keys) == 15
 
 
 def test_a_backup_can_be_read_by_its_owner_only(made: Path, with_keys: Path) -> None:

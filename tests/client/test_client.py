@@ -17,6 +17,7 @@ import hansa.client
 from hansa.client import AsyncClient, Client, Event, HansaError, Prepared, Refused, Unknown, transactions
 from hansa.client.exchange import segment
 from hansa.wire import cbor, cose, entry
+from hansa.wire.keys import PrivateKey
 from hansa.wire.problems import KINDS
 
 LEDGER = bytes(range(32))
@@ -709,7 +710,7 @@ def test_without_a_key_nothing_is_signed(drive: Drive, refused: Callable) -> Non
 
 def methods(kind: type) -> dict[str, inspect.Signature]:
     found = inspect.getmembers(kind, callable)
-    late = {"Event": Event}  # its room is imported when it is asked for
+    late = {"Event": Event, "PrivateKey": PrivateKey}  # its room is imported when it is asked for
     return {
         name: inspect.signature(method, locals=late, eval_str=True)
         for name, method in found

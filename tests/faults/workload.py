@@ -311,11 +311,10 @@ def patched(patches: list[tuple[object, str, object]]) -> Iterator[None]:
 @contextlib.contextmanager
 def remembered() -> Iterator[None]:
     """Pure functions that every recovery calls with the same arguments answer from memory."""
-    loaded: dict[tuple[str, str, bytes], Program] = {}
+    loaded: dict[tuple[str, str, tuple[bytes, ...], bytes], Program] = {}
 
     def load(source: str, name: str, libraries: Libraries, before: Checked | None) -> Program:
-        assert not libraries  # else they would be part of what the answer is remembered by
-        known = source, name, b"" if before is None else before.digest
+        known = source, name, tuple(sorted(libraries)), b"" if before is None else before.digest
         if known not in loaded:
             loaded[known] = program_module.load(source, name, libraries, before)
         return loaded[known]

@@ -5,6 +5,7 @@ Structs are dataclasses. It checks no types and converts nothing; what is missin
 """
 
 import dataclasses
+import inspect
 import types
 from typing import dataclass_transform
 
@@ -41,7 +42,7 @@ class Struct:
         weakref=False,
     ):
         super().__init_subclass__()
-        for name in cls.__dict__.get("__annotations__", {}):
+        for name in inspect.get_annotations(cls):
             default = cls.__dict__.get(name)
             if default in ([], {}):  # which msgspec makes anew for each struct
                 setattr(cls, name, dataclasses.field(default_factory=type(default)))

@@ -53,6 +53,7 @@ def test_an_applied_action_as_json(hansa: Callable, data: Any, entries: Callable
         "duplicate": False,
         "status": "applied",
         "code": "ok",
+        "asserted": "",
         "result": None,
         "events": [{"data": {"to": "harbourline", "amount": amount, "sender": "northbank"}, "name": "paid"}],
         "contract": "1.0.0",
@@ -318,6 +319,17 @@ def test_arguments_are_checked_before_anything_is_signed(
     words = ("call", "members", "add_reference", "name=a", "valid_from=99999999999999999999", "data=x")
     assert "valid_from: must lie within" in hansa(*words, "--as", "northbank", *data).failed("argument.value", 2)
     assert entries() == seq
+
+
+def test_only_actions_that_somebody_can_take_are_offered(hansa: Callable, data: Any) -> None:
+    ran = hansa("call", "members", "x", "--as", "northbank", *data)
+    offered = ran.failed("argument.action", 2).partition("there are ")[2].split(", ")
+    by = {
+        name: one["by"] for name, one in hansa("contract", "show", "members", "--json", *data).json["actions"].items()
+    }
+    assert by["begin"] == by["do_set_member"] == ["schedule"]
+    assert offered == sorted(name for name in by if by[name] != ["schedule"])
+    assert {"propose", "vote", "deploy"} <= set(offered)
 
 
 def test_a_signer_that_is_misspelt_is_told_the_nearest(hansa: Callable, data: Any) -> None:

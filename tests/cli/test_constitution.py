@@ -1,7 +1,9 @@
 """`hansa constitution`: those that come with Hansa, and what the check of one finds."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.constitutions.pin import BROKEN, FOLDER, LIBRARY
@@ -19,6 +21,21 @@ def test_constitutions_are_listed_and_shown(hansa: Callable) -> None:
     assert hansa("constitution", "show", "governance").out == LIBRARY.read_text("utf-8")
     hansa("constitution", "show", "dictator").failed("argument.value", 2)
     assert "unanimous" in hansa("constitution", "show", "dictator").err
+
+
+def test_the_one_in_force_is_shown(hansa: Callable, server: Any) -> None:
+    data = ("--data", server.data)
+    found = hansa("constitution", "show", "--json", *data).json
+    assert found["source"] == (FOLDER / "majority.py").read_text("utf-8")
+    assert found["digest"] == hashlib.sha256(found["source"].encode()).hexdigest()
+    assert set(found) == {"version", "digest", "lock", "source", "seq"}
+    ran = hansa("constitution", "show", "--url", server.url)
+    assert ran.out == found["source"]
+    assert ran.err.splitlines() == [
+        f"constitution {found['version']}  {found['digest']}, since entry {found['seq']}",
+        f"time lock {found['lock']:,} ms",
+    ]
+    assert hansa("constitution", "show", "majority", "--url", server.url).code == 2
 
 
 def test_a_sound_one(hansa: Callable) -> None:

@@ -243,6 +243,37 @@ class TestMembers:
         (server.data / "keys" / "governance" / "harbourline.pem").unlink()
         new.rename(server.data / "keys" / "governance" / "harbourline.pem")
 
+    @pytest.mark.parametrize("kind", ["ed25519", "p256"])
+    def test_keys_are_made_for_who_is_not_a_member_yet(self, data, tmp_path, kind):
+        """The folder's public halves, as printed, are what a proposal takes."""
+        folder = tmp_path / "newbank"
+        made = run("member", "key", "new", f"{folder}/", "--kind", kind, "--json").json["keys"]
+        assert [one["purpose"] for one in made] == ["governance", "transaction"]
+        assert folder.stat().st_mode & 0o777 == 0o700
+        for one in made:
+            private = keys.load(folder / f"{one['purpose']}.pem")
+            assert (folder / f"{one['purpose']}.pem").stat().st_mode & 0o777 == 0o600
+            assert (one["kid"], one["spki"]) == (private.kid.hex(), private.public.spki.hex())
+            assert Path(one["public"]).read_text() == one["pem"] == private.public.pem().decode()
+        args = {"member_id": "newbank", "name": "New"}
+        for form in ("pem", "spki"):
+            given = [{"purpose": one["purpose"], form: one[form]} for one in made]
+            file = tmp_path / "p.json"
+            file.write_text(json.dumps({"actions": [{"name": "set_member", "args": {**args, "keys": given}}]}))
+            assert "+ Member newbank\n" in run("proposal", "plan", file, *data).out
+        run("member", "key", "new", folder).failed("key.exists")
+
+    def test_one_key_in_a_file(self, tmp_path):
+        file = tmp_path / "mine" / "a.pem"
+        ran = run("member", "key", "new", file)
+        kid = keys.load(file).kid.hex()
+        public = file.with_suffix(".pub").read_text()
+        assert ran.out == f"key      {kid}\nprivate  {file}\npublic   {file.with_suffix('.pub')}\n{public}"
+        run("member", "key", "new", tmp_path / "b.pub").failed("argument.value", 2)
+        file.unlink()
+        run("member", "key", "new", file).failed("key.exists")
+        assert not file.exists()
+
     def test_users_come_with_keys_and_go(self, data, tmp_path):
         own = ("--as", "eastmutual", *data)
         assert run("user", "add", "eastmutual/zoe", "--attribute", "may:pay", *own).code == 0

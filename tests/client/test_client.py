@@ -16,6 +16,7 @@ from tests.client.fakes import URL, Drive, Fake, Reply, good, lost, problem, unr
 import hansa.client
 from hansa.client import AsyncClient, Client, Event, HansaError, Prepared, Refused, Unknown, transactions
 from hansa.client.exchange import segment
+from hansa.client.sign_in import SignedIn
 from hansa.wire import cbor, cose, entry
 from hansa.wire.keys import PrivateKey
 from hansa.wire.problems import KINDS
@@ -710,7 +711,11 @@ def test_without_a_key_nothing_is_signed(drive: Drive, refused: Callable) -> Non
 
 def methods(kind: type) -> dict[str, inspect.Signature]:
     found = inspect.getmembers(kind, callable)
-    late = {"Event": Event, "PrivateKey": PrivateKey}  # its room is imported when it is asked for
+    late = {
+        "Event": Event,
+        "PrivateKey": PrivateKey,
+        "SignedIn": SignedIn,
+    }  # their rooms are imported when they are asked for
     return {
         name: inspect.signature(method, locals=late, eval_str=True)
         for name, method in found

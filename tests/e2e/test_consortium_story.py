@@ -6,7 +6,6 @@ the node by its URL alone. What each chapter leaves behind the next one begins w
 
 import json
 import re
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -236,9 +235,8 @@ def a_contract_comes_by_vote(consortium: Consortium, north: Desk, harbour: Desk,
 def a_fifth_member_comes(consortium: Consortium, harbour: Desk, east: Desk, watch: Desk) -> Desk:
     """It makes its own keys; nobody else ever has them."""
     south = consortium.desk("southbank")
-    for key in (south.transaction, south.governance):
-        openssl("genpkey", "-algorithm", "ed25519", "-out", key)
-        openssl("pkey", "-in", key, "-pubout", "-out", key.with_suffix(".pub"))
+    assert run("member", "key", "new", f"{south.folder}/").code == 0
+    assert {key.stat().st_mode & 0o777 for key in (south.transaction, south.governance)} == {0o600}
     words = ("--action", "set_member", "member_id=southbank", "name=South Bank")
     public = (
         f"keys=governance:{south.governance.with_suffix('.pub')},transaction:{south.transaction.with_suffix('.pub')}"
@@ -257,10 +255,6 @@ def a_fifth_member_comes(consortium: Consortium, harbour: Desk, east: Desk, watc
     south.governs("member", "key", "add", "--for", "southbank/finn", "--new", south.folder / "finn.pem")
     south.calls("lending", "offer", "name=a tent", key=south.folder / "finn.pem")
     return south
-
-
-def openssl(*words: object) -> None:
-    subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
 
 
 def the_rules_change(consortium: Consortium, north: Desk, harbour: Desk, east: Desk, watch: Desk, south: Desk) -> None:

@@ -14,6 +14,7 @@ from hansa.client import transactions
 from hansa.client.arguments import from_pairs, schema_of
 from hansa.client.client import Client
 from hansa.client.results import Refused, Unknown
+from hansa.client.schemas import takeable
 from hansa.client.words import hint
 from hansa.wire import entry, jsonform
 from hansa.wire.problems import HansaError
@@ -126,7 +127,7 @@ def action_schema(node: Client, contract: str, action: str) -> dict[str, Any]:
     """The schema of an action's arguments. Raises `HansaError` `argument.action` with those there are."""
     declared = node.schema(contract)
     if action not in declared["actions"]:
-        known = hint(action, list(declared["actions"]))
+        known = hint(action, takeable(declared))
         raise HansaError("argument.action", f"{contract} has no action {action!r}; {known}")
     return schema_of(declared, "actions", action)
 

@@ -8,8 +8,10 @@ import msgspec
 
 from hansa.cli import output
 from hansa.cli.output import Output
+from hansa.cli.places import connect, data_option, url_option
 from hansa.cli.progress import Progress
 from hansa.cli.sources import check_constitution, library_option, name_of, read_libraries, read_source
+from hansa.client.governance import VERSION
 from hansa.node import shipped
 from hansa.stories import apps
 
@@ -42,12 +44,31 @@ def list_(out: Output) -> None:
 
 
 @constitution.command()
-@click.argument("name")
+@click.argument("name", required=False)
+@data_option()
+@url_option()
 @click.pass_obj
-def show(out: Output, name: str) -> None:
-    """Print the text of a constitution that comes with Hansa, or of the library that they use (`governance`)."""
+def show(out: Output, name: str | None, data: Path, url: str | None) -> None:
+    """Print the constitution in force on a ledger, or one that comes with Hansa, by its NAME.
+
+    Of the one in force also version, digest (the SHA-256 of the text) and time lock, apart from the text. `governance`
+    is the library that those that come with Hansa use.
+    """
+    if name is None:
+        return _show_in_force(out, data, url)
+    if url is not None:
+        raise click.UsageError("NAME is of those that come with Hansa; leave it out to read a ledger's.")
     text = shipped.library() if name == shipped.LIBRARY else shipped.constitution(name)
     out.show({"constitution": name, "source": text}, text.rstrip("\n"))
+    return None
+
+
+def _show_in_force(out: Output, data: Path, url: str | None) -> None:
+    with connect(data, url) as node:
+        found = node.get("/gov/service/constitution", **VERSION)
+    out.note(f"constitution {found['version']}  {found['digest']}, since entry {found['seq']}")
+    out.note(f"time lock {found['lock']:,} ms")
+    out.show(found, found["source"].rstrip("\n"))
 
 
 @constitution.command()

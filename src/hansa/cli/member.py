@@ -21,6 +21,10 @@ _PUBLIC_HALF: Final = (
     "Give a public key in PEM: `openssl pkey -in PRIVATE -pubout -out PUBLIC` writes one's public half."
 )
 
+_PRIVATE_NAME: Final = "Name the private half, with .pem for example; the public one gets .pub at its end."
+_OWN: Final = ("governance", "transaction")
+"""What a new member's own keys are for."""
+
 
 @click.group()
 def member() -> None:
@@ -136,6 +140,44 @@ def add(
         return arguments, STEPS
 
     return govern(out, way, "register_key", make)
+
+
+@key.command(name="new")
+@click.argument("where", metavar="DIR/|FILE")
+@click.option(
+    "--kind", type=click.Choice(("ed25519", "p256")), default="ed25519", show_default=True, help="What kind of key."
+)
+@click.pass_obj
+def new_(out: Output, where: str, kind: str) -> None:
+    """Make keys for somebody who is not a member yet: no ledger is asked, nothing is registered.
+
+    In a folder (one that is there, or written with a / at the end) a governance and a transaction key, as a new member
+    needs them; else the one key FILE. Private halves can be read by their owner alone and are sent to nobody; public
+    ones lie beside them, as `.pub`, and are what `set_member` proposes.
+    """
+    path = Path(where)
+    is_folder = where.endswith("/") or path.is_dir()
+    files = {purpose: path / f"{purpose}.pem" for purpose in _OWN} if is_folder else {None: path}
+    for file in files.values():
+        if file.suffix == ".pub":
+            raise HansaError("argument.value", f"{file} is named like a public half", remedy=_PRIVATE_NAME)
+        for each in (file, file.with_suffix(".pub")):
+            if each.exists():
+                raise HansaError("key.exists", f"{each} exists")
+    made: list[dict[str, Any]] = []
+    for purpose, file in files.items():
+        private = key_files.generate(kind)
+        key_files.save(private, file)
+        pem = private.public.pem()
+        output.write_file(file.with_suffix(".pub"), pem)
+        fields = {"kid": private.kid, "private": str(file), "public": str(file.with_suffix(".pub"))}
+        fields |= {"purpose": purpose, "spki": private.public.spki, "pem": pem.decode()}
+        made.append(fields)
+    lines: list[str] = []
+    for one in made:
+        lines += [f"key      {one['kid'].hex()}{'' if one['purpose'] is None else ', ' + one['purpose']}"]
+        lines += [f"private  {one['private']}", f"public   {one['public']}", one["pem"]]
+    out.show({"keys": made}, "\n".join(lines).rstrip("\n"))
 
 
 @key.command()

@@ -31,12 +31,21 @@ def generate(kind: str = "ed25519") -> PrivateKey:
 
 
 def save(key: PrivateKey, path: Path) -> None:
-    """Writes a new private key file, mode 0600, durably. Raises `HansaError` `key.exists` rather than overwrite."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Writes a new private key file, mode 0600, durably.
+
+    Raises `HansaError`: `key.exists` rather than overwrite, `key.file` where no file can be made.
+    """
+    remedy = "Choose a place where you may write."
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise HansaError("key.file", f"{path.parent}: {error.strerror}", remedy=remedy) from None
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
     except FileExistsError:
         raise HansaError("key.exists", f"{path} exists") from None
+    except OSError as error:
+        raise HansaError("key.file", f"{path}: {error.strerror}", remedy=remedy) from None
     with os.fdopen(descriptor, "wb") as file:
         file.write(key.pem())
         file.flush()

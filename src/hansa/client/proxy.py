@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hansa.client.arguments import Schema, described
+from hansa.client.schemas import takeable
 from hansa.client.words import hint
 
 
@@ -25,7 +26,7 @@ class Contract:
         elif name in declared["views"]:
             take, schema = self._view, declared["views"][name]["arguments"]
         else:
-            known = [*declared["actions"], *declared["views"]]
+            known = [*takeable(declared), *declared["views"]]
             told = f"{declared['contract']} has no action or view {name!a}; {hint(name, known)}"
             raise AttributeError(told, name=name, obj=self)
 

@@ -33,8 +33,14 @@ def arguments(session: Session, contract: str, kind: str, name: str, version: st
         session.schemas.pop(contract, None)  # a next version may have it
         found = yield from declared(session, contract)
     if name not in found[kind]:
-        raise HansaError("argument.action", f"{contract} has no {kind[:-1]} {name!a}; {hint(name, list(found[kind]))}")
+        known = hint(name, takeable(found) if kind == "actions" else list(found[kind]))
+        raise HansaError("argument.action", f"{contract} has no {kind[:-1]} {name!a}; {known}")
     return schema_of(found, kind, name)
+
+
+def takeable(declared: Schema) -> list[str]:
+    """The actions that somebody can take: those that only come due are left out."""
+    return [name for name, action in declared["actions"].items() if set(action["by"]) != {"schedule"}]
 
 
 def record(

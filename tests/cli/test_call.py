@@ -58,7 +58,6 @@ def test_an_applied_action_as_json(hansa: Callable, data: Any, entries: Callable
         "events": [{"data": {"to": "harbourline", "amount": amount, "sender": "northbank"}, "name": "paid"}],
         "contract": "1.0.0",
         "dialect": 0,
-        "asserted": "",
     }
 
 

@@ -42,6 +42,7 @@ GROUPS = {
     "transaction": "Transactions",
     "exclusion": "Exclusions",
     "proposal": "Proposals",
+    "constitution": "Constitutions",
     "batch": "Batches",
     "steps": "Steps",
     "queue": "The queue",

@@ -566,6 +566,7 @@ CASES: dict[str, list[Case]] = {
         Case("contract check {here}/c.py", "No text", write("c.py", b"\xff\xfe")),
         Case("contract check {here}/c.py", "Far too large", write("c.py", b"#" * 5_000_000)),
         Case("contract check {here}/c.py --name Not-a-name", before=write("c.py", KINDS_CONTRACT)),
+        Case("contract check {here}/c.py --constitution --name other", before=write("c.py", KINDS_CONTRACT)),
         Case("contract schema {here}/c.py", "A finding", write("c.py", NO_CONTRACT)),
         Case("contract show nowhere --data {live}"),
         Case("contract deploy {here}/kinds.py --as northbank --data {live}", before=write("kinds.py", KINDS_CONTRACT)),

@@ -91,7 +91,14 @@ def test_an_excluded_entry_is_as_documented() -> None:
     (write,) = writes.decode(data("write-set-excluded"))
     assert (write.contract, write.record, write.key) == ("members", "Exclusion", statement.id)
     record = cbor2.loads(write.value)
-    assert record == {"id": statement.id, "reason": statement.reason, "statements": [data("exclusion")]}
+    given = [exclusion.read(one) for one in record.pop("statements")]
+    assert record == {"id": statement.id, "reason": statement.reason}
+    assert data("exclusion") in [one.envelope for one in given]
+    keys = {key.kid: key.public for key in (PrivateKey(pem.encode()) for pem in KEYS.values())}
+    assert len({one.kid for one in given}) == len(given) == 2, "the statements of two members"
+    for one in given:
+        assert (one.id, one.reason) == (statement.id, statement.reason)
+        assert keys[one.kid].verify(one.signature, one.structure)
 
 
 def test_a_refusal_has_the_documented_result() -> None:

@@ -1107,7 +1107,7 @@ class Members(Contract, version="0.2.0"):
 
     @action(by="schedule", on="Accepted")
     def do_remove_member(tx, p: Proposal):
-        """Removes a member: none of its keys, its users' and its nodes' counts any more."""
+        """Removes a member: none of its keys and its users' counts any more. Its nodes go on: their keys stay."""
         member = Members.Member.get(p.todo[p.at].act.subject)
         p.at += 1
         require(not member.removed, "{id} is removed already", id=member.id)

@@ -277,6 +277,14 @@ def about(name: Text[1, 40]) -> Text[0, 48]:
     return ""
 
 
+def spot(step: Step) -> Text[0, 150]:
+    """What an action changes; no two of a proposal change the same, so one entry brings one version of it."""
+    kind = about(step.name)
+    if kind == "":
+        kind = step.name
+    return kind + " " + step.subject
+
+
 def needs_two(name: Text[1, 40]) -> bool:
     """Whether the floor asks for two members for an action."""
     return name in [
@@ -785,10 +793,13 @@ class Members(Contract, version="0.2.0"):
         require(own < OWN_PROPOSALS_MAX, "{most} of your proposals are open already", most=OWN_PROPOSALS_MAX)
 
         acts: list[Act, 32] = []
+        spots: list[Text[0, 150], 32] = []
         length = 0
         for step in steps:
             require(step.name != "exclude_transaction", "a transaction is excluded by statements made offline")
             require(is_action(step.name), "there is no action {name}", name=step.name)
+            require(spot(step) not in spots, "two actions are about the same: {spot}", spot=spot(step))
+            spots.append(spot(step))
             length += len(step.source)
             kind = about(step.name)
             member: Text[1, 32] | None = None

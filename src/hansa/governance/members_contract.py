@@ -47,6 +47,9 @@ CONSTITUTION = "constitution"
 MEMBERS_MAX = 500
 PROPOSALS_MAX = 100
 OWN_PROPOSALS_MAX = 10
+PROPOSED_KEYS_MAX = 64
+KEYS_MAX = 16
+SESSIONS_MAX = 32
 SOURCES_CHARS_MAX = 64000
 OPEN_DAYS = 30
 OPEN_DAYS_MAX = 90
@@ -373,8 +376,9 @@ class Members(Contract, version="0.2.0"):
     class Key(Record, key="kid", index=["owner", "holder"]):
         """A key, registered once, for one owner and one purpose: transaction, governance, node or checkpoint.
 
-        Its status is active, retired or revoked; `holder` is the owner while it is active, then empty. When it
-        `expires` only warns; `until` is the end of a session's key.
+        Its status is active, retired or revoked; `holder` is the owner while it is active, then empty; emptied
+        some time after `until`, the end of a session's key. When it `expires` only warns. An owner registers 16 active
+        keys for a purpose, and a user has 32 of sessions: so no thief of a key makes more than a vote can end.
         """
 
         kid: Hash
@@ -386,6 +390,12 @@ class Members(Contract, version="0.2.0"):
         status: Text[6, 7] = "active"
         expires: Instant | None = None
         until: Instant | None = None
+
+    class NamedKey(Record, key="kid"):
+        """Which proposal named a key last: while that can come about, nobody else registers the key."""
+
+        kid: Hash
+        proposal: Hash
 
     class CheckpointKey(Record, key="kid"):
         """Written once with a checkpoint key that came after genesis: its entry says from where on the key counts.
@@ -614,12 +624,23 @@ class Members(Contract, version="0.2.0"):
             fits = purpose == "node" or purpose == "checkpoint"
         require(fits, "a {kind} has no keys for {purpose}", kind=owner_kind, purpose=purpose)
         kid = key_id(spki)
-        if purpose == "checkpoint":
-            for old in Members.Key.select(by="holder", equal=owner, limit=1000):
-                if old.owner_kind == "node" and old.purpose == "checkpoint":
+        named = Members.NamedKey.find(kid)
+        if named is not None:
+            p = Members.Proposal.get(named.proposal)
+            require(
+                p.state != "Open" and (p.state != "Accepted" or p.applied is not None), "a proposal names this key"
+            )
+        count = 0
+        for old in Members.Key.select(by="holder", equal=owner, limit=1000):
+            if old.owner_kind == owner_kind and old.purpose == purpose:
+                if purpose == "checkpoint":
                     old.status = "retired"
                     old.holder = ""
                     event("key.retired", kid=old.kid, owner=owner, purpose=purpose)
+                elif old.until is None:
+                    count += 1
+        require(count < KEYS_MAX, "{id} has {most} keys for {purpose}", id=owner, most=KEYS_MAX, purpose=purpose)
+        if purpose == "checkpoint":
             made = Members.CheckpointKey.create(kid=kid, node=owner)
             schedule(made, "begin_checkpoint_key", tx.time + Duration(seconds=1))
         Members.Key.create(
@@ -748,6 +769,23 @@ class Members(Contract, version="0.2.0"):
                 user.attributes = once(attributes)
                 user.changed += 1
         kid = key_id(spki)
+        named = Members.NamedKey.find(kid)
+        if named is not None:
+            p = Members.Proposal.get(named.proposal)
+            require(
+                p.state != "Open" and (p.state != "Accepted" or p.applied is not None), "a proposal names this key"
+            )
+        count = 0
+        ended = 0
+        for old in Members.Key.select(by="holder", equal=name, limit=1000):
+            end = old.until
+            if end is not None:
+                if end >= tx.time:
+                    count += 1
+                elif ended < 4:  # more than come in, and so few that no registration is too dear
+                    ended += 1
+                    old.holder = ""
+        require(count < SESSIONS_MAX, "{id} has {most} sessions", id=name, most=SESSIONS_MAX)
         Members.Key.create(
             kid=kid,
             spki=spki,
@@ -794,6 +832,7 @@ class Members(Contract, version="0.2.0"):
 
         acts: list[Act, 32] = []
         spots: list[Text[0, 150], 32] = []
+        kids: list[Hash, 256] = []
         length = 0
         for step in steps:
             require(step.name != "exclude_transaction", "a transaction is excluded by statements made offline")
@@ -832,6 +871,8 @@ class Members(Contract, version="0.2.0"):
             digest: Hash | None = None
             if step.source != "":
                 digest = sha256(step.source)
+            for key in step.keys:
+                kids.append(key_id(key.spki))
             acts.append(
                 Act(
                     name=step.name,
@@ -843,6 +884,21 @@ class Members(Contract, version="0.2.0"):
                 )
             )
         require(length <= SOURCES_CHARS_MAX, "the sources of a proposal have {most} characters", most=SOURCES_CHARS_MAX)
+        require(len(kids) <= PROPOSED_KEYS_MAX, "a proposal has {most} keys at most", most=PROPOSED_KEYS_MAX)
+        for kid in kids:
+            require(not Members.Key.exists(kid), "key {kid} is registered already", kid=kid)
+            named = Members.NamedKey.find(kid)
+            if named is None:
+                Members.NamedKey.create(kid=kid, proposal=tx.id)
+            else:
+                require(named.proposal != tx.id, "key {kid} is there twice", kid=kid)
+                p = Members.Proposal.get(named.proposal)
+                require(
+                    p.state != "Open" and (p.state != "Accepted" or p.applied is not None),
+                    "another proposal names key {kid}",
+                    kid=kid,
+                )
+                named.proposal = tx.id
 
         current = Members.Constitution.get(SCOPE)
         if not (len(acts) == 1 and acts[0].name == "set_constitution"):
@@ -1163,11 +1219,13 @@ class Members(Contract, version="0.2.0"):
                 purpose=key.purpose,
             )
             purposes.append(key.purpose)
-        for old in Members.Key.select(by="holder", equal=member.id, limit=900):
+        revoked = 0
+        for old in Members.Key.select(by="holder", equal=member.id, limit=1000):
             if old.owner_kind == "member" and old.purpose in purposes:
                 old.status = "revoked"
                 old.holder = ""
-                event("key.revoked", kid=old.kid, owner=member.id, purpose=old.purpose)
+                revoked += 1
+        event("keys.revoked", owner=member.id, count=revoked)
         for key in step.keys:
             kid = key_id(key.spki)
             Members.Key.create(

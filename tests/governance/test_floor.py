@@ -118,11 +118,24 @@ def test_problems_are_told_to_who_proposes() -> None:
             "subject": "b",
             "keys": [{"purpose": "governance", "spki": keys.sender("stolen").public.spki}],
         },
+        {
+            "name": "set_user",
+            "subject": "b/eve",
+            "title": "Eve",
+            "keys": [{"purpose": "transaction", "spki": keys.sender("eve").public.spki}],
+        },
+        {"name": "set_user_data", "subject": "b/ben", "attributes": ["may:pay"]},
+        {
+            "name": "set_jwt_issuer",
+            "subject": "idp",
+            "texts": {"member": "b", "url": "https://x", "audience": "h", "algorithms": "ES256"},
+        },
     ],
     ids=lambda step: step["name"],
 )
 def test_one_member_changes_no_rules_and_no_members(step: dict[str, object]) -> None:
     here = house(resolve=ALWAYS)
+    here.ledger.govern("b", "set_own_user", {"id": "b/ben", "name": "Ben", "attributes": []})
     id = here.ledger.propose("a", step)
     assert here.state(id) == "Open"
     here.ledger.vote("a", id)

@@ -5,8 +5,8 @@ says counts within a floor that no constitution can remove:
 
 - The yes of every active member accepts. While no active member said no, nothing is rejected. A proposal of nothing but
   another constitution is not kept from a vote, and what the constitution would make of it is not asked.
-- Where there are two members or more, a change of the constitution, of members, their weights, attributes or keys, and
-  what a constitution lets follow of this kind, needs the yes of two.
+- Where there are two members or more, a change of the constitution, of members, their weights, attributes or keys, of
+  who acts for a member as its user, and what a constitution lets follow of this kind, needs the yes of two.
 - An active member always remains, and fewer than two only if every active member said yes.
 - An accepted change of the constitution waits for its time lock, of at least a second, and is counted again then.
 - What removed members said, and members that revoked a governance key since, does not count.
@@ -133,7 +133,11 @@ class Question(Struct):
 
 
 class Touch(Struct):
-    """A record that a proposal is about, and how often it had changed when it was proposed; -1: it was not there."""
+    """A record that a proposal is about, and how often it had changed when it was proposed; -1: it was not there.
+
+    Of what is to be removed, paused or resumed `changed` says whether it is (1) or not (0), and no more: else whoever
+    is against it could touch the record, and so drop the proposal.
+    """
 
     record: Text[1, 48]
     key: Text[1, 100]
@@ -296,6 +300,9 @@ def needs_two(name: Text[1, 40]) -> bool:
         "remove_member",
         "set_member_data",
         "set_member_keys",
+        "set_user",
+        "set_user_data",
+        "set_jwt_issuer",
         "exclude_transaction",
     ]
 
@@ -513,7 +520,7 @@ class Members(Contract, version="0.2.0"):
         proposer: Party
         constitution: Hash
         actions: list[Act, 32]
-        touches: list[Touch, 32] = []
+        touches: list[Touch, 33] = []
         ballots: list[Ballot, 1024] = []
         is_open: bool = True
         is_compared: bool = False
@@ -534,6 +541,13 @@ class Members(Contract, version="0.2.0"):
             Withdrawn = "its proposer took it back"
             Failed = "it was accepted, and could not be carried out"
             Dropped = "what it was about changed, or its time ran out"
+
+    class Docket(Record, key="id", index=["holder", "is_open"]):
+        """That a proposal is open, in few bytes. `holder` is its proposer while it counts: open, of an active member."""
+
+        id: Hash
+        holder: Text[0, 32]
+        is_open: bool = True
 
     class Actions(Record, key="id"):
         """The actions of a proposal with all that they carry, written once."""
@@ -821,14 +835,16 @@ class Members(Contract, version="0.2.0"):
             days=OPEN_DAYS_MAX,
         )
         require(len(steps) > 0, "a proposal does something")
-        count = 0
+        me = member_id(tx.member)
         own = 0
-        for other in Members.Proposal.select(by="is_open", equal=True, limit=PROPOSALS_MAX):
-            count += 1
-            if other.proposer == tx.member:
-                own += 1
-        require(count < PROPOSALS_MAX, "{most} proposals are open already", most=PROPOSALS_MAX)
+        for other in Members.Docket.select(by="holder", equal=me, limit=OWN_PROPOSALS_MAX):
+            own += 1
         require(own < OWN_PROPOSALS_MAX, "{most} of your proposals are open already", most=OWN_PROPOSALS_MAX)
+        if own > 0:  # one is always free, or some members could keep others from proposing anything
+            count = 0
+            for other in Members.Docket.select(by="holder", least="0", limit=PROPOSALS_MAX):
+                count += 1
+            require(count < PROPOSALS_MAX, "{most} proposals are open already", most=PROPOSALS_MAX)
 
         acts: list[Act, 32] = []
         spots: list[Text[0, 150], 32] = []
@@ -919,6 +935,7 @@ class Members(Contract, version="0.2.0"):
             opened=tx.time,
             closes=end,
         )
+        Members.Docket.create(id=tx.id, holder=me)
         all = Members.Actions.create(id=tx.id, steps=steps)
         schedule(all, "close", end)
         event("proposal.opened", id=tx.id, title=title, proposer=tx.member, closes=end)
@@ -952,6 +969,9 @@ class Members(Contract, version="0.2.0"):
         require(proposal.applied is None, "it was carried out")
         proposal.is_open = False
         proposal.due = None
+        docket = Members.Docket.get(proposal.id)
+        docket.holder = ""
+        docket.is_open = False
         event("proposal.withdrawn", id=proposal.id)
 
     # What ledger time does about a proposal
@@ -963,6 +983,9 @@ class Members(Contract, version="0.2.0"):
         if p.state == "Open":
             p.is_open = False
             p.reason = "its time ran out"
+            docket = Members.Docket.get(p.id)
+            docket.holder = ""
+            docket.is_open = False
             event("proposal.dropped", id=p.id, reason=p.reason)
             become(p, "Dropped")
 
@@ -977,7 +1000,8 @@ class Members(Contract, version="0.2.0"):
     @action(by="schedule", on=["Open", "Accepted"], to=["Open", "Accepted", "Dropped"])
     def compare(tx, p: Proposal):
         """Binds a new proposal to the records that it is about, as they are; drops it if one is another since."""
-        now: list[Touch, 32] = []
+        rules = Members.Constitution.get(SCOPE)
+        now: list[Touch, 33] = [Touch(record="Constitution", key=SCOPE, changed=rules.changed)]
         for act in p.actions:
             kind = about(act.name)
             key = act.subject
@@ -986,14 +1010,20 @@ class Members(Contract, version="0.2.0"):
                 member = Members.Member.find(key)
                 if member is not None:
                     changed = member.changed
+                    if act.name == "remove_member":
+                        changed = 1 if member.removed else 0
             elif kind == "User":
                 user = Members.User.find(key)
                 if user is not None:
                     changed = user.changed
+                    if act.name == "remove_user":
+                        changed = 1 if user.removed else 0
             elif kind == "Deployment":
                 deployment = Members.Deployment.find(key)
                 if deployment is not None:
                     changed = deployment.changed
+                    if act.name != "set_contract":
+                        changed = 1 if deployment.paused else 0
             elif kind == "Issuer":
                 issuer = Members.Issuer.find(key)
                 if issuer is not None:
@@ -1012,8 +1042,10 @@ class Members(Contract, version="0.2.0"):
         if not p.is_compared:
             p.is_compared = True
             p.touches = now
-        elif Members.Constitution.get(SCOPE).digest != p.constitution:
+        elif rules.digest != p.constitution:
             reason = "the constitution is another since"
+        elif p.touches[0] != now[0]:
+            reason = "the constitution or its time lock was set since"
         elif p.touches != now:
             reason = "what it is about changed since"
         elif p.state == "Open" and tx.time >= p.closes:
@@ -1021,6 +1053,9 @@ class Members(Contract, version="0.2.0"):
         if reason != "":
             p.is_open = False
             p.reason = reason
+            docket = Members.Docket.get(p.id)
+            docket.holder = ""
+            docket.is_open = False
             event("proposal.dropped", id=p.id, reason=reason)
             become(p, "Dropped")
         elif p.state == "Open":
@@ -1068,6 +1103,9 @@ class Members(Contract, version="0.2.0"):
                 become(p, "Dropped")
         elif answer == "Accepted":
             p.is_open = False
+            docket = Members.Docket.get(p.id)
+            docket.holder = ""
+            docket.is_open = False
             if locks:
                 at = tx.time + Duration(milliseconds=Members.Constitution.get(SCOPE).lock)
                 p.due = at
@@ -1076,6 +1114,9 @@ class Members(Contract, version="0.2.0"):
             become(p, "Accepted")
         elif answer == "Rejected":
             p.is_open = False
+            docket = Members.Docket.get(p.id)
+            docket.holder = ""
+            docket.is_open = False
             event("proposal.rejected", id=p.id)
             become(p, "Rejected")
         else:
@@ -1180,6 +1221,8 @@ class Members(Contract, version="0.2.0"):
         require(not member.removed, "{id} is removed already", id=member.id)
         member.removed = True
         member.changed += 1
+        for docket in Members.Docket.select(by="holder", equal=member.id, limit=OWN_PROPOSALS_MAX):
+            docket.holder = ""
         event("member.removed", id=member.id)
 
     @action(by="schedule", on="Accepted")
@@ -1511,11 +1554,11 @@ class Members(Contract, version="0.2.0"):
         )
 
     @view
-    def get_open_proposals(tx) -> list[Hash, 100]:
-        """The ids of the proposals that are voted on."""
-        found: list[Hash, 100] = []
-        for p in Members.Proposal.select(by="is_open", equal=True, limit=PROPOSALS_MAX):
-            found.append(p.id)
+    def get_open_proposals(tx) -> list[Hash, 1000]:
+        """The ids of the proposals that are voted on; of a thousand at most."""
+        found: list[Hash, 1000] = []
+        for docket in Members.Docket.select(by="is_open", equal=True, limit=1000):
+            found.append(docket.id)
         return found
 
     @view

@@ -15,6 +15,7 @@ from hansa.api.governance_operations import GOVERNANCE_OPERATIONS
 from hansa.client import Client, HansaError, Refused, keys, proposals, transactions
 from hansa.client.arguments import moment
 from hansa.client.governance import API_VERSION
+from hansa.governance import motions
 from hansa.node import planning
 from hansa.node.create import Founder, create_ledger, governance_key, member_key, members_source
 from hansa.node.shipped import constitution
@@ -378,7 +379,7 @@ class TestPlans:
         source = members_source()
         needs_two = source[source.index("def needs_two(") :]
         listed = needs_two[needs_two.index("return name in [") :].partition("]")[0]
-        assert set(re.findall(r'"(\w+)"', listed)) == planning.NEED_TWO
+        assert set(re.findall(r'"(\w+)"', listed)) == motions.NEED_TWO
 
     def test_a_contract_is_shown_by_its_text_and_by_what_it_declares(self, world):
         plan = world.plan(("set_contract", {"name": "shop", "source": SOURCE}))

@@ -3,7 +3,15 @@
 from typing import Any
 
 import pytest
-from tests.governance.house import House, names, remove_member, set_contract, set_reference
+from tests.governance.house import (
+    House,
+    names,
+    remove_member,
+    set_constitution,
+    set_contract,
+    set_member,
+    set_reference,
+)
 from tests.governance.test_votes import refused, skipped
 
 from hansa.testing import keys
@@ -184,6 +192,92 @@ def test_a_member_that_lost_its_governance_key_is_given_another(house: House) ->
     digest = house.ledger.look("members", "get_constitution", {})["digest"]
     house.ledger.govern("c", "vote", {"proposal": id, "yes": True, "constitution": digest}, key=new)
     assert house.state(id) == "Accepted+"
+
+
+@pytest.mark.parametrize(("owner", "kind"), [("a", "member"), ("a/eve", "user"), ("node-1", "node")])
+def test_an_owner_has_so_many_keys_for_a_purpose(house: House, owner: str, kind: str) -> None:
+    house.ledger.govern("a", "set_own_user", {"id": "a/eve", "name": "Eve", "attributes": []})
+    purpose = "node" if kind == "node" else "transaction"
+    count = sum(one["holder"] == owner and one["purpose"] == purpose for one in house.rows("Key"))
+    made = [
+        house.envelope("a", "register_key", registering(owner, purpose, keys.sender(f"more {number}"), kind))
+        for number in range(17 - count)
+    ]
+    assert [one.code for one in house.block(*made)] == ["ok"] * (16 - count) + ["require.failed"]
+    house.ledger.govern("a", "retire_key", {"key": keys.sender("more 0").kid})
+    house.ledger.govern("a", "register_key", registering(owner, purpose, keys.sender("one more"), kind))
+
+
+def test_no_thief_makes_more_keys_than_a_vote_ends(house: House) -> None:
+    """Both purposes filled up: all of them end, in one entry."""
+    made = [
+        house.envelope(
+            "a", "register_key", registering("a", purpose, keys.sender(f"{purpose} {number}")), steps_max=60_000
+        )
+        for purpose in ("governance", "transaction")
+        for number in range(15)
+    ]
+    assert {one.code for one in house.block(*made)} == {"ok"}
+    new = {purpose: keys.sender(f"new {purpose}").public for purpose in ("governance", "transaction")}
+    given = [{"purpose": purpose, "spki": key.spki} for purpose, key in new.items()]
+    assert house.state(house.decide({"name": "set_member_keys", "subject": "a", "keys": given}, by="bc")) == "Accepted+"
+    (told,) = [event.data for event in house.ledger.entries[-1].events if event.name == "keys.revoked"]
+    assert (told["owner"], told["count"]) == ("a", 32)
+    senders = house.ledger._directory.senders  # pyright: ignore[reportPrivateUsage]
+    assert {kid for kid, one in senders.items() if one.member == "a"} == {key.kid for key in new.values()}
+
+
+@pytest.mark.parametrize("by", ["b", "c"])
+@pytest.mark.parametrize("purpose", ["governance", "transaction"])
+def test_a_key_that_a_proposal_names_is_nobody_elses(house: House, by: str, purpose: str) -> None:
+    step = set_member("d")
+    id = house.ledger.propose("a", step)
+    kid = keys.sender("d" if purpose == "transaction" else "d governance")
+    taking = registering(by, "transaction", kid)
+    assert refused(lambda: house.ledger.govern(by, "register_key", taking)).code == "require.failed"
+    other = {"name": "set_member_keys", "subject": by, "keys": [{"purpose": purpose, "spki": kid.public.spki}]}
+    assert refused(lambda: house.ledger.propose(by, other)).code == "require.failed"
+    house.ledger.vote("a", id)
+    house.ledger.vote("b", id)
+    assert house.state(id) == "Accepted+"
+    assert refused(lambda: house.ledger.govern(by, "register_key", taking)).code == "record.exists"
+    assert refused(lambda: house.ledger.propose(by, other)).code == "require.failed"
+
+
+def test_a_key_that_waits_for_the_time_lock_is_nobody_elses(house: House) -> None:
+    id = house.decide(set_member("d"), set_constitution(lock_ms=2_000), by="ab")
+    assert house.state(id) == "Accepted"
+    taking = registering("c", "transaction", keys.sender("d"))
+    assert refused(lambda: house.ledger.govern("c", "register_key", taking)).code == "require.failed"
+    house.ledger.clock.advance(hours=1)
+    assert house.state(id) == "Accepted+"
+
+
+def test_a_key_is_free_again_when_its_proposal_has_ended(house: House) -> None:
+    id = house.ledger.propose("a", set_member("d"))
+    house.ledger.govern("a", "withdraw", {"proposal": id})
+    assert house.state(house.decide(set_member("d"), by="ab")) == "Accepted+"
+    other = house.ledger.propose("a", set_member("e"))
+    house.ledger.govern("a", "withdraw", {"proposal": other})
+    house.ledger.govern("c", "register_key", registering("c", "transaction", keys.sender("e")))
+
+
+def test_a_key_stands_once_in_a_proposal(house: House) -> None:
+    both = [set_member("d"), {**set_member("e"), "keys": set_member("d")["keys"]}]
+    assert refused(lambda: house.ledger.propose("a", *both)).code == "require.failed"
+
+
+def test_a_proposal_names_so_many_keys(house: House) -> None:
+    def step(number: int) -> dict[str, Any]:
+        own = [keys.sender(f"key {number} {turn}").public.spki for turn in range(8)]
+        return {**set_member(f"m{number}"), "keys": [{"purpose": "governance", "spki": spki} for spki in own]}
+
+    house.ledger.propose("a", *map(step, range(8)))
+    more = {**set_member("m9"), "keys": set_member("m9")["keys"][:1]}
+    house.ledger.propose("a", more)
+    assert refused(lambda: house.ledger.propose("b", *map(step, range(8, 16)), set_member("x"))).failure.values == {
+        "most": 64
+    }
 
 
 def test_checkpoint_keys_have_their_span(house: House) -> None:

@@ -142,6 +142,33 @@ def test_a_session_ends_with_its_token_at_apply(ledger, key):
     assert caught.value.code == "sender.expired"
 
 
+def test_a_user_has_so_many_sessions_and_those_that_ended_do_not_count(ledger, make_key):
+    made = [make_key("es256", f"session {number}") for number in range(32)]
+    assert {register(ledger, one).code for one in made[1:]} == {"ok"}
+    assert register(ledger, make_key("eddsa", "the last"), until=ledger.clock.ms + 2 * HOUR).code == "ok"
+    assert register(ledger, made[0]).code == "require.failed"
+    ledger.govern("north", "revoke_key", {"key": made[1].kid})
+    assert register(ledger, made[0]).code == "ok"
+    ledger.clock.advance(hours=1)
+    ledger.clock.advance(milliseconds=1)
+
+    def held():
+        return sum(row["holder"] == USER for row in ledger.rows("members", "Key"))
+
+    assert held() == 32
+    assert register(ledger, make_key("eddsa", "next hour")).code == "ok"
+    assert held() == 29
+    with pytest.raises(HansaError) as caught:
+        send(ledger, made[5], "notes", "put", {"id": "2"})
+    assert caught.value.code == "sender.expired"
+
+
+def test_no_session_has_a_key_that_a_proposal_names(ledger, key):
+    step = {"name": "set_member_keys", "subject": "north", "keys": [{"purpose": "governance", "spki": key.public.spki}]}
+    ledger.propose("north", step)
+    assert register(ledger, key, by="south").code == "require.failed"
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

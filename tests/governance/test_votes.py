@@ -1,6 +1,7 @@
 """Proposals and ballots: what counts, what does not, and what comes of them, under the constitution `majority`."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
@@ -73,6 +74,31 @@ def test_the_id_of_a_proposal_binds_all_of_it(house: House) -> None:
     assert {house.proposal(one.id)["title"] for one in (made, other)} == {"One"}
     kept = {row["id"]: row["steps"][0]["source"] for row in house.rows("Actions")}
     assert kept == {made.id: "x", other.id: "y"}
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [set_contract(), set_contract(source=NOTES.replace("1.0.0", "1.1.0"))],
+        [set_contract(), {"name": "pause_contract", "subject": "notes"}],
+        [{"name": "set_library", "subject": "sums", "source": text} for text in ("a", "b")],
+        [{"name": "set_limits", "numbers": {name: 9}} for name in ("block_entries", "block_steps")],
+        [set_constitution(lock_ms=2_000), set_constitution(lock_ms=3_000)],
+        [set_reference("rates"), set_contract(), set_reference("rates")],
+        [remove_member("b"), set_weight("b", 2)],
+    ],
+    ids=lambda steps: f"{steps[0]['name']} and {steps[-1]['name']}",
+)
+def test_no_two_actions_of_a_proposal_are_about_the_same(house: House, steps: list[dict[str, Any]]) -> None:
+    """Two versions by one entry would come in another order when a node begins again from its records."""
+    told = refused(lambda: house.ledger.propose("a", *steps))
+    assert (told.code, "about the same" in str(told)) == ("require.failed", True)
+
+
+def test_actions_about_different_things_are_one_proposal(house: House) -> None:
+    rename = {"name": "set_user", "subject": "b/notes", "title": "Notes", "attributes": []}
+    both = [set_contract(), set_contract("other"), set_reference("notes"), rename]
+    assert house.state(house.decide(*both)) == "Accepted+"
 
 
 def test_a_proposal_is_rejected_when_it_can_no_longer_pass(house: House) -> None:
@@ -317,12 +343,137 @@ def test_a_proposal_about_something_else_goes_on(house: House) -> None:
     ],
 )
 def test_what_a_proposal_is_about_must_be_as_it_was(house: House, step: dict[str, object]) -> None:
-    one, other = house.ledger.propose("a", step), house.ledger.propose("b", step)
+    again = {**step, "keys": set_member("f")["keys"]} if "keys" in step else step
+    one, other = house.ledger.propose("a", step), house.ledger.propose("b", again)
     for name in "abc":
         house.ledger.vote(name, one)
     assert house.state(one) == "Accepted+"
     house.ledger.vote("a", other)
     assert (house.state(other), house.proposal(other)["reason"]) == ("Dropped", "what it is about changed since")
+
+
+PAUSE = {"name": "pause_contract", "subject": "notes"}
+RESUME = {"name": "resume_contract", "subject": "notes"}
+EVE = {"id": "d/eve", "name": "Eve", "attributes": []}
+
+
+@pytest.mark.parametrize("step", [PAUSE, RESUME], ids=lambda step: step["name"])
+def test_no_deployer_drops_a_pause_of_its_contract(house: House, step: dict[str, object]) -> None:
+    house.decide(set_contract(), {"name": "set_member_data", "subject": "d", "attributes": ["ledger:deployer"]})
+    if step == RESUME:
+        house.decide(PAUSE)
+    id = house.ledger.propose("a", step)
+    new = NOTES.replace("1.0.0", "1.0.1")
+    house.ledger.send("d", "members", "upgrade", {"deployment": "notes", "source": new}, steps_max=3_000_000)
+    for name in "abc":
+        house.ledger.vote(name, id)
+    assert house.state(id) == "Accepted+"
+
+
+def test_no_member_drops_the_removal_of_its_user(house: House) -> None:
+    house.ledger.govern("d", "set_own_user", EVE)
+    id = house.ledger.propose("a", {"name": "remove_user", "subject": "d/eve"})
+    house.ledger.govern("d", "set_own_user", EVE)
+    for name in "abc":
+        house.ledger.vote(name, id)
+    assert house.state(id) == "Accepted+"
+
+
+def test_a_removal_is_about_nothing_but_whether_it_is_done(house: House) -> None:
+    one, other = (house.ledger.propose(name, remove_member("d")) for name in "ab")
+    house.decide(set_weight("d", 3))
+    for name in "abc":
+        house.ledger.vote(name, one)
+    assert house.state(one) == "Accepted+"
+    house.ledger.vote("a", other)
+    assert (house.state(other), house.proposal(other)["reason"]) == ("Dropped", "what it is about changed since")
+    house.ledger.govern("b", "set_own_user", {**EVE, "id": "b/eve"})
+    user = house.ledger.propose("a", {"name": "remove_user", "subject": "b/eve"})
+    house.ledger.govern("b", "remove_own_user", {"user": "b/eve"})
+    house.ledger.vote("a", user)
+    assert house.state(user) == "Dropped"
+    house.decide(set_contract())
+    pause = house.ledger.propose("a", PAUSE)
+    house.decide(PAUSE)
+    house.ledger.vote("a", pause)
+    assert house.state(pause) == "Dropped"
+
+
+def test_of_two_time_locks_one_is_set(house: House) -> None:
+    one = house.ledger.propose("a", set_constitution(lock_ms=9_000))
+    other = house.ledger.propose("b", set_constitution(lock_ms=1_000))
+    for id in (one, other):
+        for name in "abc":
+            house.ledger.vote(name, id)
+        assert house.state(id) == "Accepted"
+    house.ledger.clock.advance(hours=1)
+    assert (house.state(one), house.state(other)) == ("Accepted+", "Dropped")
+    assert house.ledger.look("members", "get_constitution", {})["lock"] == 9_000
+
+
+def test_no_vote_lives_on_when_a_constitution_comes_back(house: House) -> None:
+    id = house.ledger.propose("a", set_reference())
+    house.ledger.vote("a", id)
+    before = house.ledger.look("members", "get_constitution", {})["digest"]
+    for name, by in (("unanimous", "abc"), ("majority", "abcd")):
+        change = house.decide(set_constitution(shipped.constitution(name)), by=by)
+        house.ledger.clock.advance(hours=1)
+        assert house.state(change) == "Accepted+"
+    assert house.ledger.look("members", "get_constitution", {})["digest"] == before
+    house.ledger.vote("b", id)
+    told = house.proposal(id)["reason"]
+    assert (house.state(id), told) == ("Dropped", "the constitution or its time lock was set since")
+
+
+def test_some_members_keep_no_other_from_proposing() -> None:
+    """All slots taken: each member has one, and what a removed member proposed takes none."""
+    crowd = [f"m{number}" for number in range(10)]
+    house = House(Ledger(founders=[*crowd, "z"]))
+    for name in crowd:
+        made = [
+            house.envelope(name, "propose", {"title": "x", "steps": [set_reference(f"{name}{turn}")]})
+            for turn in range(10)
+        ]
+        assert {one.code for one in house.block(*made)} == {"ok"}
+    assert refused(lambda: house.ledger.propose("m0", set_reference())).failure.values == {"most": 10}
+    id = house.ledger.propose("z", remove_member("m0"))
+    assert refused(lambda: house.ledger.propose("z", set_reference())).failure.values == {"most": 100}
+    assert len(house.ledger.look("members", "get_open_proposals", {})) == 101
+    for name in crowd[1:]:
+        if house.state(id) == "Open":
+            house.ledger.vote(name, id)
+    assert house.state(id) == "Accepted+"
+    assert sum(row["is_open"] for row in house.rows("Docket")) == 100
+    for turn in range(10):
+        house.ledger.propose("z", set_reference(f"z{turn}"))
+    assert refused(lambda: house.ledger.propose("z", set_reference())).failure.values == {"most": 10}
+    assert {row["id"] for row in house.rows("Docket") if row["is_open"]} == {
+        row["id"] for row in house.rows("Proposal") if row["is_open"]
+    }
+
+
+def test_dockets_say_which_proposals_are_open(house: House) -> None:
+    """However one ends."""
+    ends = ["Withdrawn", "Rejected", "Dropped", "Failed", "Accepted+", "Accepted"]
+    first = {"name": "pause_contract", "subject": "nothing"}
+    about = [set_reference("1"), set_reference("2"), set_reference("3"), first, set_reference("4")]
+    made = [house.ledger.propose("a", step) for step in [*about, set_constitution(lock_ms=9_000)]]
+    assert house.ledger.look("members", "get_open_proposals", {}) == sorted(made)
+    house.ledger.govern("a", "withdraw", {"proposal": made[0]})
+    house.decide(set_reference("3"))
+    for name in "abc":
+        if house.state(made[1]) == "Open":
+            house.ledger.vote(name, made[1], False)
+        if house.state(made[2]) == "Open":
+            house.ledger.vote(name, made[2])
+        for id in made[3:]:
+            house.ledger.vote(name, id)
+    assert [house.state(id) for id in made] == ends
+    assert {(row["holder"], row["is_open"]) for row in house.rows("Docket")} == {("", False)}
+    late = house.ledger.propose("a", set_reference("5"))
+    assert house.ledger.look("members", "get_open_proposals", {}) == [late]
+    house.ledger.clock.advance(days=31)
+    assert (house.state(late), house.ledger.look("members", "get_open_proposals", {})) == ("Dropped", [])
 
 
 def test_a_weight_changed_in_the_midst_of_a_vote_counts_from_then_on() -> None:

@@ -15,7 +15,18 @@ from hansa.contracts import execution
 from hansa.contracts.calls import NOBODY, Call
 from hansa.contracts.ledger import Ledger
 from hansa.contracts.program import Program
-from hansa.governance.motions import POWER, REMOVE, RULES, Result, State, Step, carried_out, names_of, step_of
+from hansa.governance.motions import (
+    NEED_TWO,
+    POWER,
+    REMOVE,
+    RULES,
+    Result,
+    State,
+    Step,
+    carried_out,
+    names_of,
+    step_of,
+)
 from hansa.wire.limits import TRANSACTION_STEPS_DEFAULT
 
 Decision = Literal["Open", "Accepted", "Rejected"]
@@ -188,14 +199,14 @@ class Assembly:
         return self._decisions[key]
 
     def _on_floor(self, steps: tuple[Step, ...], votes: Votes, said: Decision) -> Decision:
-        """F1: the yes of all accepts, so nothing is rejected before a no. F2, F3: who has a say changes not by one."""
+        """F1: the yes of all accepts, so nothing is rejected before a no. F2, F3: what needs two is not done by one."""
         count = len(self.state.members)
         if len(votes.yes) == count:
             return "Accepted"
         if said == "Rejected" and not votes.no:
             return "Open"
         carried = self.carried(steps) or ()
-        if said == "Accepted" and count >= FEWEST and any(step.name in POWER for step in carried):
+        if said == "Accepted" and count >= FEWEST and any(step.name in NEED_TWO for step in carried):
             left = count - len({step.member for step in carried if step.name == REMOVE})
             if len(votes.yes) < FEWEST or left < FEWEST:
                 return "Open"

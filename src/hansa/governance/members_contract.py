@@ -5,8 +5,8 @@ says counts within a floor that no constitution can remove:
 
 - The yes of every active member accepts. While no active member said no, nothing is rejected. A proposal of nothing but
   another constitution is not kept from a vote, and what the constitution would make of it is not asked.
-- Where there are two members or more, a change of the constitution, of members, their weights, attributes or keys, and
-  what a constitution lets follow of this kind, needs the yes of two.
+- Where there are two members or more, a change of the constitution, of members, their weights, attributes or keys, of
+  who acts for a member as its user, and what a constitution lets follow of this kind, needs the yes of two.
 - An active member always remains, and fewer than two only if every active member said yes.
 - An accepted change of the constitution waits for its time lock, of at least a second, and is counted again then.
 - What removed members said, and members that revoked a governance key since, does not count.
@@ -47,6 +47,9 @@ CONSTITUTION = "constitution"
 MEMBERS_MAX = 500
 PROPOSALS_MAX = 100
 OWN_PROPOSALS_MAX = 10
+PROPOSED_KEYS_MAX = 64
+KEYS_MAX = 16
+SESSIONS_MAX = 32
 SOURCES_CHARS_MAX = 64000
 OPEN_DAYS = 30
 OPEN_DAYS_MAX = 90
@@ -130,7 +133,11 @@ class Question(Struct):
 
 
 class Touch(Struct):
-    """A record that a proposal is about, and how often it had changed when it was proposed; -1: it was not there."""
+    """A record that a proposal is about, and how often it had changed when it was proposed; -1: it was not there.
+
+    Of what is to be removed, paused or resumed `changed` says whether it is (1) or not (0), and no more: else whoever
+    is against it could touch the record, and so drop the proposal.
+    """
 
     record: Text[1, 48]
     key: Text[1, 100]
@@ -277,6 +284,14 @@ def about(name: Text[1, 40]) -> Text[0, 48]:
     return ""
 
 
+def spot(step: Step) -> Text[0, 150]:
+    """What an action changes; no two of a proposal change the same, so one entry brings one version of it."""
+    kind = about(step.name)
+    if kind == "":
+        kind = step.name
+    return kind + " " + step.subject
+
+
 def needs_two(name: Text[1, 40]) -> bool:
     """Whether the floor asks for two members for an action."""
     return name in [
@@ -285,6 +300,9 @@ def needs_two(name: Text[1, 40]) -> bool:
         "remove_member",
         "set_member_data",
         "set_member_keys",
+        "set_user",
+        "set_user_data",
+        "set_jwt_issuer",
         "exclude_transaction",
     ]
 
@@ -365,8 +383,9 @@ class Members(Contract, version="0.2.0"):
     class Key(Record, key="kid", index=["owner", "holder"]):
         """A key, registered once, for one owner and one purpose: transaction, governance, node or checkpoint.
 
-        Its status is active, retired or revoked; `holder` is the owner while it is active, then empty. When it
-        `expires` only warns; `until` is the end of a session's key.
+        Its status is active, retired or revoked; `holder` is the owner while it is active, then empty; emptied
+        some time after `until`, the end of a session's key. When it `expires` only warns. An owner registers 16 active
+        keys for a purpose, and a user has 32 of sessions: so no thief of a key makes more than a vote can end.
         """
 
         kid: Hash
@@ -378,6 +397,12 @@ class Members(Contract, version="0.2.0"):
         status: Text[6, 7] = "active"
         expires: Instant | None = None
         until: Instant | None = None
+
+    class NamedKey(Record, key="kid"):
+        """Which proposal named a key last: while that can come about, nobody else registers the key."""
+
+        kid: Hash
+        proposal: Hash
 
     class CheckpointKey(Record, key="kid"):
         """Written once with a checkpoint key that came after genesis: its entry says from where on the key counts.
@@ -495,7 +520,7 @@ class Members(Contract, version="0.2.0"):
         proposer: Party
         constitution: Hash
         actions: list[Act, 32]
-        touches: list[Touch, 32] = []
+        touches: list[Touch, 33] = []
         ballots: list[Ballot, 1024] = []
         is_open: bool = True
         is_compared: bool = False
@@ -516,6 +541,13 @@ class Members(Contract, version="0.2.0"):
             Withdrawn = "its proposer took it back"
             Failed = "it was accepted, and could not be carried out"
             Dropped = "what it was about changed, or its time ran out"
+
+    class Docket(Record, key="id", index=["holder", "is_open"]):
+        """That a proposal is open, in few bytes. `holder` is its proposer while it counts: open, of an active member."""
+
+        id: Hash
+        holder: Text[0, 32]
+        is_open: bool = True
 
     class Actions(Record, key="id"):
         """The actions of a proposal with all that they carry, written once."""
@@ -606,12 +638,23 @@ class Members(Contract, version="0.2.0"):
             fits = purpose == "node" or purpose == "checkpoint"
         require(fits, "a {kind} has no keys for {purpose}", kind=owner_kind, purpose=purpose)
         kid = key_id(spki)
-        if purpose == "checkpoint":
-            for old in Members.Key.select(by="holder", equal=owner, limit=1000):
-                if old.owner_kind == "node" and old.purpose == "checkpoint":
+        named = Members.NamedKey.find(kid)
+        if named is not None:
+            p = Members.Proposal.get(named.proposal)
+            require(
+                p.state != "Open" and (p.state != "Accepted" or p.applied is not None), "a proposal names this key"
+            )
+        count = 0
+        for old in Members.Key.select(by="holder", equal=owner, limit=1000):
+            if old.owner_kind == owner_kind and old.purpose == purpose:
+                if purpose == "checkpoint":
                     old.status = "retired"
                     old.holder = ""
                     event("key.retired", kid=old.kid, owner=owner, purpose=purpose)
+                elif old.until is None:
+                    count += 1
+        require(count < KEYS_MAX, "{id} has {most} keys for {purpose}", id=owner, most=KEYS_MAX, purpose=purpose)
+        if purpose == "checkpoint":
             made = Members.CheckpointKey.create(kid=kid, node=owner)
             schedule(made, "begin_checkpoint_key", tx.time + Duration(seconds=1))
         Members.Key.create(
@@ -740,6 +783,23 @@ class Members(Contract, version="0.2.0"):
                 user.attributes = once(attributes)
                 user.changed += 1
         kid = key_id(spki)
+        named = Members.NamedKey.find(kid)
+        if named is not None:
+            p = Members.Proposal.get(named.proposal)
+            require(
+                p.state != "Open" and (p.state != "Accepted" or p.applied is not None), "a proposal names this key"
+            )
+        count = 0
+        ended = 0
+        for old in Members.Key.select(by="holder", equal=name, limit=1000):
+            end = old.until
+            if end is not None:
+                if end >= tx.time:
+                    count += 1
+                elif ended < 4:  # more than come in, and so few that no registration is too dear
+                    ended += 1
+                    old.holder = ""
+        require(count < SESSIONS_MAX, "{id} has {most} sessions", id=name, most=SESSIONS_MAX)
         Members.Key.create(
             kid=kid,
             spki=spki,
@@ -775,20 +835,26 @@ class Members(Contract, version="0.2.0"):
             days=OPEN_DAYS_MAX,
         )
         require(len(steps) > 0, "a proposal does something")
-        count = 0
+        me = member_id(tx.member)
         own = 0
-        for other in Members.Proposal.select(by="is_open", equal=True, limit=PROPOSALS_MAX):
-            count += 1
-            if other.proposer == tx.member:
-                own += 1
-        require(count < PROPOSALS_MAX, "{most} proposals are open already", most=PROPOSALS_MAX)
+        for other in Members.Docket.select(by="holder", equal=me, limit=OWN_PROPOSALS_MAX):
+            own += 1
         require(own < OWN_PROPOSALS_MAX, "{most} of your proposals are open already", most=OWN_PROPOSALS_MAX)
+        if own > 0:  # one is always free, or some members could keep others from proposing anything
+            count = 0
+            for other in Members.Docket.select(by="holder", least="0", limit=PROPOSALS_MAX):
+                count += 1
+            require(count < PROPOSALS_MAX, "{most} proposals are open already", most=PROPOSALS_MAX)
 
         acts: list[Act, 32] = []
+        spots: list[Text[0, 150], 32] = []
+        kids: list[Hash, 256] = []
         length = 0
         for step in steps:
             require(step.name != "exclude_transaction", "a transaction is excluded by statements made offline")
             require(is_action(step.name), "there is no action {name}", name=step.name)
+            require(spot(step) not in spots, "two actions are about the same: {spot}", spot=spot(step))
+            spots.append(spot(step))
             length += len(step.source)
             kind = about(step.name)
             member: Text[1, 32] | None = None
@@ -821,6 +887,8 @@ class Members(Contract, version="0.2.0"):
             digest: Hash | None = None
             if step.source != "":
                 digest = sha256(step.source)
+            for key in step.keys:
+                kids.append(key_id(key.spki))
             acts.append(
                 Act(
                     name=step.name,
@@ -832,6 +900,21 @@ class Members(Contract, version="0.2.0"):
                 )
             )
         require(length <= SOURCES_CHARS_MAX, "the sources of a proposal have {most} characters", most=SOURCES_CHARS_MAX)
+        require(len(kids) <= PROPOSED_KEYS_MAX, "a proposal has {most} keys at most", most=PROPOSED_KEYS_MAX)
+        for kid in kids:
+            require(not Members.Key.exists(kid), "key {kid} is registered already", kid=kid)
+            named = Members.NamedKey.find(kid)
+            if named is None:
+                Members.NamedKey.create(kid=kid, proposal=tx.id)
+            else:
+                require(named.proposal != tx.id, "key {kid} is there twice", kid=kid)
+                p = Members.Proposal.get(named.proposal)
+                require(
+                    p.state != "Open" and (p.state != "Accepted" or p.applied is not None),
+                    "another proposal names key {kid}",
+                    kid=kid,
+                )
+                named.proposal = tx.id
 
         current = Members.Constitution.get(SCOPE)
         if not (len(acts) == 1 and acts[0].name == "set_constitution"):
@@ -852,6 +935,7 @@ class Members(Contract, version="0.2.0"):
             opened=tx.time,
             closes=end,
         )
+        Members.Docket.create(id=tx.id, holder=me)
         all = Members.Actions.create(id=tx.id, steps=steps)
         schedule(all, "close", end)
         event("proposal.opened", id=tx.id, title=title, proposer=tx.member, closes=end)
@@ -885,6 +969,9 @@ class Members(Contract, version="0.2.0"):
         require(proposal.applied is None, "it was carried out")
         proposal.is_open = False
         proposal.due = None
+        docket = Members.Docket.get(proposal.id)
+        docket.holder = ""
+        docket.is_open = False
         event("proposal.withdrawn", id=proposal.id)
 
     # What ledger time does about a proposal
@@ -896,6 +983,9 @@ class Members(Contract, version="0.2.0"):
         if p.state == "Open":
             p.is_open = False
             p.reason = "its time ran out"
+            docket = Members.Docket.get(p.id)
+            docket.holder = ""
+            docket.is_open = False
             event("proposal.dropped", id=p.id, reason=p.reason)
             become(p, "Dropped")
 
@@ -910,7 +1000,8 @@ class Members(Contract, version="0.2.0"):
     @action(by="schedule", on=["Open", "Accepted"], to=["Open", "Accepted", "Dropped"])
     def compare(tx, p: Proposal):
         """Binds a new proposal to the records that it is about, as they are; drops it if one is another since."""
-        now: list[Touch, 32] = []
+        rules = Members.Constitution.get(SCOPE)
+        now: list[Touch, 33] = [Touch(record="Constitution", key=SCOPE, changed=rules.changed)]
         for act in p.actions:
             kind = about(act.name)
             key = act.subject
@@ -919,14 +1010,20 @@ class Members(Contract, version="0.2.0"):
                 member = Members.Member.find(key)
                 if member is not None:
                     changed = member.changed
+                    if act.name == "remove_member":
+                        changed = 1 if member.removed else 0
             elif kind == "User":
                 user = Members.User.find(key)
                 if user is not None:
                     changed = user.changed
+                    if act.name == "remove_user":
+                        changed = 1 if user.removed else 0
             elif kind == "Deployment":
                 deployment = Members.Deployment.find(key)
                 if deployment is not None:
                     changed = deployment.changed
+                    if act.name != "set_contract":
+                        changed = 1 if deployment.paused else 0
             elif kind == "Issuer":
                 issuer = Members.Issuer.find(key)
                 if issuer is not None:
@@ -945,8 +1042,10 @@ class Members(Contract, version="0.2.0"):
         if not p.is_compared:
             p.is_compared = True
             p.touches = now
-        elif Members.Constitution.get(SCOPE).digest != p.constitution:
+        elif rules.digest != p.constitution:
             reason = "the constitution is another since"
+        elif p.touches[0] != now[0]:
+            reason = "the constitution or its time lock was set since"
         elif p.touches != now:
             reason = "what it is about changed since"
         elif p.state == "Open" and tx.time >= p.closes:
@@ -954,6 +1053,9 @@ class Members(Contract, version="0.2.0"):
         if reason != "":
             p.is_open = False
             p.reason = reason
+            docket = Members.Docket.get(p.id)
+            docket.holder = ""
+            docket.is_open = False
             event("proposal.dropped", id=p.id, reason=reason)
             become(p, "Dropped")
         elif p.state == "Open":
@@ -1001,6 +1103,9 @@ class Members(Contract, version="0.2.0"):
                 become(p, "Dropped")
         elif answer == "Accepted":
             p.is_open = False
+            docket = Members.Docket.get(p.id)
+            docket.holder = ""
+            docket.is_open = False
             if locks:
                 at = tx.time + Duration(milliseconds=Members.Constitution.get(SCOPE).lock)
                 p.due = at
@@ -1009,6 +1114,9 @@ class Members(Contract, version="0.2.0"):
             become(p, "Accepted")
         elif answer == "Rejected":
             p.is_open = False
+            docket = Members.Docket.get(p.id)
+            docket.holder = ""
+            docket.is_open = False
             event("proposal.rejected", id=p.id)
             become(p, "Rejected")
         else:
@@ -1113,6 +1221,8 @@ class Members(Contract, version="0.2.0"):
         require(not member.removed, "{id} is removed already", id=member.id)
         member.removed = True
         member.changed += 1
+        for docket in Members.Docket.select(by="holder", equal=member.id, limit=OWN_PROPOSALS_MAX):
+            docket.holder = ""
         event("member.removed", id=member.id)
 
     @action(by="schedule", on="Accepted")
@@ -1152,11 +1262,13 @@ class Members(Contract, version="0.2.0"):
                 purpose=key.purpose,
             )
             purposes.append(key.purpose)
-        for old in Members.Key.select(by="holder", equal=member.id, limit=900):
+        revoked = 0
+        for old in Members.Key.select(by="holder", equal=member.id, limit=1000):
             if old.owner_kind == "member" and old.purpose in purposes:
                 old.status = "revoked"
                 old.holder = ""
-                event("key.revoked", kid=old.kid, owner=member.id, purpose=old.purpose)
+                revoked += 1
+        event("keys.revoked", owner=member.id, count=revoked)
         for key in step.keys:
             kid = key_id(key.spki)
             Members.Key.create(
@@ -1442,11 +1554,11 @@ class Members(Contract, version="0.2.0"):
         )
 
     @view
-    def get_open_proposals(tx) -> list[Hash, 100]:
-        """The ids of the proposals that are voted on."""
-        found: list[Hash, 100] = []
-        for p in Members.Proposal.select(by="is_open", equal=True, limit=PROPOSALS_MAX):
-            found.append(p.id)
+    def get_open_proposals(tx) -> list[Hash, 1000]:
+        """The ids of the proposals that are voted on; of a thousand at most."""
+        found: list[Hash, 1000] = []
+        for docket in Members.Docket.select(by="is_open", equal=True, limit=1000):
+            found.append(docket.id)
         return found
 
     @view

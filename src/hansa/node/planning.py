@@ -26,6 +26,7 @@ from hansa.contracts.program import Program
 from hansa.governance import sequel
 from hansa.governance.directory import Directory
 from hansa.governance.genesis import CONSTITUTION, CONTRACT, GOVERNANCE, GOVERNOR, TRANSACTION
+from hansa.governance.motions import NEED_TWO
 from hansa.node.apply import View
 from hansa.node.reading import Reading, Row
 from hansa.store.overlay import Behind
@@ -48,11 +49,9 @@ DIFF_LINES_MAX: Final = 2_000
 _DRAFT: Final = bytes(DIGEST_BYTES)
 """The id of a proposal that was not made."""
 _SCOPE: Final = "ledger"
-NEED_TWO: Final = frozenset(
-    {"set_constitution", "set_member", "remove_member", "set_member_data", "set_member_keys", "exclude_transaction"}
+_HIDDEN: Final = frozenset(
+    {"Proposal", "Actions", "Docket", "NamedKey", "Schedule", "Version", "ConstitutionText", "CheckpointKey"}
 )
-"""The actions for which the kernel asks for the yes of two; a test compares."""
-_HIDDEN: Final = frozenset({"Proposal", "Actions", "Schedule", "Version", "ConstitutionText", "CheckpointKey"})
 """Records that no difference is made of: what they say stands in that of others."""
 _COUNTERS: Final = frozenset({"changed", "revoked", "holder"})
 """Fields that follow from others."""

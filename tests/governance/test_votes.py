@@ -15,12 +15,14 @@ from tests.governance.house import (
     set_reference,
     set_weight,
 )
+from tests.governance.test_directory import contents
 
-from hansa.node import shipped
+from hansa.node import apply, reexecution, shipped
+from hansa.orderers import Batch
 from hansa.testing import keys
 from hansa.testing.answers import Refused
 from hansa.testing.ledger import Ledger
-from hansa.wire import cose
+from hansa.wire import cose, entry, writes
 from hansa.wire.problems import HansaError
 
 DAY = 86_400_000
@@ -463,3 +465,41 @@ def test_no_limit_of_the_ledger_keeps_members_from_a_vote(house: House) -> None:
 def test_what_is_no_proposal(house: House, steps: list[dict[str, object]]) -> None:
     assert refused(lambda: house.ledger.propose("a", *steps)).code in ("require.failed", "arguments.invalid")
     assert house.rows("Proposal") == []
+
+
+# What an audit finds in it
+
+
+def test_an_audit_of_a_block_in_which_ripening_ends_a_key(house: House) -> None:
+    """A proposal ripens and removes d; a transaction of d stands behind it, and was signed while its key counted."""
+    ledger = house.ledger
+    house.decide(set_contract())
+    id = house.decide(set_constitution(lock_ms=5_000), remove_member("d"))
+    assert house.state(id) == "Accepted"
+    ledger.clock.ms = house.proposal(id)["due"]
+    late = house.envelope(
+        "d",
+        "write",
+        {"id": "x"},
+        key=keys.sender("d"),
+        contract="notes",
+        content_type=cose.TRANSACTION,
+        steps_max=50_000,
+    )
+    tip, tiles = ledger._tip, ledger._tiles  # pyright: ignore[reportPrivateUsage]
+    memory, directory = ledger._memory, ledger._directory  # pyright: ignore[reportPrivateUsage]
+    audited, recovered = directory.copy(), directory.copy()
+    batch = Batch(tip.height, ledger.clock.ms, [late.envelope])
+    sealed, left_out = apply.apply_batch(batch, tip, memory, directory, tiles, {})
+    assert sealed is not None and left_out == []
+    items = sealed.block.items
+    assert [(item.kind, entry.decode_outcome(item.outcome).code) for item in items] == [
+        ("scheduled", "ok"),
+        ("transaction", "sender.revoked"),
+    ]
+    view = apply.View(memory, audited.indexes_of)
+    assert reexecution._execute_block(sealed.block, tip, view, audited) == []  # pyright: ignore[reportPrivateUsage]
+    for seq, item in enumerate(items, tip.size):
+        recovered.apply(seq, writes.decode(item.writes))
+    assert contents(audited) == contents(recovered) == contents(directory)
+    assert "d" not in directory.members

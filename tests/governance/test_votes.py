@@ -503,3 +503,50 @@ def test_an_audit_of_a_block_in_which_ripening_ends_a_key(house: House) -> None:
         recovered.apply(seq, writes.decode(item.writes))
     assert contents(audited) == contents(recovered) == contents(directory)
     assert "d" not in directory.members
+
+
+# What others have come due
+
+ALARMS = """
+from hansa.contract import Contract, Instant, Record, Text, action, schedule
+
+class Alarms(Contract, version="1.0.0"):
+    class Alarm(Record, key="id"):
+        id: Text[1, 9]
+
+    @action(by="member", creates="Alarm")
+    def wake(tx, alarm: Alarm, id: Text[1, 9], at: Instant):
+        schedule(alarm, "ring", at)
+
+    @action(by="schedule")
+    def ring(tx, alarm: Alarm):
+        pass
+"""
+
+
+def test_what_members_decided_comes_before_all_that_others_scheduled(house: House) -> None:
+    """With one place in a block for what is due: the end of a time lock, then those of ballots, each in its order."""
+    ledger = house.ledger
+    house.decide(set_contract("alarms", ALARMS))
+    house.decide({"name": "set_limits", "numbers": {"scheduled_entries": 1}})
+    locked = house.decide(set_constitution(lock_ms=120_000))
+    end = house.proposal(locked)["due"]
+    later, earlier = (
+        ledger.govern("a", "propose", {"title": "T", "steps": [set_contract()], "closes": end - before}).id
+        for before in (1_000, 2_000)
+    )
+    for number in range(3):
+        ledger.send("d", "alarms", "wake", {"id": str(number), "at": end - 3_000})
+    assert ledger.next_due() == end - 3_000
+    ledger.clock.ms = end
+    entries = [ledger.take_due(end, blocks_max=1) for _ in range(6)]
+    assert [(answer.contract, names(answer)) for (answer,) in entries] == [
+        ("members", ["constitution.set", "proposal.applied"]),
+        ("members", ["proposal.dropped"]),
+        ("members", ["proposal.dropped"]),
+        ("alarms", []),
+        ("alarms", []),
+        ("alarms", []),
+    ]
+    assert [answer.events[0].data["id"] for (answer,) in entries[1:3]] == [earlier, later]
+    assert ledger.take_due(end, blocks_max=1) == []

@@ -296,11 +296,13 @@ file. Events of a contract that was called carry its name, as a third key `contr
 
 `schedule(record, "action", instant)` has an action `by="schedule"` taken when ledger time reaches the instant. It takes
 one record and nothing else. What is due comes before the transactions of a block, in order of (instant, contract, key,
-entry that scheduled it), at most `scheduled_entries` a block; the rest follow in the next blocks. Each has
-`scheduled_steps` of its own; both are limits of the ledger. One that fails is an entry that says why, and is not tried
-again; but where the contract is paused, or one that it calls, it comes due again an hour later. What is scheduled cannot be cancelled: let `on=` name the states in which it still counts. What waits is shown by
-`hansa query members Schedule --index due`: what was taken has no `due` any more. On an idle ledger a node that sees
-something due makes a block for it, by a tick.
+entry that scheduled it), at most `scheduled_entries` a block; the rest follow in the next blocks. Before all of it come
+the ends of proposals' time locks, then the ends of their ballots, which no contract can hold back, therefore; behind the
+end of a time lock nothing else is taken in its block. Each has `scheduled_steps` of its own; both are limits of the
+ledger. One that fails is an entry that says why, and is not tried again; but where the contract is paused, or one that
+it calls, it comes due again an hour later. What is scheduled cannot be cancelled: let `on=` name the states in which it
+still counts. What waits is shown by `hansa query members Schedule --index due`: what was taken has no `due` any more.
+On an idle ledger a node that sees something due makes a block for it, by a tick.
 """
 
 TYPES = (

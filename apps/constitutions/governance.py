@@ -127,14 +127,6 @@ def restores_one_with(proposal: Proposal, members: list[Member, 1024], attribute
     return member is not None and has(member, attribute, members)
 
 
-def weight_of(member: Party, members: list[Member, 1024]) -> int:
-    """The weight of a member, 0 if it is not active."""
-    for one in members:
-        if one.id == member:
-            return one.weight
-    return 0
-
-
 def yes(votes: list[Vote, 1024]) -> int:
     """How many said yes."""
     count = 0
@@ -171,36 +163,39 @@ def by_heads(proposal: Proposal, members: list[Member, 1024]) -> Tally:
 def by_weight(proposal: Proposal, members: list[Member, 1024]) -> Tally:
     """The votes, each by the weight that its member has now."""
     skipped = restored(proposal, members)
+    weights: dict[Party, int, 1024] = {}
     everything = 0
     for one in members:
         if one.id != skipped:
+            weights[one.id] = one.weight
             everything += one.weight
     for_it = 0
     against = 0
-    for vote in counting(proposal, members):
-        if vote.yes:
-            for_it += weight_of(vote.member, members)
-        else:
-            against += weight_of(vote.member, members)
+    for vote in proposal.votes:
+        if vote.member in weights:
+            if vote.yes:
+                for_it += weights[vote.member]
+            else:
+                against += weights[vote.member]
     return Tally(yes=for_it, no=against, all=everything)
 
 
 def by_heads_with(proposal: Proposal, members: list[Member, 1024], attribute: Text[1, 64]) -> Tally:
     """The votes of the members that have an attribute, each as one."""
     skipped = restored(proposal, members)
-    everyone = 0
+    having: dict[Party, bool, 1024] = {}
     for one in members:
         if one.id != skipped and attribute in one.attributes:
-            everyone += 1
+            having[one.id] = True
     for_it = 0
     against = 0
-    for vote in counting(proposal, members):
-        if has(vote.member, attribute, members):
+    for vote in proposal.votes:
+        if vote.member in having:
             if vote.yes:
                 for_it += 1
             else:
                 against += 1
-    return Tally(yes=for_it, no=against, all=everyone)
+    return Tally(yes=for_it, no=against, all=len(having))
 
 
 def without(tally: Tally, part: Tally) -> Tally:

@@ -15,7 +15,7 @@ Silence is no yes. A proposal is rejected as soon as it can no longer get what i
 
 from hansa.contract import Contract, Text, library, view
 
-gov = library("governance", "654355ed5950dd7990486be8dbb1615cde9079a8aecbd19798c1c4fdab430e2c")
+gov = library("governance", "6ce5aeaf149e122781c4bc554fce91b94ac22344c4adfd5ddaa8639dbe42121d")
 
 
 class TwoThirds(Contract, version="1.0.0"):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hansa.client import proposals
 from hansa.wire import cbor, jsonform
 from hansa.wire.problems import HansaError
+from hansa.wire.session import ALGORITHMS
 
 jsonschema_rs = pytest.importorskip("jsonschema_rs")
 
@@ -188,8 +189,8 @@ def test_a_title_says_what_it_does():
             },
             [
                 "$.actions[0].args.audience: must have 1 to 200 characters, not 0",
-                f"$.actions[0].args.algorithms[0]: must be one of {', '.join(proposals.ALGORITHMS)}",
-                f"$.actions[0].args.algorithms[1]: must be one of {', '.join(proposals.ALGORITHMS)}",
+                f"$.actions[0].args.algorithms[0]: must be one of {', '.join(ALGORITHMS)}",
+                f"$.actions[0].args.algorithms[1]: must be one of {', '.join(ALGORITHMS)}",
                 "$.actions[0].args.rules[0].claim: 'a\\nb' is not one line of text",
                 "$.actions[0].args.rules[0].attribute: 'OK' is no attribute: write it in lower case, such as "
                 "licence:bank",

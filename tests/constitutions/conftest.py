@@ -1,10 +1,14 @@
 """What tests of constitutions share: the presets loaded once, and questions put to them on both interpreters."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from tests.constitutions.pin import LIBRARY, files
 from tests.contracts.world import World
+
+from hansa.contracts.calls import Execution
+from hansa.governance.sequel import TALLY_STEPS
 
 DAILY = {"pause_contract", "set_reference", "remove_user"}
 ABOUT_A_MEMBER = {"remove_member", "set_member_data", "set_member_keys"}
@@ -26,6 +30,15 @@ class Presets:
         ran = self.world.agree(call, steps=STEPS) if on_both else self.world.run(call, steps=STEPS)
         assert ran.code == "ok", ran
         return ran.result
+
+    def count(self, constitution: str, names: Iterable[str], **arguments: Any) -> Execution:
+        """What `resolve` gives where there are members of these names too, with the steps of the kernel."""
+        known, self.world.members = self.world.members, {*self.world.members, *names}
+        try:
+            call = self.world.call(constitution, "resolve", arguments, by=None)
+            return self.world.run(call, steps=TALLY_STEPS)
+        finally:
+            self.world.members = known
 
 
 @pytest.fixture(scope="session")

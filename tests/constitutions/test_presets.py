@@ -8,6 +8,7 @@ import pytest
 from tests.constitutions.conftest import ABOUT_A_MEMBER, Presets, act, votes
 from tests.constitutions.pin import FOLDER, files, pinned
 
+from hansa.governance.sequel import TALLY_STEPS
 from hansa.node import shipped
 from hansa.wire.problems import HansaError
 
@@ -234,3 +235,24 @@ def test_what_is_shipped_is_found_by_name() -> None:
     assert shipped.library() == (FOLDER / "governance.py").read_text("utf-8")
     with pytest.raises(HansaError, match="no constitution"):
         shipped.constitution("dictator")
+
+
+# What counting costs
+
+LARGE = [f"m{number:03d}" for number in range(500)]
+OTHER_ATTRIBUTES = [f"x{number:02d}{'y' * 27}" for number in range(8)]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_votes_of_five_hundred_members_are_counted_in_half_of_what_is_allowed(
+    presets: Presets, preset: str
+) -> None:
+    """All but one have voted, and what counting looks for is found late: after other attributes, with most of them."""
+    attributes = [*OTHER_ATTRIBUTES, *ATTRIBUTES.get(preset, [])]
+    members = [{"id": one, "weight": 3, "attributes": attributes} for one in LARGE]
+    members[0] |= {"attributes": OTHER_ATTRIBUTES}
+    cast = [{"member": one, "yes": number % 5 > 0} for number, one in enumerate(LARGE[1:])]
+    for action in ("set_reference x", "set_member z", "set_member_keys m499"):
+        proposal = {"proposer": "m000", "actions": [act(action)], "votes": cast}
+        ran = presets.count(preset, LARGE, proposal=proposal, members=members)
+        assert (ran.code, ran.steps < TALLY_STEPS // 2) == ("ok", True), (action, ran)

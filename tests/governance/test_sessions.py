@@ -7,6 +7,7 @@ from hansa.governance.directory import RECORDS, Directory
 from hansa.testing.ledger import Ledger, Refused
 from hansa.wire import cbor, entry
 from hansa.wire.problems import HansaError
+from hansa.wire.session import ALGORITHMS
 
 PERSON = b"p" * 16
 USER = f"north/{PERSON.hex()}"
@@ -258,6 +259,10 @@ def test_shared_secrets_are_refused_when_they_are_written():
     with pytest.raises(HansaError) as caught:
         proposals.read({"title": "t", "actions": [issuer_of("north", algorithms=["HS256"])]})
     assert caught.value.code == "proposal.form"
+
+
+def test_whatever_algorithm_can_be_written_the_ledger_takes(ledger):
+    assert decide(ledger, issuer_of("north", algorithms=list(ALGORITHMS)))["applied"]
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,14 @@ from tests.governance.house import (
     set_reference,
     set_weight,
 )
+from tests.governance.test_directory import contents
 
-from hansa.node import shipped
+from hansa.node import apply, reexecution, shipped
+from hansa.orderers import Batch
 from hansa.testing import keys
 from hansa.testing.answers import Refused
 from hansa.testing.ledger import Ledger
-from hansa.wire import cose
+from hansa.wire import cose, entry, writes
 from hansa.wire.problems import HansaError
 
 DAY = 86_400_000
@@ -614,3 +616,88 @@ def test_no_limit_of_the_ledger_keeps_members_from_a_vote(house: House) -> None:
 def test_what_is_no_proposal(house: House, steps: list[dict[str, object]]) -> None:
     assert refused(lambda: house.ledger.propose("a", *steps)).code in ("require.failed", "arguments.invalid")
     assert house.rows("Proposal") == []
+
+
+# What an audit finds in it
+
+
+def test_an_audit_of_a_block_in_which_ripening_ends_a_key(house: House) -> None:
+    """A proposal ripens and removes d; a transaction of d stands behind it, and was signed while its key counted."""
+    ledger = house.ledger
+    house.decide(set_contract())
+    id = house.decide(set_constitution(lock_ms=5_000), remove_member("d"))
+    assert house.state(id) == "Accepted"
+    ledger.clock.ms = house.proposal(id)["due"]
+    late = house.envelope(
+        "d",
+        "write",
+        {"id": "x"},
+        key=keys.sender("d"),
+        contract="notes",
+        content_type=cose.TRANSACTION,
+        steps_max=50_000,
+    )
+    tip, tiles = ledger._tip, ledger._tiles  # pyright: ignore[reportPrivateUsage]
+    memory, directory = ledger._memory, ledger._directory  # pyright: ignore[reportPrivateUsage]
+    audited, recovered = directory.copy(), directory.copy()
+    batch = Batch(tip.height, ledger.clock.ms, [late.envelope])
+    sealed, left_out = apply.apply_batch(batch, tip, memory, directory, tiles, {})
+    assert sealed is not None and left_out == []
+    items = sealed.block.items
+    assert [(item.kind, entry.decode_outcome(item.outcome).code) for item in items] == [
+        ("scheduled", "ok"),
+        ("transaction", "sender.revoked"),
+    ]
+    view = apply.View(memory, audited.indexes_of)
+    assert reexecution._execute_block(sealed.block, tip, view, audited) == []  # pyright: ignore[reportPrivateUsage]
+    for seq, item in enumerate(items, tip.size):
+        recovered.apply(seq, writes.decode(item.writes))
+    assert contents(audited) == contents(recovered) == contents(directory)
+    assert "d" not in directory.members
+
+
+# What others have come due
+
+ALARMS = """
+from hansa.contract import Contract, Instant, Record, Text, action, schedule
+
+class Alarms(Contract, version="1.0.0"):
+    class Alarm(Record, key="id"):
+        id: Text[1, 9]
+
+    @action(by="member", creates="Alarm")
+    def wake(tx, alarm: Alarm, id: Text[1, 9], at: Instant):
+        schedule(alarm, "ring", at)
+
+    @action(by="schedule")
+    def ring(tx, alarm: Alarm):
+        pass
+"""
+
+
+def test_what_members_decided_comes_before_all_that_others_scheduled(house: House) -> None:
+    """With one place in a block for what is due: the end of a time lock, then those of ballots, each in its order."""
+    ledger = house.ledger
+    house.decide(set_contract("alarms", ALARMS))
+    house.decide({"name": "set_limits", "numbers": {"scheduled_entries": 1}})
+    locked = house.decide(set_constitution(lock_ms=120_000))
+    end = house.proposal(locked)["due"]
+    later, earlier = (
+        ledger.govern("a", "propose", {"title": "T", "steps": [set_contract()], "closes": end - before}).id
+        for before in (1_000, 2_000)
+    )
+    for number in range(3):
+        ledger.send("d", "alarms", "wake", {"id": str(number), "at": end - 3_000})
+    assert ledger.next_due() == end - 3_000
+    ledger.clock.ms = end
+    entries = [ledger.take_due(end, blocks_max=1) for _ in range(6)]
+    assert [(answer.contract, names(answer)) for (answer,) in entries] == [
+        ("members", ["constitution.set", "proposal.applied"]),
+        ("members", ["proposal.dropped"]),
+        ("members", ["proposal.dropped"]),
+        ("alarms", []),
+        ("alarms", []),
+        ("alarms", []),
+    ]
+    assert [answer.events[0].data["id"] for (answer,) in entries[1:3]] == [earlier, later]
+    assert ledger.take_due(end, blocks_max=1) == []

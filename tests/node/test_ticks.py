@@ -285,7 +285,7 @@ def test_damage_that_shows_when_the_timer_is_set_stops_the_node(jobs, play, cloc
         def damaged(*_):
             raise HansaError("state.corrupt")
 
-        monkeypatch.setattr(node_module, "due", damaged)
+        monkeypatch.setattr(node_module, "next_due", damaged)
         clock.ahead = -SECOND
         await session.until(lambda: node.status().state == "faulted")
         assert isinstance(node.failed.exception(), HansaError)

@@ -16,10 +16,10 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from msgspec import Meta
 
-from hansa.governance.issuer import ALGORITHMS, Issuer
+from hansa.governance.issuer import Issuer
 from hansa.wire import cbor
 from hansa.wire.problems import HansaError
-from hansa.wire.session import TOKEN_BYTES_MAX, nonce_of
+from hansa.wire.session import ALGORITHMS, TOKEN_BYTES_MAX, nonce_of
 
 LEEWAY_S: Final = 60
 """How far a token may lie in the future: the clocks of an issuer and a node differ."""

@@ -28,6 +28,7 @@ from hansa.wire.limits import (
     WEIGHT_MAX,
 )
 from hansa.wire.problems import HansaError
+from hansa.wire.session import ALGORITHMS
 
 Schema: TypeAlias = dict[str, Any]
 Step: TypeAlias = dict[str, Any]
@@ -45,8 +46,6 @@ RULES_MAX: Final = 11
 """Claim rules of one issuer: what a step's texts have room for beside the issuer's own."""
 PROBLEMS_MAX: Final = 100
 """Of one proposal, told at once."""
-ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-"""By which an issuer may sign its tokens (RFC 7518, RFC 8037); never with a shared secret, never not at all."""
 PURPOSES: Final = ("governance", "transaction")
 """What keys are registered for by vote, or by their own member; those of nodes are registered by their member."""
 

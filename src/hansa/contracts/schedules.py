@@ -1,7 +1,8 @@
 """Scheduled actions as records: the form in which something due later stands in the state.
 
 They are records of the contract that genesis brings, so everyone can read them. `due` is set until ledger time has
-taken it, at the instant `at`; their key sorts by contract, record key, entry and place in the entry.
+taken it, at the instant `at`; their key sorts by contract, record key, entry and place in the entry, those of `FIRST`
+by their instant before it.
 """
 
 from typing import Final
@@ -18,6 +19,12 @@ RECORD: Final = "Schedule"
 FIELD: Final = "due"
 """The indexed field by which they come in order."""
 _SEQUENCE_BYTES: Final = 8
+_INSTANT_BYTES: Final = 8
+FIRST: Final = {"Proposal": b"\1", "Actions": b"\2"}
+"""The records of the contract `members` whose schedules come before all others, in this order: a time lock's end, then
+the end of a ballot. Their keys begin with its name, this mark, which no other key has there, and the instant: so they
+can be found without looking through what others scheduled.
+"""
 KEY_BYTES_MAX: Final = limits.KEY_BYTES_MAX - limits.CONTRACT_NAME_CHARS_MAX - 1 - _SEQUENCE_BYTES
 """The longest key of a record that something can be scheduled for: it stands in the key of the schedule."""
 
@@ -78,6 +85,17 @@ def pending(contract: str, record: str, key: Key, action: str, due: int, seq: in
     """The write that schedules an action on a record: the `number`th of entry `seq`, due at ledger time `due` (ms)."""
     encoded = order.key_bytes(key)
     sequence = (seq << 16 | number).to_bytes(_SEQUENCE_BYTES, "big")
-    id = contract.encode() + b"\0" + encoded + sequence
+    is_first = contract == CONTRACT and record in FIRST
+    place = _first(record, due) if is_first else contract.encode() + b"\0"
+    id = place + encoded + sequence
     fields = {"id": id, "at": due, "due": due, "key": encoded, "record": record, "action": action, "contract": contract}
     return writes.make(CONTRACT, RECORD, id, cbor.encode(fields), None)
+
+
+def first_bounds(record: str, time: int) -> tuple[bytes, bytes]:
+    """Between which keys the schedules of a record of `FIRST` stand that were made for ledger time `time` or before."""
+    return _first(record, 0), _first(record, time + 1)
+
+
+def _first(record: str, at: int) -> bytes:
+    return CONTRACT.encode() + FIRST[record] + at.to_bytes(_INSTANT_BYTES, "big")

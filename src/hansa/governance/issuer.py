@@ -13,9 +13,6 @@ RECORD: Final = "Issuer"
 SESSION: Final = "Session"
 """The members records of issuers, and of the sessions registered on their word."""
 
-ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519")
-"""The signatures of tokens that may count (RFC 7518, RFC 9864): with a shared secret, whoever verifies could forge."""
-
 
 class Rule(msgspec.Struct, frozen=True):
     """Who has `value` in its `claim`, a text or a list of texts, is given `attribute`."""

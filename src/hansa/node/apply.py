@@ -65,6 +65,9 @@ RIPEN: Final = "ripen"
 """The action of `members` behind which an accepted proposal is carried out: one in a block at most, as it may take as
 much as all transactions of it together.
 """
+FIRST_DUE_MAX: Final = 256
+"""So many of each kind that comes before all others are looked at for a block, more than it can take."""
+_FIRST_PAGE: Final = 4
 EXCLUDED: Final = "transaction.excluded"
 _NONE_EXCLUDED: Final[Mapping[bytes, Sequence[Statement]]] = MappingProxyType({})
 
@@ -299,15 +302,51 @@ def _tell_defect(call: Call, ran: Execution) -> None:
 
 
 def due(view: View, time: int, rows: int) -> list[Stored]:
-    """What ledger time has reached, in order of (due, contract, key, sequence), up to so many."""
-    first, last = order.indexed_bytes(0), order.indexed_bytes(time)
-    found = view.select(schedules.CONTRACT, schedules.RECORD, schedules.FIELD, first, last, rows)
-    taken = [stored for _, stored in found]
+    """What ledger time has reached, up to so many: in order of (due, contract, key, sequence), but governance first.
+
+    These are the ends of proposals' time locks, then of their ballots: however much others have come due before them,
+    it cannot hold back what members decided. Behind the end of a time lock nothing is taken in the same block.
+    """
+    first = [row for record in schedules.FIRST for row in _first_due(view, record, time)]
+    keys = {key for key, _ in first}
+    rest = _select_due(view, time, rows) if len(first) < rows else []
+    taken = [stored for _, stored in [*first, *(row for row in rest if row[0] not in keys)]][:rows]
     for number, stored in enumerate(taken, 1):
         one = schedules.read(stored.value)
         if (one.contract, one.action) == (governance_genesis.CONTRACT, RIPEN):
             return taken[:number]
     return taken
+
+
+def next_due(view: View, until: int) -> Stored | None:
+    """What comes due next, until then; None if nothing does."""
+    return next((stored for _, stored in _select_due(view, until, 1)), None)
+
+
+def _select_due(view: View, time: int, rows: int) -> list[tuple[bytes, Stored]]:
+    first, last = order.indexed_bytes(0), order.indexed_bytes(time)
+    return view.select(schedules.CONTRACT, schedules.RECORD, schedules.FIELD, first, last, rows)
+
+
+def _first_due(view: View, record: str, time: int) -> list[tuple[bytes, Stored]]:
+    """What is due of a record of `schedules.FIRST`, in order.
+
+    It is looked for backwards from `time`, to the last that was taken: they are taken in order. Of very many the
+    oldest are left to come in their turn with all others.
+    """
+    least, most = schedules.first_bounds(record, time)
+    found: list[tuple[bytes, Stored]] = []
+    after: tuple[bytes, bytes] | None = None
+    while len(found) < FIRST_DUE_MAX:
+        page = view.select(schedules.CONTRACT, schedules.RECORD, None, least, most, _FIRST_PAGE, after, descending=True)
+        for key, stored in page:
+            if schedules.read(stored.value).due is None:
+                return found[::-1]
+            found.append((key, stored))
+        if len(page) < _FIRST_PAGE:
+            break
+        after = (b"", page[-1][0])
+    return found[::-1]
 
 
 def kind_of(signed: Signed) -> entry.Kind:

@@ -23,7 +23,7 @@ from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Sender
 from hansa.merkle import checkpoint as merkle_checkpoint
 from hansa.node import intake
-from hansa.node.apply import Sealed, View, apply_batch, apply_genesis, due
+from hansa.node.apply import Sealed, View, apply_batch, apply_genesis, next_due
 from hansa.node.clock import Clock, ToldClock, backward
 from hansa.node.commit import Committer
 from hansa.node.create import CHECKPOINT_KEY, NODE_KEY
@@ -536,7 +536,7 @@ class Node:
 
     def _next_due(self, until: int) -> Stored | None:
         """The record of what is due next until then, if there is anything."""
-        return next(iter(due(View(self._parts.state, self.directory.indexes_of), until, 1)), None)
+        return next_due(View(self._parts.state, self.directory.indexes_of), until)
 
     def _tick(self, at: int) -> None:
         """What is due `at` comes first: if no transaction is on its way to move ledger time there, a tick does.

@@ -142,9 +142,9 @@ def _execute_block(found: Block, tip: Tip, view: View, directory: Directory) -> 
     """What is wrong with a block. What its entries wrote counts for those behind them, wrong or not."""
     findings: list[Finding] = []
     limits = directory.limits
+    senders = [_read(item, directory) for item in found.items]  # before what is due, which may end a key
     derived = _check_derived(found, tip, view, directory, findings)
-    rest = found.items[derived:]
-    given = [_read(item, directory) for item in rest]
+    rest, given = found.items[derived:], senders[derived:]
     for seq, (item, one) in enumerate(zip(rest, given, strict=True), tip.size + derived):
         written = writes.decode(item.writes)
         try:

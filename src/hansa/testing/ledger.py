@@ -367,8 +367,8 @@ class Ledger:
     def next_due(self) -> int | None:
         """When ledger time takes something next, in ms; None if nothing is scheduled."""
         view = View(self._memory, self._directory.indexes_of)
-        found = apply.due(view, INTEGER_MAX, 1) if self._directory.has_schedules else []
-        return schedules.read(found[0].value).at if found else None
+        found = apply.next_due(view, INTEGER_MAX) if self._directory.has_schedules else None
+        return None if found is None else schedules.read(found.value).at
 
     def rows(self, contract: str, record: str) -> list[dict[str, Any]]:
         """The plain values of all records of a type, in the order of their keys, each as it was stored."""

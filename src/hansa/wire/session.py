@@ -17,6 +17,8 @@ from hansa.wire.limits import INTEGER_MAX, VALIDITY_MS_MAX
 from hansa.wire.problems import HansaError
 
 VERSION: Final = 0
+ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519")
+"""The signatures of tokens that may count (RFC 7518, RFC 9864): with a shared secret, whoever verifies could forge."""
 TOKEN_BYTES_MAX: Final = 16 * 1024
 """Of a token: several times what large providers make, with a few hundred groups."""
 ENVELOPE_BYTES_MAX: Final = TOKEN_BYTES_MAX + 1_024

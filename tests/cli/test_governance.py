@@ -80,6 +80,15 @@ class TestProposals:
         assert state_of(id, data) == "Withdrawn"
         assert id[:12] not in run("proposal", "list", "--open", *data).out
 
+    def test_a_ballot_says_one_of_yes_and_no(self, proposed, data, tmp_path):
+        id = proposed()
+        by = ("--as", "northbank", *data)
+        for words in (("--yes", "--no"), ("--no", "--yes"), ()):
+            run("proposal", "vote", id, *words, *by).failed("argument.value", 2)
+        run("proposal", "vote", "--finish", tmp_path / "ballot", "--yes", *by).failed("argument.value", 2)
+        assert run("proposal", "show", id, "--json", *data).json["ballots"] == []
+        run("proposal", "withdraw", id, *by)
+
     def test_one_action_from_the_line(self, data, tmp_path, make_key):
         public = tmp_path / "new.pem"
         public.write_bytes(make_key("es256", "a new bank").public.pem())

@@ -115,19 +115,24 @@ def plan(
 
 @proposal.command()
 @click.argument("id", required=False)
-@click.option("--yes/--no", "yes", default=None, help="What to say.")
+@click.option("--yes", is_flag=True, help="Say yes.")
+@click.option("--no", is_flag=True, help="Say no.")
 @governing
 @click.pass_obj
-def vote(out: Output, id: str | None, yes: bool | None, way: Way) -> int:
+def vote(out: Output, id: str | None, yes: bool, no: bool, way: Way) -> int:
     """Vote on a proposal: once, under the constitution that it was made under."""
 
     def make(node: Client) -> Made:
         found = find(node, _needed(id))
         actions = node.get(f"/gov/members/proposals/{found.id}/actions", **VERSION)["actions"]
-        return governance.ballot_on(found, actions, yes=bool(yes))
+        return governance.ballot_on(found, actions, yes=yes)
 
-    if yes is None and way.finish is None:
-        raise HansaError("argument.value", "yes or no?", remedy="Give --yes or --no.")
+    if way.finish is None and yes == no:  # never one of the two by the way
+        told = "--yes and --no were both given" if yes else "yes or no?"
+        raise HansaError("argument.value", told, remedy="Give one of --yes and --no.")
+    if way.finish is not None and (yes or no):
+        remedy = "Leave --yes and --no away: `hansa sign` showed what the ballot says."
+        raise HansaError("argument.value", f"{way.finish} says yes or no already", remedy=remedy)
     return govern(out, way, "vote", make, lambda node, entry: _note_of_entry(out, node, entry))
 
 

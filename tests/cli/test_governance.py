@@ -80,6 +80,28 @@ class TestProposals:
         assert state_of(id, data) == "Withdrawn"
         assert id[:12] not in run("proposal", "list", "--open", *data).out
 
+    def test_what_failed_or_is_out_of_date_says_why(self, proposed, data):
+        id, same = proposed(), proposed()
+        failed = proposed("--action", "pause_contract", "name=nothing")
+        assert "out of date" not in run("proposal", "list", "--open", *data).out
+        for one in (id, failed):
+            for name in ("northbank", "eastmutual", "tradewatch"):
+                last = run("proposal", "vote", one, "--yes", "--as", name, *data)
+        assert f"proposal {failed}: Failed: no contract nothing" in last.err
+        assert "state     Failed: no contract nothing\n" in run("proposal", "show", failed, *data).out
+        listed = {line[:12]: line for line in run("proposal", "list", *data).out.splitlines()}
+        assert listed[failed[:12]].endswith("  no contract nothing")
+        told = "out of date, what it is about changed since: the next ballot drops it; propose it again"
+        assert listed[same[:12]].endswith(told)
+        shown = run("proposal", "show", same, *data).out
+        assert told in shown
+        assert "needs" not in shown
+        planned = run("proposal", "plan", same, *data)
+        assert (planned.code, "needs" in planned.out) == (4, False)
+        assert "out of date, what it is about changed since: it would be dropped" in planned.out
+        dropped = run("proposal", "vote", same, "--yes", "--as", "northbank", *data)
+        assert f"proposal {same}: Dropped: what it is about changed since" in dropped.err
+
     def test_a_ballot_says_one_of_yes_and_no(self, proposed, data, tmp_path):
         id = proposed()
         by = ("--as", "northbank", *data)

@@ -183,10 +183,11 @@ def list_(out: Output, is_open: bool, data: Path, url: str | None) -> None:
             f"{sum(b.yes for b in one.ballots)} yes, {sum(not b.yes for b in one.ballots)} no",
             _when(one),
             output.shown(one.title),
+            output.shown(one.reason) or _outdated(one),
         )
         for one in found
     ]
-    head = ("ID", "STATE", "BY", "VOTES", "WHEN", "TITLE")
+    head = ("ID", "STATE", "BY", "VOTES", "WHEN", "TITLE", "WHY")
     out.show({"proposals": msgspec.to_builtins(found)}, lambda: output.table(head, rows) if rows else "none")
 
 
@@ -333,7 +334,7 @@ def _note(out: Output, node: Client, id: str) -> None:
     found = node.proposal(id)
     when = "" if found.due is None else f", {_when(found)}"
     out.note(f"proposal {found.id}: {found.state}{when}{_why(found)}")
-    if found.state == "Open":
+    if found.state == "Open" and not found.stale:
         planned = node.get(f"/gov/members/proposals/{id}:plan", **VERSION)
         out.note(f"to pass it needs the yes of {_needs(planned)}; it closes {output.moment(found.closes)}")
         out.note(f"vote with: hansa proposal vote {found.id[:12]} --yes --as MEMBER")
@@ -348,7 +349,15 @@ def _note_of_entry(out: Output, node: Client, entry: bytes) -> None:
 
 
 def _why(found: Proposal) -> str:
-    return f" ({output.shown(found.reason)})" if found.reason else ""
+    return f": {output.shown(found.reason)}" if found.reason else ""
+
+
+def _outdated(found: Proposal) -> str:
+    """That nobody needs to vote on it any more, and why; empty if it is not so."""
+    if not found.stale:
+        return ""
+    end = "the next ballot drops it" if found.state == "Open" else "it is dropped when its time lock ends"
+    return f"out of date, {output.shown(found.stale)}: {end}; propose it again"
 
 
 def _when(found: Proposal) -> str:
@@ -400,7 +409,9 @@ def _proposal_lines(
     for place, ballot in enumerate(found.ballots):
         said = out.style("yes", fg="green") if ballot.yes else out.style("no", fg="red")
         lines.append(f"{'votes' if place == 0 else '':<10}{ballot.member}: {said}, {output.moment(ballot.at)}")
-    if planned is not None:
+    if outdated := _outdated(found):
+        lines.append(f"{out.style('note', fg='red')}      {outdated}")
+    elif planned is not None:
         lines.append(f"waiting   {', '.join(planned['waiting']) or 'nobody'}")
         lines.append(f"needs     the yes of {_needs(planned)}")
     return lines
@@ -417,6 +428,9 @@ def _plan_lines(out: Output, head: str, planned: dict[str, Any], *, full: bool) 
     if planned["problems"]:
         return [*lines, *(f"{out.style('refused', fg='red')}   {output.shown(one)}" for one in planned["problems"])]
     lines.append(f"state     {_state(out, planned['state'])}")
+    if planned["stale"]:
+        told = f"{output.shown(planned['stale'])}: it would be dropped; propose it again"
+        return [*lines, f"{out.style('note', fg='red')}      out of date, {told}"]
     if planned["state"] == "Open":
         lines.append(f"needs     the yes of {_needs(planned)}")
         by_state: dict[str, list[str]] = {}

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from hansa.cli import output
-from hansa.cli.governance import Made, Way, govern, governing
+from hansa.cli.governance import Made, Way, govern, governing, owner_of_key
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, url_option
 from hansa.client import governance, proposals
@@ -54,10 +54,17 @@ def _what(command: Any) -> Any:
 
 @proposal.command()
 @_what
+@click.option("--force", is_flag=True, help="Send it even if it could not be carried out as things are now.")
 @governing
 @click.pass_obj
 def new(
-    out: Output, words: tuple[str, ...], action: str | None, title: str | None, closes: str | None, way: Way
+    out: Output,
+    words: tuple[str, ...],
+    action: str | None,
+    title: str | None,
+    closes: str | None,
+    force: bool,
+    way: Way,
 ) -> int:
     """Propose what a JSON file says, or one action: `--action set_member_data member_id=acme weight=3`.
 
@@ -65,8 +72,14 @@ def new(
     and `data=@PATH` do. `hansa proposal plan` shows before what would come of it.
     """
 
-    def make(_: Client) -> Made:
-        written = proposals.read(_written(words, action, title, closes))
+    def make(node: Client) -> Made:
+        given = _written(words, action, title, closes)
+        written = proposals.read(given)
+        if not force and (told := _obstacle(node, way, given)):
+            if way.prepare is None:
+                remedy = "Mend it; or give --force to send it anyway, if something else comes before it is decided."
+                raise HansaError("proposal.vain", f"{told}; nothing was sent", remedy=remedy)
+            out.caution(f"as things are now, {told}")
         arguments = {"title": written.title, "steps": written.steps, "closes": written.closes}
         return arguments, governance.steps_for(written.steps)
 
@@ -189,6 +202,23 @@ def list_(out: Output, is_open: bool, data: Path, url: str | None) -> None:
     ]
     head = ("ID", "STATE", "BY", "VOTES", "WHEN", "TITLE", "WHY")
     out.show({"proposals": msgspec.to_builtins(found)}, lambda: output.table(head, rows) if rows else "none")
+
+
+def _obstacle(node: Client, way: Way, given: dict[str, Any]) -> str:
+    """Why a proposal could not be voted on or carried out as things are; empty too where the node makes no plan.
+
+    A node on another machine makes none, nor for who is no active member: what is sent is answered then.
+    """
+    proposer = owner_of_key(way, node)
+    try:
+        planned = node.post("/gov/members/proposals:plan", given, **VERSION, proposer=proposer)
+    except HansaError as error:
+        if error.code not in ("node.not_loopback", "proposal.busy", "record.unknown"):
+            raise
+        return ""
+    if planned["problems"]:
+        return f"it may not be voted on: {'; '.join(output.shown(one) for one in planned['problems'])}"
+    return f"it would fail when carried out: {output.shown(planned['failure'])}" if planned["failure"] else ""
 
 
 # What is proposed

@@ -24,6 +24,7 @@ from hansa.store.folder import Folder
 from hansa.wire import cbor, cose
 
 NONE = "0" * 64
+TWO_THIRDS = constitution("two_thirds")
 VERSION = {"api-version": API_VERSION}
 BEGIN = moment("2030-01-01")
 SOURCE = EXAMPLE.read_text()
@@ -404,9 +405,53 @@ class TestPlans:
         assert plan["failure"] == "version 0.9.0 must be higher than 1.0.0"
         assert plan["changes"] == []
         plan = world.plan(("set_contract", {"name": "other", "source": "import os"}))
-        assert plan["failure"] == "the file has findings; check it to see them"
+        first = "line 1, a contract file ends with one class"
+        assert plan["failure"].startswith(f"the file has findings, the first: {first}")
+        assert plan["failure"].endswith("; run `hansa contract check FILE`")
         plan = world.plan(("set_constitution", {"source": SOURCE}))
-        assert plan["failure"] == "it declares `owner`; a constitution has three views, and no roles"
+        assert "a constitution has three views" in plan["failure"]
+
+    def test_the_cause_names_what_the_actions_are_about(self, world, make_key):
+        held = [
+            {"purpose": purpose, "spki": make_key("es256", f"a new {purpose}").public.spki.hex()}
+            for purpose in ("governance", "transaction")
+        ]
+        member = {"member_id": "eastmutual", "name": "East", "keys": held}
+        assert world.plan(("set_member", member))["failure"] == "eastmutual exists: an id is given once"
+        rows = world.get("/gov/service/keys", owner="eastmutual")["rows"]
+        keys = [{"purpose": "governance", "spki": row["value"]["spki"]} for row in rows[:1]]
+        plan = world.plan(("set_member", {**member, "member_id": "fifth", "keys": [*keys, held[1]]}))
+        assert plan["failure"] == "this public key is registered already: a key is registered once"
+        assert world.plan(("pause_contract", {"name": "none"}))["failure"] == "no contract none"
+
+    def test_what_is_out_of_date_asks_for_no_votes(self, make_world):
+        world = make_world([Founder(name, name.title()) for name in MEMBERS])
+        first, second = world.propose(RENAME), world.propose(RENAME)
+        assert (world.any.proposal(second).stale, world.replan(second)["stale"]) == ("", "")
+        assert world.pass_(first).stale == "", "it is decided"
+        standing, plan = world.any.proposal(second), world.replan(second)
+        assert (standing.state, standing.stale, plan["stale"]) == ("Open", *(["what it is about changed since"] * 2))
+        assert (plan["waiting"], plan["sets"], plan["changes"]) == ([], [], [])
+        assert plan["failure"] == "it is out of date: what it is about changed since"
+        assert [one.stale for one in world.any.proposals(is_open=True)] == [standing.stale]
+        world.by["northbank"].vote(second, True)
+        dropped = world.any.proposal(second)
+        assert (dropped.state, dropped.reason, dropped.stale) == ("Dropped", standing.stale, ""), "as the kernel says"
+        third = world.propose(RENAME)
+        world.any.tell_time(world.pass_(world.propose(("set_constitution", {"lock_ms": 2_000}))).due + 1)
+        world.any.tell_time(world.pass_(world.propose(("set_constitution", {"source": TWO_THIRDS}))).due + 1)
+        assert world.any.proposal(third).stale == "the constitution is another since"
+        world.by["northbank"].vote(third, True)
+        assert world.any.proposal(third).reason == "the constitution is another since"
+
+    def test_one_that_failed_says_why(self, make_world):
+        world = make_world([Founder(name, name.title()) for name in MEMBERS])
+        assert world.pass_(world.propose(("set_contract", {"name": "shop", "source": SOURCE}))).reason == ""
+        failed = world.pass_(world.propose(("resume_contract", {"name": "shop"})))
+        assert (failed.state, failed.reason) == ("Failed", "shop is not paused")
+        missing = world.pass_(world.propose(("pause_contract", {"name": "none"})))
+        listed = {one.id: one.reason for one in world.any.proposals()}
+        assert (listed[failed.id], listed[missing.id]) == ("shop is not paused", "no contract none")
 
     def test_what_may_not_be_proposed_is_told_as_a_problem(self, world):
         plan = world.plan(("remove_member", {"member_id": "nobody"}))

@@ -720,6 +720,8 @@ CASES: dict[str, list[Case]] = {
         Case(f"proposal show {'0' * 64} --data {{live}}"),
         Case("proposal vote --yes --as northbank --data {live}"),
         Case("proposal vote 00000000 --as northbank --data {live}"),
+        Case("proposal vote 00000000 --yes --no --as northbank --data {live}"),
+        Case("proposal vote --finish {here}/p --yes --as northbank --data {live}"),
         Case(
             "proposal list --url {url}",
             "The node speaks otherwise",

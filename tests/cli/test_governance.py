@@ -80,6 +80,54 @@ class TestProposals:
         assert state_of(id, data) == "Withdrawn"
         assert id[:12] not in run("proposal", "list", "--open", *data).out
 
+    def test_what_failed_or_is_out_of_date_says_why(self, proposed, data):
+        id, same = proposed(), proposed()
+        failed = proposed("--action", "pause_contract", "name=nothing", "--force")
+        assert "out of date" not in run("proposal", "list", "--open", *data).out
+        for one in (id, failed):
+            for name in ("northbank", "eastmutual", "tradewatch"):
+                last = run("proposal", "vote", one, "--yes", "--as", name, *data)
+        assert f"proposal {failed}: Failed: no contract nothing" in last.err
+        assert "state     Failed: no contract nothing\n" in run("proposal", "show", failed, *data).out
+        listed = {line[:12]: line for line in run("proposal", "list", *data).out.splitlines()}
+        assert listed[failed[:12]].endswith("  no contract nothing")
+        told = "out of date, what it is about changed since: the next ballot drops it; propose it again"
+        assert listed[same[:12]].endswith(told)
+        shown = run("proposal", "show", same, *data).out
+        assert told in shown
+        assert "needs" not in shown
+        planned = run("proposal", "plan", same, *data)
+        assert (planned.code, "needs" in planned.out) == (4, False)
+        assert "out of date, what it is about changed since: it would be dropped" in planned.out
+        dropped = run("proposal", "vote", same, "--yes", "--as", "northbank", *data)
+        assert f"proposal {same}: Dropped: what it is about changed since" in dropped.err
+
+    def test_what_would_fail_is_not_sent_unless_it_is_asked_for(self, data, tmp_path):
+        before = run("status", "--json", *data).json["entries"]
+        by = ("--as", "northbank", *data)
+        line = ("proposal", "new", "--action", "pause_contract", "name=nothing")
+        detail = run(*line, *by).failed("proposal.vain")
+        assert detail == "it would fail when carried out: no contract nothing; nothing was sent"
+        detail = run("proposal", "new", "--action", "remove_member", "member_id=nobody", *by).failed("proposal.vain")
+        assert "it may not be voted on: there is no member nobody" in detail
+        ran = run(*line, "--prepare", tmp_path / "p", *by)
+        assert (ran.code, "as things are now, it would fail when carried out" in ran.err) == (0, True)
+        again = run(*line, "--force", "--prepare", tmp_path / "p", *by)
+        again.failed("argument.exists", again.code)
+        assert "hint: Give --prepare another file name." in again.err
+        assert run("status", "--json", *data).json["entries"] == before
+        made = run(*line, "--force", "--json", *by).json
+        assert run("proposal", "withdraw", made["id"], *by).code == 0
+
+    def test_a_ballot_says_one_of_yes_and_no(self, proposed, data, tmp_path):
+        id = proposed()
+        by = ("--as", "northbank", *data)
+        for words in (("--yes", "--no"), ("--no", "--yes"), ()):
+            run("proposal", "vote", id, *words, *by).failed("argument.value", 2)
+        run("proposal", "vote", "--finish", tmp_path / "ballot", "--yes", *by).failed("argument.value", 2)
+        assert run("proposal", "show", id, "--json", *data).json["ballots"] == []
+        run("proposal", "withdraw", id, *by)
+
     def test_one_action_from_the_line(self, data, tmp_path, make_key):
         public = tmp_path / "new.pem"
         public.write_bytes(make_key("es256", "a new bank").public.pem())

@@ -21,10 +21,11 @@ from hansa.api.requests import SECURITY, boolean, check_loopback, json_body, jso
 from hansa.api.submit import ANSWER_S_MAX
 from hansa.client import proposals
 from hansa.governance.genesis import CONTRACT
+from hansa.node import obstacles
 from hansa.node.node import Node
 from hansa.node.planning import Planning, plan_new, plan_standing
 from hansa.node.reading import Asked, Row
-from hansa.wire import cose, names, transaction
+from hansa.wire import cose, entry, names, transaction
 from hansa.wire.limits import ENVELOPE_BYTES_MAX, PAGE_ROWS_MAX
 from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Transaction
@@ -32,7 +33,7 @@ from hansa.wire.transaction import Transaction
 _SCOPE: Final = "ledger"
 """The key of the records of which there is one."""
 _PROPOSAL_FIELDS: Final = (
-    "id", "title", "proposer", "state", "constitution", "opened", "closes", "due", "applied", "reason",
+    "id", "title", "proposer", "state", "constitution", "opened", "closes", "due", "applied",
 )  # fmt: skip
 
 
@@ -115,10 +116,10 @@ class GovernanceRoutes:
         is_open = boolean(request, "open", False)
         asked = Asked(index="is_open", value="true") if is_open else Asked()
         page = self._reading.page(CONTRACT, "Proposal", request.query_params.get("after"), row_count(request), asked)
-        return json_response({"proposals": [_proposal_fields(row) for row in page.rows], "next": page.next})
+        return json_response({"proposals": [self._fields(row) for row in page.rows], "next": page.next})
 
     async def proposal(self, request: Request) -> Response:
-        return json_response(_proposal_fields(self._proposal(request)))
+        return json_response(self._fields(self._proposal(request)))
 
     async def proposal_actions(self, request: Request) -> Response:
         self._proposal(request)
@@ -140,6 +141,35 @@ class GovernanceRoutes:
             if error.code != "record.unknown":
                 raise
             raise HansaError("proposal.unknown", f"there is no proposal {id.hex()}") from None
+
+    def _fields(self, row: Row) -> dict[str, Any]:
+        """A proposal as it is told: not what the kernel counts with, but why it failed, or is out of date."""
+        value = row.value
+        return {
+            **{name: value.get(name) for name in _PROPOSAL_FIELDS},
+            "reason": self._failure(row) or value["reason"],
+            "ballots": _ballots(row),
+            "seq": row.seq,
+            "stale": obstacles.stale(value, self._node.directory.constitution, self._changed),
+        }
+
+    def _failure(self, row: Row) -> str:
+        """Why a proposal failed, from the event of the entry in which it did: that wrote the record last."""
+        if row.value["state"] != "Failed":
+            return ""
+        for event in entry.decode_outcome(self._reading.at(row.seq).outcome).events:
+            if event["name"] == "proposal.failed" and event["data"]["id"] == row.value["id"]:
+                return obstacles.failure(event["data"], row.value["actions"])
+        return ""
+
+    def _changed(self, record: str, key: str) -> int:
+        """How often a record of governance has changed; -1 if it is not there."""
+        try:
+            return self._reading.record(CONTRACT, record, key).value["changed"]
+        except HansaError as error:
+            if error.code != "record.unknown":
+                raise
+            return -1
 
     # Plans
 
@@ -260,8 +290,3 @@ def _proposal_id(request: Request) -> bytes:
 
 def _ballots(row: Row) -> list[dict[str, Any]]:
     return [{name: one[name] for name in ("member", "yes", "at")} for one in row.value["ballots"]]
-
-
-def _proposal_fields(row: Row) -> dict[str, Any]:
-    """A proposal as it is told: not what the kernel counts with."""
-    return {**{name: row.value.get(name) for name in _PROPOSAL_FIELDS}, "ballots": _ballots(row), "seq": row.seq}

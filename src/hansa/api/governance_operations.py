@@ -59,8 +59,12 @@ _STANDING: Final = _object(
         "closes": _MOMENT,
         "due": {**_MOMENT, "description": "When an accepted one is carried out, while it waits for its time lock."},
         "applied": _MOMENT,
-        "reason": _TEXT,
+        "reason": {**_TEXT, "description": "Why it failed or was dropped; else empty."},
         "seq": {**SEQ_SCHEMA, "description": "The entry that changed it last."},
+        "stale": {
+            **_TEXT,
+            "description": "Why the next ballot, or the end of its time lock, drops it; empty if it does not.",
+        },
     }
 )
 _CHANGE: Final = _object(
@@ -101,6 +105,7 @@ _PLAN: Final = _object(
         },
         "steps": {**_LONG, "description": "What the entry that carries it out would take, and its limit must allow."},
         "entries": SEQ_SCHEMA,
+        "stale": {**_TEXT, "description": "Why it is out of date, and nobody needs to vote on it; else empty."},
     },
     {
         "past": {

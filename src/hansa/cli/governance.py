@@ -129,7 +129,7 @@ def _prepare(
     """Writes the bytes to be signed, and beside them in words what they say."""
     beside = file.with_name(f"{file.name}.txt")
     for path in (file, beside):
-        output.check_writable(path, replace=False)
+        output.check_writable(path, replace=False, remedy="Give --prepare another file name.")
     algorithm, kid = _signing_key(node, way)
     told = node.not_after()
     now = time.time_ns() // 1_000_000 if told is None else told - transactions.VALID_MS

@@ -191,10 +191,13 @@ def read_file(path: "Path", most: int = -1) -> bytes:
         raise HansaError("argument.file", f"{path}: {error.strerror}") from None
 
 
-def check_writable(path: "Path", *, replace: bool) -> None:
-    """Refuses early what cannot be written, before a command does what cannot be undone."""
+def check_writable(path: "Path", *, replace: bool, remedy: str = "") -> None:
+    """Refuses early what cannot be written, before a command does what cannot be undone.
+
+    `remedy` is for commands that replace nothing: they have no --force.
+    """
     if path.is_file() and not replace:
-        raise HansaError("argument.exists", f"{path} exists")
+        raise HansaError("argument.exists", f"{path} exists", remedy=remedy)
     if path.is_dir() or not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
         raise HansaError("argument.file", f"{path} cannot be written")
 

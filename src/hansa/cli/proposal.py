@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from hansa.cli import output
-from hansa.cli.governance import Made, Way, govern, governing
+from hansa.cli.governance import Made, Way, govern, governing, owner_of_key
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, url_option
 from hansa.client import governance, proposals
@@ -54,10 +54,17 @@ def _what(command: Any) -> Any:
 
 @proposal.command()
 @_what
+@click.option("--force", is_flag=True, help="Send it even if it could not be carried out as things are now.")
 @governing
 @click.pass_obj
 def new(
-    out: Output, words: tuple[str, ...], action: str | None, title: str | None, closes: str | None, way: Way
+    out: Output,
+    words: tuple[str, ...],
+    action: str | None,
+    title: str | None,
+    closes: str | None,
+    force: bool,
+    way: Way,
 ) -> int:
     """Propose what a JSON file says, or one action: `--action set_member_data member_id=acme weight=3`.
 
@@ -65,8 +72,14 @@ def new(
     and `data=@PATH` do. `hansa proposal plan` shows before what would come of it.
     """
 
-    def make(_: Client) -> Made:
-        written = proposals.read(_written(words, action, title, closes))
+    def make(node: Client) -> Made:
+        given = _written(words, action, title, closes)
+        written = proposals.read(given)
+        if not force and (told := _obstacle(node, way, given)):
+            if way.prepare is None:
+                remedy = "Mend it; or give --force to send it anyway, if something else comes before it is decided."
+                raise HansaError("proposal.vain", f"{told}; nothing was sent", remedy=remedy)
+            out.caution(f"as things are now, {told}")
         arguments = {"title": written.title, "steps": written.steps, "closes": written.closes}
         return arguments, governance.steps_for(written.steps)
 
@@ -115,19 +128,24 @@ def plan(
 
 @proposal.command()
 @click.argument("id", required=False)
-@click.option("--yes/--no", "yes", default=None, help="What to say.")
+@click.option("--yes", is_flag=True, help="Say yes.")
+@click.option("--no", is_flag=True, help="Say no.")
 @governing
 @click.pass_obj
-def vote(out: Output, id: str | None, yes: bool | None, way: Way) -> int:
+def vote(out: Output, id: str | None, yes: bool, no: bool, way: Way) -> int:
     """Vote on a proposal: once, under the constitution that it was made under."""
 
     def make(node: Client) -> Made:
         found = find(node, _needed(id))
         actions = node.get(f"/gov/members/proposals/{found.id}/actions", **VERSION)["actions"]
-        return governance.ballot_on(found, actions, yes=bool(yes))
+        return governance.ballot_on(found, actions, yes=yes)
 
-    if yes is None and way.finish is None:
-        raise HansaError("argument.value", "yes or no?", remedy="Give --yes or --no.")
+    if way.finish is None and yes == no:  # never one of the two by the way
+        told = "--yes and --no were both given" if yes else "yes or no?"
+        raise HansaError("argument.value", told, remedy="Give one of --yes and --no.")
+    if way.finish is not None and (yes or no):
+        remedy = "Leave --yes and --no away: `hansa sign` showed what the ballot says."
+        raise HansaError("argument.value", f"{way.finish} says yes or no already", remedy=remedy)
     return govern(out, way, "vote", make, lambda node, entry: _note_of_entry(out, node, entry))
 
 
@@ -178,11 +196,29 @@ def list_(out: Output, is_open: bool, data: Path, url: str | None) -> None:
             f"{sum(b.yes for b in one.ballots)} yes, {sum(not b.yes for b in one.ballots)} no",
             _when(one),
             output.shown(one.title),
+            output.shown(one.reason) or _outdated(one),
         )
         for one in found
     ]
-    head = ("ID", "STATE", "BY", "VOTES", "WHEN", "TITLE")
+    head = ("ID", "STATE", "BY", "VOTES", "WHEN", "TITLE", "WHY")
     out.show({"proposals": msgspec.to_builtins(found)}, lambda: output.table(head, rows) if rows else "none")
+
+
+def _obstacle(node: Client, way: Way, given: dict[str, Any]) -> str:
+    """Why a proposal could not be voted on or carried out as things are; empty too where the node makes no plan.
+
+    A node on another machine makes none, nor for who is no active member: what is sent is answered then.
+    """
+    proposer = owner_of_key(way, node)
+    try:
+        planned = node.post("/gov/members/proposals:plan", given, **VERSION, proposer=proposer)
+    except HansaError as error:
+        if error.code not in ("node.not_loopback", "proposal.busy", "record.unknown"):
+            raise
+        return ""
+    if planned["problems"]:
+        return f"it may not be voted on: {'; '.join(output.shown(one) for one in planned['problems'])}"
+    return f"it would fail when carried out: {output.shown(planned['failure'])}" if planned["failure"] else ""
 
 
 # What is proposed
@@ -328,7 +364,7 @@ def _note(out: Output, node: Client, id: str) -> None:
     found = node.proposal(id)
     when = "" if found.due is None else f", {_when(found)}"
     out.note(f"proposal {found.id}: {found.state}{when}{_why(found)}")
-    if found.state == "Open":
+    if found.state == "Open" and not found.stale:
         planned = node.get(f"/gov/members/proposals/{id}:plan", **VERSION)
         out.note(f"to pass it needs the yes of {_needs(planned)}; it closes {output.moment(found.closes)}")
         out.note(f"vote with: hansa proposal vote {found.id[:12]} --yes --as MEMBER")
@@ -343,7 +379,15 @@ def _note_of_entry(out: Output, node: Client, entry: bytes) -> None:
 
 
 def _why(found: Proposal) -> str:
-    return f" ({output.shown(found.reason)})" if found.reason else ""
+    return f": {output.shown(found.reason)}" if found.reason else ""
+
+
+def _outdated(found: Proposal) -> str:
+    """That nobody needs to vote on it any more, and why; empty if it is not so."""
+    if not found.stale:
+        return ""
+    end = "the next ballot drops it" if found.state == "Open" else "it is dropped when its time lock ends"
+    return f"out of date, {output.shown(found.stale)}: {end}; propose it again"
 
 
 def _when(found: Proposal) -> str:
@@ -395,7 +439,9 @@ def _proposal_lines(
     for place, ballot in enumerate(found.ballots):
         said = out.style("yes", fg="green") if ballot.yes else out.style("no", fg="red")
         lines.append(f"{'votes' if place == 0 else '':<10}{ballot.member}: {said}, {output.moment(ballot.at)}")
-    if planned is not None:
+    if outdated := _outdated(found):
+        lines.append(f"{out.style('note', fg='red')}      {outdated}")
+    elif planned is not None:
         lines.append(f"waiting   {', '.join(planned['waiting']) or 'nobody'}")
         lines.append(f"needs     the yes of {_needs(planned)}")
     return lines
@@ -412,6 +458,9 @@ def _plan_lines(out: Output, head: str, planned: dict[str, Any], *, full: bool) 
     if planned["problems"]:
         return [*lines, *(f"{out.style('refused', fg='red')}   {output.shown(one)}" for one in planned["problems"])]
     lines.append(f"state     {_state(out, planned['state'])}")
+    if planned["stale"]:
+        told = f"{output.shown(planned['stale'])}: it would be dropped; propose it again"
+        return [*lines, f"{out.style('note', fg='red')}      out of date, {told}"]
     if planned["state"] == "Open":
         lines.append(f"needs     the yes of {_needs(planned)}")
         by_state: dict[str, list[str]] = {}

@@ -31,7 +31,7 @@ def sign(out: Output, file: Path, key: Path, out_file: Path | None, full: bool, 
     lines = words_of(file, structure, full=full)
     private = keys.load(key)
     path = out_file or signature_beside(file)
-    output.check_writable(path, replace=False)
+    output.check_writable(path, replace=False, remedy="Give another file name with --out.")
     signature = offline.sign(unsigned, private)
     if not yes:
         out.say("\n".join(lines))

@@ -40,8 +40,9 @@ class Proposal(msgspec.Struct, frozen=True):
     """A proposal as it stands. Times are ms since 1970 UTC, by ledger time.
 
     `constitution` is the digest of that under which it was made. `closes` is when it is dropped if it is still open;
-    `due` when an accepted one is carried out, while it waits for its time lock; `applied` when it was. `seq` is the
-    entry that changed it last.
+    `due` when an accepted one is carried out, while it waits for its time lock; `applied` when it was. `reason` says
+    why it failed or was dropped, `stale` why the next ballot, or the end of its time lock, drops it; else they are
+    empty. `seq` is the entry that changed it last.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Proposal(msgspec.Struct, frozen=True):
     applied: int | None
     reason: str
     seq: int
+    stale: str = ""
 
 
 class _Page(msgspec.Struct, frozen=True):

@@ -21,12 +21,14 @@ from hansa.client.proposals import Written
 from hansa.contracts import changes as contract_changes
 from hansa.contracts import execution
 from hansa.contracts.calls import NOBODY, Call, Caller, Execution, Found
+from hansa.contracts.diagnostics import ContractInvalid
 from hansa.contracts.manifest import Manifest
-from hansa.contracts.program import Program
+from hansa.contracts.program import Program, check
 from hansa.governance import sequel
 from hansa.governance.directory import Directory
 from hansa.governance.genesis import CONSTITUTION, CONTRACT, GOVERNANCE, GOVERNOR, TRANSACTION
 from hansa.governance.motions import NEED_TWO
+from hansa.node import obstacles
 from hansa.node.apply import View
 from hansa.node.reading import Reading, Row
 from hansa.store.overlay import Behind
@@ -111,6 +113,7 @@ class Plan(msgspec.Struct, frozen=True):
     no: list[Would]
     steps: int
     entries: int
+    stale: str = ""
     past: list[Past] | msgspec.UnsetType = msgspec.UNSET
     asked: int | msgspec.UnsetType = msgspec.UNSET
 
@@ -186,7 +189,10 @@ def plan_standing(reading: Reading, directory: Directory, time: int, id: bytes) 
     making = _Making(reading, directory, time)
     if making.kept(sequel.PROPOSAL, id) is None:
         raise HansaError("proposal.unknown", f"there is no proposal {id.hex()}")
-    return making.go(id, making.proposal(id)["state"])
+    standing = making.proposal(id)
+    if stale := making.stale(standing):
+        return making.outdated(standing["state"], stale)
+    return making.go(id, standing["state"])
 
 
 class _Making:
@@ -227,6 +233,21 @@ class _Making:
         found = self.kept(sequel.PROPOSAL, id)
         assert found is not None
         return found
+
+    def stale(self, standing: dict[str, Any]) -> str:
+        """Why a proposal is out of date; empty if it is not."""
+
+        def changed(record: str, key: str) -> int:
+            found = self.kept(record, key)
+            return -1 if found is None else found["changed"]
+
+        return obstacles.stale(standing, self._before.constitution, changed)
+
+    def outdated(self, state: str, stale: str) -> Planning:
+        """The plan of what is out of date: nobody's vote is asked for."""
+        yield
+        failure = f"it is out of date: {stale}"
+        return Plan([], state, [], failure, [], [], [], [], self._steps, self._entries, stale)
 
     def refused(self, problems: list[str]) -> Planning:
         """The plan of what may not be voted on."""
@@ -342,21 +363,39 @@ class _Making:
             caller = Caller(last, None, frozenset({GOVERNOR}), frozenset())
             ran = self.run(Call(CONTRACT, "vote", said, caller, self._time, self._seq, _DRAFT))
             if ran.code != execution.OK:
-                return _told(ran)
+                return self._cause({**ran.result, "code": ran.code}, standing)
             events += ran.events
             self.take(ran)
         due = self.proposal(id)["due"]
         if due is not None:
             ran = self.run(Call(CONTRACT, "ripen", {"p": id}, NOBODY, max(due, self._time), self._seq))
             if ran.code != execution.OK:
-                return _told(ran)
+                return self._cause({**ran.result, "code": ran.code}, standing)
             events += ran.events
             self.take(ran)
         now = self.proposal(id)
         if now["state"] == "Accepted" and now["applied"] is not None:
             return None
         failed = [one["data"] for one in events if one["name"] == "proposal.failed"]
-        return words.filled(failed[0]) if failed else now["reason"] or f"it would be {now['state']}"
+        return self._cause(failed[0], standing) if failed else now["reason"] or f"it would be {now['state']}"
+
+    def _cause(self, failed: Any, standing: dict[str, Any]) -> str:
+        """Why it could not be carried out, with the first finding where files have some."""
+        is_file = failed.get("code") == "contract.invalid"
+        return obstacles.failure(failed, standing["actions"], self._finding(standing["id"]) if is_file else "")
+
+    def _finding(self, id: bytes) -> str:
+        """The first finding about the files of a proposal; empty if they have none."""
+        kept = self.kept("Actions", id)
+        assert kept is not None
+        for step in kept["steps"]:
+            if step["name"] in ("set_contract", "set_library", "set_constitution") and step["source"]:
+                try:
+                    check(step["source"], step["subject"] or CONSTITUTION, self._before.libraries)
+                except ContractInvalid as invalid:
+                    first = invalid.diagnostics[0]
+                    return f"line {first.line}, {first.message} [{first.code}]"
+        return ""
 
     def _changes(self) -> list[Change]:
         found: list[Change] = []

@@ -358,6 +358,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "proposal.other": Kind(
         422, "This is another proposal than the one that is to be signed about", "Sign nothing; prepare it again."
     ),
+    "proposal.vain": Kind(
+        422,
+        "It could not be carried out as things are now",
+        "Mend it; `hansa proposal plan` shows what would come of it.",
+    ),
     "proposal.ballot": Kind(404, "The member has not voted on it", "Look at the proposal: it lists those who have."),
     "proposal.path": Kind(
         409,

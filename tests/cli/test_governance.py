@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import EXAMPLE, run
 
 from hansa.client import keys
+from hansa.wire.problems import HansaError
 
 
 @pytest.fixture
@@ -238,6 +239,31 @@ class TestMembers:
         run("member", "key", "retire", old[:8], *own).failed("sender.revoked")
         (server.data / "keys" / "governance" / "harbourline.pem").unlink()
         new.rename(server.data / "keys" / "governance" / "harbourline.pem")
+
+    def test_a_refused_new_key_leaves_no_file(self, data, tmp_path, monkeypatch):
+        key = tmp_path / "new.pem"
+        new = ("member", "key", "add", "--new", key, "--as", "eastmutual", *data)
+        ran = run(*new, "--for", "northbank/ana")
+        assert (ran.code, key.exists()) == (4, False)
+        assert f"the new key is not registered, and its file {key} was removed again" in ran.err
+        for code, is_there in (("sender.revoked", False), ("answer.unknown", True)):
+
+            def fail(*_, code=code):
+                raise HansaError(code, "as it went", id="1")
+
+            monkeypatch.setattr("hansa.cli.governance.submit", fail)
+            detail = run(*new).failed(code)
+            assert (key.exists(), ("stays in" in detail)) == (is_there, is_there)
+        kept = key.read_bytes()
+        run(*new).failed("key.exists")
+        assert key.read_bytes() == kept
+
+    def test_a_key_does_not_expire_before_it_comes(self, data, tmp_path):
+        new = ("member", "key", "add", "--new", tmp_path / "k.pem", "--as", "eastmutual", *data)
+        detail = run(*new, "--expires", "2020-01-31").failed("argument.value", 2)
+        assert detail.startswith("--expires 2020-01-31 has passed: by the ledger's clock it is 20")
+        run(*new, "--expires", "soon").failed("argument.value", 2)
+        assert not (tmp_path / "k.pem").exists()
 
     def test_users_come_with_keys_and_go(self, data, tmp_path):
         own = ("--as", "eastmutual", *data)

@@ -21,6 +21,9 @@ _PUBLIC_HALF: Final = (
     "Give a public key in PEM: `openssl pkey -in PRIVATE -pubout -out PUBLIC` writes one's public half."
 )
 
+_REFUSALS: Final = ("argument.", "envelope.", "key.", "queue.", "sender.", "signature.", "steps.")
+"""The families of the codes with which a transaction certainly has no entry, all told before there can be one."""
+
 
 @click.group()
 def member() -> None:
@@ -118,7 +121,11 @@ def key() -> None:
     "--for", "owner", metavar="USER|NODE", help="A user (MEMBER/USER) or node of the member; by default itself."
 )
 @click.option("--new", is_flag=True, help="Make a key first: FILE is where its private half is kept.")
-@click.option("--expires", metavar="TIME", help="When it should be replaced: only warns before.")
+@click.option(
+    "--expires",
+    metavar="TIME",
+    help="When it should be replaced, as YYYY-MM-DD or a time of RFC 3339, ahead; only warns before.",
+)
 @governing
 @click.pass_obj
 def add(
@@ -126,16 +133,30 @@ def add(
 ) -> int:
     """Register a key: FILE is a public key in PEM. It counts from the next entry on, those before go on counting."""
 
+    made: list[Path] = []
+
     def make(node: Client) -> Made:
         if file is None:
             raise HansaError("argument.value", "which key?", remedy="Give a public key's file, or --new FILE.")
-        public = _made(file) if new else _public(file)
+        until = _moment(expires, node)
         of = owner or owner_of_key(way, node)
+        public = _made(file) if new else _public(file)
+        if new:
+            made.append(file)
         kind = "user" if "/" in of else "node" if purpose in ("node", "checkpoint") else "member"
-        arguments = {"owner_kind": kind, "owner": of, "purpose": purpose, "spki": public, "expires": _moment(expires)}
+        arguments = {"owner_kind": kind, "owner": of, "purpose": purpose, "spki": public, "expires": until}
         return arguments, STEPS
 
-    return govern(out, way, "register_key", make)
+    try:
+        done = govern(out, way, "register_key", make)
+    except HansaError as error:
+        if not made:
+            raise
+        told = _left(made[0], is_refused=error.code.startswith(_REFUSALS))
+        raise HansaError(error.code, f"{error.detail}; {told}", remedy=error.remedy, **error.fields) from None
+    if made and done == output.REFUSED:
+        out.note(_left(made[0], is_refused=True))
+    return done
 
 
 @key.command()
@@ -197,10 +218,25 @@ def _made(file: Path) -> bytes:
     return made.public.spki
 
 
-def _moment(text: str | None) -> int | None:
+def _left(file: Path, *, is_refused: bool) -> str:
+    """What is left of a new key's file: nothing if the ledger has certainly not the key, and no other use can be."""
+    if not is_refused:
+        return f"the new key stays in {file}, as the ledger may have it: `hansa member keys` of its owner shows that"
+    file.unlink(missing_ok=True)
+    return f"the new key is not registered, and its file {file} was removed again"
+
+
+def _moment(text: str | None, node: Client) -> int | None:
+    """When a key expires, which lies ahead by the ledger's clock. Raises `HansaError` `argument.value`."""
     from hansa.client.arguments import moment
 
-    return None if text is None else moment(text)
+    if text is None:
+        return None
+    at, now = moment(text), node.status().now
+    if at <= now:
+        told = f"--expires {text} has passed: by the ledger's clock it is {output.moment(now)}"
+        raise HansaError("argument.value", told, remedy="Give a later date (YYYY-MM-DD) or time (RFC 3339), or none.")
+    return at
 
 
 def _ended(node: Client, way: Way, kid: str | None) -> Made:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import click
 
 from hansa.cli import output
-from hansa.cli.governance import Made, Way, algorithm_of, govern, governing, keys_of, owner_of_key, rows_of
+from hansa.cli.governance import Made, Way, algorithm_of, govern, governing, keys_of, known_member, owner_of_key, rows_of
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, url_option
 from hansa.client import keys as key_files
@@ -60,18 +60,19 @@ def list_(out: Output, data: Path, url: str | None) -> None:
 def show(out: Output, name: str, data: Path, url: str | None) -> None:
     """Show a member: attributes, weight, users, active keys, open proposals that wait for its vote."""
     with connect(data, url) as node:
-        found = _member(node, name)
+        found = known_member(node, name)
         users = [one for one in rows_of(node, "/gov/service/users", member=name) if not one["removed"]]
         active = [one for one in keys_of(node, name) if one["status"] == "active"]
         waiting = [one for one in node.proposals(is_open=True) if name not in {b.member for b in one.ballots}]
     fields: dict[str, Any] = {**found, "users": users, "keys": active, "votes_on": [one.id for one in waiting]}
+    ended = ", counts no more: its member is removed" if found["removed"] else ""
     lines = [
         f"member      {found['id']}{', removed' if found['removed'] else ''}",
         f"name        {output.shown(found['name'])}",
         f"weight      {found['weight']}",
         f"attributes  {', '.join(found['attributes']) or 'none'}",
         f"users       {', '.join(one['id'] for one in users) or 'none'}",
-        *(f"key         {one['kid'][:16]}  {one['purpose']}, {algorithm_of(one['spki'])}" for one in active),
+        *(f"key         {one['kid'][:16]}  {one['purpose']}, {algorithm_of(one['spki'])}{ended}" for one in active),
         *(f"vote on     {one.id[:12]}  {output.shown(one.title)}" for one in waiting if not found["removed"]),
     ]
     out.show(fields, "\n".join(lines))
@@ -86,7 +87,7 @@ def keys(out: Output, name: str, data: Path, url: str | None) -> None:
     """List the keys of a member or user, of all time."""
     with connect(data, url) as node:
         found = keys_of(node, name)
-        is_removed = _is_removed(node, name)
+        is_removed = _is_removed(node, name, has_keys=bool(found))
     if is_removed:
         out.note(f"{name} is removed: none of these keys counts any more")
     head = ("KEY", "PURPOSE", "KIND", "STATUS", "EXPIRES")
@@ -183,18 +184,19 @@ def revoke(out: Output, which: str | None, way: Way) -> int:
     return govern(out, way, "revoke_key", lambda node: _ended(node, way, which))
 
 
-def _is_removed(node: Client, name: str) -> bool:
-    """Whether a member, or a user or its member, was removed."""
+def _is_removed(node: Client, name: str, *, has_keys: bool) -> bool:
+    """Whether a member, or a user or its member, was removed. Raises `HansaError` for who was never there.
+
+    Nodes have keys too, and are not listed here.
+    """
     member = name.partition("/")[0]
     known = [*rows_of(node, "/gov/service/members"), *rows_of(node, "/gov/service/users", member=member)]
+    ids = [one["id"] for one in known]
+    if name not in ids and not has_keys:
+        what = "user" if "/" in name and member in ids else "member"
+        near = [id for id in ids if ("/" in id) == (what == "user")]
+        raise HansaError("argument.value", f"there is no {what} {name[:80]!a}; {hint(name, near)}")
     return any(one["removed"] for one in known if one["id"] in (name, member))
-
-
-def _member(node: Client, name: str) -> dict[str, Any]:
-    found = {one["id"]: one for one in rows_of(node, "/gov/service/members")}
-    if name not in found:
-        raise HansaError("argument.value", f"there is no member {name[:40]!a}; {hint(name, list(found))}")
-    return found[name]
 
 
 def _public(file: Path) -> bytes:

@@ -6,7 +6,17 @@ from typing import Any, Final
 import click
 
 from hansa.cli import output
-from hansa.cli.governance import Made, Way, algorithm_of, govern, governing, keys_of, known_member, owner_of_key, rows_of
+from hansa.cli.governance import (
+    Made,
+    Way,
+    algorithm_of,
+    govern,
+    governing,
+    keys_of,
+    known_member,
+    owner_of_key,
+    rows_of,
+)
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, url_option
 from hansa.client import keys as key_files
@@ -133,7 +143,6 @@ def add(
     out: Output, file: Path | None, purpose: str, owner: str | None, new: bool, expires: str | None, way: Way
 ) -> int:
     """Register a key: FILE is a public key in PEM. It counts from the next entry on, those before go on counting."""
-
     made: list[Path] = []
 
     def make(node: Client) -> Made:

@@ -53,7 +53,6 @@ def list_(out: Output, member: str | None, data: Path, url: str | None) -> None:
 @click.pass_obj
 def add(out: Output, id: str | None, name: str | None, attributes: tuple[str, ...], way: Way) -> int:
     """Add a user of one's own, or set its name and attributes anew. Then give it a key: `hansa member key add`."""
-
     changed: list[str] = []
 
     def make(node: Client) -> Made:

@@ -648,8 +648,10 @@ class Expressions:
         return UNKNOWN
 
     def _method(self, node: ast.Call, base: ast.expr, name: str, known: Known) -> Type:
-        is_library = isinstance(base, ast.Name) and base.id in self._manifest.libraries
-        owner = self._not_in_library(node, base.id, name) if is_library else self._owner(base, known)
+        if isinstance(base, ast.Name) and base.id in self._manifest.libraries:
+            owner = self._not_in_library(node, base.id, name)
+        else:
+            owner = self._owner(base, known)
         if owner is None or owner == UNKNOWN:
             for argument in node.args:
                 self.type_of(argument, known)

@@ -336,7 +336,8 @@ CASES: dict[str, list[Case]] = {
         Case("status --data \udcff", "Bytes that are no text"),
     ],
     "Nodes that do not answer": [
-        Case("status --data {here}"),
+        Case("status --data {here}", "A wrong folder"),
+        Case("status --data {stopped}"),
         Case("status --url http://127.0.0.1:1"),
         Case("status --url nonsense"),
         Case("call kinds make --as northbank --data {stopped}"),

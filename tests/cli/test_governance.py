@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import EXAMPLE, run
 
 from hansa.client import keys
+from hansa.wire.problems import HansaError
 
 
 @pytest.fixture
@@ -175,6 +176,7 @@ class TestProposals:
         assert state_of(mine, data) == "Accepted"
         run("proposal", "new", "--action", "pause_contract", "name=x", *own).failed("sender.revoked")
         assert re.search(r"fifth +Fifth +1 +removed", run("member", "list", *data).out)
+        assert run("member", "show", "fifth", *data).out.count(", counts no more: its member is removed\n") == 2
 
     def test_what_could_not_be_carried_out_exits_as_refused(self, data, tmp_path):
         broken = tmp_path / "broken.py"
@@ -194,7 +196,8 @@ class TestProposals:
         ran = run("proposal", "plan", "--action", "set_constitution", f"source={file}", *data)
         assert "~ Constitution ledger" in ran.out
         assert f"{id[:12]} set_member_data eastmutual: Open -> Rejected" in ran.out
-        assert re.search(r"of \d+ past proposals it would have decided otherwise:", ran.out)
+        assert "once accepted it waits for 10 s, and is counted again then" in ran.out
+        assert re.search(r"of \d+ past proposals? it would have decided otherwise:", ran.out)
         run("proposal", "withdraw", id, "--as", "northbank", *data)
 
 
@@ -321,6 +324,45 @@ class TestMembers:
         file.unlink()
         run("member", "key", "new", file).failed("key.exists")
         assert not file.exists()
+
+    def test_a_refused_new_key_leaves_no_file(self, data, tmp_path, monkeypatch):
+        key = tmp_path / "new.pem"
+        new = ("member", "key", "add", "--new", key, "--as", "eastmutual", *data)
+        ran = run(*new, "--for", "northbank/ana")
+        assert (ran.code, key.exists()) == (4, False)
+        assert f"the new key is not registered, and its file {key} was removed again" in ran.err
+        for code, is_there in (("sender.revoked", False), ("answer.unknown", True)):
+
+            def fail(*_, code=code):
+                raise HansaError(code, "as it went", id="1")
+
+            monkeypatch.setattr("hansa.cli.governance.submit", fail)
+            detail = run(*new).failed(code)
+            assert (key.exists(), ("stays in" in detail)) == (is_there, is_there)
+        kept = key.read_bytes()
+        run(*new).failed("key.exists")
+        assert key.read_bytes() == kept
+
+    def test_a_key_does_not_expire_before_it_comes(self, data, tmp_path):
+        new = ("member", "key", "add", "--new", tmp_path / "k.pem", "--as", "eastmutual", *data)
+        detail = run(*new, "--expires", "2020-01-31").failed("argument.value", 2)
+        assert detail.startswith("--expires 2020-01-31 has passed: by the ledger's clock it is 20")
+        run(*new, "--expires", "soon").failed("argument.value", 2)
+        assert not (tmp_path / "k.pem").exists()
+
+    def test_who_was_never_there_has_no_empty_list(self, data):
+        near = "there is no member 'nortbank'; did you mean northbank?"
+        for words in (("member", "keys"), ("member", "show"), ("user", "list")):
+            assert run(*words, "nortbank", *data).failed("argument.value", 2) == near
+        told = run("member", "keys", "northbank/anna", *data).failed("argument.value", 2)
+        assert told == "there is no user 'northbank/anna'; did you mean northbank/ana?"
+
+    def test_a_user_that_is_there_keeps_its_name(self, data):
+        own = ("--as", "tradewatch", *data)
+        assert "is changed" not in run("user", "add", "tradewatch/kim", "--name", "Kim B", *own).err
+        ran = run("user", "add", "tradewatch/kim", "--attribute", "may:pay", *own)
+        assert "tradewatch/kim was there and is changed: it is named Kim B, and has may:pay" in ran.err
+        assert re.search("Kim B +active +may:pay", run("user", "list", "tradewatch", *data).out)
 
     def test_users_come_with_keys_and_go(self, data, tmp_path):
         own = ("--as", "eastmutual", *data)

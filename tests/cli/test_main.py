@@ -145,7 +145,7 @@ def test_words_that_are_no_text_are_refused(hansa: Callable) -> None:
     ids=" ".join,
 )
 def test_the_common_options_stand_anywhere(words: list[str], hansa: Callable) -> None:
-    assert hansa(*words).failed("node.unreachable", 3) == "no node runs over none"
+    assert hansa(*words).failed("folder.none") == "none holds no ledger"
 
 
 def test_behind_two_dashes_words_are_words(hansa: Callable) -> None:

@@ -119,6 +119,9 @@ def test_a_node_that_refuses_is_unhealthy(hansa: Callable, start: Callable, tmp_
 
 
 def test_no_node(hansa: Callable, tmp_path: Path) -> None:
+    assert hansa("status", "--data", tmp_path).failed("folder.none") == f"{tmp_path} holds no ledger"
+    assert hansa("proposal", "list", "--data", tmp_path).failed("folder.none") == f"{tmp_path} holds no ledger"
+    (tmp_path / "format").touch()
     assert hansa("status", "--data", tmp_path).failed("node.unreachable", 3) == f"no node runs over {tmp_path}"
     assert hansa("status", "--url", "http://127.0.0.1:1").failed("node.unreachable", 3)
     assert hansa("status", "--url", "http://127.0.0.1:1", "--json").failed("node.unreachable", 3)

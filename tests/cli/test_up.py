@@ -351,3 +351,50 @@ def test_what_a_ledger_of_equal_members_is_decided_by(tmp_path: Path, count: int
     document = genesis.decode(folder.genesis.read_bytes())
     assert len({member.id for member in document.members}) == count
     assert {member.weight for member in document.members} == {1}
+
+
+def test_what_a_file_of_rules_says_of_itself_and_who_signs_people_in(
+    start: Callable, hansa: Callable, hansa_process: Callable, tmp_path: Path
+) -> None:
+    """A summary is the file's word. A key that cannot sign people in is told at the start, not to the first of them."""
+    data, rules, settings = tmp_path / "data", tmp_path / "own.py", tmp_path / "sign-in.toml"
+    rules.write_text(shipped.constitution("majority").replace('"""Majority: ', '"""Nobody decides: '))
+    settings.write_text('member = "northbank"\nkey = "data/keys/members/northbank.pem"\nsecret = "s"\n')
+    command = [sys.executable, "-m", "hansa.cli.main", "up", "--data", str(data), "--port", "0", "--reserve-mb", "0"]
+    command += ["--constitution", str(rules), "--sign-in", str(settings)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        while not lines or not lines[-1].startswith("Stop it"):
+            lines.append(process.stdout.readline().rstrip("\n"))
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(STOP_S) == 0
+    own = keys.load(data / "keys" / "members" / "northbank.pem").kid.hex()
+    assert f"  sign-in  people of northbank, by its key {own[:16]}" in lines
+    at = next(at for at, line in enumerate(lines) if line.startswith("  rules    "))
+    assert lines[at].startswith(f"  rules    {rules} says of itself: 'Nobody decides: ")
+    assert lines[at + 1].strip() == f"what they are, tells: hansa constitution check {rules}"
+
+    running = start(data)
+    try:
+        retired = ("member", "key", "retire", own, "--as", "northbank", "--data", data)
+        assert hansa(*retired).code == 0
+    finally:
+        assert running.stop() == 0
+
+    def refusal() -> str:
+        ran = hansa_process("up", "--data", data, "--port", "0", "--reserve-mb", "0", "--sign-in", settings, "--json")
+        assert not (data / "node.json").exists()
+        return ran.failed("session.settings")
+
+    suffix = "; people sign in by a transaction key of northbank"
+    assert refusal() == f"the key {own} of northbank was retired{suffix}"
+    for other, told in (
+        ("members/harbourline", "is one of harbourline"),
+        ("governance/northbank", "is a governance key"),
+        ("node", "is none of a member or user"),
+    ):
+        settings.write_text(f'member = "northbank"\nkey = "data/keys/{other}.pem"\nsecret = "s"\n')
+        kid = keys.load(data / "keys" / f"{other}.pem").kid.hex()
+        assert refusal() == f"the key {kid} {told}{suffix}"

@@ -3,6 +3,7 @@
 import base64
 import os
 import stat
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -152,3 +153,24 @@ def test_a_key_file_is_what_other_tools_read(tmp_path: Path) -> None:
     lines = path.read_text("ascii").strip().split("\n")
     assert (lines[0], lines[-1]) == ("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----")
     assert isinstance(load_der_private_key(base64.b64decode("".join(lines[1:-1])), None), EllipticCurvePrivateKey)
+
+
+def test_why_a_file_is_no_private_key(tmp_path: Path, make_key: Callable) -> None:
+    path, key = tmp_path / "k.pem", make_key("es256", "somebody")
+    openssl = ["openssl", "pkey", "-in", str(tmp_path / "plain.pem"), "-aes256", "-passout", "pass:x"]
+    keys.save(key, tmp_path / "plain.pem")
+    encrypted = subprocess.run(openssl, check=True, capture_output=True).stdout
+    told = {}
+    for name, data in {"empty": b"\n", "encrypted": encrypted, "public": key.public.pem(), "garbage": b"xyz"}.items():
+        path.write_bytes(data)
+        path.chmod(0o600)
+        with pytest.raises(HansaError) as caught:
+            keys.load(path)
+        assert caught.value.code == "key.file"
+        told[name] = caught.value.detail.removeprefix(f"{path}: ")
+    assert told == {
+        "empty": "this is empty",
+        "encrypted": "this key is encrypted: `openssl pkey -in FILE -out NEW` writes it unencrypted",
+        "public": "this is a public key, which signs nothing: its private half is needed",
+        "garbage": "this is not an unencrypted PKCS#8 private key in PEM",
+    }

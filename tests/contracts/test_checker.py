@@ -134,6 +134,10 @@ def test_a_ledger_refuses_each_of_them_too_and_every_finding_there_is_is_among_t
         assert len(first.value.diagnostics) == 1
     with pytest.raises(ContractInvalid):
         program.check(view("return contract_version('a', 'b')", "Text[0, 9]"), "sample", system=True)
+    base = program.check("def f(a: int) -> int:\n    return a\n", "base")
+    uses = f"from hansa.contract import library\nl = library('base', '{base.digest.hex()}')\n"
+    with pytest.raises(ContractInvalid):
+        program.check(f"{uses}def g(a: int) -> int:\n    return l.g(a)\n", "sample", {base.digest: base})
     noted = sites()
     assert reached <= noted.keys()
     lines = {line for module in MODULES for line in _first_lines(module)}

@@ -37,3 +37,18 @@ def test_a_library_is_compiled_once_for_all_who_use_it():
     program.compiled(world.libraries[bytes.fromhex(digest)])
     first, second = program.load(source, "a", world.libraries), program.load(source, "b", world.libraries)
     assert first.functions["l0.f"] is second.functions["l0.f"]
+
+
+def test_what_a_library_has_not_is_told_with_what_was_meant():
+    """And that the alias is no value is no answer to a misspelt name."""
+    world = World()
+    pin = _library(world, "base", [])
+    head = f"from hansa.contract import Contract, action, library\n{_use([pin])}LEAST = 1\n"
+    body = _EMPTY.replace("pass", "require(l0.ff(1) == l0.MOST, 'a')")
+    with pytest.raises(ContractInvalid) as caught:
+        program.check(head.replace("action", "action, require") + body, "c", world.libraries)
+    found = [(one.code, one.message, one.hint) for one in caught.value.diagnostics]
+    assert found == [
+        ("name.unknown", "library `base` has no `ff`", "did you mean `f`?"),
+        ("name.unknown", "library `base` has no `MOST`", "there is `f`"),
+    ]

@@ -102,6 +102,34 @@ def test_who_is_removed_in_a_block_does_nothing_more_in_it(house: House) -> None
     assert skipped(lambda: house.block(note(house, eve, "2"))) == "sender.revoked"
 
 
+def test_why_nobody_signs_with_a_key_is_told(house: House) -> None:
+    """Whether it was ended, and how, or its member or user was removed, which another key would not mend."""
+    house.ledger.govern("c", "set_own_user", {"id": "c/eve", "name": "Eve", "attributes": []})
+    house.ledger.govern("b", "set_own_user", {"id": "b/bob", "name": "Bob", "attributes": []})
+    eve, bob = (
+        register(house, "c/eve", "transaction", "c/eve", "user"),
+        register(house, "b/bob", "transaction", "b/bob", "user"),
+    )
+    retired, revoked = register(house, "a", "transaction", "a2"), register(house, "c", "transaction", "c2")
+    house.ledger.govern("a", "retire_key", {"key": retired.kid})
+    house.ledger.govern("c", "revoke_key", {"key": revoked.kid})
+
+    def why(key: PrivateKey) -> str:
+        return house.ledger._directory.why_not(key.kid).replace(key.kid.hex(), "KID")
+
+    assert why(retired) == "the key KID of a was retired"
+    assert why(revoked) == "the key KID of c was revoked"
+    assert why(keys.sender("nobody")) == "the key KID is none of a member or user"
+    house.ledger.govern("b", "remove_own_user", {"user": "b/bob"})
+    assert why(bob) == "the user b/bob was removed: its keys, such as KID, count no more"
+    id = house.ledger.propose("a", remove_member("c"))
+    for name in ("a", "b"):
+        house.ledger.vote(name, id)
+    for key in (eve, revoked, keys.sender("c")):
+        assert why(key) == "the member c was removed: its keys, such as KID, count no more"
+    assert house.ledger._directory.copy().why_not(retired.kid) == house.ledger._directory.why_not(retired.kid)
+
+
 def test_what_a_revoked_key_said_does_not_count(house: House) -> None:
     """Nobody can tell which key it was; the member says it again."""
     id = house.ledger.propose("b", set_reference())

@@ -116,8 +116,17 @@ def test_what_ends_with_a_member_is_marked(make_ledger, play):
 
 def test_a_height_that_there_is_not(told, refused):
     ledger, seen = told
-    with refused("tree.range"):
+    with refused("tree.range") as caught:
         audit(ledger.root, at=seen[-1][0] + 1000, workers=1)
+    assert "Ask for the height of a block" in caught.value.remedy
+
+
+def test_checkpoints_are_counted_to_where_it_was_read(told):
+    ledger, seen = told
+    early, whole = audit(ledger.root, at=seen[0][0], workers=1), audit(ledger.root, workers=1)
+    assert early.entries < whole.entries
+    assert early.checkpoints <= early.blocks
+    assert early.checkpoints < whole.checkpoints
 
 
 def test_a_checkpoint_under_a_key_that_did_not_count_is_found(make_ledger, play):

@@ -79,11 +79,15 @@ async def serve(
 
     With `ending`, a node in a program that does other things too: it stops when that is set, and signals and the
     garbage collector are left to the program. With `sign_in` people of the node's member can sign in. Raises the
-    `HansaError` of a fault after everything is closed.
+    `HansaError` of a fault after everything is closed, and `session.settings` if the member's key does not count.
     """
     loop = asyncio.get_running_loop()
     node.start()
-    sessions = None if sign_in is None else _sessions(node, sign_in)
+    try:
+        sessions = None if sign_in is None else _sessions(node, sign_in)
+    except HansaError:
+        await node.stop()
+        raise
     limits = Limits(loop, _connections_max())
     port = listener.getsockname()[1]
     hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
@@ -135,8 +139,11 @@ async def serve(
 
 
 def _sessions(node: Node, sign_in: "SignIn") -> "Sessions":
-    from hansa.api.sessions import Sessions  # noqa: PLC0415 - what it takes to verify tokens takes a while to load
+    # What it takes to verify tokens takes a while to load.
+    from hansa.api.sessions import Sessions  # noqa: PLC0415
+    from hansa.api.sign_in import check_key  # noqa: PLC0415
 
+    check_key(sign_in, node.directory_ahead())
     return Sessions(node, sign_in)
 
 

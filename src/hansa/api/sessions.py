@@ -20,7 +20,7 @@ import structlog
 
 from hansa.api import issuer_keys, tokens
 from hansa.api.issuer_keys import IssuerKeys
-from hansa.api.sign_in import SignIn
+from hansa.api.sign_in import SignIn, check_key
 from hansa.api.tokens import Verified
 from hansa.client import keys as key_files
 from hansa.client import transactions
@@ -164,10 +164,11 @@ class Sessions:
 
     async def _enter(self, verified: Verified, spki: bytes, attributes: Sequence[str], *, held: bool) -> Registered:
         """Has the member's key say so on the ledger; who asks again for the same session is told of that."""
-        own = self._node.directory.senders.get(self._settings.key.kid)
-        if own is None or (own.member, own.user) != (self._settings.member, None):
-            log.error("sign_in.key", member=self._settings.member, kid=self._settings.key.kid.hex())
-            raise HansaError("session.settings", f"the node's key is no transaction key of {self._settings.member}")
+        try:
+            check_key(self._settings, self._node.directory)
+        except HansaError as error:
+            log.error("sign_in.key", member=self._settings.member, detail=error.detail)  # noqa: TRY400 - no defect
+            raise
         pseudonym = tokens.pseudonym(self._settings.secret, verified)
         kid = hashlib.sha256(spki).digest()
         arguments = {

@@ -22,6 +22,7 @@ import msgspec
 from msgspec import Meta
 
 from hansa.client import keys as key_files
+from hansa.governance.directory import Directory
 from hansa.wire import names
 from hansa.wire.keys import PrivateKey
 from hansa.wire.limits import ATTRIBUTE_CHARS_MAX
@@ -70,6 +71,22 @@ def load(path: Path) -> SignIn:
         raise HansaError("session.settings", f"{path}: {error}") from None
     key = key_files.load(path.parent / found.key)
     return SignIn(found.member, key, _secret(path.parent / found.secret), found.asserted)
+
+
+def check_key(settings: SignIn, directory: Directory) -> None:
+    """Raises `HansaError` `session.settings` unless the key is a transaction key of the member that counts now."""
+    kid, member = settings.key.kid, settings.member
+    sender = directory.senders.get(kid)
+    if sender is None:
+        told = directory.why_not(kid)
+    elif sender.user is not None or sender.member != member:
+        told = f"the key {kid.hex()} is one of {sender.user or sender.member}"
+    elif sender.is_governor:
+        told = f"the key {kid.hex()} is a governance key"
+    else:
+        return
+    remedy = f"Let `key` in the settings name an active transaction key of {member}, then start again."
+    raise HansaError("session.settings", f"{told}; people sign in by a transaction key of {member}", remedy=remedy)
 
 
 def _secret(path: Path) -> bytes:

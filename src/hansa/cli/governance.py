@@ -17,6 +17,7 @@ from hansa.client import offline, transactions
 from hansa.client.client import Client
 from hansa.client.governance import CONTRACT, VERSION
 from hansa.client.transactions import Unsigned
+from hansa.client.words import hint
 from hansa.wire import cose, names
 from hansa.wire.keys import ALGORITHM_NAMES, PublicKey
 from hansa.wire.limits import GOVERNANCE_VALIDITY_MS_MAX
@@ -265,6 +266,14 @@ def rows_of(node: Client, path: str, **query: str) -> list[dict[str, Any]]:
         if page["next"] is None:
             return found
         asked["after"] = page["next"]
+
+
+def known_member(node: Client, name: str) -> dict[str, Any]:
+    """A member, removed or not. Raises `HansaError` `argument.value` with those that there are."""
+    found = {one["id"]: one for one in rows_of(node, "/gov/service/members")}
+    if name not in found:
+        raise HansaError("argument.value", f"there is no member {name[:40]!a}; {hint(name, list(found))}")
+    return found[name]
 
 
 def keys_of(node: Client, owner: str) -> list[dict[str, Any]]:

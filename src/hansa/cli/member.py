@@ -6,7 +6,17 @@ from typing import Any, Final
 import click
 
 from hansa.cli import output
-from hansa.cli.governance import Made, Way, algorithm_of, govern, governing, keys_of, owner_of_key, rows_of
+from hansa.cli.governance import (
+    Made,
+    Way,
+    algorithm_of,
+    govern,
+    governing,
+    keys_of,
+    known_member,
+    owner_of_key,
+    rows_of,
+)
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, url_option
 from hansa.client import keys as key_files
@@ -24,6 +34,8 @@ _PUBLIC_HALF: Final = (
 _PRIVATE_NAME: Final = "Name the private half, with .pem for example; the public one gets .pub at its end."
 _OWN: Final = ("governance", "transaction")
 """What a new member's own keys are for."""
+_REFUSALS: Final = ("argument.", "envelope.", "key.", "queue.", "sender.", "signature.", "steps.")
+"""The families of the codes with which a transaction certainly has no entry, all told before there can be one."""
 
 
 @click.group()
@@ -61,18 +73,19 @@ def list_(out: Output, data: Path, url: str | None) -> None:
 def show(out: Output, name: str, data: Path, url: str | None) -> None:
     """Show a member: attributes, weight, users, active keys, open proposals that wait for its vote."""
     with connect(data, url) as node:
-        found = _member(node, name)
+        found = known_member(node, name)
         users = [one for one in rows_of(node, "/gov/service/users", member=name) if not one["removed"]]
         active = [one for one in keys_of(node, name) if one["status"] == "active"]
         waiting = [one for one in node.proposals(is_open=True) if name not in {b.member for b in one.ballots}]
     fields: dict[str, Any] = {**found, "users": users, "keys": active, "votes_on": [one.id for one in waiting]}
+    ended = ", counts no more: its member is removed" if found["removed"] else ""
     lines = [
         f"member      {found['id']}{', removed' if found['removed'] else ''}",
         f"name        {output.shown(found['name'])}",
         f"weight      {found['weight']}",
         f"attributes  {', '.join(found['attributes']) or 'none'}",
         f"users       {', '.join(one['id'] for one in users) or 'none'}",
-        *(f"key         {one['kid'][:16]}  {one['purpose']}, {algorithm_of(one['spki'])}" for one in active),
+        *(f"key         {one['kid'][:16]}  {one['purpose']}, {algorithm_of(one['spki'])}{ended}" for one in active),
         *(f"vote on     {one.id[:12]}  {output.shown(one.title)}" for one in waiting if not found["removed"]),
     ]
     out.show(fields, "\n".join(lines))
@@ -87,7 +100,7 @@ def keys(out: Output, name: str, data: Path, url: str | None) -> None:
     """List the keys of a member or user, of all time."""
     with connect(data, url) as node:
         found = keys_of(node, name)
-        is_removed = _is_removed(node, name)
+        is_removed = _is_removed(node, name, has_keys=bool(found))
     if is_removed:
         out.note(f"{name} is removed: none of these keys counts any more")
     head = ("KEY", "PURPOSE", "KIND", "STATUS", "EXPIRES")
@@ -122,24 +135,41 @@ def key() -> None:
     "--for", "owner", metavar="USER|NODE", help="A user (MEMBER/USER) or node of the member; by default itself."
 )
 @click.option("--new", is_flag=True, help="Make a key first: FILE is where its private half is kept.")
-@click.option("--expires", metavar="TIME", help="When it should be replaced: only warns before.")
+@click.option(
+    "--expires",
+    metavar="TIME",
+    help="When it should be replaced, as YYYY-MM-DD or a time of RFC 3339, ahead; only warns before.",
+)
 @governing
 @click.pass_obj
 def add(
     out: Output, file: Path | None, purpose: str, owner: str | None, new: bool, expires: str | None, way: Way
 ) -> int:
     """Register a key: FILE is a public key in PEM. It counts from the next entry on, those before go on counting."""
+    made: list[Path] = []
 
     def make(node: Client) -> Made:
         if file is None:
             raise HansaError("argument.value", "which key?", remedy="Give a public key's file, or --new FILE.")
-        public = _made(file) if new else _public(file)
+        until = _moment(expires, node)
         of = owner or owner_of_key(way, node)
+        public = _made(file) if new else _public(file)
+        if new:
+            made.append(file)
         kind = "user" if "/" in of else "node" if purpose in ("node", "checkpoint") else "member"
-        arguments = {"owner_kind": kind, "owner": of, "purpose": purpose, "spki": public, "expires": _moment(expires)}
+        arguments = {"owner_kind": kind, "owner": of, "purpose": purpose, "spki": public, "expires": until}
         return arguments, STEPS
 
-    return govern(out, way, "register_key", make)
+    try:
+        done = govern(out, way, "register_key", make)
+    except HansaError as error:
+        if not made:
+            raise
+        told = _left(made[0], is_refused=error.code.startswith(_REFUSALS))
+        raise HansaError(error.code, f"{error.detail}; {told}", remedy=error.remedy, **error.fields) from None
+    if made and done == output.REFUSED:
+        out.note(_left(made[0], is_refused=True))
+    return done
 
 
 @key.command(name="new")
@@ -204,18 +234,19 @@ def revoke(out: Output, which: str | None, way: Way) -> int:
     return govern(out, way, "revoke_key", lambda node: _ended(node, way, which))
 
 
-def _is_removed(node: Client, name: str) -> bool:
-    """Whether a member, or a user or its member, was removed."""
+def _is_removed(node: Client, name: str, *, has_keys: bool) -> bool:
+    """Whether a member, or a user or its member, was removed. Raises `HansaError` for who was never there.
+
+    Nodes have keys too, and are not listed here.
+    """
     member = name.partition("/")[0]
     known = [*rows_of(node, "/gov/service/members"), *rows_of(node, "/gov/service/users", member=member)]
+    ids = [one["id"] for one in known]
+    if name not in ids and not has_keys:
+        what = "user" if "/" in name and member in ids else "member"
+        near = [id for id in ids if ("/" in id) == (what == "user")]
+        raise HansaError("argument.value", f"there is no {what} {name[:80]!a}; {hint(name, near)}")
     return any(one["removed"] for one in known if one["id"] in (name, member))
-
-
-def _member(node: Client, name: str) -> dict[str, Any]:
-    found = {one["id"]: one for one in rows_of(node, "/gov/service/members")}
-    if name not in found:
-        raise HansaError("argument.value", f"there is no member {name[:40]!a}; {hint(name, list(found))}")
-    return found[name]
 
 
 def _public(file: Path) -> bytes:
@@ -239,10 +270,25 @@ def _made(file: Path) -> bytes:
     return made.public.spki
 
 
-def _moment(text: str | None) -> int | None:
+def _left(file: Path, *, is_refused: bool) -> str:
+    """What is left of a new key's file: nothing if the ledger has certainly not the key, and no other use can be."""
+    if not is_refused:
+        return f"the new key stays in {file}, as the ledger may have it: `hansa member keys` of its owner shows that"
+    file.unlink(missing_ok=True)
+    return f"the new key is not registered, and its file {file} was removed again"
+
+
+def _moment(text: str | None, node: Client) -> int | None:
+    """When a key expires, which lies ahead by the ledger's clock. Raises `HansaError` `argument.value`."""
     from hansa.client.arguments import moment
 
-    return None if text is None else moment(text)
+    if text is None:
+        return None
+    at, now = moment(text), node.status().now
+    if at <= now:
+        told = f"--expires {text} has passed: by the ledger's clock it is {output.moment(now)}"
+        raise HansaError("argument.value", told, remedy="Give a later date (YYYY-MM-DD) or time (RFC 3339), or none.")
+    return at
 
 
 def _ended(node: Client, way: Way, kid: str | None) -> Made:

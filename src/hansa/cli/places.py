@@ -63,14 +63,19 @@ def running_url(data: Path) -> str | None:
 
 
 def connect(data: Path, url: str | None) -> Client:
-    """A client of the node at `url`, or over the folder. Raises `HansaError` `node.unreachable`."""
+    """A client of the node at `url`, or over the folder. Raises what `node_url` raises."""
     return Client(node_url(data, url), patient=False)  # a person is told at once, and asks again
 
 
 def node_url(data: Path, url: str | None) -> str:
-    """`url`, or that of the node over the folder. Raises `HansaError` `node.unreachable`."""
+    """`url`, or that of the node over the folder. Raises `HansaError` `folder.none`, `node.unreachable`."""
     found = url or running_url(data)
     if found is None:
+        from hansa.store.folder import Folder
+
+        if not Folder(data).exists():
+            remedy = "Name the right folder with --data, or make one: `hansa up --data DIR`; or give a node's --url."
+            raise HansaError("folder.none", f"{data} holds no ledger", remedy=remedy)
         raise HansaError("node.unreachable", f"no node runs over {data}")
     return found
 

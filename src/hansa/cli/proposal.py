@@ -478,7 +478,8 @@ def _plan_lines(out: Output, head: str, planned: dict[str, Any], *, full: bool) 
     for change in planned["changes"]:
         lines += _change_lines(out, change, full=full)
     if planned.get("past") is not None:
-        lines += ["", f"of {planned['asked']} past proposals it would have decided otherwise:"]
+        plural = "" if planned["asked"] == 1 else "s"
+        lines += ["", f"of {planned['asked']} past proposal{plural} it would have decided otherwise:"]
         past = [
             f"  {one['id'][:12]} {output.shown(one['title'])}: {one['was']} -> {one['would']}"
             for one in planned["past"]

@@ -41,6 +41,7 @@ class New(msgspec.Struct, frozen=True):
 
     founders: "list[Founder]"
     constitution: str
+    file: str | None  # that of the constitution, if it is none that comes with Hansa
     lock_ms: int
 
 
@@ -219,8 +220,9 @@ def up(
                 "now": status.now,
                 "members": None if new is None else [founder.id for founder in new.founders],
                 "constitution_lock_ms": None if new is None else new.lock_ms,
+                "sign_in": None if people is None else {"member": people.member, "key": people.key.kid},
             }
-            out.show(fields, lambda: _welcome(out, url, data, folder.root, status, new))
+            out.show(fields, lambda: _welcome(out, url, data, folder.root, status, new, people))
             if watcher is not None:
                 watcher.start()
 
@@ -261,7 +263,8 @@ def _asked(folder: "Folder", is_new: bool, count: int | None, constitution: str 
         folder.check_free()
         founders = sample_members() if count is None else equal_members(count)
         lock_ms = LOCK_S * 1000 if lock is None else _lock_ms(lock)
-        return New(founders, _constitution(constitution, founders), lock_ms)
+        file = constitution if constitution is not None and _is_file(constitution) else None
+        return New(founders, _constitution(constitution, founders), file, lock_ms)
     for option, value in (("--members", count), ("--constitution", constitution), ("--lock", lock)):
         if value is not None:
             told = f"{option} is for a new ledger, and there is one in {folder.root}"
@@ -275,7 +278,7 @@ def _constitution(given: str | None, founders: "list[Founder]") -> str:
 
     if given is None:
         return shipped.constitution("single" if len(founders) == 1 else "majority")
-    if "/" not in given and not given.endswith(".py"):
+    if not _is_file(given):
         return shipped.constitution(given)
     try:
         return Path(given).read_text("utf-8")
@@ -284,10 +287,23 @@ def _constitution(given: str | None, founders: "list[Founder]") -> str:
         raise HansaError("argument.file", f"{given}: {reason}") from None
 
 
-def _about(constitution: str) -> str:
-    """What a constitution says of itself: the first line of its docstring."""
-    told = ast.get_docstring(ast.parse(constitution)) or "a constitution that does not say what it is"
-    return told.splitlines()[0]
+def _is_file(constitution: str) -> bool:
+    """Whether this is a file's path, and not the name of a constitution that comes with Hansa."""
+    return "/" in constitution or constitution.endswith(".py")
+
+
+def _about(new: New) -> list[str]:
+    """What the rules are: of those that come with Hansa their summary, which is tested; a file only says so of itself.
+
+    Both are the first line of a docstring.
+    """
+    told = (ast.get_docstring(ast.parse(new.constitution)) or "it does not say what it is").splitlines()[0]
+    if new.file is None:
+        return [told]
+    return [
+        f"{output.shown(new.file)} says of itself: {told!r}",
+        f"what they are, tells: hansa constitution check {shlex.quote(new.file)}",
+    ]
 
 
 def _lock_ms(text: str) -> int:
@@ -300,7 +316,9 @@ def _lock_ms(text: str) -> int:
     return ms
 
 
-def _welcome(out: Output, url: str, data: Path, root: Path, status: "Status", new: "New | None") -> str:
+def _welcome(
+    out: Output, url: str, data: Path, root: Path, status: "Status", new: "New | None", people: "SignIn | None"
+) -> str:
     lines = [
         f"Hansa is up at {out.style(url, fg='green', bold=True)}",
         f"  ledger   {status.ledger}",
@@ -308,15 +326,17 @@ def _welcome(out: Output, url: str, data: Path, root: Path, status: "Status", ne
     ]
     if status.clock == genesis.TOLD:
         lines.append(f"  clock    {output.moment(status.now)}; {genesis.TOLD_IN_WORDS}")
+    if people is not None:
+        lines.append(f"  sign-in  people of {people.member}, by its key {people.key.kid.hex()[:16]}")
     if new is not None:
-        founders = new.founders
+        founders, about = new.founders, _about(new)
         members = ", ".join(founder.id for founder in founders)
         users = ", ".join(f"{founder.id}/{user}" for founder in founders for user in founder.users)
         where = "" if data == DATA else f" --data {shlex.quote(str(data))}"
         lines += [
             f"  members  {members}  (keys in {root}/keys)",
             f"  users    {users}",
-            f"  rules    {output.shown(_about(new.constitution))}",
+            "\n           ".join([f"  rules    {about[0]}", *about[1:]]),
             f"           an accepted change of them waits {new.lock_ms // 1000} s (--lock)",
             "",
             "Try, in another terminal (--as MEMBER signs as a member, --as MEMBER/USER as one of its users):",

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from hansa.cli import output
-from hansa.cli.governance import Made, Way, govern, governing, rows_of
+from hansa.cli.governance import Made, Way, govern, governing, known_member, rows_of
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, url_option
 from hansa.cli.sign_in import sign_in
@@ -33,6 +33,8 @@ def list_(out: Output, member: str | None, data: Path, url: str | None) -> None:
     """List the users, of one member if it is named; removed ones too."""
     query = {} if member is None else {"member": member}
     with connect(data, url) as node:
+        if member is not None:
+            known_member(node, member)
         found = rows_of(node, "/gov/service/users", **query)
     rows = [
         (one["id"], output.shown(one["name"]), "removed" if one["removed"] else "active", ", ".join(one["attributes"]))
@@ -43,7 +45,7 @@ def list_(out: Output, member: str | None, data: Path, url: str | None) -> None:
 
 @user.command()
 @click.argument("id", metavar="MEMBER/USER", required=False)
-@click.option("--name", help="The name as people read it; by default the id's own.")
+@click.option("--name", help="The name as people read it; by default the one it has, or the id's own.")
 @click.option(
     "--attribute", "attributes", metavar="ATTRIBUTE", multiple=True, help="What roles ask of users; again for each."
 )
@@ -51,13 +53,24 @@ def list_(out: Output, member: str | None, data: Path, url: str | None) -> None:
 @click.pass_obj
 def add(out: Output, id: str | None, name: str | None, attributes: tuple[str, ...], way: Way) -> int:
     """Add a user of one's own, or set its name and attributes anew. Then give it a key: `hansa member key add`."""
+    changed: list[str] = []
 
-    def make(_: Client) -> Made:
+    def make(node: Client) -> Made:
         wanted = _user(id)
-        arguments: dict[str, Any] = {"id": wanted, "name": name or wanted.split("/")[1], "attributes": list(attributes)}
+        member, own = wanted.split("/")
+        found = {one["id"]: one for one in rows_of(node, "/gov/service/users", member=member)}.get(wanted)
+        named = name or (own if found is None else found["name"])
+        if found is not None:
+            has = ", ".join(attributes) or "no attributes"
+            changed.append(f"{wanted} was there and is changed: it is named {output.shown(named)}, and has {has}")
+        arguments: dict[str, Any] = {"id": wanted, "name": named, "attributes": list(attributes)}
         return arguments, STEPS
 
-    return govern(out, way, "set_own_user", make)
+    def after(*_: object) -> None:
+        for told in changed:
+            out.note(told)
+
+    return govern(out, way, "set_own_user", make, after)
 
 
 @user.command()

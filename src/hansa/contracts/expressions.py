@@ -290,6 +290,8 @@ class Expressions:
             if field not in values:
                 self._note(node, "enum.unknown", f"`{named.enum}` has no value `{field}`", nearest(field, values))
             return named
+        if isinstance(base, ast.Name) and base.id in self._manifest.libraries:
+            return self._not_in_library(node, base.id, field)
         owner = self._owner(base, known)
         if owner is None or owner == UNKNOWN:
             return UNKNOWN
@@ -307,6 +309,13 @@ class Expressions:
             self._note(node, "field.unknown", f"{words(owner)} has no field `{field}`", nearest(field, there))
             return UNKNOWN
         return result(found[1], owner)
+
+    def _not_in_library(self, node: ast.expr, alias: str, name: str) -> Type:
+        full = (*self._declared.visible, *self._manifest.functions, *self._manifest.constants)
+        there = [known.partition(".")[2] for known in full if known.startswith(f"{alias}.")]
+        word = f"library `{self._manifest.libraries[alias].name}` has no `{name}`"
+        self._note(node, "name.unknown", word, nearest(name, there))
+        return UNKNOWN
 
     def _owner(self, base: ast.expr, known: Known) -> Type | None:
         """The type of what has a field or method: a record that is being made may stand here, incomplete as it is."""
@@ -639,7 +648,10 @@ class Expressions:
         return UNKNOWN
 
     def _method(self, node: ast.Call, base: ast.expr, name: str, known: Known) -> Type:
-        owner = self._owner(base, known)
+        if isinstance(base, ast.Name) and base.id in self._manifest.libraries:
+            owner = self._not_in_library(node, base.id, name)
+        else:
+            owner = self._owner(base, known)
         if owner is None or owner == UNKNOWN:
             for argument in node.args:
                 self.type_of(argument, known)

@@ -117,6 +117,8 @@ class Directory:
         """By kid, those who may sign now."""
         self.former: dict[bytes, Sender] = {}
         """By kid, those who no longer may: revoked, retired, or of a member or user that was removed."""
+        self._ended: dict[bytes, str] = {}
+        """By kid, how a key was ended: the status that is not active."""
         self.checkpoint_keys: dict[bytes, PublicKey] = {}
         """Those that count now."""
         self.checkpoint_spans: dict[bytes, Span] = {}
@@ -165,7 +167,7 @@ class Directory:
         made.members, made.constitution = dict(self.members), self.constitution
         made._removed, made._begun, made._texts = set(self._removed), dict(self._begun), dict(self._texts)
         made._signing, made.expiring = dict(self._signing), dict(self.expiring)
-        made.former_node_keys = set(self.former_node_keys)
+        made.former_node_keys, made._ended = set(self.former_node_keys), dict(self._ended)
         made.attributes, made.user_attributes = dict(self.attributes), dict(self.user_attributes)
         made.limits, made.name, made.has_schedules = self.limits, self.name, self.has_schedules
         made.programs, made._owners = dict(self.programs), dict(self._owners)
@@ -208,6 +210,20 @@ class Directory:
     def users_of(self, member: str) -> list[str]:
         """The users of a member that were not removed themselves, by id."""
         return sorted(id for id, owner in self._owners.items() if owner == member and id not in self._removed)
+
+    def why_not(self, kid: bytes) -> str:
+        """In words, why nobody can sign with a key that is not among `senders`, for who asks before there is an entry.
+
+        That a member or user was removed comes before how a key of it was ended: another key would not help.
+        """
+        sender = self.former.get(kid)
+        if sender is None:
+            return f"the key {kid.hex()} is none of a member or user"
+        if sender.member in self._removed:
+            return f"the member {sender.member} was removed: its keys, such as {kid.hex()}, count no more"
+        if sender.user is not None and sender.user in self._removed:
+            return f"the user {sender.user} was removed: its keys, such as {kid.hex()}, count no more"
+        return f"the key {kid.hex()} of {sender.user or sender.member} was {self._ended.get(kid, 'ended')}"
 
     def steps_most(self, sender: Sender, contract: str) -> int:
         """What a transaction may use at most: checking a large contract takes a deployer more than anything else."""
@@ -348,6 +364,8 @@ class Directory:
     def _apply_key(self, value: dict[str, Any]) -> None:
         key, is_active, owner = PublicKey(value["spki"]), value["status"] == ACTIVE, value["owner"]
         self.expiring.pop(key.kid, None)
+        if not is_active:
+            self._ended[key.kid] = value["status"]
         if is_active and value["expires"] is not None and not self._removed & {owner, owner.split("/")[0]}:
             self.expiring[key.kid] = Expiring(key.kid, owner, value["purpose"], value["expires"])
         match value["purpose"]:

@@ -237,7 +237,7 @@ class _Audit:
         if self._is_governance_asked and self._blocks:
             self._governance = as_of(state, self._tip)
         if self._is_whole and self._at is not None:
-            self._end_early()
+            self._end_early(seen)
         elif self._is_whole:
             self._check_end(scan, applied)
             seen.finish(self._tip.size)
@@ -330,13 +330,14 @@ class _Audit:
             self._find_last(HansaError("block.writes", f"what was written cannot be kept: {_said(error)}"))
             raise _Stop from error
 
-    def _end_early(self) -> None:
+    def _end_early(self, seen: Witnesses) -> None:
         """It was read as far as it was asked for. Raises `HansaError` `tree.range` if there is less."""
         assert self._at is not None
         if self._tip.height <= self._at:
-            raise HansaError(
-                "tree.range", f"there is no block {self._at}: the last one is block {self._tip.height - 1}"
-            )
+            last = self._tip.height - 1
+            told = f"there is no block {self._at}: the last one is block {last}"
+            raise HansaError("tree.range", told, remedy=f"Ask for the height of a block: from 0 to {last}.")
+        self._checkpoints = seen.reached
         self._notes.append(f"read to block {self._at} alone; nothing behind it was judged")
 
     def _check_end(self, scan: Scan, applied: Applied | None) -> None:

@@ -153,9 +153,7 @@ def read(envelope: bytes, ledger: bytes, directory: Directory) -> tuple[Signed, 
         raise HansaError("transaction.ledger", f"signed for ledger {body.ledger.hex()}")
     sender = directory.senders.get(signed.kid)
     if sender is None:
-        code = directory.refusal(signed.kid)
-        known = "counts no more" if code == "sender.revoked" else "is none of a member or user"
-        raise HansaError(code, f"the key {signed.kid.hex()} {known}")
+        raise HansaError(directory.refusal(signed.kid), directory.why_not(signed.kid))
     if sender.key.algorithm != signed.algorithm:
         raise HansaError("sender.algorithm")
     if not sender.may_sign(signed):

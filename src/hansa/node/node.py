@@ -20,7 +20,7 @@ from hansa.contracts import schedules
 from hansa.contracts.values import Cache
 from hansa.governance import expiry, sequel
 from hansa.governance import genesis as governance_genesis
-from hansa.governance.directory import Sender
+from hansa.governance.directory import Directory, Sender
 from hansa.merkle import checkpoint as merkle_checkpoint
 from hansa.node import intake
 from hansa.node.apply import Sealed, View, apply_batch, apply_genesis, next_due
@@ -269,6 +269,10 @@ class Node:
             self.ledger_time(),
             self._warnings(),
         )
+
+    def directory_ahead(self) -> Directory:
+        """The directory behind the last block that was made, durable or not: at a first start, behind genesis."""
+        return self._parts.directory
 
     def ledger_time(self) -> int:
         """Ledger time if a block were made now, in ms, undoubted: never before that of the last block."""

@@ -345,7 +345,7 @@ class _Making:
             rules = self._base.get(order.place(CONTRACT, "Constitution", _SCOPE))
             assert rules is not None
             lock = cbor.decode_own(rules.value)["lock"]
-            told.append(f"once accepted it waits for {lock} ms, and is counted again then")
+            told.append(f"once accepted it waits for {_length(lock)}, and is counted again then")
         return told
 
     # What would change
@@ -540,6 +540,14 @@ def _then(members: dict[str, list[tuple[int, dict[str, Any]]]], seq: int) -> lis
         if value is not None and not value["removed"]:
             found.append({"id": name, "weight": value["weight"], "attributes": value["attributes"]})
     return found
+
+
+def _length(ms: int) -> str:
+    """A length of time as people write it, in the largest unit that goes into it whole."""
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000)):
+        if ms % size == 0:
+            return f"{ms // size} {unit}"
+    return f"{ms} ms"
 
 
 def _decided(value: dict[str, Any]) -> str:

@@ -95,12 +95,15 @@ class Witnesses:
         self._next = next(stored, None)
         self._outside = sorted(outside, key=lambda witness: witness.bound.size)
         self._find = find
+        self.reached = 0
+        """How many of the ledger's own the pass has come to."""
 
     def reach(self, header: Header) -> None:
         """A block ends here: every witness up to its size must have seen exactly this."""
         size = header.seq + header.count
         while self._next is not None and self._next.bound.size <= size:
             self._check(self._next, header)
+            self.reached += 1
             self._next = next(self._stored, None)
         while self._outside and self._outside[0].bound.size <= size:
             self._check(self._outside.pop(0), header)

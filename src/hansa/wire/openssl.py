@@ -57,7 +57,7 @@ class Secret:
         try:
             key = serialization.load_pem_private_key(pem, password=None)
         except (ValueError, TypeError):
-            raise HansaError("key.file", "this is not an unencrypted PKCS#8 private key in PEM") from None
+            raise HansaError("key.file", _no_secret(pem)) from None
         except UnsupportedAlgorithm:
             raise HansaError("key.unsupported") from None
         is_p256 = isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1)
@@ -83,6 +83,17 @@ class Secret:
         )
 
 
+def _no_secret(pem: bytes) -> str:
+    """Why this is no private key that can be read."""
+    if not pem.strip():
+        return "this is empty"
+    if b"ENCRYPTED" in pem:  # PKCS#8, and the older form of OpenSSL in a header
+        return "this key is encrypted: `openssl pkey -in FILE -out NEW` writes it unencrypted"
+    if b"-----BEGIN PUBLIC KEY-----" in pem:
+        return "this is a public key, which signs nothing: its private half is needed"
+    return "this is not an unencrypted PKCS#8 private key in PEM"
+
+
 def pem_of(spki: bytes) -> bytes:
     """A public key as a PEM file."""
     return serialization.load_der_public_key(spki).public_bytes(
@@ -95,7 +106,8 @@ def spki_of(pem: bytes) -> bytes:
     try:
         key = serialization.load_pem_public_key(pem)
     except (ValueError, TypeError):
-        raise HansaError("key.file", "this is not a public key in PEM") from None
+        what = "a private key, not its public half" if b"PRIVATE KEY-----" in pem else "not a public key in PEM"
+        raise HansaError("key.file", f"this is {what if pem.strip() else 'empty'}") from None
     except UnsupportedAlgorithm:
         raise HansaError("key.unsupported") from None
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)

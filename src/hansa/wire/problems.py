@@ -316,7 +316,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "sender.revoked": Kind(
         403,
         "The key counts no more",
-        "Sign with a key that is active; a member that has none left is given others by a vote.",
+        "Sign with a key that is active. A member that has none left is given others by a vote; one that was removed "
+        "is not.",
     ),
     "sender.expired": Kind(403, "The session of this key has ended", "Sign in again, with a new key."),
     "sender.asserted": Kind(

@@ -18,7 +18,10 @@ from tests.governance.house import (
 )
 from tests.governance.test_directory import contents
 
+from hansa.governance.directory import RECORDS, Directory
 from hansa.node import apply, reexecution, shipped
+from hansa.node.apply import View
+from hansa.node.recovery import members_records
 from hansa.orderers import Batch
 from hansa.testing import keys
 from hansa.testing.answers import Refused
@@ -82,7 +85,7 @@ def test_the_id_of_a_proposal_binds_all_of_it(house: House) -> None:
     "steps",
     [
         [set_contract(), set_contract(source=NOTES.replace("1.0.0", "1.1.0"))],
-        [set_contract(), {"name": "pause_contract", "subject": "notes"}],
+        [{"name": "pause_contract", "subject": "notes"}, {"name": "resume_contract", "subject": "notes"}],
         [{"name": "set_library", "subject": "sums", "source": text} for text in ("a", "b")],
         [{"name": "set_limits", "numbers": {name: 9}} for name in ("block_entries", "block_steps")],
         [set_constitution(lock_ms=2_000), set_constitution(lock_ms=3_000)],
@@ -95,6 +98,19 @@ def test_no_two_actions_of_a_proposal_are_about_the_same(house: House, steps: li
     """Two versions by one entry would come in another order when a node begins again from its records."""
     told = refused(lambda: house.ledger.propose("a", *steps))
     assert (told.code, "about the same" in str(told)) == ("require.failed", True)
+
+
+def test_a_contract_is_deployed_and_paused_at_once(house: House) -> None:
+    """And so it is for a node that begins again from the records."""
+    assert house.state(house.decide(set_contract(), {"name": "pause_contract", "subject": "notes"})) == "Accepted+"
+    live = house.ledger._directory  # pyright: ignore[reportPrivateUsage]
+    view = View(house.ledger._memory, live.indexes_of)  # pyright: ignore[reportPrivateUsage]
+    again = Directory(live.programs["members"])
+    for seq, record, value in members_records(view, RECORDS):
+        again.apply_record(record, value, seq)
+    for one in (live, again):
+        assert [(seq, made.manifest.version) for seq, made in one.versions("notes")] == [(house.ledger.entries[-1].seq + 1, "1.0.0")]
+        assert one.paused == {"notes"}
 
 
 def test_actions_about_different_things_are_one_proposal(house: House) -> None:

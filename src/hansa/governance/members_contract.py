@@ -285,8 +285,13 @@ def about(name: Text[1, 40]) -> Text[0, 48]:
 
 
 def spot(step: Step) -> Text[0, 150]:
-    """What an action changes; no two of a proposal change the same, so one entry brings one version of it."""
+    """What an action changes; no two of a proposal change the same, so one entry brings one version of it.
+
+    But a contract can be deployed and paused at once.
+    """
     kind = about(step.name)
+    if step.name == "pause_contract" or step.name == "resume_contract":
+        kind = "pause of"
     if kind == "":
         kind = step.name
     return kind + " " + step.subject

@@ -60,6 +60,8 @@ class TestProposals:
         shown = run("proposal", "show", id, *data).out
         assert "title     Open a shop" in shown
         assert "source: 67 lines" in shown
+        assert "class ExampleLedger(" not in shown
+        assert "\n              class ExampleLedger(" in run("proposal", "show", id, "--full", *data).out
         assert shown.count(": yes, 20") == 3
         assert "when      carried out 20" in shown
         listed = run("proposal", "list", *data).out
@@ -195,6 +197,7 @@ class TestProposals:
         file = EXAMPLE.parents[1] / "constitutions" / "unanimous.py"
         ran = run("proposal", "plan", "--action", "set_constitution", f"source={file}", *data)
         assert "~ Constitution ledger" in ran.out
+        assert "run `hansa constitution check FILE` to see what votes can lead it to" in ran.out
         assert f"{id[:12]} set_member_data eastmutual: Open -> Rejected" in ran.out
         assert "once accepted it waits for 10 s, and is counted again then" in ran.out
         assert re.search(r"of \d+ past proposals? it would have decided otherwise:", ran.out)

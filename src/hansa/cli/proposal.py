@@ -30,6 +30,7 @@ _PREFIX_CHARS_MIN: Final = 6
 _SETS_SHOWN: Final = 10
 _LINES_SHOWN: Final = 40
 """Of the difference of a text, unless all is asked for."""
+_LEADS: Final = "run `hansa constitution check FILE` to see what votes can lead it to"
 _COLORS: Final = {"Open": "yellow", "Accepted": "green", "Rejected": "red", "Failed": "red"}
 
 
@@ -80,6 +81,8 @@ def new(
                 remedy = "Mend it; or give --force to send it anyway, if something else comes before it is decided."
                 raise HansaError("proposal.vain", f"{told}; nothing was sent", remedy=remedy)
             out.caution(f"as things are now, {told}")
+        if any(step["name"] == "set_constitution" for step in written.steps):
+            out.note(_LEADS)
         arguments = {"title": written.title, "steps": written.steps, "closes": written.closes}
         return arguments, governance.steps_for(written.steps)
 
@@ -164,10 +167,11 @@ def withdraw(out: Output, id: str | None, way: Way) -> int:
 
 @proposal.command()
 @click.argument("id")
+@click.option("--full", is_flag=True, help="Texts of its actions to their end.")
 @data_option()
 @url_option()
 @click.pass_obj
-def show(out: Output, id: str, data: Path, url: str | None) -> None:
+def show(out: Output, id: str, full: bool, data: Path, url: str | None) -> None:
     """Show a proposal: what it does, who voted what, who must still vote, when it closes or takes effect."""
     with connect(data, url) as node:
         found = find(node, id)
@@ -176,7 +180,7 @@ def show(out: Output, id: str, data: Path, url: str | None) -> None:
     fields = {**msgspec.to_builtins(found), "actions": actions}
     if planned is not None:
         fields |= {name: planned[name] for name in ("waiting", "sets", "no")}
-    out.show(fields, lambda: "\n".join(_proposal_lines(out, found, actions, planned)))
+    out.show(fields, lambda: "\n".join(_proposal_lines(out, found, actions, planned, full=full)))
 
 
 @proposal.command(name="list")
@@ -423,7 +427,7 @@ def _state(out: Output, state: str) -> str:
 
 
 def _proposal_lines(
-    out: Output, found: Proposal, actions: list[dict[str, Any]], planned: dict[str, Any] | None
+    out: Output, found: Proposal, actions: list[dict[str, Any]], planned: dict[str, Any] | None, *, full: bool
 ) -> list[str]:
     lines = [
         f"proposal  {found.id}",
@@ -435,7 +439,10 @@ def _proposal_lines(
         lines.append(f"when      {when}")
     for place, action in enumerate(actions):
         lines.append(f"{'does' if place == 0 else '':<10}{output.shown(action['name'])}")
-        lines += [f"            {output.shown(name)}: {_brief(value)}" for name, value in action["args"].items()]
+        for name, value in action["args"].items():
+            lines.append(f"            {output.shown(name)}: {_brief(value)}")
+            if full and isinstance(value, str) and "\n" in value:
+                lines += [f"              {output.shown(line)}" for line in value.splitlines()]
     for place, ballot in enumerate(found.ballots):
         said = out.style("yes", fg="green") if ballot.yes else out.style("no", fg="red")
         lines.append(f"{'votes' if place == 0 else '':<10}{ballot.member}: {said}, {output.moment(ballot.at)}")
@@ -475,6 +482,8 @@ def _plan_lines(out: Output, head: str, planned: dict[str, Any], *, full: bool) 
         lines.append(f"{out.style('fails', fg='red')}     when carried out: {output.shown(planned['failure'])}")
     if not planned["changes"] and not planned["failure"]:
         lines.append("changes   nothing" if planned["floor"] else "changes   nothing: it is decided")
+    if any(change["record"] == "Constitution" for change in planned["changes"]):
+        lines.append(f"hint      {_LEADS}")
     for change in planned["changes"]:
         lines += _change_lines(out, change, full=full)
     if planned.get("past") is not None:

@@ -753,6 +753,7 @@ CASES: dict[str, list[Case]] = {
         Case("member key retire --as northbank --data {live}"),
         Case("member key revoke 0000000000 --as northbank --data {live}"),
         Case("user add --as northbank --data {live}"),
+        Case("member key add --new {here}/k.pem --expires 2020-01-31 --as northbank --data {told}"),
         Case("user remove ana --as northbank --data {live}"),
         Case("up --data {here}/new --port 0 --lock soon"),
         Case("up --data {here}/new --port 0 --constitution {here}/c.py", "No constitution", write("c.py", LONELY)),

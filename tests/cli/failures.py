@@ -759,6 +759,7 @@ CASES: dict[str, list[Case]] = {
         Case("member key retire --as northbank --data {live}"),
         Case("member key revoke 0000000000 --as northbank --data {live}"),
         Case("user add --as northbank --data {live}"),
+        Case("member key add --new {here}/k.pem --expires 2020-01-31 --as northbank --data {told}"),
         Case("user remove ana --as northbank --data {live}"),
         Case("constitution show --url {url}/nothing"),
         Case("constitution show majority --url {url}"),

@@ -188,6 +188,27 @@ def hostile(resolve: str, validate: str = "[]", apply: str = "[step]") -> str:
     return head + "    @view\n" + views.rstrip() + "\n"
 
 
+WORK = """\
+        if len(members) > 1 and len(proposal.votes) == 1 and gov.yes(proposal.votes) == 1:
+            count = 0
+            for number in range({rounds}):
+                count += number
+            if count > 0:
+                return "Accepted"
+"""
+
+
+@pytest.mark.parametrize(("rounds", "flaws"), [(60_000, {"take-over"}), (600_000, {"no answer"})])
+def test_what_takes_many_steps_is_found_as_the_kernel_runs_it(rounds: int, flaws: set[str]) -> None:
+    """A wrong rule behind more work than a transaction may do by itself; and behind more than is given to any count."""
+    text = (FOLDER / "majority.py").read_text("utf-8")
+    rule = RULE.format(condition="gov.leaves_none(proposal, members)", value='"Rejected"')
+    report = searched(text.replace(rule, rule + WORK.format(rounds=rounds)), members=2, fewest=2, depth=1)
+    assert {one.flaw for one in report.findings} == flaws
+    if "no answer" in flaws:
+        assert told(report)[-1][-1].startswith("The constitution gives no answer there")
+
+
 HOSTILE = {
     "accepts everything": (hostile('"Accepted"'), {"take-over", "lock-out"}),
     "rejects everything": (hostile('"Rejected"'), {"lock-out"}),

@@ -15,6 +15,7 @@ from hansa.contracts import execution
 from hansa.contracts.calls import NOBODY, Call
 from hansa.contracts.ledger import Ledger
 from hansa.contracts.program import Program
+<<<<<<< HEAD
 from hansa.governance.motions import (
     NEED_TWO,
     POWER,
@@ -28,6 +29,10 @@ from hansa.governance.motions import (
     step_of,
 )
 from hansa.wire.limits import TRANSACTION_STEPS_DEFAULT
+=======
+from hansa.governance.motions import POWER, REMOVE, RULES, Result, State, Step, carried_out, names_of, step_of
+from hansa.governance.sequel import TALLY_STEPS
+>>>>>>> 05e127d444301f9b17df6556959e6a6445f514f2
 
 Decision = Literal["Open", "Accepted", "Rejected"]
 
@@ -49,18 +54,26 @@ class Votes(msgspec.Struct, frozen=True):
 
 
 class Constitutions:
-    """Constitutions by name, to be asked. `asked`: how often one was."""
+    """Constitutions by name, to be asked with the steps that the kernel gives them.
+
+    `asked`: how often one was; `exhausted`: the views that ran out of steps, which are not asked again.
+    """
 
     def __init__(self, programs: Mapping[str, Program]) -> None:
         self._ledger = Ledger()
         self._ledger.programs |= {name: [(0, loaded)] for name, loaded in programs.items()}
         self.asked = 0
+        self.exhausted: set[tuple[str, str]] = set()
 
     def ask(self, name: str, view: str, arguments: dict[str, Any]) -> Any:
         """What a view says; None if it faults."""
+        if (name, view) in self.exhausted:
+            return None
         self.asked += 1
         call = Call(name, view, arguments, NOBODY, 0, self._ledger.seq)
-        ran = execution.run(call, self._ledger, self._ledger, TRANSACTION_STEPS_DEFAULT)
+        ran = execution.run(call, self._ledger, self._ledger, TALLY_STEPS)
+        if ran.code == "steps.exceeded":
+            self.exhausted.add((name, view))
         return ran.result if ran.code == execution.OK else None
 
 

@@ -15,6 +15,9 @@ make); or by one with which others come in, who could say nothing. So members ma
 *inequality*: members of one kind are treated differently, by their place in a list, or by what `apply` adds. The
 merging of states assumes that it does not matter, so a search that finds this promises nothing else.
 
+*no answer*: a constitution used up the steps that the kernel gives it. What it says then is not known, so the search
+ends there.
+
 Pure: how far it is goes to a callback. A vote that was cast before members changed counts here as one cast now. What
 it does not do: lost or stolen keys (but it takes new keys for another member as power), more members than it was asked
 for, more than two actions in a proposal but the removal of all others, and what the vocabulary does not have.
@@ -33,7 +36,7 @@ from hansa.governance.motions import ADMIT, NEWCOMER, REMOVE, Result, State, Ste
 DEPTH: Final = 6
 """So many accepted proposals from the start, if not said otherwise."""
 
-Flaw = Literal["lock-out", "take-over", "inequality"]
+Flaw = Literal["lock-out", "take-over", "inequality", "no answer"]
 Progress = Callable[[int, int, int], None]
 """Told the depth, how many states were examined, and how many are known."""
 
@@ -51,8 +54,8 @@ class Passed(msgspec.Struct, frozen=True):
 class Finding(msgspec.Struct, frozen=True):
     """A flaw: the proposals that lead to the state in which it shows, from a start on.
 
-    `witness` is what one member does alone there, as it is carried out, `by` that member; both None for a lock-out, and
-    nothing where one member is left.
+    `witness` is what one member does alone there, as it is carried out, `by` that member; both None for a lock-out or
+    no answer, and nothing where one member is left.
     """
 
     flaw: Flaw
@@ -114,19 +117,21 @@ class _Search:
         self._rulers: dict[State, dict[int, tuple[Step, ...]]] = {}
         self._stuck: list[State] = []
         self._findings: dict[tuple[Flaw, str], Finding] = {}
-        self._found: dict[Flaw, int] = {"lock-out": 0, "take-over": 0, "inequality": 0}
+        self._found: dict[Flaw, int] = {"lock-out": 0, "take-over": 0, "inequality": 0, "no answer": 0}
 
     def run(self) -> Report:
         queue: deque[tuple[int, State]] = deque()
+        state = self._vocabulary.starts(self._fewest)[0]
         for count in range(self._fewest, self._members + 1):
             for start in self._vocabulary.starts(count):
-                if start not in self._ways:
+                if start not in self._ways and not self._constitutions.exhausted:
+                    state = start
                     self._ways[start] = None
                     queue.append((0, start))
                     if count > 1:
                         self._note_rulers(start)
         examined = 0
-        while queue:
+        while queue and not self._constitutions.exhausted:
             depth, state = queue.popleft()
             if self._progress is not None:
                 self._progress(depth, examined, len(self._ways))
@@ -136,8 +141,11 @@ class _Search:
                 self._stuck.append(state)
             if depth < self._depth:
                 queue.extend((depth + 1, reached) for reached in self._expand(assembly))
-        for state in self._locked():
-            self._note("lock-out", state)
+        if self._constitutions.exhausted:
+            self._note("no answer", state)
+        else:
+            for locked in self._locked():
+                self._note("lock-out", locked)
         findings = tuple(self._findings.values())
         asked = self._constitutions.asked
         return Report(

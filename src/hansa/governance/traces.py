@@ -100,6 +100,10 @@ def _end(finding: Finding, names: Sequence[str], unheard: Sequence[str]) -> str:
         if not names:
             return "Nobody is left, so nothing can change the constitution any more."
         return "No votes can change the constitution any more, not even the yes of all."
+    if finding.flaw == "no answer":
+        return (
+            "The constitution gives no answer there: it used up all steps that it gets, so what it does is not known."
+        )
     assert finding.by is not None
     who = names[finding.by]
     does = " and to ".join(told(step, names) for step in finding.witness or ())

@@ -15,7 +15,6 @@ from hansa.contracts import execution
 from hansa.contracts.calls import NOBODY, Call
 from hansa.contracts.ledger import Ledger
 from hansa.contracts.program import Program
-<<<<<<< HEAD
 from hansa.governance.motions import (
     NEED_TWO,
     POWER,
@@ -28,11 +27,7 @@ from hansa.governance.motions import (
     names_of,
     step_of,
 )
-from hansa.wire.limits import TRANSACTION_STEPS_DEFAULT
-=======
-from hansa.governance.motions import POWER, REMOVE, RULES, Result, State, Step, carried_out, names_of, step_of
 from hansa.governance.sequel import TALLY_STEPS
->>>>>>> 05e127d444301f9b17df6556959e6a6445f514f2
 
 Decision = Literal["Open", "Accepted", "Rejected"]
 

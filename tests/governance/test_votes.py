@@ -107,7 +107,9 @@ def test_a_contract_is_deployed_and_paused_at_once(house: House) -> None:
     for seq, record, value in members_records(view, RECORDS):
         again.apply_record(record, value, seq)
     for one in (live, again):
-        assert [(seq, made.manifest.version) for seq, made in one.versions("notes")] == [(house.ledger.entries[-1].seq + 1, "1.0.0")]
+        assert [(seq, made.manifest.version) for seq, made in one.versions("notes")] == [
+            (house.ledger.entries[-1].seq + 1, "1.0.0")
+        ]
         assert one.paused == {"notes"}
 
 

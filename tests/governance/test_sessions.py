@@ -134,8 +134,9 @@ def test_the_last_sign_in_says_what_a_person_may(ledger, key, make_key):
 
 
 def test_a_session_ends_with_its_token_at_apply(ledger, key):
+    """At its `exp` a token counts no more (RFC 7519 section 4.1.4), and nor does its session."""
     register(ledger, key)
-    ledger.clock.advance(hours=1)
+    ledger.clock.advance(milliseconds=HOUR - 1)
     assert send(ledger, key, "notes", "put", {"id": "1"}).code == "ok"
     ledger.clock.advance(milliseconds=1)
     with pytest.raises(HansaError) as caught:
@@ -236,6 +237,16 @@ def test_a_governance_key_registers_no_sessions(ledger, key):
 def test_a_removed_issuer_signs_nobody_in(ledger, key):
     assert decide(ledger, {"name": "remove_jwt_issuer", "args": {"issuer_id": "north-issuer"}})["applied"]
     assert register(ledger, key).code == "require.failed"
+
+
+def test_sessions_go_on_when_their_issuer_is_removed_until_their_key_is_revoked(ledger, key):
+    register(ledger, key)
+    assert decide(ledger, {"name": "remove_jwt_issuer", "args": {"issuer_id": "north-issuer"}})["applied"]
+    assert send(ledger, key, "notes", "put", {"id": "1"}).code == "ok"
+    ledger.govern("north", "revoke_key", {"key": key.kid})
+    with pytest.raises(HansaError) as caught:
+        send(ledger, key, "notes", "put", {"id": "2"})
+    assert caught.value.code == "sender.revoked"
 
 
 def test_a_removed_user_does_not_come_back_by_signing_in(ledger, key, make_key):

@@ -526,7 +526,7 @@ def skip_reason(signed: Signed, sender: Sender | None, tip: Tip, time: int, dire
         return "sender.unknown"
     if not sender.may_sign(signed):
         return "sender.purpose"
-    if sender.until is not None and sender.until < time:
+    if sender.until is not None and sender.until <= time:  # RFC 7519 section 4.1.4
         return "sender.expired"
     if body.steps_max > directory.steps_most(sender, body.contract):
         return "steps.limit"

@@ -179,7 +179,7 @@ def check_time(signed: Signed, sender: Sender, time: int) -> None:
         raise HansaError("transaction.expired", f"not_after passed {time - not_after} ms ago")
     if not_after > time + signed.validity_ms:
         raise HansaError("transaction.too_far", f"not_after lies {not_after - time} ms ahead")
-    if sender.until is not None and sender.until < time:
+    if sender.until is not None and sender.until <= time:
         raise HansaError("sender.expired", f"it ended {time - sender.until} ms ago")
 
 

@@ -91,7 +91,6 @@ def test_an_excluded_entry_is_as_documented() -> None:
     (write,) = writes.decode(data("write-set-excluded"))
     assert (write.contract, write.record, write.key) == ("members", "Exclusion", statement.id)
     record = cbor2.loads(write.value)
-<<<<<<< HEAD
     given = [exclusion.read(one) for one in record.pop("statements")]
     assert record == {"id": statement.id, "reason": statement.reason}
     assert data("exclusion") in [one.envelope for one in given]
@@ -100,12 +99,6 @@ def test_an_excluded_entry_is_as_documented() -> None:
     for one in given:
         assert (one.id, one.reason) == (statement.id, statement.reason)
         assert keys[one.kid].verify(one.signature, one.structure)
-=======
-    first, other = record.pop("statements")  # one of each of its two members
-    assert record == {"id": statement.id, "reason": statement.reason}
-    assert first == data("exclusion")
-    validate("exclusion-envelope", other)
->>>>>>> 04dc1d6595ac7e94c4a788b0466a49a3a65669d5
 
 
 def test_a_refusal_has_the_documented_result() -> None:

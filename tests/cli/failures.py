@@ -721,6 +721,7 @@ CASES: dict[str, list[Case]] = {
         Case(f"proposal show {'0' * 64} --data {{live}}"),
         Case("proposal vote --yes --as northbank --data {live}"),
         Case("proposal vote 00000000 --as northbank --data {live}"),
+        Case("proposal new --action resume_contract name=kinds --as northbank --data {live}"),
         Case("proposal vote 00000000 --yes --no --as northbank --data {live}"),
         Case("proposal vote --finish {here}/p --yes --as northbank --data {live}"),
         Case(

@@ -222,7 +222,7 @@ def test_a_key_that_others_can_read_is_refused(hansa: Callable, data: Any, tmp_p
 
 def test_no_node(hansa: Callable, server: Any, tmp_path: Path) -> None:
     key = ("--key", server.data / "keys" / "members" / "northbank.pem")
-    assert hansa(*TELL, *key, "--data", tmp_path).failed("node.unreachable")
+    assert hansa(*TELL, *key, "--data", tmp_path).failed("folder.none")
     assert hansa(*TELL, *key, "--url", "http://127.0.0.1:1").failed("node.unreachable")
 
 

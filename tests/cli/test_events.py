@@ -67,7 +67,7 @@ def test_what_is_refused(hansa: Callable, server: Any, words: tuple[str, ...], c
 
 
 def test_no_node(hansa: Callable, tmp_path: Path) -> None:
-    hansa("events", "--data", tmp_path).failed("node.unreachable")
+    hansa("events", "--data", tmp_path).failed("folder.none")
     hansa("events", "--url", "http://127.0.0.1:1", "--follow").failed("node.unreachable")
 
 

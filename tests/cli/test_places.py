@@ -48,7 +48,7 @@ def test_a_url_that_is_given_counts(tmp_path: Path, refused: Callable) -> None:
         assert node.url == "http://127.0.0.1:6"
     with places.connect(tmp_path, None) as node:
         assert node.url == "http://127.0.0.1:5"
-    with refused("node.unreachable"):
+    with refused("folder.none"):
         places.connect(tmp_path / "none", None)
 
 

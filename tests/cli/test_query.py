@@ -227,4 +227,4 @@ def test_keys_that_mean_something_in_a_path(key: str, query: Callable) -> None:
 
 
 def test_no_node(hansa: Callable, tmp_path: Path) -> None:
-    assert hansa("query", "example_ledger", "Account", "--data", tmp_path).failed("node.unreachable")
+    assert hansa("query", "example_ledger", "Account", "--data", tmp_path).failed("folder.none")

@@ -129,7 +129,7 @@ def test_what_has_no_client(hansa: Callable, tmp_path: Path) -> None:
     library.write_text("def double(n: int) -> int:\n    return n + n\n")
     assert "is a library" in hansa("contract", "stubs", library).failed("contract.invalid")
     assert hansa("contract", "stubs", tmp_path / "none.py").failed("argument.file", 2)
-    assert hansa("contract", "stubs", "unheard_of", "--data", tmp_path).failed("node.unreachable")
+    assert hansa("contract", "stubs", "unheard_of", "--data", tmp_path).failed("folder.none")
     library.write_text("x = =")
     assert hansa("contract", "stubs", library).failed("contract.invalid")
 

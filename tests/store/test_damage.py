@@ -295,7 +295,7 @@ def sound_checkpoints(root):
 
 @pytest.mark.parametrize("missing", [1])
 def test_a_missing_segment_is_refused_and_named(root, missing):
-    assert len(list((root / "journal").iterdir())) == 4
+    assert len(list((root / "journal").iterdir())) == 5
     (root / "journal" / segment_name(missing)).unlink()
     error = refused(root)
     assert error.code == "journal.missing"
@@ -366,7 +366,7 @@ def test_flips_all_over_the_journal_are_refused(made, base):
     images = made[2]
     chance = Random(3)
     root = put(base / "flips", {path: data for path, data in images[-1].items() if not path.startswith("state")})
-    segments = sorted((root / "journal").iterdir())
+    segments = [path for path in sorted((root / "journal").iterdir()) if len(path.read_bytes().rstrip(b"\0")) > 4096]
     checkpoints = (root / "checkpoints").read_bytes()
     for number in range(150):
         path = segments[number % len(segments)]

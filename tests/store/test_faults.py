@@ -221,9 +221,7 @@ def test_a_failed_sync_in_the_background_stops_the_node(base):
     async def script(session):
         await asyncio.wait_for(session.submit(session.ledger.deploy()), WAIT_S)
         await session.until(lambda: session.files.fired)
-        session.node._committer._preparing.join()
-        await asyncio.sleep(0.05)
-        assert session.node.status().state == "faulted"
+        await session.until(lambda: session.node.status().state == "faulted")
 
     session.run(script)
 

@@ -109,10 +109,7 @@ def state_rot(scale: int) -> Result:
     with enumeration.conditions() as base:
         recorded = enumeration.record(base)
         image = world.read_image(recorded.ledger.folder.root)
-        data = image[world.STATE_FILE]
-        tally = rot.recover_each(
-            image, recorded.run, base, (case for seed in range(10 * scale) for case in rot.cases(data, seed))
-        )
+        tally = rot.recover_each(image, recorded.run, range(10 * scale))
     sound = ("ok", "hansa.wire.problems.HansaError")
     bad = [f"{kind}: {about} ({count} times)" for (kind, about), count in sorted(tally.items()) if about not in sound]
     return Result(f"{tally.total()} damaged states, {sum(tally[k] for k in tally if k[1] in sound)} mended", bad)

@@ -1,16 +1,23 @@
 """Damage to the state's file, page by page: derived, so whatever is wrong with it, the ledger must open.
 
-Each case is recovered in a child process, because LMDB reads through a memory map: some damage is a signal.
+Each case is recovered in a child process, because LMDB reads through a memory map: some damage is a signal. The
+children are forked from a small process of their own: from one that has run ten thousand tests each would take as
+long as its memory is large, and would stand still with any lock that another thread held.
 """
 
 import faulthandler
+import gc
 import os
+import pickle
 import shutil
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
 
+from . import enumeration
 from .crashes import check
 from .workload import Run
 from .world import PAGE, STATE_FILE, Image, materialise
@@ -38,22 +45,44 @@ def damaged(data: bytes, kind: str, page: int, chance: Random) -> bytes:
     return data[:at] + bad + data[at + PAGE :]
 
 
-def cases(data: bytes, seed: int, kinds: tuple[str, ...] = KINDS) -> Iterator[tuple[str, bytes]]:
-    chance = Random(seed)
-    for kind in kinds:
-        for page in range(len(data) // PAGE):
-            yield kind, damaged(data, kind, page, chance)
+def cases(data: bytes, seeds: Iterable[int], kinds: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+    for seed in seeds:
+        chance = Random(seed)
+        for kind in kinds:
+            for page in range(len(data) // PAGE):
+                yield kind, damaged(data, kind, page, chance)
 
 
-def recover_each(image: Image, run: Run, base: Path, found: Iterator[tuple[str, bytes]]) -> Counter[tuple[str, str]]:
+def recover_each(
+    image: Image, run: Run, seeds: Iterable[int], kinds: tuple[str, ...] = KINDS
+) -> Counter[tuple[str, str]]:
     """What came of each case: "ok", an exception's name, a signal, or what `check` found wrong after recovery."""
+    small = subprocess.run(
+        [sys.executable, "-m", "tests.faults.rot"],
+        input=pickle.dumps((image, run.blocks, list(seeds), kinds)),
+        stdout=subprocess.PIPE,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    return pickle.loads(small.stdout)
+
+
+def _recover_each(
+    image: Image, blocks: list[bytes], seeds: list[int], kinds: tuple[str, ...]
+) -> Counter[tuple[str, str]]:
     tally: Counter[tuple[str, str]] = Counter()
-    place = base / "rot"
-    for kind, data in found:
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir()
-        materialise({**image, STATE_FILE: data}, place)
-        tally[kind, in_child(place, run)] += 1
+    run = Run(blocks)
+    with enumeration.conditions() as base:
+        place = base / "whole"
+        materialise(image, place)
+        check(place, run, len(run.ids))  # what the children need to know is worked out once, before they are forked
+        gc.freeze()
+        place = base / "rot"
+        for kind, data in cases(image[STATE_FILE], seeds, kinds):
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir()
+            materialise({**image, STATE_FILE: data}, place)
+            tally[kind, in_child(place, run)] += 1
     return tally
 
 
@@ -80,3 +109,7 @@ def in_child(place: Path, run: Run) -> str:
     os.close(reader)
     _, status = os.waitpid(child, 0)
     return about if status == 0 else f"signal {status & 127}"
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(pickle.dumps(_recover_each(*pickle.load(sys.stdin.buffer))))

@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     "doctor": "hansa.cli.doctor:doctor",
     "events": "hansa.cli.events:events",
     "member": "hansa.cli.member:member",
+    "network": "hansa.cli.network:network",
     "proposal": "hansa.cli.proposal:proposal",
     "query": "hansa.cli.query:query",
     "receipt": "hansa.cli.receipt:receipt",

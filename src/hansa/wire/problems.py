@@ -208,6 +208,26 @@ KINDS: Final[Mapping[str, Kind]] = {
         "A file of the ledger cannot be read or written",
         "Look at its permissions and at the disk; if it is damaged, restore a backup.",
     ),
+    "network.none": Kind(
+        404,
+        "There is no network in this folder",
+        "Name the right folder, or make one: `hansa network new DIR --topology multi-member`.",
+    ),
+    "network.taken": Kind(409, "There is a network in this folder already", "Choose a new folder."),
+    "network.form": Kind(
+        422,
+        "A file of the network is not as this version writes it",
+        "Put back what `hansa network new` wrote, or make the network again.",
+    ),
+    "network.ports": Kind(
+        409, "Ports of the network are taken", "Stop what listens there: `ss -ltnp` shows it, then start again."
+    ),
+    "network.start": Kind(
+        503,
+        "Not every node of the network is ready",
+        "Look at the log that is named; `hansa network logs DIR` shows it.",
+    ),
+    "network.stop": Kind(500, "Not every node of the network has stopped", "Look at its log, then end the process."),
     "backup.exists": Kind(409, "The backup file exists", "Choose another name; backups are never overwritten."),
     "backup.form": Kind(422, "The file is not a whole backup of this format", "Name a file that `hansa backup` wrote."),
     "backup.damaged": Kind(422, "The backup is damaged", "Use another backup; what was unpacked must not be used."),

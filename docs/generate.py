@@ -96,6 +96,7 @@ GROUPS = {
     "tiles": "The tree's rows",
     "state": "The state",
     "backup": "Backups",
+    "orderer": "The order",
 }
 
 

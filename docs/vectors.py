@@ -23,6 +23,7 @@ from hansa.node.create import members_source
 from hansa.node.intake import Answer
 from hansa.orderers import Batch
 from hansa.store.overlay import Overlay, Span, Spot
+from hansa.wire import batch as wire_batch
 from hansa.wire import block, cose, entry, exclusion, genesis, tick, transaction, trust, writes
 from hansa.wire.genesis import Genesis, Limits, Member, Node, User
 from hansa.wire.keys import PrivateKey
@@ -269,6 +270,7 @@ def make() -> tuple[list[Vector], dict[str, str]]:
         Vector("outcome-refused", "outcome", items[1].outcome, "of entry 2: the trader is no deployer"),
         Vector("write-set", "write-set", items[0].writes, "of entry 1"),
         Vector("write-set-empty", "write-set", writes.EMPTY, "of entry 2"),
+        Vector("batch", "batch", wire_batch.encode(_TIME, [applied, refused], bytes(range(16))), "two transactions"),
         Vector("block-0", "block", first.encoded, "genesis"),
         Vector("block-1", "block", block.encode(second.block), "entries 1 to 3"),
         Vector("scheduled", "scheduled", due.envelope, "entry 6: what entry 5 scheduled; its SHA-256 is the id"),

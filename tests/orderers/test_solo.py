@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hansa.orderers import Replica
 from hansa.orderers.solo import Solo
 from hansa.wire.genesis import Limits
 from hansa.wire.limits import BLOCK_STEPS_MAX
@@ -17,8 +18,14 @@ class Bounds:
         self.block_entries, self.block_bytes, self.block_steps = entries, size, steps
 
 
-def solo(limits=None, index=0, clock=lambda: 1_000):
-    return Solo(index, clock, lambda: limits or Limits())
+def solo(limits=None, position=0, clock=lambda: 1_000):
+    return started(clock, lambda: limits or Limits(), position)
+
+
+def started(clock, limits, position=0, ready=lambda: None):
+    orderer = Solo(Replica(bytes(32), clock, limits, lambda _: bytes(32)))
+    orderer.start(position, bytes(32), ready)
+    return orderer
 
 
 def queue(orderer, *names, lane="acme", size=10, steps=1):
@@ -50,14 +57,14 @@ def test_a_batch_is_whatever_queued_in_its_order():
 
 
 @pytest.mark.parametrize("first", [0, 1, 77])
-def test_indexes_have_no_gap(first):
-    orderer = solo(Bounds(entries=1), index=first)
+def test_positions_go_on_behind_the_last_one(first):
+    orderer = solo(Bounds(entries=1), position=first)
     taken = []
     for name in "abc":
-        assert orderer.take() is None  # asking in vain uses no index
+        assert orderer.take() is None  # asking in vain uses no position
         queue(orderer, name)
-        taken.append(orderer.take().index)
-    assert taken == [first, first + 1, first + 2]
+        taken.append(orderer.take().position)
+    assert taken == [first + 1, first + 2, first + 3]
 
 
 def test_a_batch_carries_the_time_at_which_it_is_taken():
@@ -117,7 +124,7 @@ def test_an_item_beyond_a_limit_goes_alone(large, place):
 
 def test_limits_are_asked_for_at_each_batch():
     limits = [Bounds(entries=1), Bounds(entries=3)]
-    orderer = Solo(0, lambda: 0, lambda: limits.pop(0))
+    orderer = started(lambda: 0, lambda: limits.pop(0))
     queue(orderer, *"abcd")
     assert [names(orderer.take()), names(orderer.take())] == [["a"], ["b", "c", "d"]]
 
@@ -153,7 +160,7 @@ def test_a_flood_delays_another_member_by_one_batch_at_most():
     assert "b" in names(orderer.take())
 
 
-def test_a_refusing_clock_keeps_the_queue_and_the_index():
+def test_a_refusing_clock_keeps_the_queue_and_the_position():
     answers = [HansaError("clock.behind"), HansaError("clock.jumped"), 7]
 
     def clock():
@@ -162,7 +169,7 @@ def test_a_refusing_clock_keeps_the_queue_and_the_index():
             raise answer
         return answer
 
-    orderer = solo(index=3, clock=clock)
+    orderer = solo(position=3, clock=clock)
     queue(orderer, "a", "b")
     for code in ("clock.behind", "clock.jumped"):
         with pytest.raises(HansaError) as caught:
@@ -170,15 +177,13 @@ def test_a_refusing_clock_keeps_the_queue_and_the_index():
         assert caught.value.code == code
     queue(orderer, "c", "a")
     batch = orderer.take()
-    assert (batch.index, batch.stamp, names(batch)) == (3, 7, ["a", "b", "c"])
+    assert (batch.position, batch.stamp, names(batch)) == (4, 7, ["a", "b", "c"])
 
 
 def test_the_callback_comes_for_each_new_id_only():
     calls = []
-    orderer = solo()
-    queue(orderer, "before")
-    orderer.on_ready(lambda: calls.append(1))
-    queue(orderer, "a", "a", "b", "before")
+    orderer = started(lambda: 0, Limits, ready=lambda: calls.append(1))
+    queue(orderer, "a", "a", "b", "a")
     assert len(calls) == 2
 
 
@@ -221,4 +226,4 @@ def test_whatever_comes_leaves_once_in_its_members_order_within_the_limits(items
         assert take() is not None
     assert orderer.take() is None
     assert left == sent
-    assert [batch.index for batch in taken] == list(range(len(taken)))
+    assert [batch.position for batch in taken] == list(range(1, len(taken) + 1))

@@ -24,7 +24,7 @@ ITEMS = st.lists(
     ),
     max_size=5,
 )
-HEADER = Header(0, bytes([1]) * 32, 7, 40, 2, 1_900_000_000_000, bytes([2]) * 32, bytes([3]) * 32)
+HEADER = Header(0, bytes([1]) * 32, 7, 40, 2, 1_900_000_000_000, bytes([2]) * 32, bytes([3]) * 32, 9)
 BLOCK = Block(
     HEADER,
     [
@@ -40,14 +40,14 @@ def as_lists(made):
 
 
 class TestBlock:
-    @given(ITEMS, NUMBERS, NUMBERS, NUMBERS, DIGESTS, DIGESTS, DIGESTS)
-    def test_a_block_survives(self, items, height, seq, time, ledger, previous, root):
-        made = Block(Header(block.VERSION, ledger, height, seq, len(items), time, previous, root), items)
+    @given(ITEMS, NUMBERS, NUMBERS, NUMBERS, DIGESTS, DIGESTS, DIGESTS, NUMBERS)
+    def test_a_block_survives(self, items, height, seq, time, ledger, previous, root, position):
+        made = Block(Header(block.VERSION, ledger, height, seq, len(items), time, previous, root, position), items)
         encoded = block.encode(made)
         assert block.decode(encoded) == made
         assert encoded == cbor2.dumps(
             [
-                [0, ledger, height, seq, len(items), time, previous, root],
+                [0, ledger, height, seq, len(items), time, previous, root, position],
                 [[i.kind, i.id, i.envelope, i.outcome, i.writes] for i in items],
             ]
         )
@@ -88,7 +88,7 @@ class TestBlock:
         with refused("block.form"):
             block.decode(cbor.encode(value))
 
-    @pytest.mark.parametrize("field", range(8))
+    @pytest.mark.parametrize("field", range(9))
     @pytest.mark.parametrize("other", [None, "text", True, [], {}], ids=repr)
     def test_header_fields_of_another_type(self, field, other, refused):
         value = as_lists(BLOCK)

@@ -158,7 +158,7 @@ def apply_batch(
     given = [one for one in read if isinstance(one, Given)]
     void = _void_reason(batch, given, directory.limits)
     if void:
-        log.error("batch.void", index=batch.index, reason=void)
+        log.error("batch.void", position=batch.position, reason=void)
         return None, [(one.signed.id, void) for one in given]
     making = _Making(tip, max(tip.time, batch.stamp), View(state, directory.indexes_of, cache, run), directory, tiles)
     _take_due(making, [one for one in read if isinstance(one, Tick)], exclusions)
@@ -187,7 +187,7 @@ def apply_batch(
             raise _fatal(error, signed.id, body.contract) from error
     if not making.items:
         return None, skipped
-    return seal(tip, making.time, making.items, making.entered, tiles), skipped
+    return seal(tip, batch.position, making.time, making.items, making.entered, tiles), skipped
 
 
 class _Making:
@@ -251,7 +251,7 @@ def apply_genesis(document: bytes, genesis: Genesis, ledger: bytes, directory: D
     item = make_item(entry.GENESIS, ledger, document, ran, genesis.time)
     tiles.append(leaf_hash(entry.make(item.kind, item.id, item.envelope, item.outcome)))
     tip = Tip(ledger, 0, 0, genesis.time, block.GENESIS_PREVIOUS)
-    return seal(tip, genesis.time, [item], [Entered(0, ledger, 0, written)], tiles)
+    return seal(tip, 0, genesis.time, [item], [Entered(0, ledger, 0, written)], tiles)
 
 
 def execute(signed: Signed, sender: Sender, time: int, seq: int, view: View, directory: Directory) -> Execution:
@@ -460,9 +460,10 @@ def make_item(kind: entry.Kind, id: bytes, envelope: bytes, ran: Execution, time
     return Item(kind, id, envelope, outcome, written)
 
 
-def seal(tip: Tip, time: int, items: list[Item], entered: list[Entered], tiles: Tiles) -> Sealed:
-    """The block of these items, whose leaves are in `tiles` already."""
-    header = Header(block.VERSION, tip.ledger, tip.height, tip.size, len(items), time, tip.previous, tiles.root())
+def seal(tip: Tip, position: int, time: int, items: list[Item], entered: list[Entered], tiles: Tiles) -> Sealed:
+    """The block of these items, whose leaves are in `tiles` already, from the batch at `position`."""
+    count, root = len(items), tiles.root()
+    header = Header(block.VERSION, tip.ledger, tip.height, tip.size, count, time, tip.previous, root, position)
     made = Block(header, items)
     return Sealed(made, block.encode(made), entered, tip_after(header))
 

@@ -37,13 +37,14 @@ from hansa.node.key_folder import KeyFolder
 from hansa.node.recovery import Progress, Recovered, close, close_in_order, recover
 from hansa.node.tally import Gauges, Tally
 from hansa.node.verifier import Verifier
+from hansa.orderers import DEGRADED, DIVERGED, HALTED, MakeOrderer, Replica
 from hansa.orderers.solo import Solo
 from hansa.store.files import Disk, Files, read_whole, replace, trouble_told
 from hansa.store.folder import Folder, Lock
 from hansa.store.journal import Location, Writer
 from hansa.store.overlay import Stored
 from hansa.store.state import BlockPlace
-from hansa.wire import cose, genesis, tick
+from hansa.wire import block, cose, genesis, tick
 from hansa.wire.keys import PrivateKey
 from hansa.wire.limits import INTEGER_MAX
 from hansa.wire.problems import HansaError
@@ -59,11 +60,13 @@ RETRY_S: Final = 1.0
 """How long a node waits for a clock that is behind before it looks again."""
 RESERVE_BYTES: Final = 256 * 1024 * 1024
 """Free space below which intake stops, so that what was promised can always be kept."""
-RESERVE_CHECK_S: Final = 0.5
-"""How often the free space of the disk is looked at."""
+WATCH_S: Final = 0.5
+"""How often the free space of the disk and the standing of the order are looked at."""
 CACHED_RECORDS: Final = 4_096
 TICK_WAIT_S: Final = 0.05
 """The least time between two ticks: what is carried over to the next block is not hurried more than this."""
+TICK_AGAIN_S: Final = 2.0
+"""How long the order may take for a tick until another is tried at the same size."""
 TELL_TICKS_MAX: Final = 256
 """So many blocks are made for one asker who puts a told clock forward; who wants more goes on from there."""
 TELL_S_MAX: Final = 10.0
@@ -88,7 +91,8 @@ class Status(msgspec.Struct, frozen=True):
 
     It is healthy unless it has stopped for good, and ready if it takes transactions; if it does not, `reasons` say why.
     `trouble` and `detail` are the first reason's, empty if there is none. `time` is that of the last block, `now` the
-    node's clock, both in ms; `clock` is `told` where whoever runs the node tells it, else `real`.
+    node's clock, both in ms; `clock` is `told` where whoever runs the node tells it, else `real`. `orderer`: what puts
+    transactions in one order: solo, etcd, cometbft.
     """
 
     ledger: str
@@ -106,6 +110,7 @@ class Status(msgspec.Struct, frozen=True):
     checkpoint: int  # the size of the newest one
     clock: str
     now: int
+    orderer: str
     warnings: list[Reason]
 
 
@@ -132,6 +137,7 @@ class Node:
         reserve_bytes: int,
         exclusions: Exclusions,
         isolation: Isolation | None,
+        orderer: MakeOrderer,
     ) -> None:
         self.folder = folder
         self.ledger = recovered.ledger
@@ -152,6 +158,7 @@ class Node:
         self._exclusions = exclusions
         self._isolation = isolation
         self._run = sequel.run if isolation is None else isolation.run
+        self._ticked = 0, 0.0  # the size and about when the last tick was ordered
         self._tick_timer: asyncio.TimerHandle | None = None
         self._clock = clock
         self._is_told_now = False  # the clock is being put forward
@@ -161,7 +168,7 @@ class Node:
         self._unverified: list[Pending] = []
         self._verified: dict[bytes, Signed] = {}
         """Verified and without an entry, by envelope: `_enqueue` puts in, `_tell` takes out once there is one."""
-        self._orderer = Solo(self._tip.height, self._stamp, lambda: self.directory.limits)
+        self._orderer = orderer(Replica(self.ledger, self._stamp, lambda: self.directory.limits, self._digest_before))
         self._trouble: dict[str, HansaError] = {}  # by what notices it: disk, reserve, clock, fault
         self._committing = False
         self._stirred = -BUSY_S  # when a transaction came or a block was made, by the loop's time
@@ -185,8 +192,7 @@ class Node:
         with trouble_told(self.folder.journal):
             self._writer = Writer(self._files, self.folder.journal, self.ledger, self._parts.end)
         self._committer = Committer(self._writer, self._call_soon, self._disk_full, self._fail, self.tally.sync_s.add)
-        self._orderer.on_ready(self._wake)
-        self._watch_reserve()
+        self._watch()
         if self._tip.size == 0:
             parts = self._parts
             self._begun = self._loop.time()
@@ -196,6 +202,7 @@ class Node:
             if self._parts.state.pending():
                 self._flush_later()
             self._await_due()
+            self._orderer.start(self.reading.header_of(self._tip.size - 1).position, self._tip.previous, self._wake)
 
     async def stop(self) -> None:
         """Finishes the block in hand, brings everything to disk and lets the folder go."""
@@ -203,6 +210,7 @@ class Node:
         self.events.close()
         if self._tick_timer is not None:
             self._tick_timer.cancel()
+        await self._orderer.stop()
         self._verifier.stop()
         if self._isolation is not None:
             self._isolation.stop()
@@ -267,6 +275,7 @@ class Node:
             self._signed_size,
             genesis.TOLD if self.parsed_genesis.is_told else genesis.REAL,
             self.ledger_time(),
+            self._orderer.name,
             self._warnings(),
         )
 
@@ -286,9 +295,12 @@ class Node:
         return Gauges(not self._reasons(), tip.size, lag_s, len(self._queue), self.events.readers, expires)
 
     def _warnings(self) -> list[Reason]:
-        """What is the matter with keys: some are missing here, others expire soon."""
+        """What is the matter: keys are missing here or expire soon, the order goes on without somebody."""
         found = self._missing_keys() if self.reading.tip.size else []
         found += expiry.warnings(self.directory.expiring.values(), self.ledger_time())
+        standing = self._orderer.standing()
+        if standing.state == DEGRADED:
+            found.append(HansaError("orderer.degraded", standing.reason, remedy=standing.remedy))
         return [Reason(error.code, error.detail, error.remedy) for error in found]
 
     def _missing_keys(self) -> list[HansaError]:
@@ -363,6 +375,13 @@ class Node:
         """The head of the block with the entry at `seq`."""
         header = self.reading.header_of(seq)
         return _Head(header.seq, header.seq + header.count, header.time, header.root)
+
+    def _digest_before(self, position: int) -> bytes:
+        """See `orderers.Replica`; of genesis' header if there is no other."""
+        header = self.reading.header_of(self._tip.size - 1)
+        while header.position >= position and header.seq:
+            header = self.reading.header_of(header.seq - 1)
+        return block.header_digest(header)
 
     def _find_owed(self) -> list["_Head"]:
         """The heads of blocks that changed the checkpoint keys and that no stored checkpoint covers."""
@@ -472,6 +491,7 @@ class Node:
         for id, code in skipped:
             self._tell_skipped(id, code)
         if sealed is None:
+            self._orderer.applied(batch.position, self._tip.previous)
             self._wake()
         else:
             self._commit(sealed)
@@ -493,6 +513,10 @@ class Node:
         self._tip = self.reading.tip = sealed.tip
         self._head = _Head(header.seq, sealed.tip.size, header.time, header.root)
         self._committing = False
+        if header.height:
+            self._orderer.applied(header.position, sealed.tip.previous)
+        elif not self._stopping:
+            self._orderer.start(header.position, sealed.tip.previous, self._wake)
         self._follow_keys(sealed)
         for seq, item in enumerate(sealed.block.items, header.seq):
             self._tell(item.id, Answer(item.id, seq, item.outcome, False))
@@ -560,6 +584,9 @@ class Node:
             own_key = self._own_key()
             if own_key is None:
                 return
+            if self._ticked == (self._tip.size, self._loop.time() // TICK_AGAIN_S):
+                return  # it is on its way through the order
+            self._ticked = self._tip.size, self._loop.time() // TICK_AGAIN_S
             envelope = tick.seal(own_key, self.ledger, self._tip.size)
             self._orderer.submit("", cose.id_of(envelope), envelope, 0)
 
@@ -663,14 +690,29 @@ class Node:
             self.sign_checkpoint()
             self._flush()
 
-    def _watch_reserve(self) -> None:
-        """Intake stops while the disk has less than the reserve; it goes on by itself."""
+    def _watch(self) -> None:
+        """Looks now and then at what changes by itself: keys that are put there, the order, the disk."""
         if self._stopping:
             return
-        self._loop.call_later(RESERVE_CHECK_S, self._watch_reserve)
+        self._loop.call_later(WATCH_S, self._watch)
         if self.reading.tip.size and self._missing_keys():
             self._keys.look_again()
             self.sign_checkpoint()
+        self._watch_order()
+        self._watch_reserve()
+
+    def _watch_order(self) -> None:
+        """Intake stops while nothing can be ordered; a node whose order is not that of the others stops for good."""
+        standing = self._orderer.standing()
+        if standing.state == DIVERGED:
+            self._fail(HansaError("orderer.diverged", standing.reason, remedy=standing.remedy))
+        elif standing.state == HALTED:
+            self._set_trouble("order", HansaError("orderer.halted", standing.reason, remedy=standing.remedy))
+        else:
+            self._clear_trouble("order")
+
+    def _watch_reserve(self) -> None:
+        """Intake stops while the disk has less than the reserve; it goes on by itself."""
         try:
             free = self._files.free_bytes(self.folder.root)
         except OSError as error:  # how much there is now shows at the next look
@@ -743,13 +785,14 @@ def open_node(
     accept_clock: bool = False,
     told: bool = False,
     isolate: bool = False,
+    orderer: MakeOrderer = Solo,
     reserve_bytes: int = RESERVE_BYTES,
     progress: Progress = lambda _: None,
 ) -> Node:
     """Locks and recovers the ledger in a folder. Raises `HansaError` where it must not run.
 
     `isolate`: contracts run in a process of their own, see `isolation`. `told`: the ledger must be one whose time is
-    told, else `clock.real`.
+    told, else `clock.real`. `orderer` makes what the node has its transactions put in order by.
     """
     files, folder = files or Disk(), Folder(root)
     folder.check_format(files)
@@ -769,7 +812,7 @@ def open_node(
         exclusions = load_exclusions(files, folder)
         isolation = Isolation(recovered.genesis.members_contract) if isolate else None
         opened.pop_all()
-    return Node(folder, files, [lock, keys], recovered, keys, clock, reserve_bytes, exclusions, isolation)
+    return Node(folder, files, [lock, keys], recovered, keys, clock, reserve_bytes, exclusions, isolation, orderer)
 
 
 def _check_keys(folder: Folder, keys: KeyFolder, recovered: Recovered) -> None:

@@ -28,6 +28,7 @@ class Header(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unkn
     time: Count  # ledger time, ms
     previous: Digest
     root: Digest
+    position: Count  # of the batch, in the order that the nodes follow; 0 for genesis
 
 
 class Item(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
@@ -91,4 +92,5 @@ def _header_fields(header: Header) -> list[object]:
         header.time,
         header.previous,
         header.root,
+        header.position,
     ]

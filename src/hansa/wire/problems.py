@@ -448,6 +448,18 @@ KINDS: Final[Mapping[str, Kind]] = {
     "batch.void": Kind(
         500, "An ordered batch broke its bounds and counts for nothing", "Sign and send again; report it."
     ),
+    "batch.form": Kind(500, "An ordered batch cannot be read and counts for nothing", "Report it with the node's log."),
+    "orderer.halted": Kind(
+        503,
+        "Nothing can be put in order now",
+        "Reading goes on; send again when enough nodes are up. `hansa status` says who is missing.",
+    ),
+    "orderer.degraded": Kind(503, "The order goes on without somebody", "Bring the missing nodes up again."),
+    "orderer.diverged": Kind(
+        500,
+        "The order is not the one that this node has followed",
+        "Stop it and find out why before anything else: never heal it by deleting files.",
+    ),
     "node.defect": Kind(
         500, "An unexpected failure: a defect of Hansa", "Report it with what you sent; the node goes on."
     ),

@@ -310,6 +310,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The node has stopped for good",
         "Look at its log and disk, then start it again; send again what has no answer.",
     ),
+    "engine.start": Kind(500, "The ordering engine cannot be started", "Build it: `hansa engines build`."),
     "clock.behind": Kind(503, "The node's clock is behind the ledger", "Set the clock; the node goes on by itself."),
     "clock.jumped": Kind(
         503, "The node's clock jumped", "Set the clock right, or restart the node if it is right now."
@@ -478,6 +479,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         500,
         "The order is not the one that this node has followed",
         "Stop it and find out why before anything else: never heal it by deleting files.",
+    ),
+    "orderer.settings": Kind(
+        500, "The settings of the orderer do not serve", "Mend orderer.json, or make the network again."
     ),
     "node.defect": Kind(
         500, "An unexpected failure: a defect of Hansa", "Report it with what you sent; the node goes on."

@@ -97,6 +97,7 @@ GROUPS = {
     "state": "The state",
     "backup": "Backups",
     "orderer": "The order",
+    "read": "Reads that wait",
 }
 
 

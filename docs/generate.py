@@ -98,6 +98,7 @@ GROUPS = {
     "backup": "Backups",
     "network": "Networks",
     "orderer": "The order",
+    "read": "Reads that wait",
 }
 
 

@@ -214,6 +214,10 @@ class Reading:
 
     # Proofs
 
+    def last_checkpoint(self) -> Checkpoint | None:
+        """The newest stored checkpoint, if there is one."""
+        return self._checkpoints.last()
+
     def checkpoint(self, size: int | None = None) -> Checkpoint:
         """The newest stored checkpoint, or the one of exactly `size`. Raises `HansaError` `checkpoint.none`."""
         found = self._checkpoints.last() if size is None else self._checkpoints.covering(size - 1)

@@ -551,6 +551,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Name another file, or move this one away to begin anew.",
     ),
     "entry.unknown": Kind(404, "There is no such entry", "Ask for a seq below the ledger's size."),
+    "read.behind": Kind(
+        503, "This node does not have that entry yet", "Ask again in a moment, or another node; nothing was read."
+    ),
     "record.unknown": Kind(404, "There is no such record", "Check the key; GET the record type for a page of them."),
     "record.type": Kind(404, "The contract has no such record type", "Ask for one of those listed."),
     "contract.missing": Kind(404, "There is no such contract", "GET /app/contracts lists those deployed."),

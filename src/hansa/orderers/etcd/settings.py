@@ -1,8 +1,8 @@
 """What a node is given for its member of the cluster, as it stands in `orderer.json`, and how it starts the member."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -15,6 +15,7 @@ HEARTBEAT_MS: Final = 100
 ELECTION_MS: Final = 1_000
 """Of etcd's own leader. For members far from each other: ten times the way there and back, or more."""
 
+_URL: Final = re.compile(r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+|\[[0-9a-f:]+\]):(?P<port>[0-9]{1,5})")
 _Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
@@ -72,10 +73,10 @@ def check(settings: EtcdSettings) -> None:
         )
     for member in settings.members:
         for url in (member.peers, member.clients):
-            parts = urlsplit(url)
-            if parts.scheme != scheme or not parts.hostname or not parts.port or parts.path or parts.query:
+            found = _URL.fullmatch(url)
+            if found is None or found["scheme"] != scheme or not 0 < int(found["port"]) < 65536:
                 raise HansaError("orderer.settings", f"{url} is not of the form {scheme}://HOST:PORT")
-            if settings.plain and parts.hostname not in ("127.0.0.1", "::1"):
+            if settings.plain and found["host"] not in ("127.0.0.1", "[::1]"):
                 raise HansaError("orderer.settings", f"{url}: without TLS members are on loopback alone")
 
 

@@ -8,6 +8,7 @@ import time
 from contextlib import asynccontextmanager
 from functools import partial
 
+import msgspec
 import pytest
 from tests.orderers import clusters
 from tests.orderers.replicas import Node, until
@@ -378,5 +379,65 @@ def test_what_is_no_batch_counts_for_nothing(tmp_path):
             await one_by_one(a, "last")
             assert [envelopes for _, envelopes in a.order] == [[b"first"], [], [], [], [b"last"]]
             assert a.entries == [b"first", b"last"]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("forgets", [False, True], ids=["by its file", "by its mark"])
+def test_batches_that_left_no_block_may_be_trimmed_and_the_node_still_knows_where_it_was(tmp_path, eager, forgets):
+    async def scenario():
+        async with running(clusters.nodes(tmp_path, "a")) as [a]:
+            await one_by_one(a, "entry")
+            for count in range(1, 20):  # each is in the order again, and applied already
+                a.submit("entry")
+                await until(lambda count=count: len(a.order) > count)
+            await trimmed(a)
+            assert a.orderer._retained.trimmed > a.position
+            last = a.order[-1][0]
+            await until(lambda: a.orderer._changed is False)  # what it says of itself is written
+            await a.end()
+            if forgets:
+                (tmp_path / "a" / "followed").unlink()
+            a.begin()
+            await one_by_one(a, "after")
+            assert a.order[-1][0] > last
+            assert [envelopes for position, envelopes in a.order if position > last] == [[b"after"]]
+
+    asyncio.run(scenario())
+
+
+def test_a_full_store_halts_the_order_and_says_what_to_do(tmp_path, impatient):
+    async def scenario():
+        async with running(clusters.nodes(tmp_path, "a", quota=16 * 1024 * 1024)) as [a]:
+            await one_by_one(a, "entry")
+            with pytest.raises(gateway.Full):
+                for number in range(20):
+                    await a.orderer._gateway.change([], [gateway.put(b"z%d" % number, bytes(1024 * 1024))])
+            a.submit("in vain")
+            await until(lambda: state(a) == "halted")
+            assert "full" in reason(a)
+            assert "quota" in a.orderer.standing().remedy
+            assert a.entries == [b"entry"]
+            await a.end()
+            wider = msgspec.structs.replace(a.make.args[0], quota=64 * 1024 * 1024)
+            a.make = partial(Etcd, wider, clusters.binary())
+            a.begin()
+            await one_by_one(a, "with more room")
+            await until(lambda: state(a) == "healthy")
+
+    asyncio.run(scenario())
+
+
+def test_an_engine_that_does_not_come_up_is_worked_around_by_the_others(tmp_path, impatient, monkeypatch):
+    async def scenario():
+        async with running(clusters.nodes(tmp_path)) as (a, b, c):
+            await one_by_one(a, "entry")
+            monkeypatch.setattr("hansa.orderers.engine.PAUSE_FIRST_S", 60)
+            a.orderer._engine.kill()
+            await until(lambda: "own etcd is down" in reason(a))
+            assert str(tmp_path / "a" / "etcd.log") in a.orderer.standing().remedy
+            await one_by_one(a, "through another")
+            await all_have([a, b, c], 2)
+            assert same([a, b, c])
 
     asyncio.run(scenario())

@@ -84,6 +84,7 @@ _RESEED: Final = "Give this node a fresh copy of the ledger from another node; t
 _FOREIGN: Final = (
     "Stop. Find out why before anything else; go on only with the cluster that this ledger was ordered by."
 )
+_ROOM: Final = "Raise `quota` in every node's orderer.json, and start them again."
 _QUORUM: Final = "Bring the missing members up again; the order goes on by itself when more than half are there."
 
 
@@ -135,6 +136,7 @@ class Etcd:
         self._answered: float | None = None
         self._began = 0.0
         self._trouble = ""
+        self._full = False
         self._doubt = ""
         self._final: Standing | None = None
 
@@ -182,6 +184,8 @@ class Etcd:
         now = time.monotonic()
         absent_names = self._peers.absent(now) if now - self._began > UNANSWERED_S else []
         away = f"not heard: {', '.join(absent_names)}" if absent_names else ""
+        if self._full:
+            return Standing(HALTED, "the store of etcd is full: it takes nothing any more", _ROOM)
         if self._answered is None or now - self._answered > UNANSWERED_S:
             reason = [
                 "no majority of the cluster's members answers" if self._answered is not None else "etcd is starting"
@@ -403,6 +407,7 @@ class Etcd:
     async def _recognise(self) -> None:
         """At the first answer: the cluster's id, its ledger, and the last batch that this node had from it."""
         ledger = self._replica.ledger
+        await self._gateway.disarm()  # a start is how a larger quota comes about
         await self._gateway.change([absent(_LEDGER)], [put(_LEDGER, ledger)])
         kept = self._record.read()
         page = await self._gateway.read(_LEDGER)
@@ -561,6 +566,7 @@ class Etcd:
             try:
                 await self._gateway.change([], [put(key, encode(mark))])
                 self._answer()
+                self._full = False
                 told = now
                 if now - trimmed > TRIM_S:
                     trimmed = now
@@ -597,7 +603,8 @@ class Etcd:
         self._trouble = ""
 
     async def _unanswered(self, error: Unavailable) -> None:
-        self._trouble = "the store of etcd is full" if isinstance(error, Full) else str(error)
+        self._full = self._full or isinstance(error, Full)
+        self._trouble = str(error)
         await asyncio.sleep(RETRY_S)
 
 

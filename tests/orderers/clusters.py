@@ -33,14 +33,17 @@ def free_ports(count: int) -> list[int]:
             each.close()
 
 
-def settings(folder: Path, names, token="test", scheme="http", **more) -> list[EtcdSettings]:
-    """Of each node of a new cluster."""
+def settings(folder: Path, names, token="test", scheme="http", each=lambda name: {}, **more) -> list[EtcdSettings]:
+    """Of each node of a new cluster; `each` gives those that differ from node to node."""
     ports = iter(free_ports(2 * len(names)))
     members = tuple(
         EtcdMember(name, f"{scheme}://127.0.0.1:{next(ports)}", f"{scheme}://127.0.0.1:{next(ports)}") for name in names
     )
     more = {"plain": scheme == "http", "heartbeat": 50, "election": 500, **more}
-    return [EtcdSettings(name=name, members=members, token=token, home=str(folder / name), **more) for name in names]
+    return [
+        EtcdSettings(name=name, members=members, token=token, home=str(folder / name), **more, **each(name))
+        for name in names
+    ]
 
 
 def nodes(folder: Path, names="abc", clocks=None, **more) -> list[Node]:

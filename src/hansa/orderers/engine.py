@@ -100,7 +100,8 @@ class Engine:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(process.wait(), patience)
+            async with asyncio.timeout(patience):
+                await process.wait()
         except TimeoutError:
             log.warning("engine.killed", engine=self._name, pid=process.pid, seconds=patience)
             with contextlib.suppress(ProcessLookupError):

@@ -81,6 +81,20 @@ class Done(msgspec.Struct, frozen=True):
     succeeded: bool = False
 
 
+class Alarm(msgspec.Struct, frozen=True):
+    """That a member has no room, or damaged data."""
+
+    member: int = msgspec.field(default=0, name="memberID")
+    alarm: str = ""
+
+
+class Alarms(msgspec.Struct, frozen=True):
+    """What alarms there are."""
+
+    header: Header
+    alarms: list[Alarm] = []
+
+
 class Watched(msgspec.Struct, frozen=True):
     """One answer of a watch. When it is a fragment, more of the same revision may follow."""
 
@@ -182,6 +196,14 @@ class Gateway:
             await self._ask("/v3/kv/compaction", {"revision": revision}, Done)
         except Compacted:
             return
+
+    async def disarm(self) -> None:
+        """Takes back the alarms that a store is full; a member that still is so raises its own again."""
+        found = await self._ask("/v3/maintenance/alarm", {"action": "GET"}, Alarms)
+        for one in found.alarms:
+            if one.alarm == "NOSPACE":
+                body: Json = {"action": "DEACTIVATE", "memberID": one.member, "alarm": one.alarm}
+                await self._ask("/v3/maintenance/alarm", body, Alarms)
 
     async def watch(self, revision: int) -> AsyncGenerator[Watched, None]:
         """All changes of all keys from `revision` on, in order; the last of them may come again in the next watch.

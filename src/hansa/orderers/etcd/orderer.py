@@ -22,6 +22,7 @@ import structlog
 from hansa.orderers import DEGRADED, DIVERGED, HALTED, HEALTHY, Batch, Replica, Standing
 from hansa.orderers.engine import Engine
 from hansa.orderers.etcd import settings as settings_of
+from hansa.orderers.etcd import tls
 from hansa.orderers.etcd.gateway import (
     Compacted,
     Diverged,
@@ -69,6 +70,8 @@ TRIM_KEYS: Final = 100
 """In one change: etcd allows 128."""
 COMPACT_REVISIONS: Final = 1_000
 """That stay readable behind what all present nodes have seen, so that one that comes back soon need not list keys."""
+RENEW_S: Final = 24 * 60 * 60.0
+"""How often certificates are made anew; they live thirty times as long."""
 TAKE_OVER_S: Final = 0.3
 """One after the other the nodes try to stamp what was handed over, so that they do not all do."""
 
@@ -81,6 +84,7 @@ _RESEED: Final = "Give this node a fresh copy of the ledger from another node; t
 _FOREIGN: Final = (
     "Stop. Find out why before anything else; go on only with the cluster that this ledger was ordered by."
 )
+_ROOM: Final = "Raise `quota` in every node's orderer.json, and start them again."
 _QUORUM: Final = "Bring the missing members up again; the order goes on by itself when more than half are there."
 
 
@@ -99,7 +103,9 @@ class Etcd:
         home = Path(settings.home)
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._engine = Engine(settings_of.command(settings, binary), home / "etcd.log", died=self._engine_died)
-        self._gateway = Gateway(settings_of.endpoints(settings), settings_of.context(settings))
+        tls.renew(settings, time.time_ns() // 1_000_000)
+        self._context = tls.context(settings)
+        self._gateway = Gateway(settings_of.endpoints(settings), self._context)
         self._record = Record(home / "followed")
         self._lanes = Lanes(self._limits)
         self._names = sorted(member.name for member in settings.members)
@@ -130,6 +136,7 @@ class Etcd:
         self._answered: float | None = None
         self._began = 0.0
         self._trouble = ""
+        self._full = False
         self._doubt = ""
         self._final: Standing | None = None
 
@@ -177,6 +184,8 @@ class Etcd:
         now = time.monotonic()
         absent_names = self._peers.absent(now) if now - self._began > UNANSWERED_S else []
         away = f"not heard: {', '.join(absent_names)}" if absent_names else ""
+        if self._full:
+            return Standing(HALTED, "the store of etcd is full: it takes nothing any more", _ROOM)
         if self._answered is None or now - self._answered > UNANSWERED_S:
             reason = [
                 "no majority of the cluster's members answers" if self._answered is not None else "etcd is starting"
@@ -212,7 +221,8 @@ class Etcd:
 
     async def _run(self) -> None:
         """Starts the member and all that goes on beside each other; the first that ends, ends the others."""
-        works: list[Callable[[], Coroutine[None, None, None]]] = [self._follow, self._send, self._tell, self._take_over]
+        works: list[Callable[[], Coroutine[None, None, None]]]
+        works = [self._follow, self._send, self._tell, self._take_over, self._renew]
         try:
             await self._engine.start()
             async with asyncio.TaskGroup() as group:
@@ -397,6 +407,7 @@ class Etcd:
     async def _recognise(self) -> None:
         """At the first answer: the cluster's id, its ledger, and the last batch that this node had from it."""
         ledger = self._replica.ledger
+        await self._gateway.disarm()  # a start is how a larger quota comes about
         await self._gateway.change([absent(_LEDGER)], [put(_LEDGER, ledger)])
         kept = self._record.read()
         page = await self._gateway.read(_LEDGER)
@@ -539,8 +550,9 @@ class Etcd:
         told = trimmed = turned = 0.0
         key = _NODE + self._settings.name.encode()
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stirred.wait(), MARK_S if told else RETRY_S)
+            with contextlib.suppress(TimeoutError):  # not by `wait_for`: that of Python 3.11 may lose a cancellation
+                async with asyncio.timeout(MARK_S if told else RETRY_S):
+                    await self._stirred.wait()
             await asyncio.sleep(max(0.0, told + RETRY_S - time.monotonic()))  # of two that ask, each stirs the other
             self._stirred.clear()
             now = time.monotonic()
@@ -554,6 +566,7 @@ class Etcd:
             try:
                 await self._gateway.change([], [put(key, encode(mark))])
                 self._answer()
+                self._full = False
                 told = now
                 if now - trimmed > TRIM_S:
                     trimmed = now
@@ -578,12 +591,20 @@ class Etcd:
         if forgotten > 0:
             await self._gateway.compact(forgotten)
 
+    async def _renew(self) -> None:
+        """New certificates for old. One that expired while the node was down was made anew at its start."""
+        while self._context is not None and self._settings.authority:
+            await asyncio.sleep(RENEW_S)
+            tls.renew(self._settings, time.time_ns() // 1_000_000)
+            tls.load(self._context, self._settings)
+
     def _answer(self) -> None:
         self._answered = time.monotonic()
         self._trouble = ""
 
     async def _unanswered(self, error: Unavailable) -> None:
-        self._trouble = "the store of etcd is full" if isinstance(error, Full) else str(error)
+        self._full = self._full or isinstance(error, Full)
+        self._trouble = str(error)
         await asyncio.sleep(RETRY_S)
 
 

@@ -1,9 +1,8 @@
 """What a node is given for its member of the cluster, as it stands in `orderer.json`, and how it starts the member."""
 
-import ssl
+import re
 from pathlib import Path
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -16,6 +15,7 @@ HEARTBEAT_MS: Final = 100
 ELECTION_MS: Final = 1_000
 """Of etcd's own leader. For members far from each other: ten times the way there and back, or more."""
 
+_URL: Final = re.compile(r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+|\[[0-9a-f:]+\]):(?P<port>[0-9]{1,5})")
 _Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
@@ -35,6 +35,8 @@ class EtcdSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     `home`: the folder of the member's data, the log and what this node keeps of the order. `token`: tells apart
     clusters at the same places; the ledger's id serves. `ca`, `certificate`, `key`: PEM files for mutual TLS between
     members and from nodes to members; empty is refused unless `plain`, which is for tests on loopback alone.
+    `authority`: the private key of `ca`; with it the node makes certificate and key itself, afresh at each start and
+    every day, into one file that both name. Without it somebody must replace them in time: etcd enforces their dates.
     """
 
     name: _Name
@@ -44,6 +46,7 @@ class EtcdSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     ca: str = ""
     certificate: str = ""
     key: str = ""
+    authority: str = ""
     plain: bool = False
     quota: Annotated[int, Meta(ge=16 * 1024 * 1024)] = QUOTA_BYTES
     heartbeat: Annotated[int, Meta(ge=10, le=10_000)] = HEARTBEAT_MS
@@ -61,35 +64,25 @@ def check(settings: EtcdSettings) -> None:
     scheme = "http" if settings.plain else "https"
     if settings.name not in names or len(set(names)) < len(names):
         raise HansaError("orderer.settings", f"{settings.name} must be one of the members, which have different names")
-    if settings.plain == bool(settings.ca or settings.certificate or settings.key):
+    files = [settings.ca, settings.certificate, settings.key]
+    if any([*files, settings.authority]) if settings.plain else not all(files):
         raise HansaError("orderer.settings", "give ca, certificate and key, or else plain, which is for loopback alone")
-    if not settings.plain and not (settings.ca and settings.certificate and settings.key):
-        raise HansaError("orderer.settings", "mutual TLS needs all of ca, certificate and key")
+    if settings.authority and settings.certificate != settings.key:
+        raise HansaError(
+            "orderer.settings", "with an authority, certificate and key are one file, which the node makes"
+        )
     for member in settings.members:
         for url in (member.peers, member.clients):
-            parts = urlsplit(url)
-            if parts.scheme != scheme or not parts.hostname or not parts.port or parts.path or parts.query:
+            found = _URL.fullmatch(url)
+            if found is None or found["scheme"] != scheme or not 0 < int(found["port"]) < 65536:
                 raise HansaError("orderer.settings", f"{url} is not of the form {scheme}://HOST:PORT")
-            if settings.plain and parts.hostname not in ("127.0.0.1", "::1"):
+            if settings.plain and found["host"] not in ("127.0.0.1", "[::1]"):
                 raise HansaError("orderer.settings", f"{url}: without TLS members are on loopback alone")
 
 
 def endpoints(settings: EtcdSettings) -> list[str]:
     """Where the cluster answers, this node's own member first."""
     return [settings.own.clients] + [m.clients for m in settings.members if m.name != settings.name]
-
-
-def context(settings: EtcdSettings) -> ssl.SSLContext | None:
-    """How a node shows itself to members and knows them. Raises `HansaError` `orderer.settings` for unfit files."""
-    if settings.plain:
-        return None
-    try:
-        made = ssl.create_default_context(cafile=settings.ca)
-        made.minimum_version = ssl.TLSVersion.TLSv1_3
-        made.load_cert_chain(settings.certificate, settings.key)
-    except (OSError, ssl.SSLError) as error:
-        raise HansaError("orderer.settings", f"the certificates cannot be used: {error}") from error
-    return made
 
 
 def command(settings: EtcdSettings, binary: Path) -> list[str]:

@@ -169,6 +169,7 @@ def test_a_cache_that_cannot_be_written_is_told(
     with refused("folder.access") as caught:
         build("etcd")
     assert str(machine.cache) in caught.value.detail
+    assert "HANSA_ENGINES" in caught.value.remedy
 
 
 def test_two_at_once_build_once(machine: Machine) -> None:

@@ -20,7 +20,7 @@ from typing import IO, Final, Protocol
 from hansa.orderers import engines, go
 from hansa.orderers.engines import Built, Engine
 from hansa.orderers.go import Go
-from hansa.store.files import trouble_told
+from hansa.store.files import full_disk_told, inaccessible
 from hansa.wire.problems import HansaError
 
 _PREFIX: Final = "building-"
@@ -54,7 +54,7 @@ def build(names: Iterable[str], tell: Tell, temporary: Temporary) -> list[tuple[
     found = go.on_path()
     place = engines.folder() / f"go{found.version if found else go.pinned()}"
     now: set[str] = set()
-    with trouble_told(engines.cache()):
+    with _trouble_told(engines.cache()):
         if _missing(wanted, place):
             engines.cache().mkdir(parents=True, exist_ok=True)
             with _alone(engines.cache(), tell):
@@ -66,6 +66,17 @@ def build(names: Iterable[str], tell: Tell, temporary: Temporary) -> list[tuple[
                     now = {engine.name for engine in missing}
     version = place.name.removeprefix("go")
     return [(Built(engine, place / engine.name, version), engine.name in now) for engine in wanted]
+
+
+@contextlib.contextmanager
+def _trouble_told(cache: Path) -> Generator[None, None, None]:
+    """Says of what the system refuses what can be done about it here: no ledger lies in this folder."""
+    try:
+        with full_disk_told(cache):
+            yield
+    except OSError as error:
+        remedy = "Make the folder writable for this user, or name another one with HANSA_ENGINES."
+        raise HansaError("folder.access", inaccessible(error, cache).detail, remedy=remedy) from error
 
 
 def _missing(wanted: Iterable[Engine], place: Path) -> list[Engine]:

@@ -290,6 +290,12 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The node has stopped for good",
         "Look at its log and disk, then start it again; send again what has no answer.",
     ),
+    "engine.start": Kind(500, "The ordering engine cannot be started", "Build it: `hansa engines build`."),
+    "engine.keys": Kind(
+        500,
+        "The ordering engine's keys are not those that the network knows",
+        "Put back the key files of this node; a node never votes with another's.",
+    ),
     "clock.behind": Kind(503, "The node's clock is behind the ledger", "Set the clock; the node goes on by itself."),
     "clock.jumped": Kind(
         503, "The node's clock jumped", "Set the clock right, or restart the node if it is right now."

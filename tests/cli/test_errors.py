@@ -239,6 +239,7 @@ NOT_SHOWN: dict[str, str] = {
     "record.type": "commands know a contract's records before they ask",
     "view.missing": "commands know a contract's views before they ask",
     "arguments.invalid": "an outcome, told on standard output or within view.refused",
+    "engine.": "needs other machines and programs than this one has: tests/orderers",
     "exclusion.minority": "needs three deployers; sample ledgers have one: tests/node/test_exclusion.py",
     "exclusion.late": "needs an excluded transaction that has its entry: tests/node/test_exclusion.py",
     "contract.isolation": "needs a system that starts no process: tests/node/test_isolation.py",

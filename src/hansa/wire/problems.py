@@ -167,6 +167,28 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The fields of a SWIFT message are not right",
         "Have the sender mend every problem listed; nothing is guessed.",
     ),
+    # Ordering engines
+    "engine.missing": Kind(503, "The ordering engine is not built on this machine", "Run `hansa engines build`."),
+    "engine.binary": Kind(
+        400,
+        "The engine's program cannot be run",
+        "Name the engine's own program, executable and made for this machine; or name none, and `hansa engines build`.",
+    ),
+    "engine.version": Kind(
+        409,
+        "The engine is of a version that Hansa does not work with",
+        "Install a version that fits, or name no program of your own: `hansa engines build` makes the right one.",
+    ),
+    "engine.go": Kind(
+        503,
+        "There is no Go to build the engine with",
+        "Install Go (https://go.dev/dl) or let pip reach PyPI, then run the command again.",
+    ),
+    "engine.build": Kind(
+        500,
+        "The engine could not be built",
+        "Mend what Go says, then run it again. Sources come from GOPROXY, by default https://proxy.golang.org.",
+    ),
     # What lies on disk
     "journal.missing": Kind(500, "A segment of the journal is missing", _RESTORE),
     "journal.header": Kind(500, "The header of a journal segment is damaged or in the wrong place", _RESTORE),

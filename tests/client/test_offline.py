@@ -17,8 +17,7 @@ from hansa.wire.limits import INSTANT_MAX
 def unsigned(signer):
     arguments = {"proposal": bytes(32), "yes": True}
     return transactions.unsigned(
-        signer.algorithm,
-        signer.kid,
+        signer,
         bytes(32),
         "members",
         "vote",

@@ -15,9 +15,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hansa.api import answers
-from hansa.api.answers import Result
 from hansa.api.operations import CBOR, COSE, JSON, PYTHON
-from hansa.api.requests import SECURITY, boolean, check_loopback, json_body, json_response, read_body, row_count
+from hansa.api.requests import (
+    SECURITY,
+    boolean,
+    check_loopback,
+    check_type,
+    json_body,
+    json_response,
+    read_body,
+    row_count,
+)
 from hansa.api.submit import ANSWER_S_MAX
 from hansa.client import proposals
 from hansa.governance.genesis import CONTRACT
@@ -26,12 +34,12 @@ from hansa.node.node import Node
 from hansa.node.planning import Planning, plan_new, plan_standing
 from hansa.node.reading import Asked, Row
 from hansa.wire import cose, entry, names, transaction
-from hansa.wire.limits import ENVELOPE_BYTES_MAX, PAGE_ROWS_MAX
+from hansa.wire.limits import ENVELOPE_BYTES_MAX
 from hansa.wire.problems import HansaError
-from hansa.wire.transaction import Transaction
 
 _SCOPE: Final = "ledger"
 """The key of the records of which there is one."""
+_OPEN: Final = Asked(index="is_open", value="true")
 _PROPOSAL_FIELDS: Final = (
     "id", "title", "proposer", "state", "constitution", "opened", "closes", "due", "applied",
 )  # fmt: skip
@@ -65,24 +73,14 @@ class GovernanceRoutes:
 
     async def _submitted(self, request: Request, action: str) -> Response:
         """Passes an envelope on that does what its path says, and answers with what came of it."""
-        if request.headers.get("content-type", "").split(";")[0].strip().lower() != COSE:
-            raise HansaError("request.content_type", accepted=[COSE])
+        check_type(request, COSE)
         with_receipt = boolean(request, "receipt", False)
         envelope = await read_body(request, ENVELOPE_BYTES_MAX)
         self._check_path(request, envelope, action)
-        answered: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-
-        def tell(result: Result) -> None:
-            if not answered.done():  # else nobody waits any more
-                answered.set_result(result)
-
-        self._node.submit(envelope, tell)
         try:
-            result = await asyncio.wait_for(answered, ANSWER_S_MAX)
+            result = await asyncio.wait_for(answers.submitted(self._node, envelope), ANSWER_S_MAX)
         except TimeoutError:
             raise HansaError("answer.late") from None
-        if isinstance(result, HansaError):
-            raise result
         receipt = answers.receipt_of(self._node, result) if with_receipt else None
         if request.headers.get("accept") == CBOR:
             return Response(answers.answer_cbor(result, receipt), media_type=CBOR, headers=SECURITY)
@@ -97,8 +95,8 @@ class GovernanceRoutes:
         if (body.contract, body.action) != (CONTRACT, action):
             told = f"{body.contract}.{body.action}"
             raise HansaError("proposal.path", f"the envelope says {told[:100]!a}, the path {CONTRACT}.{action}")
-        if "id" in request.path_params:
-            self._check_proposal(body, _proposal_id(request))
+        if "id" in request.path_params and body.arguments.get("proposal") != _proposal_id(request):
+            raise HansaError("proposal.path", "the envelope is about another proposal than the path")
         if "memberId" in request.path_params:
             sender = self._node.directory.senders.get(signed.kid)
             member = None if sender is None else sender.member
@@ -106,15 +104,11 @@ class GovernanceRoutes:
                 who = "nobody here" if member is None else member
                 raise HansaError("proposal.path", f"the envelope is signed by {who}, the path names another")
 
-    def _check_proposal(self, body: Transaction, id: bytes) -> None:
-        if body.arguments.get("proposal") != id:
-            raise HansaError("proposal.path", "the envelope is about another proposal than the path")
-
     # Proposals
 
     async def proposals(self, request: Request) -> Response:
         is_open = boolean(request, "open", False)
-        asked = Asked(index="is_open", value="true") if is_open else Asked()
+        asked = _OPEN if is_open else Asked()
         page = self._reading.page(CONTRACT, "Proposal", request.query_params.get("after"), row_count(request), asked)
         return json_response({"proposals": [self._fields(row) for row in page.rows], "next": page.next})
 
@@ -175,8 +169,7 @@ class GovernanceRoutes:
 
     async def plan_proposal(self, request: Request) -> Response:
         check_loopback(request)
-        if request.headers.get("content-type", "").split(";")[0].strip().lower() != JSON:
-            raise HansaError("request.content_type", accepted=[JSON])
+        check_type(request, JSON)
         written = proposals.read(await json_body(request, _PROPOSAL))
         proposer = request.query_params["proposer"]
 
@@ -241,12 +234,7 @@ class GovernanceRoutes:
         )
 
     def _open_count(self) -> int:
-        count, after = 0, None
-        while True:
-            page = self._reading.page(CONTRACT, "Proposal", after, PAGE_ROWS_MAX, Asked(index="is_open", value="true"))
-            count, after = count + len(page.rows), page.next
-            if after is None:
-                return count
+        return sum(1 for _ in self._reading.every(CONTRACT, "Proposal", _OPEN))
 
     async def members(self, request: Request) -> Response:
         return self._page(request, "Member")

@@ -8,7 +8,6 @@ a user's, and never reach the contract `members`.
 One event loop; keys of asserted sessions are in memory alone and end with the process.
 """
 
-import asyncio
 import hashlib
 import secrets
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ import httpx2
 import msgspec
 import structlog
 
-from hansa.api import issuer_keys, tokens
+from hansa.api import answers, issuer_keys, tokens
 from hansa.api.issuer_keys import IssuerKeys
 from hansa.api.sign_in import SignIn, check_key
 from hansa.api.tokens import Verified
@@ -31,7 +30,6 @@ from hansa.node.intake import Answer
 from hansa.node.node import Node
 from hansa.wire import entry, jsonform, session
 from hansa.wire.keys import PrivateKey
-from hansa.wire.limits import PAGE_ROWS_MAX
 from hansa.wire.problems import HansaError
 
 log = structlog.get_logger()
@@ -42,8 +40,6 @@ BEGIN_MS: Final = 10 * 60 * 1000
 """How long a session waits for its token."""
 WAITING_MAX: Final = 64
 """Sign-ins that wait for an issuer or for their block at once."""
-_VALID_MS: Final = 10 * 60 * 1000
-"""How long a registration may wait for its block."""
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -209,29 +205,14 @@ class Sessions:
 
     def _issuers(self) -> list[Issuer]:
         """Who signs in for this member, as the ledger has it now."""
-        page = self._node.reading.page(genesis.CONTRACT, RECORD, None, PAGE_ROWS_MAX)
-        rows = list(page.rows)
-        while page.next is not None:
-            page = self._node.reading.page(genesis.CONTRACT, RECORD, page.next, PAGE_ROWS_MAX)
-            rows += page.rows
-        found = [msgspec.convert(row.value, Issuer) for row in rows]
+        found = [msgspec.convert(row.value, Issuer) for row in self._node.reading.every(genesis.CONTRACT, RECORD)]
         return [one for one in found if one.member == self._settings.member]
 
     async def _submit(self, key: PrivateKey, contract: str, action: str, arguments: dict[str, Any]) -> Answer:
         node = self._node
-        waiting: asyncio.Future[Answer | HansaError] = asyncio.get_running_loop().create_future()
-
-        def tell(answer: Answer | HansaError) -> None:
-            if not waiting.done():  # who asked may have gone
-                waiting.set_result(answer)
-
-        limit = node.ledger_time() + _VALID_MS
+        limit = node.ledger_time() + transactions.VALID_MS
         made = transactions.prepare(key, node.ledger, contract, action, arguments, not_after=limit)
-        node.submit(made.envelope, tell)
-        answer = await waiting
-        if isinstance(answer, HansaError):
-            raise answer
-        return answer
+        return await answers.submitted(node, made.envelope)
 
 
 def _name(secret: str) -> bytes:

@@ -131,12 +131,11 @@ def _prepare(
     beside = file.with_name(f"{file.name}.txt")
     for path in (file, beside):
         output.check_writable(path, replace=False, remedy="Give --prepare another file name.")
-    algorithm, kid = _signing_key(node, way)
+    key = _signing_key(node, way)
     told = node.not_after()
     now = time.time_ns() // 1_000_000 if told is None else told - transactions.VALID_MS
     unsigned = transactions.unsigned(
-        algorithm,
-        kid,
+        key,
         node.ledger(),
         CONTRACT,
         action,
@@ -151,7 +150,7 @@ def _prepare(
         written.append(_write_proposal(node, arguments["proposal"], file))
     lines = words_of(file, unsigned.structure, full=True)
     output.write_file(beside, ("\n".join(lines) + "\n").encode())
-    fields = {"files": written, "kid": kid, "not_after": unsigned.not_after, "says": lines}
+    fields = {"files": written, "kid": key.kid, "not_after": unsigned.not_after, "says": lines}
     next = f"Sign it where the key is: hansa sign {file} --key KEY; then: {_command_of(action)} --finish {file}"
     out.show(fields, lambda: "\n".join([*words_of(file, unsigned.structure, full=False), "", next]))
     return output.DONE
@@ -185,14 +184,12 @@ def words_of(file: Path, structure: bytes, *, full: bool) -> list[str]:
     return lines
 
 
-def _signing_key(node: Client, way: Way) -> tuple[int, bytes]:
-    """Algorithm and kid of the key that will sign, as the ledger has it."""
+def _signing_key(node: Client, way: Way) -> PublicKey:
+    """The key that will sign, as the ledger has it."""
     if way.kid is not None:
-        key = registered(node, names.digest_from_hex(way.kid, "key id"))
-        return key.algorithm, key.kid
+        return registered(node, names.digest_from_hex(way.kid, "key id"))
     if way.key is not None:
-        key = signing_key(way.data, None, way.key, governance=True)
-        return key.algorithm, key.kid
+        return signing_key(way.data, None, way.key, governance=True).public
     if way.signer is None:
         remedy = "Give --as MEMBER, or --kid HEX; `hansa member keys MEMBER` lists them."
         raise HansaError("argument.value", "whose key will sign?", remedy=remedy)
@@ -201,8 +198,7 @@ def _signing_key(node: Client, way: Way) -> tuple[int, bytes]:
         kids = ", ".join(one["kid"] for one in found) or "none"
         told = f"{way.signer[:40]!a} has {len(found)} active governance keys: {kids}"
         raise HansaError("argument.value", told, remedy="Give the one that will sign with --kid HEX.")
-    key = PublicKey(bytes.fromhex(found[0]["spki"]))
-    return key.algorithm, key.kid
+    return PublicKey(bytes.fromhex(found[0]["spki"]))
 
 
 def _finish(way: Way, file: Path, node: Client, action: str) -> transactions.Prepared:
@@ -301,5 +297,5 @@ def owner_of_key(way: Way, node: Client) -> str:
     """The member that will sign: `--as`, or whose key it is."""
     if way.signer is not None:
         return way.signer
-    kid = _signing_key(node, way)[1]
+    kid = _signing_key(node, way).kid
     return str(node.get("/app/contracts/members/records/Key/value", key=kid.hex())["value"]["owner"])

@@ -6,6 +6,7 @@ it takes effect. Derived: `from_records` makes it again from the state.
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from copy import copy
 from typing import Any, Final
 
 import msgspec
@@ -160,24 +161,15 @@ class Directory:
 
     def copy(self) -> "Directory":
         """Another one of the same content, to be moved on apart."""
-        made = Directory(self.programs[CONTRACT])
-        made.senders, made.former = dict(self.senders), dict(self.former)
-        made.checkpoint_keys, made.checkpoint_spans = dict(self.checkpoint_keys), dict(self.checkpoint_spans)
-        made.node_keys, made.libraries = dict(self.node_keys), dict(self.libraries)
-        made.members, made.constitution = dict(self.members), self.constitution
-        made._removed, made._begun, made._texts = set(self._removed), dict(self._begun), dict(self._texts)
-        made._signing, made.expiring = dict(self._signing), dict(self.expiring)
-        made.former_node_keys, made._ended = set(self.former_node_keys), dict(self._ended)
-        made.attributes, made.user_attributes = dict(self.attributes), dict(self.user_attributes)
-        made.limits, made.name, made.has_schedules = self.limits, self.name, self.has_schedules
-        made.programs, made._owners = dict(self.programs), dict(self._owners)
-        made.paused = set(self.paused)
-        made._asserted = set(self._asserted)
+        made = copy(self)
+        for name, field in vars(self).items():
+            if isinstance(field, dict | set):
+                setattr(made, name, copy(getattr(self, name)))
         made._versions = {name: list(versions) for name, versions in self._versions.items()}
         return made
 
-    def apply(self, seq: int, writes: Iterable[Write]) -> None:
-        """Takes in what entry `seq` wrote, other contracts' passed over."""
+    def apply(self, seq: int, writes: Iterable[Write]) -> Iterable[str]:
+        """Takes in what entry `seq` wrote, other contracts' passed over; of which records that was."""
         found: list[Write] = []
         for write in writes:
             if write.contract == CONTRACT:
@@ -187,6 +179,7 @@ class Directory:
                     self.has_schedules = True
         for write in sorted(found, key=_place) if len(found) > 1 else found:
             self.apply_record(write.record, write.value, seq)
+        return {write.record for write in found} if found else ()
 
     def apply_record(self, record: str, value: bytes, seq: int) -> None:
         """Takes in the value of a members record that entry `seq` wrote last."""

@@ -31,7 +31,7 @@ from hansa.governance.motions import NEED_TWO
 from hansa.node import obstacles
 from hansa.node.apply import View
 from hansa.node.reading import Reading, Row
-from hansa.store.overlay import Behind
+from hansa.store.overlay import Behind, Stored
 from hansa.wire import cbor, order
 from hansa.wire.limits import DIGEST_BYTES, GOVERNANCE_STEPS_MAX, MEMBERS_MAX, PAGE_ROWS_MAX
 from hansa.wire.problems import HansaError
@@ -122,13 +122,6 @@ Planning = Generator[None, None, Plan]
 """A plan in the making: it stops between two pieces of work."""
 
 
-class _Row(msgspec.Struct, frozen=True, gc=False):
-    """A record of the draft: a `contracts.calls.Found`."""
-
-    seq: int
-    value: bytes
-
-
 class _Kept:
     """A `contracts.calls.Reader` that reads each thing once: what it gives stays the same while the ledger goes on."""
 
@@ -165,7 +158,7 @@ class _Kept:
         assert found is not None
         return cbor.decode_own(found.value)["revoked"]
 
-    def put(self, place: bytes, row: _Row) -> None:
+    def put(self, place: bytes, row: Stored) -> None:
         """Puts a record into the draft, of a type that nothing here selects."""
         self._found[place] = row
 
@@ -303,7 +296,7 @@ class _Making:
     def _tally(self, draft: _Kept, standing: dict[str, Any], votes: Iterable[tuple[str, bool]]) -> str:
         """What the state would be with these votes more, by the kernel's own count."""
         place = order.place(CONTRACT, sequel.PROPOSAL, standing["id"])
-        draft.put(place, _Row(self._seq, cbor.encode(self._with_votes(draft, standing, votes))))
+        draft.put(place, Stored(self._seq, cbor.encode(self._with_votes(draft, standing, votes))))
         call = Call(CONTRACT, "tally", {"p": standing["id"]}, NOBODY, self._time, self._seq)
         ran = execution.run(call, self._before, draft, sequel.TALLY_STEPS)
         for write in ran.writes:
@@ -437,11 +430,10 @@ class _Making:
                     return [], []
                 old = "" if before is None else self._source("Version", f"{key}@{before['version']}")
                 new = self._source("Version", f"{key}@{after['version']}")
-                was = self._manifest(self._before, key)
-                is_first = before is None
+                was = None if before is None else self._manifest(self._before, key)
                 now = self._manifest(self._directory, key)
                 assert now is not None
-                return _unified(old, new, key), contract_changes.changes(None if is_first else was, now)
+                return _unified(old, new, key), contract_changes.changes(was, now)
             case "Constitution":
                 assert before is not None
                 old, new = (self._source("ConstitutionText", one["digest"]) for one in (before, after))

@@ -379,11 +379,14 @@ class TestPlans:
             "once accepted it waits for 10 s, and is counted again then",
         ]
 
-    def test_which_actions_need_two_is_what_the_kernel_says(self):
+    @pytest.mark.parametrize(
+        ("function", "names"), [("needs_two", motions.NEED_TWO), ("can_follow", motions.FOLLOW)], ids=["two", "follow"]
+    )
+    def test_which_actions_need_two_or_follow_is_what_the_kernel_says(self, function, names):
         source = members_source()
-        needs_two = source[source.index("def needs_two(") :]
-        listed = needs_two[needs_two.index("return name in [") :].partition("]")[0]
-        assert set(re.findall(r'"(\w+)"', listed)) == motions.NEED_TWO
+        told = source[source.index(f"def {function}(") :]
+        listed = told[told.index("return name in [") :].partition("]")[0]
+        assert set(re.findall(r'"(\w+)"', listed)) == names
 
     def test_a_contract_is_shown_by_its_text_and_by_what_it_declares(self, world):
         plan = world.plan(("set_contract", {"name": "shop", "source": SOURCE}))

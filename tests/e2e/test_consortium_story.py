@@ -201,7 +201,8 @@ def one_alone_passes_nothing(consortium: Consortium, alone: Desk) -> None:
 
     made = alone.proposes("--action", "set_contract", "name=lending", f"source={source}", "--title", "Lend things")
     assert alone.votes(made) == "Open"
-    assert "voted already" in alone.is_refused("require.failed", "proposal", "vote", made, "--yes")
+    alone.is_stopped("proposal.late", "proposal", "vote", made, "--yes")
+    assert "voted already" in alone.is_refused("require.failed", "proposal", "vote", made, "--yes", "--force")
     shown = alone.reads("proposal", "show", made[:12])
     assert [(one["member"], one["yes"]) for one in shown["ballots"]] == [("northbank", True)]
     assert shown["waiting"] == ["eastmutual", "harbourline", "tradewatch"]
@@ -226,7 +227,7 @@ def a_contract_comes_by_vote(consortium: Consortium, north: Desk, harbour: Desk,
     assert "only northbank" in harbour.is_refused("require.failed", "proposal", "withdraw", made)
     assert east.votes(made) == "Open"
     assert watch.votes(made) == "Accepted"
-    harbour.is_refused("state.denied", "proposal", "vote", made, "--yes")
+    harbour.is_refused("state.denied", "proposal", "vote", made, "--yes", "--force")
     for desk in (north, harbour, east, watch):
         desk.calls("lending", "offer", f"name={desk.name}'s projector")
     consortium.note()

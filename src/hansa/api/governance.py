@@ -7,7 +7,7 @@ An envelope is taken only at the path of what it says. Nothing else here changes
 # The table says what each handler does.
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -31,7 +31,7 @@ from hansa.client import proposals
 from hansa.governance.genesis import CONTRACT
 from hansa.node import obstacles
 from hansa.node.node import Node
-from hansa.node.planning import Planning, plan_new, plan_standing
+from hansa.node.planning import Loaded, Planning, load_files, plan_new, plan_standing
 from hansa.node.reading import Asked, Row
 from hansa.wire import cose, entry, names, transaction
 from hansa.wire.limits import ENVELOPE_BYTES_MAX
@@ -173,34 +173,41 @@ class GovernanceRoutes:
         written = proposals.read(await json_body(request, _PROPOSAL))
         proposer = request.query_params["proposer"]
 
-        def make() -> Planning:
+        def make(loaded: Loaded) -> Planning:
             node = self._node
-            return plan_new(node.reading, node.directory, node.ledger_time(), proposer, written)
+            return plan_new(node.reading, node.directory, node.ledger_time(), proposer, written, loaded)
 
-        return json_response(await self._planned(make))
+        return json_response(await self._planned(written.steps, make))
 
     async def plan_standing_proposal(self, request: Request) -> Response:
         check_loopback(request)
         id = _proposal_id(request)
-        return json_response(
-            await self._planned(
-                lambda: plan_standing(self._reading, self._node.directory, self._node.ledger_time(), id)
-            )
-        )
+        value = self._proposal(request).value
+        steps: list[dict[str, Any]] = []
+        if value["state"] == "Open" or value["due"] is not None:
+            steps = self._reading.record(CONTRACT, "Actions", id.hex()).value["steps"]
 
-    async def _planned(self, make: Callable[[], Planning]) -> dict[str, Any]:
-        """Makes a plan, and lets the node go on between two pieces of it."""
+        def make(loaded: Loaded) -> Planning:
+            return plan_standing(self._reading, self._node.directory, self._node.ledger_time(), id, loaded)
+
+        return json_response(await self._planned(steps, make))
+
+    async def _planned(self, steps: Sequence[Mapping[str, Any]], make: Callable[[Loaded], Planning]) -> dict[str, Any]:
+        """Makes a plan, and lets the node go on between two pieces of it, and beside what other threads do of it."""
         if self._plans == PLANS_MAX:
             raise HansaError("proposal.busy", retry_after=1)
         self._plans += 1
         try:
-            planning, loop = make(), asyncio.get_running_loop()
+            now = self._node.directory.copy()
+            planning = make(await asyncio.to_thread(load_files, now.programs, now.libraries, steps))
+            loop, given = asyncio.get_running_loop(), None
             until = loop.time() + _SLICE_S
             while True:
                 try:
-                    next(planning)
+                    asked = planning.send(given)
                 except StopIteration as done:
                     return msgspec.to_builtins(done.value, builtin_types=(bytes,))
+                given = None if asked is None else await asyncio.to_thread(asked)
                 if loop.time() >= until:
                     await asyncio.sleep(0)
                     until = loop.time() + _SLICE_S

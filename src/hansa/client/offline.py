@@ -21,6 +21,10 @@ from hansa.wire.transaction import Transaction
 
 BYTES_MAX: Final = ENVELOPE_BYTES_MAX
 """Of what is to be signed: what it becomes must fit an envelope."""
+OPEN_DAYS: Final = 30
+"""How long a proposal is open that does not say so itself, by the kernel; a test compares."""
+_DAY_MS: Final = 86_400_000
+"""A day of ledger time."""
 _PURPOSES: Final = {cose.GOVERNANCE: "governance", cose.TRANSACTION: "a transaction"}
 
 
@@ -59,21 +63,24 @@ def finish(unsigned: Unsigned, signature: bytes, key: PublicKey) -> Prepared:
     return unsigned.signed(signature)
 
 
-def told(unsigned: Unsigned, body: Transaction, *, full: bool = False) -> list[str]:
-    """What is signed, in words, line by line; with `full` sources as they stand, else by their digest."""
+def told(unsigned: Unsigned, body: Transaction, *, full: bool = False, is_sent: bool = False) -> list[str]:
+    """What is signed, in words, line by line; with `full` sources as they stand, else by their digest.
+
+    Of what `is_sent` already, until when it could be is nobody's concern.
+    """
     header = cose.read_header(unsigned.protected)
     lines = [
         f"ledger     {body.ledger.hex()}",
         f"key        {header.kid.hex()} ({ALGORITHM_NAMES[header.algorithm]})",
         f"for        {_PURPOSES.get(header.content_type, shown(header.content_type))}",
-        f"valid      until {moment(body.not_after)}",
+        *([] if is_sent else [f"valid      until {moment(body.not_after)}"]),
         f"id         {id_of(unsigned).hex()}",
     ]
     arguments = body.arguments
     match (body.contract, body.action, arguments):
         case ("members", "propose", {"title": title, "steps": list() as steps, "closes": closes}):
             lines.append(f"does       proposes: {shown(title)}")
-            lines.append(f"closes     {'after 30 days' if closes is None else moment(closes)}")
+            lines.append(f"closes     {_closes(body.not_after) if closes is None else moment(closes)}")
             lines += _actions(steps, full=full)
         case ("members", "vote", {"proposal": bytes() as id, "yes": bool() as yes, "constitution": bytes() as rules}):
             lines.append(f"does       votes {'YES' if yes else 'NO'}")
@@ -106,3 +113,8 @@ def _check_key(unsigned: Unsigned, key: Signer | PublicKey) -> None:
     header = cose.read_header(unsigned.protected)
     if (header.algorithm, header.kid) != (key.algorithm, key.kid):
         raise HansaError("signature.key", f"it is to be signed by key {header.kid.hex()}, this is {key.kid.hex()}")
+
+
+def _closes(not_after: int) -> str:
+    """When a proposal closes that does not say so itself: its entry came while it was valid."""
+    return f"{OPEN_DAYS} days after it is made, {moment(not_after + OPEN_DAYS * _DAY_MS)} at the latest"

@@ -5,7 +5,7 @@ it takes effect. Derived: `from_records` makes it again from the state.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, Final
 
@@ -110,6 +110,17 @@ class Expiring(msgspec.Struct, frozen=True, gc=False):
     expires: int
 
 
+class File(msgspec.Struct, frozen=True):
+    """What decides what the program of a file is: its name and digest, and that of the file that it follows.
+
+    Libraries it names by their digests itself.
+    """
+
+    name: str
+    digest: bytes
+    before: bytes | None
+
+
 class Directory:
     """The members records, looked up. `apply` MUST see every write of the members contract, in order."""
 
@@ -156,6 +167,8 @@ class Directory:
         """Constitutions by digest."""
         self._asserted: set[bytes] = set()
         """The keys of sessions that members' nodes hold."""
+        self.loaded: Mapping[File, Program | ContractInvalid] = {}
+        """Files that were loaded before, or cannot be: a draft's, as that takes long."""
         self._checked = members
         """What was checked last: the program of a deployment that is about to be written, so it is loaded once."""
 
@@ -277,9 +290,8 @@ class Directory:
             raise Fault(
                 "contract.name", "`{name}` is taken or not a contract name", {"name": name[:CONTRACT_NAME_CHARS_MAX]}
             )
-        before = None if name == CONSTITUTION else self.programs.get(name)
         try:
-            self._checked = load(source, name, self.libraries, None if before is None else before.checked)
+            self._checked = self._load(name, source)
         except ContractInvalid:
             # Which findings there are may depend on the Python that parsed the file; that there are some does not.
             raise Fault("contract.invalid", "the file has findings; check it to see them") from None
@@ -324,9 +336,17 @@ class Directory:
     def _program(self, name: str, source: str) -> Program:
         checked = self._checked
         same = checked.manifest.name == name and checked.digest == hashlib.sha256(source.encode()).digest()
-        if same:
-            return checked
+        return checked if same else self._load(name, source)
+
+    def _load(self, name: str, source: str) -> Program:
+        """Raises `ContractInvalid`."""
         before = None if name == CONSTITUTION else self.programs.get(name)
+        if self.loaded:
+            found = self.loaded.get(file_of(name, source, before))
+            if isinstance(found, ContractInvalid):
+                raise found
+            if found is not None:
+                return found
         return load(source, name, self.libraries, None if before is None else before.checked)
 
     def _apply_member(self, value: dict[str, Any]) -> None:
@@ -391,6 +411,11 @@ class Directory:
             spans[kid] = current[node] = Span(key, node, first, None)
         self.checkpoint_spans = spans
         self.checkpoint_keys = {span.key.kid: span.key for span in current.values()}
+
+
+def file_of(name: str, source: str, before: Program | None) -> File:
+    """What decides about the program of a source that follows `before`."""
+    return File(name, hashlib.sha256(source.encode()).digest(), None if before is None else before.digest)
 
 
 def _keep(kept: dict[bytes, PublicKey], key: PublicKey, is_active: bool) -> None:

@@ -387,6 +387,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Mend it; `hansa proposal plan` shows what would come of it.",
     ),
     "proposal.ballot": Kind(404, "The member has not voted on it", "Look at the proposal: it lists those who have."),
+    "proposal.late": Kind(
+        422,
+        "The ballot comes too late, or again",
+        "`hansa proposal show` says how it stands; --force sends the ballot anyway.",
+    ),
     "proposal.path": Kind(
         409,
         "The envelope says another thing than the path",

@@ -48,8 +48,6 @@ BEGIN_MS: Final = 10 * 60 * 1000
 """How long a session waits for its token."""
 ENTERING_MAX: Final = 64
 """Sign-ins with good tokens that wait for their block at once."""
-_VALID_MS: Final = 10 * 60 * 1000
-"""How long a registration may wait for its block."""
 _BEGUN: Final = struct.Struct(">Q24s")
 """What the secret of a session says: until when its token may come (ms), and random bytes."""
 _TAG_BYTES: Final = 16

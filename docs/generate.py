@@ -90,6 +90,7 @@ GROUPS = {
     "issuer": "Issuers of ID tokens",
     "node": "The node",
     "clock": "The clock",
+    "engine": "Ordering engines",
     "folder": "The data folder",
     "journal": "The journal",
     "disk": "The disk",
@@ -97,6 +98,7 @@ GROUPS = {
     "state": "The state",
     "backup": "Backups",
     "orderer": "The order",
+    "read": "Reads that wait",
 }
 
 

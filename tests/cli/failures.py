@@ -494,6 +494,9 @@ CASES: dict[str, list[Case]] = {
             before=run("calendar make Tokyo 2026 --out {here}/c.json"),
         ),
     ],
+    "Engines": [
+        Case("engines build raft"),
+    ],
     "Stories": [
         Case("app run letter"),
         Case("app run letter-of-credit --keep {here}/no/where"),

@@ -29,6 +29,7 @@ _COMMANDS: Final = {
     "contract": "hansa.cli.contract:contract",
     "demo": "hansa.cli.demo:demo",
     "doctor": "hansa.cli.doctor:doctor",
+    "engines": "hansa.cli.engines:engines",
     "events": "hansa.cli.events:events",
     "member": "hansa.cli.member:member",
     "proposal": "hansa.cli.proposal:proposal",

@@ -167,6 +167,28 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The fields of a SWIFT message are not right",
         "Have the sender mend every problem listed; nothing is guessed.",
     ),
+    # Ordering engines
+    "engine.missing": Kind(503, "The ordering engine is not built on this machine", "Run `hansa engines build`."),
+    "engine.binary": Kind(
+        400,
+        "The engine's program cannot be run",
+        "Name the engine's own program, executable and made for this machine; or name none, and `hansa engines build`.",
+    ),
+    "engine.version": Kind(
+        409,
+        "The engine is of a version that Hansa does not work with",
+        "Install a version that fits, or name no program of your own: `hansa engines build` makes the right one.",
+    ),
+    "engine.go": Kind(
+        503,
+        "There is no Go to build the engine with",
+        "Install Go (https://go.dev/dl) or let pip reach PyPI, then run the command again.",
+    ),
+    "engine.build": Kind(
+        500,
+        "The engine could not be built",
+        "Mend what Go says, then run it again. Sources come from GOPROXY, by default https://proxy.golang.org.",
+    ),
     # What lies on disk
     "journal.missing": Kind(500, "A segment of the journal is missing", _RESTORE),
     "journal.header": Kind(500, "The header of a journal segment is damaged or in the wrong place", _RESTORE),
@@ -371,6 +393,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Mend it; `hansa proposal plan` shows what would come of it.",
     ),
     "proposal.ballot": Kind(404, "The member has not voted on it", "Look at the proposal: it lists those who have."),
+    "proposal.late": Kind(
+        422,
+        "The ballot comes too late, or again",
+        "`hansa proposal show` says how it stands; --force sends the ballot anyway.",
+    ),
     "proposal.path": Kind(
         409,
         "The envelope says another thing than the path",
@@ -533,6 +560,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Name another file, or move this one away to begin anew.",
     ),
     "entry.unknown": Kind(404, "There is no such entry", "Ask for a seq below the ledger's size."),
+    "read.behind": Kind(
+        503, "This node does not have that entry yet", "Ask again in a moment, or another node; nothing was read."
+    ),
     "record.unknown": Kind(404, "There is no such record", "Check the key; GET the record type for a page of them."),
     "record.type": Kind(404, "The contract has no such record type", "Ask for one of those listed."),
     "contract.missing": Kind(404, "There is no such contract", "GET /app/contracts lists those deployed."),

@@ -289,6 +289,8 @@ class CometBFT:
             log.exception("orderer.failed")
             self._failed = f"the orderer failed: {type(error).__name__}"
         finally:
+            if self._applied < self._queued:  # the engine waits for what will not come any more
+                server.drop()
             await engine.stop()
             await server.stop()
             await rpc.close()

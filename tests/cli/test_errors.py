@@ -194,6 +194,7 @@ NOT_SHOWN: dict[str, str] = {
     "session.asserted": "commands hold the keys of sessions: tests/api/test_sessions.py has clients that do not",
     "session.flow": "it takes a browser: tests/client/test_sign_in.py",
     "issuer.url": "it takes a vote for such an address: tests/client/test_sign_in.py",
+    "proposal.late": "it takes a ballot or a decision before: tests/cli/test_governance.py",
     "sender.asserted": "commands hold their own keys",
     "signature.high_s": "commands make their own signatures",
     "transaction.field": "commands make their own transactions",

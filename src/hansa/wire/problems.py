@@ -333,6 +333,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Look at its log and disk, then start it again; send again what has no answer.",
     ),
     "engine.start": Kind(500, "The ordering engine cannot be started", "Build it: `hansa engines build`."),
+    "engine.keys": Kind(
+        500,
+        "The ordering engine's keys are not those that the network knows",
+        "Put back the key files of this node; a node never votes with another's.",
+    ),
     "clock.behind": Kind(503, "The node's clock is behind the ledger", "Set the clock; the node goes on by itself."),
     "clock.jumped": Kind(
         503, "The node's clock jumped", "Set the clock right, or restart the node if it is right now."
@@ -408,6 +413,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Mend it; `hansa proposal plan` shows what would come of it.",
     ),
     "proposal.ballot": Kind(404, "The member has not voted on it", "Look at the proposal: it lists those who have."),
+    "proposal.late": Kind(
+        422,
+        "The ballot comes too late, or again",
+        "`hansa proposal show` says how it stands; --force sends the ballot anyway.",
+    ),
     "proposal.path": Kind(
         409,
         "The envelope says another thing than the path",

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from hansa.store.files import Disk
 from hansa.wire import genesis
 
 YES = "--yes"
+WAIT_S = 20
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +185,7 @@ def test_a_network_is_no_ledger(hansa: Callable, dev: Path) -> None:
 def test_what_runs_is_left_alone(hansa: Callable, dev: Path) -> None:
     again = hansa("network", "up", dev, "--json")
     assert (again.code, again.json["started"]) == (0, [])
-    assert [node["id"] for node in again.json["nodes"]] == ["northbank-1"]
+    assert [node["id"] for node in again.json["network"]["nodes"]] == ["northbank-1"]
     detail = hansa("network", "up", dev, "northbank-2").failed("argument.value", 2)
     assert detail == f"there is no node 'northbank-2' in {dev}"
 
@@ -271,3 +273,46 @@ def test_how_the_whole_is(topology: networks.Topology, ready: int, nodes: int, e
     assert sentence.startswith(expected.capitalize())
     assert all(place.id in sentence for place in places[ready:])
     assert network_status.whole(Path("net"), network, found, "n-0 and n-1 differ")[0] == "diverged"
+
+
+def test_a_cluster_of_one_organisation(hansa: Callable, engines: dict[str, Path], tmp_path: Path) -> None:
+    """Three nodes over etcd. That of many members over CometBFT is the page docs/how-to/networks.md."""
+    root = tmp_path / "net"
+    member = root / "northbank"
+    new = hansa("network", "new", root, "--topology", "single-member", YES, "--json")
+    assert new.json["tolerance"] == "tolerates that 1 of 3 nodes fails"
+    try:
+        up = ("network", "up", root, "--reserve-mb", 0, "--engine-binary", engines["etcd"])
+        assert hansa(*up).code == 0
+        for node in ("northbank-1", "northbank-2", "northbank-3"):
+            rename(hansa, member / node, f"By {node}")
+        check(hansa, root, "healthy", {"northbank-1": 4, "northbank-2": 4, "northbank-3": 4})
+        assert hansa("network", "stop", root, "northbank-1").code == 0
+        rename(hansa, member, "Without one")
+        check(hansa, root, "degraded", {"northbank-2": 5, "northbank-3": 5})
+        assert hansa(*up, "northbank-1").code == 0
+        check(hansa, root, "healthy", {"northbank-1": 5, "northbank-2": 5, "northbank-3": 5})
+        assert hansa("network", "stop", root).code == 0
+        (member / "northbank-1" / "orderer.json").rename(root / "aside")
+        hansa("up", "--data", member / "northbank-1", "--port", 0).failed("network.alone")
+    finally:
+        assert hansa("network", "destroy", root, YES).code == 0
+
+
+def rename(hansa: Callable, data: Path, name: str) -> None:
+    """Commits an entry by the node of a folder; its member decides alone."""
+    change = ("--action", "set_member_data", "member_id=northbank", f"name={name}")
+    assert hansa("proposal", "new", *change, "--as", "northbank", "--data", data).code == 0
+
+
+def check(hansa: Callable, root: Path, expected: str, entries: dict[str, int]) -> None:
+    """The state of the whole, and that nodes have so many entries with equal roots."""
+    end = time.monotonic() + WAIT_S
+    while True:
+        found = hansa("network", "status", root, "--json").json
+        ready = [node for node in found["nodes"] if node["state"] == "ready"]
+        if (found["state"], {node["id"]: node["size"] for node in ready}) == (expected, entries):
+            break
+        assert time.monotonic() < end, found
+        time.sleep(0.1)
+    assert len({node["root"] for node in ready}) == 1

@@ -186,24 +186,34 @@ def _fields(root: Path, made: "Network") -> dict[str, Any]:
 @_root_argument
 @_nodes_argument
 @click.option("--reserve-mb", type=click.IntRange(0), help="Free disk below which a node's intake stops.")
+@click.option(
+    "--engine-binary",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The ordering engine's program, instead of what `hansa engines build` made.",
+)
 @click.pass_obj
-def up(out: Output, root: Path, nodes: tuple[str, ...], reserve_mb: int | None) -> None:
+def up(out: Output, root: Path, nodes: tuple[str, ...], reserve_mb: int | None, engine_binary: Path | None) -> None:
     """Start the nodes that do not run, all or those named, and wait until each is ready.
 
     They go on in the background; what each writes goes into `node.log` in its folder.
     """
     from hansa.cli import processes
+    from hansa.node import ordering
+    from hansa.orderers import engines
 
     found, chosen = _chosen(root, nodes)
+    if found.orderer != ordering.SOLO:
+        engines.find(found.orderer, engine_binary)
     starting = [place for place in chosen if processes.find(_folder(root, place)) is None]
     _check_ports(starting)
     options = [] if reserve_mb is None else ["--reserve-mb", str(reserve_mb)]
+    options += [] if engine_binary is None else ["--engine-binary", str(engine_binary.absolute())]
     begun = {node.id: processes.start(_folder(root, (member, node)), options) for member, node in starting}
     if begun:
         out.note(f"{len(begun)} {'node' if len(begun) == 1 else 'nodes'} started")
-    states = _await_ready(out, root, found, chosen, begun)
-    fields = {"folder": str(root.absolute()), "ledger": found.ledger, "started": sorted(begun), "nodes": states}
-    out.show(fields, lambda: _up_text(out, root, found, states))
+    state = _await_ready(out, root, found, [node.id for _, node in chosen], begun)
+    out.show({"started": sorted(begun), "network": state}, lambda: _up_text(out, root, found, state))
 
 
 def _check_ports(places: "list[tuple[MemberPlace, NodePlace]]") -> None:
@@ -220,69 +230,58 @@ def _check_ports(places: "list[tuple[MemberPlace, NodePlace]]") -> None:
         raise HansaError("network.ports", f"taken: {', '.join(taken)}", problems=taken)
 
 
-def _await_ready(
-    out: Output,
-    root: Path,
-    found: "Network",
-    chosen: "list[tuple[MemberPlace, NodePlace]]",
-    begun: dict[str, int],
-) -> "list[NodeState]":
-    """Waits until every one of these nodes is ready. Raises `HansaError` `network.start` with all that are not."""
+def _await_ready(out: Output, root: Path, found: "Network", chosen: list[str], begun: dict[str, int]) -> "NetworkState":
+    """Waits until every one of these nodes is ready, or, where too few run to order anything, until it answers.
+
+    If all run, each has found the others by then. Raises `HansaError` `network.start` with all nodes that are not so.
+    """
     from hansa.cli import network_status, processes
 
-    begin = time.monotonic()
-    ready: dict[str, NodeState] = {}
-    why: dict[str, str] = {}
-    while len(ready) < len(chosen) and time.monotonic() < begin + _UP_S:
-        for member, node in chosen:
-            if node.id in ready:
-                continue
-            state = network_status.look_at(root, found, member, node)
-            why[node.id] = state.reason
-            if state.state == network_status.READY:
-                ready[node.id] = state
-                out.note(f"{node.id} is ready at {state.url}")
-            elif state.state == network_status.FOREIGN or (node.id in begun and processes.has_ended(begun[node.id])):
-                raise _not_ready(root, chosen, ready, why)
-        if len(ready) < len(chosen):
-            time.sleep(processes.LOOK_S)
-    if len(ready) < len(chosen):
-        raise _not_ready(root, chosen, ready, why)
-    return [ready[node.id] for _, node in chosen]
+    end = time.monotonic() + _UP_S
+    told: set[str] = set()
+    while True:
+        state = network_status.look(root, found)
+        nodes = [node for node in state.nodes if node.id in chosen]
+        running = sum(node.state != network_status.STOPPED for node in state.nodes)
+        fit = network_status.fit(enough=found.goes_on_with(running), alone=running < len(state.nodes))
+        for node in nodes:
+            if fit(node) and node.id not in told:
+                told.add(node.id)
+                is_ready = node.state == network_status.READY
+                out.note(f"{node.id} {f'is ready at {node.url}' if is_ready else 'waits for others'}")
+        if all(map(fit, nodes)):
+            return state
+        ended = any(id in begun and processes.has_ended(begun[id]) for id in chosen)
+        if ended or time.monotonic() > end or state.state == network_status.DIVERGED:
+            raise _not_ready([node for node in nodes if not fit(node)])
+        time.sleep(processes.LOOK_S)
 
 
-def _not_ready(
-    root: Path,
-    chosen: "list[tuple[MemberPlace, NodePlace]]",
-    ready: "dict[str, NodeState]",
-    why: dict[str, str],
-) -> HansaError:
-    """Which nodes are not ready, and where the log of each is."""
-    from hansa.cli import processes
+def _not_ready(nodes: "list[NodeState]") -> HansaError:
+    """Why these nodes are not ready, and where the log of each is."""
+    from hansa.cli import network_status, processes
+    from hansa.store.folder import Folder
 
     problems: list[str] = []
-    for member, node in chosen:
-        if node.id in ready:
-            continue
-        folder = _folder(root, (member, node))
-        error = None if processes.find(folder) is not None else processes.last_error(folder)
-        reason = error or why.get(node.id, "it is starting")
-        problems.append(f"{node.id}: {reason}; its log is {folder.root / processes.LOG}")
-    told = "; ".join(problems)
-    return HansaError("network.start", told, problems=problems, ready=sorted(ready))
+    for node in nodes:
+        folder = Folder(Path(node.folder))
+        said = processes.last_error(folder) if node.state == network_status.STOPPED else None
+        problems.append(f"{node.id}: {said or node.reason}; its log is {folder.root / processes.LOG}")
+    return HansaError("network.start", "; ".join(problems), problems=problems)
 
 
-def _up_text(out: Output, root: Path, found: "Network", states: "list[NodeState]") -> str:
-    first = states[0]
-    member = shlex.quote(str(root / first.member))
+def _up_text(out: Output, root: Path, found: "Network", state: "NetworkState") -> str:
+    at = shlex.quote(str(root))
+    first = shlex.quote(str(root / state.nodes[0].member))
+    wide = max(len(node.id) for node in state.nodes)
     return "\n".join(
         [
-            out.style(f"{output.shown(found.name)} is up, ordered by {found.orderer}; {found.tolerance()}", fg="green"),
-            *(f"  {state.id}  {state.url}" for state in states),
+            out.style(f"{output.shown(found.name)}, ordered by {found.orderer}; {found.tolerance()}", bold=True),
+            *(f"  {node.id:{wide}}  {node.state:8}  {node.url}" for node in state.nodes),
             "",
-            f"How it is: hansa network status {shlex.quote(str(root))}",
-            f"A member's own node: hansa status --data {member}",
-            f"Stop it: hansa network stop {shlex.quote(str(root))}",
+            f"How it is: hansa network status {at}",
+            f"A member's own node: hansa status --data {first}",
+            f"Stop it: hansa network stop {at}",
         ]
     )
 

@@ -1,5 +1,6 @@
 """How a network is: every node asked at once, and what follows for the whole."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -36,7 +37,10 @@ class _Seen(msgspec.Struct, frozen=True):
 
 
 class NodeState(msgspec.Struct, frozen=True):
-    """How one node is. `size` and `root` are those of its newest checkpoint, 0 and empty where it gave none."""
+    """How one node is. `size` and `root` are those of its newest checkpoint, 0 and empty where it gave none.
+
+    `order` is how the ordering is, as this node sees it: healthy, degraded, halted or diverged; empty if it told none.
+    """
 
     id: str
     member: str
@@ -46,8 +50,10 @@ class NodeState(msgspec.Struct, frozen=True):
     entries: int = 0
     size: int = 0
     root: str = ""
+    order: str = ""
     reason: str = ""
     remedy: str = ""
+    warnings: list[str] = []
 
 
 class NetworkState(msgspec.Struct, frozen=True):
@@ -82,11 +88,6 @@ def look(root: Path, network: Network) -> NetworkState:
     )
 
 
-def look_at(root: Path, network: Network, member: MemberPlace, node: NodePlace) -> NodeState:
-    """Asks one node how it is."""
-    return _see(root, network, member, node).state
-
-
 def _see(root: Path, network: Network, member: MemberPlace, node: NodePlace) -> _Seen:
     folder = networks.node_folder(root, member.id, node.id)
     process = processes.find(folder)
@@ -111,11 +112,15 @@ def _see(root: Path, network: Network, member: MemberPlace, node: NodePlace) -> 
     if status["ledger"] != network.ledger:
         remedy = "Put back the folder that `hansa network new` made."
         return told(FOREIGN, reason=f"it keeps another ledger, {status['ledger']}", remedy=remedy)
+    codes = [one["code"] for one in (*status["reasons"], *status["warnings"])]
+    orders = [code.partition(".")[2] for code in codes if code.startswith("orderer.")]
     reason = next(iter(status["reasons"]), {"detail": "", "remedy": ""})
     return told(
         READY if status["ready"] else REFUSING,
         head,
         entries=status["entries"],
+        order=next(iter(orders), HEALTHY),
+        warnings=[f"{one['detail']} [{one['code']}]" for one in status["warnings"]],
         reason=reason["detail"],
         remedy=reason["remedy"],
     )
@@ -161,7 +166,8 @@ def _agree(url: str, first: Checkpoint, second: Checkpoint) -> bool:
 def whole(root: Path, network: Network, found: list[NodeState], disagreement: str) -> tuple[str, str]:
     """The state of the whole, and the sentence on it."""
     ready = sum(one.state == READY for one in found)
-    missing = ", ".join(one.id for one in found if one.state != READY)
+    absent = [one.id for one in found if one.state not in (READY, REFUSING)]
+    missing = ", ".join(absent or [one.id for one in found if one.state != READY])
     up = f"`hansa network up {root}`"
     if disagreement or any(one.state == FOREIGN for one in found):
         told = disagreement or f"{missing} keep another ledger"
@@ -170,16 +176,23 @@ def whole(root: Path, network: Network, found: list[NodeState], disagreement: st
         return STOPPED, f"No node runs: {up} starts them."
     if ready == len(found):
         entries = max(one.entries for one in found)
-        return HEALTHY, f"Healthy: {_count(ready)}, all with one history of {entries:,} entries."
-    goes_on = network.goes_on_with(ready)
-    lacking = f"{_count(ready)} of {len(found)}; without {missing}"
-    if not goes_on:
-        return HALTED, f"Halted: {lacking} nothing new is ordered, what there is can be read. {up} starts what stopped."
-    return DEGRADED, f"Degraded: {lacking} it goes on, and fewer more may fail. {up} starts what stopped."
+        nodes = "1 node is" if ready == 1 else f"{ready} nodes are"
+        return HEALTHY, f"Healthy: {nodes} ready, all with one history of {entries:,} entries."
+    starts = f" {up} starts what stopped." if any(one.state == STOPPED for one in found) else ""
+    if not network.goes_on_with(ready):
+        return HALTED, f"Halted: without {missing} nothing new is ordered; what there is can be read.{starts}"
+    return DEGRADED, f"Degraded: {ready} of {len(found)} nodes are ready; it goes on without {missing}.{starts}"
 
 
-def _count(ready: int) -> str:
-    return f"{ready} {'node is' if ready == 1 else 'nodes are'} ready"
+def fit(*, enough: bool, alone: bool) -> Callable[[NodeState], bool]:
+    """Whether a node is as well as it can be while `enough` nodes run to order anything, but, if `alone`, not all."""
+
+    def is_fit(node: NodeState) -> bool:
+        if not enough:
+            return node.state in (READY, REFUSING)
+        return node.state == READY and (alone or node.order == HEALTHY)
+
+    return is_fit
 
 
 def text(out: output.Output, state: NetworkState) -> str:
@@ -189,6 +202,7 @@ def text(out: output.Output, state: NetworkState) -> str:
     lines = [
         out.style(output.shown(state.sentence), fg=color),
         *(output.shown(f"  {one.id}: {one.reason}. {one.remedy}") for one in state.nodes if one.state != READY),
+        *(output.shown(f"  {one.id} warns: {warning}") for one in state.nodes for warning in one.warnings),
         "",
         output.table(("NODE", "STATE", "ENTRIES", "CHECKPOINT", "ROOT", "URL"), rows),
         "",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hansa.api.sign_in import SignIn
     from hansa.cli.watch import Watcher
     from hansa.node.node import Status
+    from hansa.node.ordering import Ordering
     from hansa.store.folder import Folder
 
 PORT: Final = 8470
@@ -88,6 +89,12 @@ PORT: Final = 8470
     metavar="FILE",
     help="Sign in people of a member by ID tokens, as this file says (docs/how-to/sign-in.md).",
 )
+@click.option(
+    "--engine-binary",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="In a network: the program of the node's ordering engine, instead of what `hansa engines build` made.",
+)
 @click.option("--isolate", is_flag=True, help="Run contracts in a process of their own that may only compute.")
 @click.option(
     "--log",
@@ -110,6 +117,7 @@ def up(
     clock: str | None,
     watched: tuple[Path, ...],
     sign_in_file: Path | None,
+    engine_binary: Path | None,
     isolate: bool,
     log_form: str | None,
 ) -> None:
@@ -122,6 +130,7 @@ def up(
     from hansa.api import server
     from hansa.cli import log
     from hansa.cli.clock import told_time
+    from hansa.node import ordering
     from hansa.node.create import create_ledger
     from hansa.node.node import open_node
     from hansa.store.files import Disk, replace
@@ -139,7 +148,8 @@ def up(
             Lock(folder.lock, shared=True).release()  # who starts a node twice is told so, not that its port is taken
         if clock is not None and begin is not None:
             _check_begin(folder, clock, begin)
-    with server.bind(host, _port(folder, port)) as listener:
+    ordered = ordering.load(Disk(), folder)
+    with server.bind(host, _port(ordered, port)) as listener:
         if new is not None:
             founders, rules, lock_ms = new.founders, new.constitution, new.lock_ms
             create_ledger(Disk(), folder, name, founders, clock=begin, constitution=rules, lock_ms=lock_ms)
@@ -150,6 +160,7 @@ def up(
             accept_clock=accept_clock,
             told=begin is not None,
             isolate=isolate,
+            orderer=ordering.maker(folder, ordered, engine_binary),
             reserve_bytes=reserve_mb * 1_000_000,
             progress=_progress(out),
         )
@@ -202,14 +213,10 @@ def _node_folder(data: Path) -> Path:
     return nodes[0]
 
 
-def _port(folder: "Folder", port: int) -> int:
+def _port(ordered: "Ordering | None", port: int) -> int:
     """Where a node listens: as it is told, else where its network has it."""
-    from hansa.node import ordering
-    from hansa.store.files import Disk
-
-    found = ordering.load(Disk(), folder)
     given = click.get_current_context().get_parameter_source("port") is not ParameterSource.DEFAULT
-    return port if given or found is None else found.port
+    return port if given or ordered is None else ordered.port
 
 
 def _sign_in(file: Path | None) -> "SignIn | None":

@@ -15,11 +15,16 @@ import msgspec
 from msgspec import Meta
 
 from hansa.node import ordering
-from hansa.node.create import Founder, Seat, begin, save_keys
+from hansa.node.create import Begun, Founder, Seat, begin, save_keys
 from hansa.node.ordering import Ordering
+from hansa.orderers import certificates
+from hansa.orderers.cometbft.home import make_keys
+from hansa.orderers.cometbft.settings import CometSettings, Validator, split
+from hansa.orderers.etcd.settings import EtcdMember, EtcdSettings
 from hansa.store.files import Files, read_whole, replace, trouble_told
 from hansa.store.folder import Folder, new_folder
-from hansa.wire import names
+from hansa.wire import genesis, names
+from hansa.wire.genesis import Genesis
 from hansa.wire.keys import PrivateKey
 from hansa.wire.problems import HansaError
 
@@ -40,6 +45,11 @@ ETCD_NODES: Final = (3, 5)
 """Even numbers tolerate no more than the odd one below; more than five only makes each write wait for more."""
 NODES_MAX: Final = 16
 """In one network on one machine."""
+_HOST: Final = "127.0.0.1"
+_AUTHORITY: Final = "keys/authority"
+"""In a member's folder: what gives the engines of its nodes certificates, which they make themselves."""
+_AUTHORITY_CERTIFICATE: Final = "certificate.pem"
+_AUTHORITY_KEY: Final = "key.pem"
 _FILE: Final = "network.json"
 _FILE_BYTES_MAX: Final = 1_000_000
 """Of the map; larger is something else."""
@@ -189,9 +199,67 @@ def create(
             folder = node_folder(new.root, member.id, node.id)
             _save_keys(files, folder.root, begun.nodes[node.id])
             folder.create(files, begun.document, begun.ledger)
-            ordering.save(files, folder, Ordering(ordering.VERSION, node.id, orderer, node.port))
+        _save_orderings(files, new.root, network, begun)
         replace(files, path_of(new.root), msgspec.json.format(msgspec.json.encode(network)) + b"\n")
     return network
+
+
+def _save_orderings(files: Files, root: Path, network: Network, begun: Begun) -> None:
+    """Writes for each node by what it orders, with the keys or the authority that its engine needs."""
+    document = genesis.decode(begun.document)
+    places = list(network.nodes())
+    members = _etcd_members(places) if network.orderer == ordering.ETCD else ()
+    validators = _validators(root, network, document) if network.orderer == ordering.COMETBFT else []
+    for member, node in places:
+        made = Ordering(ordering.VERSION, node.id, network.orderer, node.port)
+        if members:
+            made = msgspec.structs.replace(made, etcd=_etcd(node, members, network.ledger))
+        if validators:
+            comet = CometSettings(node=node.id, home=ordering.ENGINE, time=document.time, validators=validators)
+            made = msgspec.structs.replace(made, cometbft=comet)
+        ordering.save(files, node_folder(root, member.id, node.id), made)
+    if members:
+        for member in network.members:
+            authority = certificates.authority(f"{member.id} nodes", document.time)
+            files.make_folder(root / member.id / _AUTHORITY)
+            for name, data in ((_AUTHORITY_KEY, authority.key), (_AUTHORITY_CERTIFICATE, authority.certificate)):
+                replace(files, root / member.id / _AUTHORITY / name, data)
+
+
+def _etcd(node: NodePlace, members: tuple[EtcdMember, ...], ledger: str) -> EtcdSettings:
+    """A node's settings, with paths from its folder; the authority lies with its member's keys."""
+    made = f"{ordering.ENGINE}/certificate.pem"
+    above = f"../{_AUTHORITY}"
+    return EtcdSettings(
+        name=node.id,
+        members=members,
+        token=ledger,
+        home=ordering.ENGINE,
+        ca=f"{above}/{_AUTHORITY_CERTIFICATE}",
+        certificate=made,
+        key=made,
+        authority=f"{above}/{_AUTHORITY_KEY}",
+    )
+
+
+def _etcd_members(places: list[tuple[MemberPlace, NodePlace]]) -> tuple[EtcdMember, ...]:
+    """The members of the cluster, one for each node."""
+    return tuple(
+        EtcdMember(node.id, *(f"https://{_HOST}:{node.engine_ports[use]}" for use in ("peers", "clients")))
+        for _, node in places
+    )
+
+
+def _validators(root: Path, network: Network, document: Genesis) -> list[Validator]:
+    """The validators of CometBFT, one for each node, whose keys are made in its folder. Power belongs to members."""
+    weights = {member.id: member.weight for member in document.members}
+    powers = split(weights, {member.id: [node.id for node in member.nodes] for member in network.members})
+    found: list[Validator] = []
+    for member, node in network.nodes():
+        keys = make_keys(node_folder(root, member.id, node.id).root / ordering.ENGINE)
+        address = f"{_HOST}:{node.engine_ports['peers']}"
+        found.append(Validator(name=node.id, address=address, peer=keys.peer, key=keys.key, power=powers[node.id]))
+    return found
 
 
 def _save_keys(files: Files, folder: Path, keys: dict[Path, PrivateKey]) -> None:
@@ -236,7 +304,7 @@ def is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((_HOST, port))
         except OSError:
             return False
     return True

@@ -241,6 +241,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "A file of the network is not as this version writes it",
         "Put back what `hansa network new` wrote, or make the network again.",
     ),
+    "network.alone": Kind(
+        409,
+        "A node of a network does not go on alone",
+        "Put back the `orderer.json` that the node had beside its ledger; alone it would write another history.",
+    ),
     "network.ports": Kind(
         409, "Ports of the network are taken", "Stop what listens there: `ss -ltnp` shows it, then start again."
     ),

@@ -402,7 +402,7 @@ def test_nothing_of_a_person_is_kept(node, provider):
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory):
+def shared():
     """A provider at whose one issuer two members sign in, each with a client id of its own."""
     made = Provider(tenants())
     yield made

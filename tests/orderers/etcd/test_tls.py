@@ -3,15 +3,17 @@
 import asyncio
 import time
 from datetime import timedelta
+from functools import partial
 
 import httpx2
 import pytest
-from tests.orderers import clusters
+from tests.orderers import authority, clusters
 from tests.orderers.etcd.test_orderer import all_have, one_by_one, reason, running, same, state
-from tests.orderers.replicas import until
+from tests.orderers.replicas import Node, until
 
-from hansa.orderers import certificates
 from hansa.orderers.etcd import orderer, tls
+from hansa.orderers.etcd.orderer import Etcd
+from hansa.store.files import Disk, replace
 
 
 def now():
@@ -20,39 +22,43 @@ def now():
 
 @pytest.fixture
 def secured(tmp_path, monkeypatch):
-    """Makes the nodes of a cluster whose certificates come from one authority."""
+    """Makes the nodes of a cluster whose certificates come from one authority. `issued` has whom each was for."""
     monkeypatch.setattr(orderer, "ENGINE_PATIENCE_S", 0.2)
-    pair = certificates.authority("acme", now())
-    (tmp_path / "ca.pem").write_bytes(pair.certificate)
-    (tmp_path / "ca.key").write_bytes(pair.key)
+    by = authority.authority("acme", now())
+    (tmp_path / "ca.pem").write_bytes(by.certificate)
 
-    def make(names):
+    def renew(name, life):
+        pair = authority.issue(by, name, ["127.0.0.1"], now(), life)
+        replace(Disk(), tmp_path / f"{name}.pem", pair.certificate + pair.key)
+        make.issued.append(name)
+
+    def make(names, life=timedelta(days=1)):
         def files(name):
-            own = str(tmp_path / f"{name}.pem")
-            return {"ca": f"{tmp_path}/ca.pem", "authority": f"{tmp_path}/ca.key", "certificate": own, "key": own}
+            return {
+                "ca": f"{tmp_path}/ca.pem",
+                "certificate": f"{tmp_path}/{name}.pem",
+                "key": f"{tmp_path}/{name}.pem",
+            }
 
-        return clusters.nodes(tmp_path, names, scheme="https", each=files)
+        def started(settings, replica):
+            renew(settings.name, life)
+            return Etcd(settings, clusters.binary(), replica, renew=partial(renew, settings.name, life))
 
+        return [Node(partial(started, one)) for one in clusters.settings(tmp_path, names, scheme="https", each=files)]
+
+    make.issued = []
     return make
 
 
-def test_a_cluster_works_through_renewals_and_nobody_without_a_certificate_is_answered(secured, tmp_path, monkeypatch):
+def test_a_cluster_works_through_renewals_and_nobody_without_a_certificate_is_answered(secured, monkeypatch):
     """Each certificate lives for two seconds; many are made meanwhile, and nothing that was sent is lost."""
-    real = certificates.issue
-    issued = []
-
-    def issue(by, name, hosts, at):
-        issued.append(name)
-        return real(by, name, hosts, at, timedelta(seconds=2))
-
-    monkeypatch.setattr(certificates, "issue", issue)
     monkeypatch.setattr(orderer, "RENEW_S", 0.1)
 
     async def scenario():
-        async with running(secured("abc")) as nodes:
+        async with running(secured("abc", timedelta(seconds=2))) as nodes:
             began = time.monotonic()
             count = 0
-            while len(issued) < 60 or time.monotonic() - began < 3:
+            while len(secured.issued) < 60 or time.monotonic() - began < 3:
                 await one_by_one(nodes[count % 3], f"entry {count}")
                 count += 1
             await all_have(nodes, count)
@@ -77,7 +83,7 @@ def test_a_certificate_of_another_authority_does_not_serve(secured, tmp_path):
         [node] = secured("a")
         async with running([node]):
             await one_by_one(node, "entry")
-            stranger = certificates.issue(certificates.authority("other", now()), "a", ["127.0.0.1"], now())
+            stranger = authority.issue(authority.authority("other", now()), "a", ["127.0.0.1"], now())
             (tmp_path / "a.pem").write_bytes(stranger.certificate + stranger.key)
             tls.load(node.orderer._context, node.orderer._settings)
             await node.orderer._gateway._client.aclose()

@@ -71,7 +71,7 @@ TRIM_KEYS: Final = 100
 COMPACT_REVISIONS: Final = 1_000
 """That stay readable behind what all present nodes have seen, so that one that comes back soon need not list keys."""
 RENEW_S: Final = 24 * 60 * 60.0
-"""How often certificates are made anew; they live thirty times as long."""
+"""How often certificates are made anew."""
 TAKE_OVER_S: Final = 0.3
 """One after the other the nodes try to stamp what was handed over, so that they do not all do."""
 
@@ -91,19 +91,22 @@ _QUORUM: Final = "Bring the missing members up again; the order goes on by itsel
 class Etcd:
     """See `Orderer`. Starts its member of the cluster from `binary`, and ends it.
 
+    `renew` puts fresh certificates where `settings` name them; it is called every day.
     Raises `HansaError` `orderer.settings` for settings of which no cluster can be made.
     """
 
     name = "etcd"
 
-    def __init__(self, settings: EtcdSettings, binary: Path, replica: Replica) -> None:
+    def __init__(
+        self, settings: EtcdSettings, binary: Path, replica: Replica, *, renew: Callable[[], object] | None = None
+    ) -> None:
         settings_of.check(settings)
         self._settings = settings
         self._replica = replica
         home = Path(settings.home)
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._engine = Engine(settings_of.command(settings, binary), home / "etcd.log", died=self._engine_died)
-        tls.renew(settings, time.time_ns() // 1_000_000)
+        self._make_certificates = renew
         self._context = tls.context(settings)
         self._gateway = Gateway(settings_of.endpoints(settings), self._context)
         self._record = Record(home / "followed")
@@ -592,10 +595,10 @@ class Etcd:
             await self._gateway.compact(forgotten)
 
     async def _renew(self) -> None:
-        """New certificates for old. One that expired while the node was down was made anew at its start."""
-        while self._context is not None and self._settings.authority:
+        """New certificates for old, while it runs; those that it starts with are its caller's to make."""
+        while self._context is not None and self._make_certificates is not None:
             await asyncio.sleep(RENEW_S)
-            tls.renew(self._settings, time.time_ns() // 1_000_000)
+            self._make_certificates()
             tls.load(self._context, self._settings)
 
     def _answer(self) -> None:

@@ -441,3 +441,30 @@ def test_an_engine_that_does_not_come_up_is_worked_around_by_the_others(tmp_path
             assert same([a, b, c])
 
     asyncio.run(scenario())
+
+
+def test_where_no_majority_says_whose_history_holds_nobody_goes_on(tmp_path, impatient):
+    async def scenario():
+        async with running(clusters.nodes(tmp_path)) as (a, b, c):
+            await one_by_one(a, "together")
+            await all_have([a, b, c], 1)
+            await b.end()
+            c.wrong = True
+            await one_by_one(a, "apart")
+            await all_have([c], 2)
+            for node, other in ((a, c), (c, a)):
+                await until(lambda node=node: state(node) == "halted" and "no majority says" in reason(node))
+                assert f"the history of {other.orderer._settings.name} " in reason(node)
+            a.submit("later")
+            c.submit("later too")
+            await until(lambda: len(a.orderer._ahead) == len(c.orderer._ahead) == 2)
+            a.resume()
+            c.resume()
+            assert len(a.entries) == len(c.entries) == 2
+            b.begin()  # which finds out for itself what the batch gives
+            await all_have([a, b], 4)
+            assert same([a, b])
+            await until(lambda: state(c) == "diverged")
+            assert len(c.entries) == 2
+
+    asyncio.run(scenario())

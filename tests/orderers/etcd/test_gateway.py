@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import ssl
 
 import httpx2
 import pytest
@@ -82,6 +83,8 @@ def test_integers_come_as_text_and_bytes_in_base64(monkeypatch):
     [
         httpx2.ConnectError("refused"),
         httpx2.ReadTimeout("late"),
+        ssl.SSLError("certificate required"),
+        TimeoutError(),
         (503, {"code": 14, "message": "etcdserver: leader changed"}),
         (504, {"code": 4, "message": "context deadline exceeded"}),
         (502, b"<html>"),

@@ -13,7 +13,7 @@ import pytest
 from tests.orderers import clusters
 from tests.orderers.replicas import Node, until
 
-from hansa.orderers.etcd import gateway, orderer, peers
+from hansa.orderers.etcd import gateway, orderer, peers, retained
 from hansa.orderers.etcd.gateway import Unavailable
 from hansa.orderers.etcd.orderer import Etcd
 from hansa.orderers.etcd.retained import KEPT_BATCHES
@@ -337,7 +337,7 @@ def now():
 def test_the_one_node_with_a_wrong_clock_does_not_stamp_and_nothing_stops(tmp_path, error):
     async def scenario():
         async with running(clusters.nodes(tmp_path, clocks={"b": lambda: now() + error})) as (a, b, c):
-            await until(lambda: "stamp" in reason(b))
+            await until(lambda: "others stamp" in reason(b))
             b.submit("through b")
             a.submit("through a")
             await all_have([a, b, c], 2)
@@ -439,5 +439,69 @@ def test_an_engine_that_does_not_come_up_is_worked_around_by_the_others(tmp_path
             await one_by_one(a, "through another")
             await all_have([a, b, c], 2)
             assert same([a, b, c])
+
+    asyncio.run(scenario())
+
+
+def test_where_no_majority_says_whose_history_holds_nobody_goes_on(tmp_path, impatient):
+    async def scenario():
+        async with running(clusters.nodes(tmp_path)) as (a, b, c):
+            await one_by_one(a, "together")
+            await all_have([a, b, c], 1)
+            await b.end()
+            c.wrong = True
+            await one_by_one(a, "apart")
+            await all_have([c], 2)
+            for node, other in ((a, c), (c, a)):
+                await until(lambda node=node: state(node) == "halted" and "no majority says" in reason(node))
+                assert f"the history of {other.orderer._settings.name} " in reason(node)
+            a.submit("later")
+            c.submit("later too")
+            await until(lambda: len(a.orderer._ahead) == len(c.orderer._ahead) == 2)
+            a.resume()
+            c.resume()
+            assert len(a.entries) == len(c.entries) == 2
+            b.begin()  # which finds out for itself what the batch gives
+            await all_have([a, b], 4)
+            assert same([a, b])
+            await until(lambda: state(c) == "diverged")
+            assert len(c.entries) == 2
+
+    asyncio.run(scenario())
+
+
+def test_a_member_whose_data_are_wiped_does_not_vote_again_and_its_node_works_through_the_others(tmp_path, impatient):
+    async def scenario():
+        async with running(clusters.nodes(tmp_path)) as (a, b, c):
+            await one_by_one(a, "before")
+            await all_have([a, b, c], 1)
+            await b.end()
+            shutil.rmtree(tmp_path / "b" / "data")
+            await one_by_one(a, "missed")
+            b.begin()
+            await all_have([b], 2)
+            await one_by_one(b, "through others")
+            await all_have([a, b, c], 3)
+            assert same([a, b, c])
+            await until(lambda: "own etcd is down" in reason(b))
+            assert "already been bootstrapped" in (tmp_path / "b" / "etcd.log").read_text()
+
+    asyncio.run(scenario())
+
+
+def test_a_node_that_trims_late_does_not_hide_what_another_has_trimmed(tmp_path, eager):
+    async def scenario():
+        async with running(clusters.nodes(tmp_path, "a")) as [a]:
+            await one_by_one(a, *(f"entry {i}" for i in range(20)))
+            await trimmed(a)
+            made = a.orderer._retained.trimmed
+            late = retained.Retained()
+            late.add(2, b"b/" + bytes(36))
+            for position in range(3, 12):
+                late.add(position, b"b/" + bytes(36))
+            a.orderer._retained = late
+            await a.orderer._trim()
+            found = await a.orderer._gateway.read(b"t")
+            assert int(found.kvs[0].value) == made
 
     asyncio.run(scenario())

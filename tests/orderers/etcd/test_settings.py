@@ -26,7 +26,6 @@ def test_sound_settings_survive_a_file():
     settings_of.check(made)
     assert msgspec.json.decode(msgspec.json.encode(made), type=EtcdSettings) == made
     assert settings_of.endpoints(made) == ["https://10.0.0.1:2389", "https://10.0.0.1:2379", "https://10.0.0.1:2399"]
-    settings_of.check(settings(authority="/tls/ca.key"))
     settings_of.check(settings(members=(member("b", "http", "127.0.0.1"),), **NO_TLS))
 
 
@@ -39,17 +38,9 @@ def test_sound_settings_survive_a_file():
         {"key": ""},
         {"plain": True},
         {"ca": "", "certificate": "", "key": ""},
-        {"authority": "/tls/ca.key", "key": "/tls/other.pem"},
         {"members": (member("b", "http"),)},
         {"members": (member("b", "http"),), **NO_TLS},
-        {
-            "members": (member("b", "http", "127.0.0.1"),),
-            "plain": True,
-            "ca": "",
-            "certificate": "",
-            "key": "",
-            "authority": "x",
-        },
+        {"members": (member("b", "http", "127.0.0.1"),), **NO_TLS, "ca": "x"},
         {"members": (EtcdMember("b", "https://h:1/x", "https://h:2"),)},
         {"members": (EtcdMember("b", "https://h:1", "https://h"),)},
         {"members": (EtcdMember("b", "https://h:1", "https://:2"),)},

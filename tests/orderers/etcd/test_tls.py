@@ -1,17 +1,23 @@
 """Members and nodes of a cluster know each other by certificates of one authority, which are made anew in time."""
 
 import asyncio
+import ssl
 import time
 from datetime import timedelta
+from functools import partial
 
 import httpx2
+import msgspec
 import pytest
-from tests.orderers import clusters
-from tests.orderers.etcd.test_orderer import all_have, one_by_one, reason, running, same, state
-from tests.orderers.replicas import until
+from tests.orderers import authority, clusters
+from tests.orderers.etcd.test_orderer import all_have, one_by_one, running, same
+from tests.orderers.replicas import Node
 
-from hansa.orderers import certificates
 from hansa.orderers.etcd import orderer, tls
+from hansa.orderers.etcd import settings as settings_of
+from hansa.orderers.etcd.gateway import Gateway, Unavailable
+from hansa.orderers.etcd.orderer import Etcd
+from hansa.store.files import Disk, replace
 
 
 def now():
@@ -20,39 +26,43 @@ def now():
 
 @pytest.fixture
 def secured(tmp_path, monkeypatch):
-    """Makes the nodes of a cluster whose certificates come from one authority."""
+    """Makes the nodes of a cluster whose certificates come from one authority. `issued` has whom each was for."""
     monkeypatch.setattr(orderer, "ENGINE_PATIENCE_S", 0.2)
-    pair = certificates.authority("acme", now())
-    (tmp_path / "ca.pem").write_bytes(pair.certificate)
-    (tmp_path / "ca.key").write_bytes(pair.key)
+    by = authority.authority("acme", now())
+    (tmp_path / "ca.pem").write_bytes(by.certificate)
 
-    def make(names):
+    def renew(name, life):
+        pair = authority.issue(by, name, ["127.0.0.1"], now(), life)
+        replace(Disk(), tmp_path / f"{name}.pem", pair.certificate + pair.key)
+        make.issued.append(name)
+
+    def make(names, life=timedelta(days=1)):
         def files(name):
-            own = str(tmp_path / f"{name}.pem")
-            return {"ca": f"{tmp_path}/ca.pem", "authority": f"{tmp_path}/ca.key", "certificate": own, "key": own}
+            return {
+                "ca": f"{tmp_path}/ca.pem",
+                "certificate": f"{tmp_path}/{name}.pem",
+                "key": f"{tmp_path}/{name}.pem",
+            }
 
-        return clusters.nodes(tmp_path, names, scheme="https", each=files)
+        def started(settings, replica):
+            renew(settings.name, life)
+            return Etcd(settings, clusters.binary(), replica, renew=partial(renew, settings.name, life))
 
+        return [Node(partial(started, one)) for one in clusters.settings(tmp_path, names, scheme="https", each=files)]
+
+    make.issued = []
     return make
 
 
-def test_a_cluster_works_through_renewals_and_nobody_without_a_certificate_is_answered(secured, tmp_path, monkeypatch):
+def test_a_cluster_works_through_renewals_and_nobody_without_a_certificate_is_answered(secured, monkeypatch):
     """Each certificate lives for two seconds; many are made meanwhile, and nothing that was sent is lost."""
-    real = certificates.issue
-    issued = []
-
-    def issue(by, name, hosts, at):
-        issued.append(name)
-        return real(by, name, hosts, at, timedelta(seconds=2))
-
-    monkeypatch.setattr(certificates, "issue", issue)
     monkeypatch.setattr(orderer, "RENEW_S", 0.1)
 
     async def scenario():
-        async with running(secured("abc")) as nodes:
+        async with running(secured("abc", timedelta(seconds=2))) as nodes:
             began = time.monotonic()
             count = 0
-            while len(issued) < 60 or time.monotonic() - began < 3:
+            while len(secured.issued) < 60 or time.monotonic() - began < 3:
                 await one_by_one(nodes[count % 3], f"entry {count}")
                 count += 1
             await all_have(nodes, count)
@@ -60,7 +70,7 @@ def test_a_cluster_works_through_renewals_and_nobody_without_a_certificate_is_an
 
             url = nodes[0].orderer._settings.own.clients + "/v3/kv/range"
             async with httpx2.AsyncClient(verify=False) as stranger:
-                with pytest.raises(httpx2.TransportError):
+                with pytest.raises((httpx2.TransportError, ssl.SSLError)):
                     await stranger.post(url, content='{"key": "AA=="}')
 
         # All have expired now, and all nodes are down.
@@ -72,20 +82,34 @@ def test_a_cluster_works_through_renewals_and_nobody_without_a_certificate_is_an
     asyncio.run(scenario())
 
 
-def test_a_certificate_of_another_authority_does_not_serve(secured, tmp_path):
+def test_neither_side_takes_a_certificate_of_another_authority(secured, tmp_path):
     async def scenario():
         [node] = secured("a")
+        other = authority.authority("other", now())
+        pair = authority.issue(other, "a", ["127.0.0.1"], now(), timedelta(days=1))
+        (tmp_path / "other.pem").write_bytes(other.certificate)
+        (tmp_path / "other-a.pem").write_bytes(pair.certificate + pair.key)
         async with running([node]):
             await one_by_one(node, "entry")
-            stranger = certificates.issue(certificates.authority("other", now()), "a", ["127.0.0.1"], now())
-            (tmp_path / "a.pem").write_bytes(stranger.certificate + stranger.key)
-            tls.load(node.orderer._context, node.orderer._settings)
-            await node.orderer._gateway._client.aclose()
-            node.orderer._gateway = type(node.orderer._gateway)(
-                [node.orderer._settings.own.clients], node.orderer._context
-            )
-            node.submit("in vain")
-            await until(lambda: state(node) == "halted")
-            assert "certificate" in reason(node).lower() or "ssl" in reason(node).lower()
+            sound = node.orderer._settings
+            strange = str(tmp_path / "other-a.pem")
+            for changes in ({}, {"certificate": strange, "key": strange}, {"ca": str(tmp_path / "other.pem")}):
+                settings = msgspec.structs.replace(sound, **changes)
+                asking = Gateway(settings_of.endpoints(settings), tls.context(settings))
+                if changes:
+                    with pytest.raises(Unavailable):
+                        await asking.read(b"k")
+                else:
+                    await asking.read(b"k")
+                await asking.close()
 
     asyncio.run(scenario())
+
+
+def test_files_that_are_no_certificates_are_refused(tmp_path, refused):
+    [settings] = clusters.settings(tmp_path, "a", scheme="https", ca="/none", certificate="/none", key="/none")
+    with refused("orderer.settings"):
+        tls.context(settings)
+    (tmp_path / "ca.pem").write_bytes(authority.authority("acme", now()).certificate)
+    with refused("orderer.settings"):
+        tls.context(msgspec.structs.replace(settings, ca=str(tmp_path / "ca.pem")))

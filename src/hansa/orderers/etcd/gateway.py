@@ -130,6 +130,11 @@ def present(key: bytes) -> Json:
     return {"key": key, "target": "VERSION", "result": "GREATER", "version": 0}
 
 
+def below(key: bytes, value: bytes) -> Json:
+    """The condition that a key exists and that its value sorts before `value`."""
+    return {"key": key, "target": "VALUE", "result": "LESS", "value": value}
+
+
 def put(key: bytes, value: bytes) -> Json:
     """Writes a key."""
     return {"request_put": {"key": key, "value": value}}
@@ -218,7 +223,7 @@ class Gateway:
             async with self._client.stream("POST", endpoint + "/v3/watch", content=body, timeout=timeout) as answer:
                 async for line in _lines(answer):
                     yield self._watched(line)
-        except (httpx2.TransportError, httpx2.StreamError) as error:
+        except (httpx2.TransportError, httpx2.StreamError, OSError) as error:
             self._turn(origin)
             raise Unavailable(f"{endpoint}: {error or type(error).__name__}") from error
         except Unavailable:
@@ -245,7 +250,7 @@ class Gateway:
             # One bound for all of it: the timeouts of the transport begin anew with each byte.
             async with asyncio.timeout(ANSWER_S):
                 answer = await self._client.post(endpoint + path, content=msgspec.json.encode(body))
-        except (httpx2.TransportError, TimeoutError) as error:
+        except (httpx2.TransportError, OSError) as error:  # what TLS 1.3 refuses late comes as it is, an OSError
             self._turn(origin)
             raise Unavailable(f"{endpoint}: {str(error) or type(error).__name__}") from error
         if answer.status_code == 200:

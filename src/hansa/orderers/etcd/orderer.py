@@ -33,6 +33,7 @@ from hansa.orderers.etcd.gateway import (
     Unavailable,
     Watched,
     absent,
+    below,
     delete,
     prefix_end,
     present,
@@ -68,10 +69,12 @@ UNANSWERED_S: Final = 4.0
 TRIM_S: Final = 5.0
 TRIM_KEYS: Final = 100
 """In one change: etcd allows 128."""
+TRIM_CHANGES: Final = 50
+"""In one go, so that this node is not silent meanwhile: 1,000 batches a second are more than are ordered."""
 COMPACT_REVISIONS: Final = 1_000
 """That stay readable behind what all present nodes have seen, so that one that comes back soon need not list keys."""
 RENEW_S: Final = 24 * 60 * 60.0
-"""How often certificates are made anew; they live thirty times as long."""
+"""How often certificates are made anew."""
 TAKE_OVER_S: Final = 0.3
 """One after the other the nodes try to stamp what was handed over, so that they do not all do."""
 
@@ -91,19 +94,22 @@ _QUORUM: Final = "Bring the missing members up again; the order goes on by itsel
 class Etcd:
     """See `Orderer`. Starts its member of the cluster from `binary`, and ends it.
 
+    `renew` puts fresh certificates where `settings` name them; it is called every day.
     Raises `HansaError` `orderer.settings` for settings of which no cluster can be made.
     """
 
     name = "etcd"
 
-    def __init__(self, settings: EtcdSettings, binary: Path, replica: Replica) -> None:
+    def __init__(
+        self, settings: EtcdSettings, binary: Path, replica: Replica, *, renew: Callable[[], object] | None = None
+    ) -> None:
         settings_of.check(settings)
         self._settings = settings
         self._replica = replica
         home = Path(settings.home)
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._engine = Engine(settings_of.command(settings, binary), home / "etcd.log", died=self._engine_died)
-        tls.renew(settings, time.time_ns() // 1_000_000)
+        self._make_certificates = renew
         self._context = tls.context(settings)
         self._gateway = Gateway(settings_of.endpoints(settings), self._context)
         self._record = Record(home / "followed")
@@ -182,27 +188,26 @@ class Etcd:
         if apart is not None:
             return apart
         now = time.monotonic()
-        absent_names = self._peers.absent(now) if now - self._began > UNANSWERED_S else []
-        away = f"not heard: {', '.join(absent_names)}" if absent_names else ""
+        missing = self._peers.absent(now) if now - self._began > UNANSWERED_S else []
+        away = f"not heard: {', '.join(missing)}" if missing else ""
         if self._full:
             return Standing(HALTED, "the store of etcd is full: it takes nothing any more", _ROOM)
         if self._answered is None or now - self._answered > UNANSWERED_S:
-            reason = [
+            silent = (
                 "no majority of the cluster's members answers" if self._answered is not None else "etcd is starting"
-            ]
-            return Standing(HALTED, "; ".join(filter(None, [*reason, away, self._trouble])), _QUORUM)
-        reasons = [away] if away else []
-        remedy = "Bring the missing nodes up again."
+            )
+            return Standing(HALTED, "; ".join(filter(None, [silent, away, self._trouble])), _QUORUM)
+        found = [(away, "Bring the missing nodes up again.")] if away else []
         if self._engine.pid is None:
-            reasons.append("this node's own etcd is down")
-            remedy = f"Its log says why: {Path(self._settings.home) / 'etcd.log'}"
+            found.append(("this node's own etcd is down", f"Read why in {Path(self._settings.home) / 'etcd.log'}."))
         if self._peers.differing():
-            reasons.append(f"{', '.join(self._peers.differing())} has another history than the majority")
-            remedy = "Stop that node and find out why."
+            names = ", ".join(self._peers.differing())
+            found.append((f"{names} has another history than the majority", f"Stop {names} and find out why."))
         if self._clock_doubt():
-            reasons.append(f"this node leaves it to others to stamp batches: {self._clock_doubt()}")
-            remedy = "Set this node's clock."
-        return Standing(DEGRADED, "; ".join(reasons), remedy) if reasons else Standing(HEALTHY)
+            found.append((f"others stamp this node's batches: {self._clock_doubt()}", "Set this node's clock."))
+        if not found:
+            return Standing(HEALTHY)
+        return Standing(DEGRADED, "; ".join(reason for reason, _ in found), " ".join(remedy for _, remedy in found))
 
     async def stop(self) -> None:
         """See `Orderer`."""
@@ -394,21 +399,20 @@ class Etcd:
             self._followed = max(self._followed, last - 1 if watched.fragment else last)
 
     async def _compare(self) -> None:
-        """Whether this is the cluster that was followed, with nothing missing. Raises `Diverged`, `_Behind`."""
+        """Whether this is the cluster that was followed. Raises `Diverged`."""
         if self._known is None:
             await self._recognise()
         page = await self._gateway.read(_TRIMMED)
         self._answer()
         self._fresh = page.header.revision
         self._retained.trim(_number(page.kvs))
-        if self._retained.trimmed > self._last:
-            raise _Behind
 
     async def _recognise(self) -> None:
         """At the first answer: the cluster's id, its ledger, and the last batch that this node had from it."""
         ledger = self._replica.ledger
         await self._gateway.disarm()  # a start is how a larger quota comes about
         await self._gateway.change([absent(_LEDGER)], [put(_LEDGER, ledger)])
+        await self._gateway.change([absent(_TRIMMED)], [put(_TRIMMED, _numeral(0))])
         kept = self._record.read()
         page = await self._gateway.read(_LEDGER)
         if page.kvs[0].value != ledger:
@@ -467,8 +471,11 @@ class Etcd:
         return found, revision
 
     async def _read_keys(self) -> None:
-        """Catches up by the keys, where the changes themselves are no longer kept."""
+        """Catches up by the keys, where changes are no longer kept. Raises `_Behind` if some that it needs are gone."""
         found, revision = await self._list_keys()
+        self._retained.trim(_number((await self._gateway.read(_TRIMMED)).kvs))
+        if self._retained.trimmed > self._last:
+            raise _Behind
         others = [*(await self._gateway.read(_NODE, prefix_end(_NODE))).kvs]
         others += (await self._gateway.read(_UNSTAMPED, prefix_end(_UNSTAMPED))).kvs
         for item in found:
@@ -582,21 +589,29 @@ class Etcd:
         if min(present_names) != self._settings.name:
             return
         seen = self._peers.seen(self._settings.name, self._seen())
-        through = min((seen[name] for name in waited_for(self._retained, seen, self._settings.quota)), default=0)
-        while old := self._retained.trimmable(through, TRIM_KEYS):
-            last = old[-1][0]
-            await self._gateway.change([], [*(delete(key) for _, key in old), put(_TRIMMED, b"%d" % last)])
-            self._retained.trim(last)
-        forgotten = min(seen[name] for name in present_names) - COMPACT_REVISIONS
+        awaited = waited_for(self._retained, seen, self._settings.quota)
+        through = min((seen[name] for name in awaited), default=0)
+        for _ in range(TRIM_CHANGES):
+            old = self._retained.trimmable(through, TRIM_KEYS)
+            if not old:
+                break
+            mark = _numeral(old[-1][0])
+            # Another node may trim too, and has perhaps come farther.
+            await self._gateway.change([below(_TRIMMED, mark)], [*(delete(key) for _, key in old), put(_TRIMMED, mark)])
+            self._retained.trim(old[-1][0])
+        forgotten = min((seen[name] for name in present_names if name in awaited), default=0) - COMPACT_REVISIONS
         if forgotten > 0:
             await self._gateway.compact(forgotten)
 
     async def _renew(self) -> None:
-        """New certificates for old. One that expired while the node was down was made anew at its start."""
-        while self._context is not None and self._settings.authority:
+        """New certificates for old, while it runs; those that it starts with are its caller's to make."""
+        while self._context is not None and self._make_certificates is not None:
             await asyncio.sleep(RENEW_S)
-            tls.renew(self._settings, time.time_ns() // 1_000_000)
-            tls.load(self._context, self._settings)
+            try:
+                self._make_certificates()
+                tls.load(self._context, self._settings)
+            except HansaError as error:  # the old ones last for a while; the next time may do
+                log.warning("orderer.certificates", code=error.code, detail=error.detail)
 
     def _answer(self) -> None:
         self._answered = time.monotonic()
@@ -619,6 +634,11 @@ def _nothing() -> None:
 def _name_of(data: bytes) -> bytes:
     """A batch's name: its id, and its size, which follows from its bytes as the id does."""
     return wire_batch.id_of(data) + len(data).to_bytes(4, "big")
+
+
+def _numeral(number: int) -> bytes:
+    """A number so that greater ones sort behind it."""
+    return b"%020d" % number
 
 
 def _number(items: list[Item]) -> int:

@@ -35,8 +35,8 @@ class EtcdSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     `home`: the folder of the member's data, the log and what this node keeps of the order. `token`: tells apart
     clusters at the same places; the ledger's id serves. `ca`, `certificate`, `key`: PEM files for mutual TLS between
     members and from nodes to members; empty is refused unless `plain`, which is for tests on loopback alone.
-    `authority`: the private key of `ca`; with it the node makes certificate and key itself, afresh at each start and
-    every day, into one file that both name. Without it somebody must replace them in time: etcd enforces their dates.
+    etcd reads them at each connection and enforces their dates. Certificate and key may be one file, which can be
+    replaced at once.
     """
 
     name: _Name
@@ -46,7 +46,6 @@ class EtcdSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     ca: str = ""
     certificate: str = ""
     key: str = ""
-    authority: str = ""
     plain: bool = False
     quota: Annotated[int, Meta(ge=16 * 1024 * 1024)] = QUOTA_BYTES
     heartbeat: Annotated[int, Meta(ge=10, le=10_000)] = HEARTBEAT_MS
@@ -65,12 +64,8 @@ def check(settings: EtcdSettings) -> None:
     if settings.name not in names or len(set(names)) < len(names):
         raise HansaError("orderer.settings", f"{settings.name} must be one of the members, which have different names")
     files = [settings.ca, settings.certificate, settings.key]
-    if any([*files, settings.authority]) if settings.plain else not all(files):
+    if any(files) if settings.plain else not all(files):
         raise HansaError("orderer.settings", "give ca, certificate and key, or else plain, which is for loopback alone")
-    if settings.authority and settings.certificate != settings.key:
-        raise HansaError(
-            "orderer.settings", "with an authority, certificate and key are one file, which the node makes"
-        )
     for member in settings.members:
         for url in (member.peers, member.clients):
             found = _URL.fullmatch(url)

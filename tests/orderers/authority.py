@@ -1,8 +1,4 @@
-"""Certificates of a member's own authority, for the programs of that member among themselves.
-
-Made where the authority's key lies, without asking anybody, so that one that has expired is made anew before it is
-needed. Between Hansa nodes a registered key decides, not a date; etcd is what enforces dates. Pure: times come in.
-"""
+"""A certificate authority for tests, and what it issues for clusters on loopback, with lives of any length."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -17,7 +13,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 AUTHORITY_LIFE: Final = timedelta(days=50 * 365)
 LIFE: Final = timedelta(days=30)
 BACKDATED: Final = timedelta(days=1)
-"""Clocks of one member's machines may differ by so much."""
 
 
 class Pair(NamedTuple):

@@ -5,15 +5,19 @@ import os
 import shutil
 import signal
 import time
+from functools import partial
 
 import pytest
+from msgspec.structs import replace
 from tests.orderers.cometbft import networks
-from tests.orderers.replicas import until
+from tests.orderers.replicas import Node, until
 
 from hansa.orderers import DEGRADED, DIVERGED, HALTED, HEALTHY
 from hansa.orderers.cometbft import orderer
+from hansa.orderers.cometbft.orderer import CometBFT
 from hansa.orderers.cometbft.rpc import Refused
 from hansa.wire import batch
+from hansa.wire.problems import HansaError
 
 
 def known(node, *names):
@@ -366,7 +370,7 @@ def fragile(folder, point):
 def test_an_engine_may_die_at_any_point_of_a_height_and_its_node_with_it(runner, tmp_path, monkeypatch):
     """A height of a single validator has 13 points: four messages to itself, its commit, and what is done for it."""
     monkeypatch.setattr("hansa.orderers.engine.PAUSE_FIRST_S", 0.01)
-    monkeypatch.setattr(orderer.CometBFT, "_is_stale", lambda self: False)  # the first height has a batch
+    monkeypatch.setattr(CometBFT, "_is_stale", lambda self: False)  # the first height has a batch
     (node,) = networks.nodes(tmp_path, "a", program=tmp_path / "fragile")
     log = tmp_path / "a" / "engine" / "engine.log"
     sent = []
@@ -410,3 +414,64 @@ def test_old_blocks_are_dropped_and_what_is_left_is_enough_for_a_restart(runner,
         await node.end()
 
     runner.run(test())
+
+
+def test_nodes_without_a_vote_follow_and_those_that_are_not_known_are_kept_out(runner, tmp_path):
+    first, follower, stranger = networks.settings(tmp_path, "abc")
+    validators = [replace(each, power=int(each.name == "a")) for each in first.validators]
+    first, follower = (replace(each, validators=validators[:2]) for each in (first, follower))
+    stranger = replace(stranger, validators=validators)
+    nodes = [Node(partial(CometBFT, each, networks.binary())) for each in (first, follower, stranger)]
+
+    async def test():
+        asked = []
+        for node in nodes:
+            node.begin()
+        admits = nodes[0].orderer.admits
+        nodes[0].orderer.admits = lambda path: asked.append((path, admits(path))) or asked[-1][1]
+        nodes[1].submit("from a follower")
+        await have(nodes[:2], "from a follower")
+        await until(lambda: any(path.endswith(stranger.own.peer) for path, _ in asked))
+        await asyncio.gather(*(node.end() for node in nodes))
+        refused = {path for path, why in asked if why}
+        assert refused == {f"/p2p/filter/id/{stranger.own.peer}"}
+        assert not nodes[2].entries
+
+    runner.run(test())
+
+
+def test_an_engine_whose_data_are_older_than_the_ledger_says_so(runner, tmp_path, monkeypatch):
+    monkeypatch.setattr(orderer, "SILENCE_S", 1.0)
+    (node,) = networks.nodes(tmp_path, "a")
+
+    async def test():
+        node.begin()
+        engine = home(node)
+        await until(lambda: state(node) == HEALTHY)
+        await node.end()
+        shutil.copytree(engine / "data", tmp_path / "copy")
+        node.begin()
+        for name in some("newer", 5):
+            node.submit(name)
+            await have([node], name)
+        await node.end()
+        shutil.rmtree(engine / "data")
+        shutil.copytree(tmp_path / "copy", engine / "data")
+        node.begin()
+        await until(lambda: state(node) == HALTED)
+        assert "higher than core" in node.orderer.standing().reason
+        await node.end()
+
+    runner.run(test())
+
+
+def test_without_its_program_or_with_the_keys_of_another_it_does_not_start(tmp_path):
+    first, second = networks.settings(tmp_path, "ab")
+
+    async def test(settings, program):
+        with pytest.raises(HansaError) as raised:
+            Node(partial(CometBFT, settings, program)).begin()
+        return raised.value.code
+
+    assert asyncio.run(test(first, tmp_path / "nothing")) == "engine.start"
+    assert asyncio.run(test(replace(first, home=second.home), networks.binary())) == "engine.keys"

@@ -66,6 +66,9 @@ _FRAME_BYTES: Final = 6
 _FILTER: Final = "/p2p/filter/"
 _LOG_BYTES: Final = 1024 * 1024
 _FAILURE: Final = b"CONSENSUS FAILURE"
+_LAST_WORDS: Final = (b"ERROR:", b"panic:")
+_WORDS: Final = 300
+"""Of those, what is told."""
 _DIVERGED_LINES: Final = (
     (b"+2/3", b"Block.Header.AppHash"),
     (b"Error in validation", b"Block.Header.AppHash"),
@@ -117,6 +120,7 @@ class CometBFT:
         self._diverged = ""
         self._failed = ""
         self._ended = ""
+        self._words = ""  # what the engine said last, when it ended by itself
         self._life = 0  # how many engines there were before this one
         self._engine: Engine | None = None
         self._rpc: Rpc | None = None
@@ -300,7 +304,8 @@ class CometBFT:
         """What the engine had of us is gone with it."""
         server.drop()
         socket.unlink(missing_ok=True)
-        self._ended = f"its engine ended ({code}) and is started again"
+        self._read_log()
+        self._ended = f"its engine ended ({code}) and is started again: {self._words or 'it gave no reason'}"
         self._view = None
         self._proposed = 0
         self._life += 1
@@ -377,6 +382,8 @@ class CometBFT:
         for line in written[:whole].splitlines():
             if any(all(part in line for part in parts) for parts in _DIVERGED_LINES):
                 self._diverged = "the others computed another ledger than this node from the same order"
+            elif line.startswith(_LAST_WORDS):
+                self._words = line[:_WORDS].decode(errors="replace")
             elif _FAILURE in line and self._engine is not None:
                 self._engine.kill()  # it lives on and takes no part any more
 

@@ -160,7 +160,7 @@ def up(
             accept_clock=accept_clock,
             told=begin is not None,
             isolate=isolate,
-            orderer=ordering.maker(folder, ordered, engine_binary),
+            orderer=ordering.maker(Disk(), folder, ordered, engine_binary),
             reserve_bytes=reserve_mb * 1_000_000,
             progress=_progress(out),
         )

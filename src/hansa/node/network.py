@@ -15,9 +15,9 @@ import msgspec
 from msgspec import Meta
 
 from hansa.node import ordering
+from hansa.node.certificates import make_authority
 from hansa.node.create import Begun, Founder, Seat, begin, save_keys
 from hansa.node.ordering import Ordering
-from hansa.orderers import certificates
 from hansa.orderers.cometbft.home import make_keys
 from hansa.orderers.cometbft.settings import CometSettings, Validator, split
 from hansa.orderers.etcd.settings import EtcdMember, EtcdSettings
@@ -47,9 +47,7 @@ NODES_MAX: Final = 16
 """In one network on one machine."""
 _HOST: Final = "127.0.0.1"
 _AUTHORITY: Final = "keys/authority"
-"""In a member's folder: what gives the engines of its nodes certificates, which they make themselves."""
-_AUTHORITY_CERTIFICATE: Final = "certificate.pem"
-_AUTHORITY_KEY: Final = "key.pem"
+"""In a member's folder: what gives its nodes certificates, see `certificates`."""
 _FILE: Final = "network.json"
 _FILE_BYTES_MAX: Final = 1_000_000
 """Of the map; larger is something else."""
@@ -213,33 +211,15 @@ def _save_orderings(files: Files, root: Path, network: Network, begun: Begun) ->
     for member, node in places:
         made = Ordering(ordering.VERSION, node.id, network.orderer, node.port)
         if members:
-            made = msgspec.structs.replace(made, etcd=_etcd(node, members, network.ledger))
+            settings = EtcdSettings(name=node.id, members=members, token=network.ledger, home=ordering.ENGINE)
+            made = msgspec.structs.replace(made, etcd=settings, authority=f"../{_AUTHORITY}")
         if validators:
             comet = CometSettings(node=node.id, home=ordering.ENGINE, time=document.time, validators=validators)
             made = msgspec.structs.replace(made, cometbft=comet)
         ordering.save(files, node_folder(root, member.id, node.id), made)
     if members:
         for member in network.members:
-            authority = certificates.authority(f"{member.id} nodes", document.time)
-            files.make_folder(root / member.id / _AUTHORITY)
-            for name, data in ((_AUTHORITY_KEY, authority.key), (_AUTHORITY_CERTIFICATE, authority.certificate)):
-                replace(files, root / member.id / _AUTHORITY / name, data)
-
-
-def _etcd(node: NodePlace, members: tuple[EtcdMember, ...], ledger: str) -> EtcdSettings:
-    """A node's settings, with paths from its folder; the authority lies with its member's keys."""
-    made = f"{ordering.ENGINE}/certificate.pem"
-    above = f"../{_AUTHORITY}"
-    return EtcdSettings(
-        name=node.id,
-        members=members,
-        token=ledger,
-        home=ordering.ENGINE,
-        ca=f"{above}/{_AUTHORITY_CERTIFICATE}",
-        certificate=made,
-        key=made,
-        authority=f"{above}/{_AUTHORITY_KEY}",
-    )
+            make_authority(files, root / member.id / _AUTHORITY, member.id)
 
 
 def _etcd_members(places: list[tuple[MemberPlace, NodePlace]]) -> tuple[EtcdMember, ...]:

@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from hansa.node import certificates
 from hansa.orderers import MakeOrderer, engines
 from hansa.orderers.cometbft.orderer import CometBFT
 from hansa.orderers.cometbft.settings import CometSettings
@@ -34,12 +35,16 @@ PORTS: Final[Mapping[Name, tuple[str, ...]]] = {SOLO: (), ETCD: ("peers", "clien
 FILE: Final = "orderer.json"
 ENGINE: Final = "engine"
 """The folder of the engine's own, in that of its node."""
+_CERTIFICATE: Final = "certificate.pem"
 _FILE_BYTES_MAX: Final = 1_000_000
 """Of `orderer.json`; larger is something else."""
 
 
 class Ordering(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What the file holds: the node's id in genesis, its orderer, the port of its API on loopback, and the engine's."""
+    """What the file holds: the node's id in genesis, its orderer, the port of its API on loopback, and the engine's.
+
+    `authority`: the folder of the member's authority, from which the engine gets its certificates.
+    """
 
     version: Literal[0]
     node: str
@@ -47,6 +52,7 @@ class Ordering(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     port: Annotated[int, Meta(ge=0, le=65_535)]
     etcd: EtcdSettings | None = None
     cometbft: CometSettings | None = None
+    authority: str = ""
 
 
 def save(files: Files, folder: Folder, ordering: Ordering) -> None:
@@ -70,10 +76,11 @@ def load(files: Files, folder: Folder) -> Ordering | None:
     return found
 
 
-def maker(folder: Folder, ordering: Ordering | None, binary: Path | None = None) -> MakeOrderer:
+def maker(files: Files, folder: Folder, ordering: Ordering | None, binary: Path | None = None) -> MakeOrderer:
     """By what the node of a folder makes its orderer; `binary` is the engine's program, if it is an operator's own.
 
-    Raises `HansaError` as `engines.find`, and `network.alone` for a node of many that would order for itself.
+    etcd gets fresh certificates first. Raises `HansaError` as `engines.find` and `certificates.renew`, and
+    `network.alone` for a node of many that would order for itself.
     """
     if ordering is None or ordering.orderer == SOLO:
         _check_alone(folder)
@@ -83,9 +90,17 @@ def maker(folder: Folder, ordering: Ordering | None, binary: Path | None = None)
     if ordering.cometbft is not None:
         return partial(CometBFT, msgspec.structs.replace(ordering.cometbft, home=str(home)), program)
     assert ordering.etcd is not None
-    etcd = ordering.etcd
-    places = {name: str(folder.root / getattr(etcd, name)) for name in ("ca", "certificate", "key", "authority")}
-    return partial(Etcd, msgspec.structs.replace(etcd, home=str(home), **places), program)
+    authority, certificate = folder.root / ordering.authority, home / _CERTIFICATE
+    renew = partial(certificates.renew, files, authority, ordering.node, certificate)
+    renew()
+    settings = msgspec.structs.replace(
+        ordering.etcd,
+        home=str(home),
+        ca=str(authority / certificates.AUTHORITY),
+        certificate=str(certificate),
+        key=str(certificate),
+    )
+    return partial(Etcd, settings, program, renew=renew)
 
 
 def _check_alone(folder: Folder) -> None:

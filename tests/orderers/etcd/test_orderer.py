@@ -7,9 +7,11 @@ import signal
 import time
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import msgspec
 import pytest
+import uvloop
 from tests.orderers import clusters
 from tests.orderers.replicas import Node, until
 
@@ -505,3 +507,26 @@ def test_a_node_that_trims_late_does_not_hide_what_another_has_trimmed(tmp_path,
             assert int(found.kvs[0].value) == made
 
     asyncio.run(scenario())
+
+
+def children():
+    """The processes that this one has started and that live."""
+    listed = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
+    return set(listed.read_text().split())
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux tells the children of a process")
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_stop_at_any_moment_of_the_start_leaves_no_process(tmp_path, loop):
+    async def scenario():
+        [node] = clusters.nodes(tmp_path, "a")
+        before = children()
+        for pause in (None, 0, 0.001, 0.01, 0.03, 0.1, 0.3):
+            node.begin()
+            if pause is not None:
+                await asyncio.sleep(pause)
+            await node.end()
+            assert children() <= before
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(scenario())

@@ -331,6 +331,23 @@ def test_a_node_too_far_behind_is_not_waited_for_and_says_that_it_needs_a_copy(t
     asyncio.run(scenario())
 
 
+def test_a_node_that_is_slow_reads_no_further_than_it_may_and_misses_nothing(tmp_path, impatient, monkeypatch):
+    monkeypatch.setattr(orderer, "AHEAD_BYTES_MAX", 3_000)
+
+    async def scenario():
+        async with running(clusters.nodes(tmp_path)) as (a, b, c):
+            c.paused = True
+            await one_by_one(a, *(f"entry {i} ".ljust(500, ".") for i in range(40)))
+            await until(lambda: c.orderer._ahead_bytes >= 3_000)
+            assert len(c.orderer._ahead) < 10
+            await until(lambda: state(c) == "healthy")  # it is there, and says how far it is
+            c.resume()
+            await all_have([a, b, c], 40)
+            assert same([a, b, c])
+
+    asyncio.run(scenario())
+
+
 def now():
     return time.time_ns() // 1_000_000
 

@@ -7,9 +7,11 @@ import signal
 import time
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import msgspec
 import pytest
+import uvloop
 from tests.orderers import clusters
 from tests.orderers.replicas import Node, until
 
@@ -329,6 +331,23 @@ def test_a_node_too_far_behind_is_not_waited_for_and_says_that_it_needs_a_copy(t
     asyncio.run(scenario())
 
 
+def test_a_node_that_is_slow_reads_no_further_than_it_may_and_misses_nothing(tmp_path, impatient, monkeypatch):
+    monkeypatch.setattr(orderer, "AHEAD_BYTES_MAX", 3_000)
+
+    async def scenario():
+        async with running(clusters.nodes(tmp_path)) as (a, b, c):
+            c.paused = True
+            await one_by_one(a, *(f"entry {i} ".ljust(500, ".") for i in range(40)))
+            await until(lambda: c.orderer._ahead_bytes >= 3_000)
+            assert len(c.orderer._ahead) < 10
+            await until(lambda: state(c) == "healthy")  # it is there, and says how far it is
+            c.resume()
+            await all_have([a, b, c], 40)
+            assert same([a, b, c])
+
+    asyncio.run(scenario())
+
+
 def now():
     return time.time_ns() // 1_000_000
 
@@ -505,3 +524,26 @@ def test_a_node_that_trims_late_does_not_hide_what_another_has_trimmed(tmp_path,
             assert int(found.kvs[0].value) == made
 
     asyncio.run(scenario())
+
+
+def children():
+    """The processes that this one has started and that live."""
+    listed = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
+    return set(listed.read_text().split())
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux tells the children of a process")
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_stop_at_any_moment_of_the_start_leaves_no_process(tmp_path, loop):
+    async def scenario():
+        [node] = clusters.nodes(tmp_path, "a")
+        before = children()
+        for pause in (None, 0, 0.001, 0.01, 0.03, 0.1, 0.3):
+            node.begin()
+            if pause is not None:
+                await asyncio.sleep(pause)
+            await node.end()
+            assert children() <= before
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(scenario())

@@ -62,6 +62,8 @@ MARK_IDLE_S: Final = 3.0
 LISTEN_S: Final = 4.0
 """For how long a node that starts waits to hear all others' clocks before it stamps a batch."""
 RETRY_S: Final = 0.2
+STARTING_S: Final = 10.0
+"""For how long it is no news that a cluster which is started does not answer."""
 ENGINE_PATIENCE_S: Final = 2.0
 """For etcd to hand over its lead; it waits longer for those who still ask it, but what it said is on disk anyway."""
 UNANSWERED_S: Final = 4.0
@@ -88,7 +90,7 @@ _FOREIGN: Final = (
     "Stop. Find out why before anything else; go on only with the cluster that this ledger was ordered by."
 )
 _ROOM: Final = "Raise `quota` in every node's orderer.json, and start them again."
-_QUORUM: Final = "Bring the missing members up again; the order goes on by itself when more than half are there."
+_MISSING: Final = "Bring the missing nodes up again; the order goes on while more than half are there."
 
 
 class Etcd:
@@ -188,26 +190,34 @@ class Etcd:
         if apart is not None:
             return apart
         now = time.monotonic()
-        missing = self._peers.absent(now) if now - self._began > UNANSWERED_S else []
-        away = f"not heard: {', '.join(missing)}" if missing else ""
         if self._full:
             return Standing(HALTED, "the store of etcd is full: it takes nothing any more", _ROOM)
-        if self._answered is None or now - self._answered > UNANSWERED_S:
-            silent = (
-                "no majority of the cluster's members answers" if self._answered is not None else "etcd is starting"
-            )
-            return Standing(HALTED, "; ".join(filter(None, [silent, away, self._trouble])), _QUORUM)
-        found = [(away, "Bring the missing nodes up again.")] if away else []
-        if self._engine.pid is None:
-            found.append(("this node's own etcd is down", f"Read why in {Path(self._settings.home) / 'etcd.log'}."))
+        if self._answered is None and now - self._began <= STARTING_S:
+            return Standing(HALTED, "etcd is starting", "Wait a moment.")
+        is_halted = self._answered is None or now - self._answered > UNANSWERED_S
+        found = self._troubles(now)
+        if is_halted:
+            found = [("no majority of the cluster's members answers", _MISSING), *found, (self._trouble, "")]
+        if not found:
+            return Standing(HEALTHY)
+        reasons, remedies = (filter(None, dict.fromkeys(told)) for told in zip(*found, strict=True))
+        return Standing(HALTED if is_halted else DEGRADED, "; ".join(reasons), " ".join(remedies))
+
+    def _troubles(self, now: float) -> list[tuple[str, str]]:
+        """What is the matter with single nodes, and what to do about each."""
+        found: list[tuple[str, str]] = []
+        if now - self._began > UNANSWERED_S:  # before, nobody has had the time
+            missing = self._peers.absent(now)
+            if missing:
+                found.append((f"not heard: {', '.join(missing)}", _MISSING))
+            if self._engine.pid is None:
+                found.append(("this node's own etcd is down", f"Read why in {Path(self._settings.home) / 'etcd.log'}."))
         if self._peers.differing():
             names = ", ".join(self._peers.differing())
             found.append((f"{names} has another history than the majority", f"Stop {names} and find out why."))
         if self._clock_doubt():
             found.append((f"others stamp this node's batches: {self._clock_doubt()}", "Set this node's clock."))
-        if not found:
-            return Standing(HEALTHY)
-        return Standing(DEGRADED, "; ".join(reason for reason, _ in found), " ".join(remedy for _, remedy in found))
+        return found
 
     async def stop(self) -> None:
         """See `Orderer`."""

@@ -65,6 +65,7 @@ _FRAME_BYTES: Final = 6
 """What a transaction costs in a block besides its bytes, at most."""
 _FILTER: Final = "/p2p/filter/"
 _LOG_BYTES: Final = 1024 * 1024
+"""Of its log, what is read at a time."""
 _FAILURE: Final = b"CONSENSUS FAILURE"
 _LAST_WORDS: Final = (b"ERROR:", b"panic:")
 _WORDS: Final = 300
@@ -373,7 +374,7 @@ class CometBFT:
                 written = file.read(_LOG_BYTES)
         except FileNotFoundError:
             return
-        whole = written.rfind(b"\n") + 1
+        whole = len(written) if len(written) == _LOG_BYTES else written.rfind(b"\n") + 1
         self._log_read += whole
         for line in written[:whole].splitlines():
             if any(all(part in line for part in parts) for parts in _DIVERGED_LINES):

@@ -13,7 +13,7 @@ from tests.orderers.cometbft import networks
 from tests.orderers.replicas import Node, until
 
 from hansa.orderers import DEGRADED, DIVERGED, HALTED, HEALTHY
-from hansa.orderers.cometbft import orderer
+from hansa.orderers.cometbft import orderer, standing
 from hansa.orderers.cometbft.orderer import CometBFT
 from hansa.orderers.cometbft.rpc import Refused
 from hansa.wire import batch
@@ -151,10 +151,10 @@ def test_without_two_of_four_it_halts_says_who_is_missing_and_goes_on_when_one_i
         assert first.orderer.standing().reason == "no connection to b"
         await fourth.end()
         await until(lambda: state(first) == HALTED)
-        standing = first.orderer.standing()
-        assert "b, d" in standing.reason
-        assert "two thirds" in standing.reason
-        assert standing.remedy
+        told = first.orderer.standing()
+        assert "b, d" in told.reason
+        assert "two thirds" in told.reason
+        assert told.remedy
         first.submit(*some("halted"))
         await asyncio.sleep(0.5)
         assert not known(first, "halted 0")
@@ -314,8 +314,8 @@ def test_a_node_without_anything_gets_everything_again(run, shared):
 
 
 def test_when_others_are_suspended_it_says_that_a_batch_waits(run, shared, monkeypatch):
-    monkeypatch.setattr(orderer, "SILENCE_S", 2.0)
-    monkeypatch.setattr(orderer, "STALE_S", 1.0)
+    monkeypatch.setattr(standing, "SILENCE_S", 2.0)
+    monkeypatch.setattr(standing, "MOVING_S", 1.0)
 
     async def test():
         node, *others = shared
@@ -440,8 +440,34 @@ def test_nodes_without_a_vote_follow_and_those_that_are_not_known_are_kept_out(r
     runner.run(test())
 
 
+def test_nodes_that_reach_each_other_through_one_only_are_not_halted(runner, tmp_path):
+    every = networks.settings(tmp_path, "abcd")
+    nowhere = [replace(each, address="127.0.0.1:1") for each in every[0].validators]
+
+    def star(own):
+        """A node knows where `a` is, and of the others only that they are."""
+        reached = {"a", own.node}
+        validators = [
+            true if true.name in reached else false for true, false in zip(own.validators, nowhere, strict=True)
+        ]
+        return replace(own, validators=validators)
+
+    nodes = [Node(partial(CometBFT, star(each), networks.binary())) for each in every]
+
+    async def test():
+        for node in nodes:
+            node.begin()
+        await until(lambda: [state(node) for node in nodes] == [HEALTHY, DEGRADED, DEGRADED, DEGRADED])
+        assert nodes[1].orderer.standing().reason == "no connection to c, d"
+        nodes[3].submit("through a")
+        await have(nodes, "through a")
+        await asyncio.gather(*(node.end() for node in nodes))
+
+    runner.run(test())
+
+
 def test_an_engine_whose_data_are_older_than_the_ledger_says_so(runner, tmp_path, monkeypatch):
-    monkeypatch.setattr(orderer, "SILENCE_S", 1.0)
+    monkeypatch.setattr(standing, "SILENCE_S", 1.0)
     (node,) = networks.nodes(tmp_path, "a")
 
     async def test():

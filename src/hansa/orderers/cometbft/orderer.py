@@ -31,12 +31,14 @@ from typing import Final
 import msgspec
 import structlog
 
-from hansa.orderers import DEGRADED, DIVERGED, HALTED, HEALTHY, Batch, Replica, Standing
+from hansa.orderers import DIVERGED, HALTED, Batch, Replica, Standing
 from hansa.orderers.cometbft import home as homes
+from hansa.orderers.cometbft import standing
 from hansa.orderers.cometbft.abci import Server
 from hansa.orderers.cometbft.home import TRANSACTION_BYTES_MAX, TRANSACTIONS_MAX
 from hansa.orderers.cometbft.rpc import Refused, Rpc, Unready, View
 from hansa.orderers.cometbft.settings import CometSettings
+from hansa.orderers.cometbft.standing import Facts
 from hansa.orderers.engine import Engine
 from hansa.orderers.lanes import Lanes
 from hansa.wire import batch
@@ -57,14 +59,13 @@ STALE_S: Final = 5.0
 """After how long without a block the next one would have too old a time: it is the time of the last votes."""
 LOOK_S: Final = 1.0
 """How often the engine is asked how it is."""
-SILENCE_S: Final = 10.0
-"""For how long an engine may say nothing, or order nothing though something waits, before that is told."""
 
 _INDEX_BITS: Final = 16
 _FRAME_BYTES: Final = 6
 """What a transaction costs in a block besides its bytes, at most."""
 _FILTER: Final = "/p2p/filter/"
 _LOG_BYTES: Final = 1024 * 1024
+"""Of its log, what is read at a time."""
 _FAILURE: Final = b"CONSENSUS FAILURE"
 _LAST_WORDS: Final = (b"ERROR:", b"panic:")
 _WORDS: Final = 300
@@ -75,8 +76,6 @@ _DIVERGED_LINES: Final = (
     (b"AppHash does not match AppHash after replay",),
 )
 """What CometBFT 0.40.0 writes when two thirds signed another hash than ours (consensus, blocksync, handshake)."""
-_PEERS_REMEDY: Final = "Have those nodes started, or look at the network between them and this one."
-_LOG_REMEDY: Final = "Look at the engine's log: {}."
 _DIVERGED_REMEDY: Final = (
     "Keep the folder as it is. Compare checkpoints with the others (`hansa audit` says which entry differs first), "
     "and report it."
@@ -116,6 +115,7 @@ class CometBFT:
         # How it is.
         self._view: View | None = None
         self._viewed = 0.0
+        self._lost = 0.0  # since when the same peers are missing
         self._log_read = 0
         self._diverged = ""
         self._failed = ""
@@ -159,30 +159,8 @@ class CometBFT:
         if self._diverged:
             return Standing(DIVERGED, self._diverged, _DIVERGED_REMEDY)
         if self._failed:
-            return Standing(HALTED, self._failed, _LOG_REMEDY.format(self._log_file))
-        now = time.monotonic()
-        view = self._view
-        if now - self._viewed > SILENCE_S:
-            reason = self._ended or "its engine does not answer"
-            return Standing(HALTED, reason, _LOG_REMEDY.format(self._log_file))
-        if view is None:
-            return Standing(DEGRADED, self._ended or "its engine is starting", "Wait.")
-        own, validators = self._settings.own, self._settings.validators
-        missing = [each for each in validators if each != own and each.peer not in view.peers]
-        names = f"no connection to {', '.join(each.name for each in missing)}"
-        power = sum(each.power for each in validators)
-        moving = self._decided is not None and now - self._decided[0] < STALE_S
-        if not moving and sum(each.power for each in missing) * 3 >= power:
-            return Standing(HALTED, f"{names}: more than two thirds of the votes are needed", _PEERS_REMEDY)
-        waits = now - min((flight.since for flight in self._flights.values()), default=now)
-        if not moving and waits > SILENCE_S:
-            reason = f"a batch waits for {int(waits)} s and there is no block" + (f"; {names}" if missing else "")
-            return Standing(HALTED, reason, _PEERS_REMEDY)
-        if view.catching_up:
-            return Standing(DEGRADED, f"this node catches up: it is at height {view.height} of its engine", "Wait.")
-        if missing:
-            return Standing(DEGRADED, names, _PEERS_REMEDY)
-        return Standing(HEALTHY)
+            return Standing(HALTED, self._failed, "Start the node again, and report it with its log.")
+        return standing.judge(self._settings, self._facts())
 
     async def stop(self) -> None:
         """See `Orderer`."""
@@ -277,7 +255,7 @@ class CometBFT:
         sockets = Path(tempfile.mkdtemp(prefix="hansa-"))  # the name of a socket must be short, that of `home` need not
         abci, answers = sockets / "abci", sockets / "rpc"
         rpc = self._rpc = Rpc(answers)
-        server = Server(self, self._lost)
+        server = Server(self, self._connection_lost)
         command = [self._binary, "start", "--home", self._home.absolute()]
         command += ["--proxy_app", f"unix://{abci}", "--rpc.laddr", f"unix://{answers}"]
         engine = self._engine = Engine(command, self._log_file, died=partial(self._died, server, answers))
@@ -313,7 +291,7 @@ class CometBFT:
             flight.sent = None
         self._work.set()
 
-    def _lost(self) -> None:
+    def _connection_lost(self) -> None:
         if self._engine is not None:
             self._engine.kill()
 
@@ -347,19 +325,17 @@ class CometBFT:
             stale = self._is_stale()
             if stale and self._flights:
                 return
-            envelopes = [] if stale else self._lanes.fill()
-            data = batch.encode(0, envelopes, os.urandom(NONCE_BYTES))  # the header's time counts, not ours
-            self._flights[batch.id_of(data)] = _Flight(data, time.monotonic())
+            self._fly([] if stale else self._lanes.fill())
+
+    def _fly(self, envelopes: list[bytes]) -> None:
+        data = batch.encode(0, envelopes, os.urandom(NONCE_BYTES))  # the header's time counts, not ours
+        self._flights[batch.id_of(data)] = _Flight(data, time.monotonic())
 
     async def _look(self, rpc: Rpc) -> None:
         """Asks the engine how it is, and reads what it writes, until it is done for."""
         while not self._diverged:
-            try:
-                self._view = await rpc.view()
-                self._viewed = time.monotonic()
-                self._ended = ""
-            except Unready:
-                pass
+            with contextlib.suppress(Unready):
+                self._see(await rpc.view())
             self._read_log()
             await asyncio.sleep(LOOK_S)
         log.error("orderer.diverged", reason=self._diverged)
@@ -367,6 +343,27 @@ class CometBFT:
         self._ready()
         assert self._engine is not None
         await self._engine.stop()
+
+    def _see(self, view: View) -> None:
+        self._viewed = time.monotonic()
+        self._ended = ""
+        if self._view is None or view.peers != self._view.peers:
+            self._lost = self._viewed
+        self._view = view
+        if not self._flights and standing.is_cut_off(self._settings, self._facts()):
+            self._fly([])  # whether it is ordered tells more than connections do
+            self._work.set()
+
+    def _facts(self) -> Facts:
+        return Facts(
+            now=time.monotonic(),
+            viewed=self._viewed,
+            view=self._view,
+            ended=self._ended,
+            lost=self._lost,
+            decided=None if self._decided is None else self._decided[0],
+            waiting=min((flight.since for flight in self._flights.values()), default=None),
+        )
 
     def _read_log(self) -> None:
         """Looks for what the engine says of itself nowhere else: that its order and this ledger are not one."""
@@ -377,7 +374,7 @@ class CometBFT:
                 written = file.read(_LOG_BYTES)
         except FileNotFoundError:
             return
-        whole = written.rfind(b"\n") + 1
+        whole = len(written) if len(written) == _LOG_BYTES else written.rfind(b"\n") + 1
         self._log_read += whole
         for line in written[:whole].splitlines():
             if any(all(part in line for part in parts) for parts in _DIVERGED_LINES):

@@ -19,7 +19,7 @@ from hansa.wire.limits import BATCH_BYTES_MAX
 HEADERS_S, BODY_S, IDLE_S, ANSWER_S = 0.5, 1.0, 1.0, 1.5
 SLACK_S = 2.0
 """What a busy machine may take longer."""
-SERVED_S = 2.0
+SERVED_S = 20.0
 IDLE_CONNECTIONS = 10_000
 ROOM = 64
 GROWTH_MB_MAX = 60

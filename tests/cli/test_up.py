@@ -25,7 +25,7 @@ from hansa.store.files import Disk
 from hansa.store.folder import Folder
 from hansa.wire import genesis
 
-STOP_S = 5
+STOP_S = 30
 
 
 @pytest.fixture(scope="module")

@@ -17,13 +17,13 @@ SECONDS_MAX = 2.0
 
 def refusals(text: str) -> list[Diagnostic]:
     """What is wrong with a text; none if it parses."""
-    begun = time.monotonic()
+    begun = time.process_time()
     try:
         assert isinstance(source.parse(text), ast.Module)
     except ContractInvalid as invalid:
         return invalid.diagnostics
     finally:
-        assert time.monotonic() - begun < SECONDS_MAX
+        assert time.process_time() - begun < SECONDS_MAX
     return []
 
 

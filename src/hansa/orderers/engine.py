@@ -79,7 +79,7 @@ class Engine:
         """Starts it and keeps it alive until `stop`. Raises `HansaError` `engine.start` if it is no program."""
         if not os.access(self._command[0], os.X_OK):
             raise HansaError("engine.start", f"{self._command[0]} is not a program that this account may run")
-        self._process = await self._spawn()
+        self._process = await self._born()
         self._supervisor = asyncio.create_task(self._supervise(self._process))
 
     def kill(self) -> None:
@@ -123,9 +123,21 @@ class Engine:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, PAUSE_LONGEST_S)
                 try:
-                    self._process = process = await self._spawn()
+                    self._process = process = await self._born()
                 except OSError as error:  # no memory, no descriptor: it may be better later
                     log.warning("engine.unstarted", engine=self._name, error=str(error))
+
+    async def _born(self) -> asyncio.subprocess.Process:
+        """A new process; none is left behind when this is cancelled meanwhile, which uvloop would do."""
+        spawning = asyncio.ensure_future(self._spawn())
+        try:
+            return await asyncio.shield(spawning)
+        except asyncio.CancelledError:
+            process = await spawning
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            raise
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         """A process group of its own: Ctrl-C is for the node, which ends its engine in order."""

@@ -492,6 +492,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The order is not the one that this node has followed",
         "Stop it and find out why before anything else: never heal it by deleting files.",
     ),
+    "orderer.settings": Kind(
+        500, "The settings of the orderer do not serve", "Mend orderer.json, or make the network again."
+    ),
     "node.defect": Kind(
         500, "An unexpected failure: a defect of Hansa", "Report it with what you sent; the node goes on."
     ),

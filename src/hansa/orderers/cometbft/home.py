@@ -28,6 +28,7 @@ TRANSACTION_BYTES_MAX: Final = ENVELOPE_BYTES_MAX + 64 * 1024
 BLOCK_BYTES_MAX: Final = TRANSACTIONS_MAX * TRANSACTION_BYTES_MAX + 512 * 1024
 """The batches, the header, and the votes of many validators."""
 EVIDENCE_NS_MAX: Final = 48 * 3600 * 10**9
+"""So long, and for so many blocks as are kept, it can be shown that somebody voted twice."""
 UNSIGNED_HEIGHTS: Final = 10
 """How far beyond what a node knows of it stays silent when its memory of what it signed is lost."""
 
@@ -37,6 +38,7 @@ _PUBLIC: Final = "tendermint/PubKeyEd25519"
 _PRIVATE: Final = "tendermint/PrivKeyEd25519"
 _PRECOMMIT: Final = 3
 _ROUND_MAX: Final = 2**31 - 1
+"""No round of CometBFT comes behind it: at the height that names it nothing is signed any more."""
 
 
 class EngineKeys(msgspec.Struct, frozen=True):

@@ -55,6 +55,7 @@ FLIGHTS_MAX: Final = 4
 RESEND_S: Final = 10.0
 """After how long a batch that was not ordered is handed in again."""
 RETRY_S: Final = 0.2
+"""Between two tries to hand in a batch while the engine takes none: it is starting, or full."""
 STALE_S: Final = 5.0
 """After how long without a block the next one would have too old a time: it is the time of the last votes."""
 LOOK_S: Final = 1.0

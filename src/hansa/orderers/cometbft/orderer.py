@@ -20,7 +20,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable
@@ -253,7 +252,7 @@ class CometBFT:
 
     async def _run(self) -> None:
         """The engine, and all that belongs to one, until it is cancelled."""
-        sockets = Path(tempfile.mkdtemp(prefix="hansa-"))  # the name of a socket must be short, that of `home` need not
+        sockets = homes.socket_folder(self._home)
         abci, answers = sockets / "abci", sockets / "rpc"
         rpc = self._rpc = Rpc(answers)
         server = Server(self, self._connection_lost)

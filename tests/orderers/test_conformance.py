@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from tests.orderers import clusters
+from tests.orderers.cometbft import networks
 from tests.orderers.replicas import Node, until
 
 from hansa.orderers.solo import Solo
@@ -18,7 +19,11 @@ def etcd(folder):
     return clusters.nodes(folder)
 
 
-@pytest.fixture(scope="module", params=[solo, etcd], ids=["solo", "etcd"])
+def cometbft(folder):
+    return networks.nodes(folder)
+
+
+@pytest.fixture(scope="module", params=[solo, etcd, cometbft], ids=["solo", "etcd", "cometbft"])
 def running(request, tmp_path_factory):
     """The nodes of one running ledger, and what runs a coroutine beside them. Tests add entries of their own names."""
     with asyncio.Runner() as runner:

@@ -1,11 +1,11 @@
 """Networks of CometBFT on loopback, for tests: free ports, folders, keys, and the settings that make them one."""
 
 import os
-import socket
 import time
 from functools import partial
 from pathlib import Path
 
+from tests.orderers.clusters import free_ports
 from tests.orderers.replicas import Node
 
 from hansa.orderers import engines
@@ -18,15 +18,6 @@ def binary():
     """The program that is tested with: another than the one that `hansa engines build` made, where one is named."""
     named = os.environ.get("HANSA_TEST_COMETBFT")
     return engines.find("cometbft", Path(named) if named else None)
-
-
-def free_ports(count):
-    """Ports that were free a moment ago."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def settings(folder, names, **more):

@@ -1,8 +1,10 @@
 """What an engine reads at its start: the same genesis everywhere, keys of its own, and never a vote twice."""
 
 import json
+import tempfile
 import tomllib
 from collections import Counter
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -49,7 +51,7 @@ def test_all_engines_have_one_genesis_and_each_its_own_keys(network):
 def test_what_lies_in_the_folder_is_for_its_owner_alone(network):
     home.prepare(network[0], LEDGER, 0)
     for name in ("node_key.json", "priv_validator_key.json"):
-        assert (networks.Path(network[0].home) / "config" / name).stat().st_mode & 0o077 == 0
+        assert (Path(network[0].home) / "config" / name).stat().st_mode & 0o077 == 0
 
 
 def test_keys_stay_and_what_is_changed_by_hand_does_not(network):
@@ -58,7 +60,7 @@ def test_keys_stay_and_what_is_changed_by_hand_does_not(network):
     before = read(settings, "config/config.toml")
     with open(f"{settings.home}/config/config.toml", "w") as file:
         file.write("[p2p]\npex = true\n")
-    keys = home.make_keys(networks.Path(settings.home))
+    keys = home.make_keys(Path(settings.home))
     home.prepare(settings, LEDGER, 0)
     assert (keys.peer, keys.key) == (settings.own.peer, settings.own.key)
     assert read(settings, "config/config.toml") == before
@@ -94,7 +96,7 @@ def test_a_new_engine_votes_at_once_and_one_that_lost_its_memory_later(network):
 
 def test_an_engine_without_data_beside_a_ledger_is_marked_until_it_has_caught_up(network):
     settings = network[0]
-    folder = networks.Path(settings.home)
+    folder = Path(settings.home)
     home.prepare(settings, LEDGER, 0)
     assert not home.is_renewed(folder)
     home.prepare(settings, LEDGER, 7)
@@ -150,3 +152,19 @@ def test_power_belongs_to_members():
     assert of["crow"] == 2 * of["acme"]
     assert powers["a1"] == powers["a2"]
     assert "dove" not in of
+
+
+def test_sockets_lie_in_the_home_unless_its_name_is_too_long(tmp_path):
+    with tempfile.TemporaryDirectory() as short:
+        inside = home.socket_folder(Path(short))
+        (inside / "left by one that was killed").touch()
+        again = home.socket_folder(Path(short))
+        assert again == inside == Path(short) / "sockets"
+        assert list(again.iterdir()) == []
+        assert again.stat().st_mode & 0o077 == 0
+    deep = tmp_path / ("deep" * 30)
+    outside = home.socket_folder(deep)
+    assert not deep.exists()
+    assert len(str(outside)) < 95
+    assert outside.stat().st_mode & 0o077 == 0
+    outside.rmdir()

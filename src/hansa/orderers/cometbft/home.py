@@ -9,6 +9,9 @@ import base64
 import hashlib
 import ipaddress
 import json
+import os
+import shutil
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +20,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hansa.orderers.cometbft.settings import RETAINED, CometSettings
-from hansa.store.files import Disk, read_whole, replace, trouble_told
+from hansa.store.files import FOLDER_MODE, Disk, read_whole, replace, trouble_told
 from hansa.wire.limits import ENVELOPE_BYTES_MAX
 from hansa.wire.problems import HansaError
 
@@ -28,6 +31,7 @@ TRANSACTION_BYTES_MAX: Final = ENVELOPE_BYTES_MAX + 64 * 1024
 BLOCK_BYTES_MAX: Final = TRANSACTIONS_MAX * TRANSACTION_BYTES_MAX + 512 * 1024
 """The batches, the header, and the votes of many validators."""
 EVIDENCE_NS_MAX: Final = 48 * 3600 * 10**9
+"""So long, and for so many blocks as are kept, it can be shown that somebody voted twice."""
 UNSIGNED_HEIGHTS: Final = 10
 """How far beyond what a node knows of it stays silent when its memory of what it signed is lost."""
 
@@ -36,7 +40,10 @@ _CHAIN_DIGITS: Final = 40
 _PUBLIC: Final = "tendermint/PubKeyEd25519"
 _PRIVATE: Final = "tendermint/PrivKeyEd25519"
 _PRECOMMIT: Final = 3
+_SOCKET_FOLDER_BYTES_MAX: Final = 95
+"""The name of a socket has at most 103 bytes under macOS, 107 under Linux."""
 _ROUND_MAX: Final = 2**31 - 1
+"""No round of CometBFT comes behind it: at the height that names it nothing is signed any more."""
 
 
 class EngineKeys(msgspec.Struct, frozen=True):
@@ -89,6 +96,16 @@ def unmark_renewed(home: Path) -> None:
     if is_renewed(home):
         Disk().unlink(home / _RENEWED)
         Disk().sync_folder(home)
+
+
+def socket_folder(home: Path) -> Path:
+    """An empty folder for sockets that only this account may enter: in the home, unless that has too long a name."""
+    folder = home.absolute() / "sockets"
+    if len(os.fsencode(folder)) > _SOCKET_FOLDER_BYTES_MAX:
+        return Path(tempfile.mkdtemp(prefix="hansa-"))
+    shutil.rmtree(folder, ignore_errors=True)  # of a node that was killed
+    folder.mkdir(FOLDER_MODE)
+    return folder
 
 
 def configuration(settings: CometSettings) -> str:

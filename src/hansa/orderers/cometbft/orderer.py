@@ -20,7 +20,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable
@@ -55,6 +54,7 @@ FLIGHTS_MAX: Final = 4
 RESEND_S: Final = 10.0
 """After how long a batch that was not ordered is handed in again."""
 RETRY_S: Final = 0.2
+"""Between two tries to hand in a batch while the engine takes none: it is starting, or full."""
 STALE_S: Final = 5.0
 """After how long without a block the next one would have too old a time: it is the time of the last votes."""
 LOOK_S: Final = 1.0
@@ -252,7 +252,7 @@ class CometBFT:
 
     async def _run(self) -> None:
         """The engine, and all that belongs to one, until it is cancelled."""
-        sockets = Path(tempfile.mkdtemp(prefix="hansa-"))  # the name of a socket must be short, that of `home` need not
+        sockets = homes.socket_folder(self._home)
         abci, answers = sockets / "abci", sockets / "rpc"
         rpc = self._rpc = Rpc(answers)
         server = Server(self, self._connection_lost)

@@ -14,6 +14,7 @@ BYTES: Final = 2
 FIXED32: Final = 5
 
 _VARINT_BYTES_MAX: Final = 10
+"""64 bits, seven in a byte."""
 
 
 class Message:

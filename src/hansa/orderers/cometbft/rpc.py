@@ -11,6 +11,7 @@ import httpx2
 import msgspec
 
 ANSWER_S_MAX: Final = 5.0
+"""An engine on the same machine that takes longer is asked again."""
 _KNOWN: Final = "tx already exists in cache"
 
 

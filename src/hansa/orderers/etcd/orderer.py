@@ -208,7 +208,9 @@ class Etcd:
         found: list[tuple[str, str]] = []
         if now - self._began > UNANSWERED_S:  # before, nobody has had the time
             missing = self._peers.absent(now)
-            if missing:
+            if not self._room.is_set():  # then it does not read what the others say either
+                found.append((f"{len(self._given)} ordered batches wait for this node", "Give it more of a machine."))
+            elif missing:
                 found.append((f"not heard: {', '.join(missing)}", _MISSING))
             if self._engine.pid is None:
                 found.append(("this node's own etcd is down", f"Read why in {Path(self._settings.home) / 'etcd.log'}."))

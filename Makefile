@@ -14,13 +14,17 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # The tests start hundreds of processes: whatever is set outside, each need not compile all of Hansa again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint types rooms check faults fuzz constitutions bench docs site clean
+.PHONY: demo test engines lint types rooms check faults fuzz constitutions bench docs site clean
 
 demo: $(VENV)/base.stamp
 	$(BIN)/hansa demo
 
-test: check $(WHEELS)/3.12.stamp $(WHEELS)/3.14.stamp
+test: check engines $(WHEELS)/3.12.stamp $(WHEELS)/3.14.stamp
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# Minutes the first time, outside of the tests, which have less; then in the user's cache, where this only looks.
+engines: $(VENV)/dev.stamp
+	$(BIN)/hansa engines build
 
 check: lint types rooms
 

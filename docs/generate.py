@@ -90,13 +90,16 @@ GROUPS = {
     "issuer": "Issuers of ID tokens",
     "node": "The node",
     "clock": "The clock",
+    "engine": "Ordering engines",
     "folder": "The data folder",
     "journal": "The journal",
     "disk": "The disk",
     "tiles": "The tree's rows",
     "state": "The state",
     "backup": "Backups",
+    "network": "Networks",
     "orderer": "The order",
+    "read": "Reads that wait",
 }
 
 

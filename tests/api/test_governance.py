@@ -1,7 +1,10 @@
 """`/gov`: proposals, ballots, the records of governance, and plans of what would come of a proposal."""
 
+import hashlib
 import json
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import jsonschema_rs
@@ -15,7 +18,7 @@ from hansa.api.governance_operations import GOVERNANCE_OPERATIONS
 from hansa.client import Client, HansaError, Refused, keys, proposals, transactions
 from hansa.client.arguments import moment
 from hansa.client.governance import API_VERSION
-from hansa.governance import motions
+from hansa.governance import directory, motions
 from hansa.node import planning
 from hansa.node.create import Founder, create_ledger, governance_key, member_key, members_source
 from hansa.node.shipped import constitution
@@ -376,11 +379,14 @@ class TestPlans:
             "once accepted it waits for 10 s, and is counted again then",
         ]
 
-    def test_which_actions_need_two_is_what_the_kernel_says(self):
+    @pytest.mark.parametrize(
+        ("function", "names"), [("needs_two", motions.NEED_TWO), ("can_follow", motions.FOLLOW)], ids=["two", "follow"]
+    )
+    def test_which_actions_need_two_or_follow_is_what_the_kernel_says(self, function, names):
         source = members_source()
-        needs_two = source[source.index("def needs_two(") :]
-        listed = needs_two[needs_two.index("return name in [") :].partition("]")[0]
-        assert set(re.findall(r'"(\w+)"', listed)) == motions.NEED_TWO
+        told = source[source.index(f"def {function}(") :]
+        listed = told[told.index("return name in [") :].partition("]")[0]
+        assert set(re.findall(r'"(\w+)"', listed)) == names
 
     def test_a_contract_is_shown_by_its_text_and_by_what_it_declares(self, world):
         plan = world.plan(("set_contract", {"name": "shop", "source": SOURCE}))
@@ -398,6 +404,47 @@ class TestPlans:
         ]
         assert [line[0] for line in change["diff"] if "Text[1, " in line and "280" in line] == ["-"]
         assert sum(line.startswith("+") for line in change["diff"]) == 3  # its head among them
+
+    @pytest.mark.parametrize("slow", ["load", "_unified"])
+    def test_the_node_goes_on_while_a_plan_takes_long(self, world, monkeypatch, slow):
+        """To load a file and to compare texts: both wait here until the node has answered something else."""
+        began, answered, told = threading.Event(), threading.Event(), []
+        real = getattr(planning, slow)
+
+        def wait(*given):
+            began.set()
+            told.append(answered.wait(20))
+            return real(*given)
+
+        monkeypatch.setattr(planning, slow, wait)
+        monkeypatch.setattr(directory, "load", lambda *_: pytest.fail("a file is loaded where the node waits for it"))
+        action = ("set_contract", {"name": f"slow{slow}".replace("_", ""), "source": SOURCE})
+        with ThreadPoolExecutor(1) as pool:
+            planned = pool.submit(world.plan, action)
+            assert began.wait(20)
+            world.get("/gov/service/constitution")
+            answered.set()
+            assert planned.result(20)["failure"] is None
+        assert told == [True]
+
+    def test_a_file_is_not_loaded_twice_for_a_plan(self, world, monkeypatch):
+        """A library that comes with what uses it is not there yet when that is checked, as the ledger would say."""
+        library = "def double(a: int) -> int:\n    return a + a\n"
+        loaded = []
+        real = planning.load
+        monkeypatch.setattr(planning, "load", lambda *given: loaded.append(given[1]) or real(*given))
+        monkeypatch.setattr(directory, "load", lambda *_: pytest.fail("a file is loaded where the node waits for it"))
+        pin = hashlib.sha256(library.encode()).hexdigest()
+        using = SOURCE.replace("\n\n\nclass", f'\n\ntwice = library("twice", "{pin}")\n\n\nclass', 1)
+        using = using.replace(" view\n", " library, view\n", 1)
+        steps = [
+            ("set_library", {"name": "twice", "source": library}),
+            ("set_contract", {"name": "b", "source": SOURCE}),
+        ]
+        assert world.plan(*steps)["failure"] is None
+        assert loaded == ["twice", "b"]
+        plan = world.plan(steps[0], ("set_contract", {"name": "b", "source": using}))
+        assert "there is no library `twice` of this digest" in plan["failure"]
 
     def test_what_cannot_be_carried_out_is_told_before(self, world):
         older = SOURCE.replace("1.0.0", "0.9.0")

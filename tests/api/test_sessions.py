@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import base64
 import json
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from tests.foreign.oidc import Provider, jwks
 
 from hansa.api import issuer_keys, sign_in, tokens
 from hansa.api.issuer_keys import IssuerKeys
+from hansa.api.sessions import BEGIN_MS, HELD_MAX
 from hansa.client import Client, keys, transactions
 from hansa.client.results import Refused
 from hansa.governance.issuer import Issuer, conferred
@@ -352,6 +354,30 @@ def test_sessions_that_there_are_not(node, provider):
     assert answer.json()["code"] == "token.nonce"
 
 
+def test_sessions_that_strangers_begin_shut_nobody_out(node, provider):
+    """Anybody may begin one, without a token: nothing is kept of it."""
+    with httpx2.Client() as client:
+        for _ in range(HELD_MAX + 50):
+            assert client.post(f"{node.url}/app/sessions/asserted", json={}).status_code == 200
+    _, answer = asserted(node, provider, "alice-quux")
+    assert answer.status_code == 200
+
+
+def test_a_session_that_was_begun_counts_at_this_node_and_as_it_was_made(node, provider):
+    begun = post(node, "/app/sessions/asserted", {}).json()
+    token = provider.token(NORTH, "alice-quux", begun["nonce"])
+    made = base64.urlsafe_b64decode(begun["session"])
+    longer = (int.from_bytes(made[:8], "big") + 1).to_bytes(8, "big") + made[8:]
+    for other in (longer, made[:-1], made[:-1] + bytes([made[-1] ^ 1]), b"", bytes(48)):
+        secret = base64.urlsafe_b64encode(other).decode() or "x"
+        answer = post(node, "/app/sessions/asserted/token", {"session": secret, "token": token})
+        assert answer.json()["code"] == "session.unknown"
+    good = {"session": begun["session"], "token": token}
+    first, again = (post(node, "/app/sessions/asserted/token", good).json() for _ in range(2))
+    assert first == again
+    assert first["user"].startswith("northbank/")
+
+
 def test_nothing_of_a_person_is_kept(node, provider):
     """No subject, mail, name or token, as text or in base64, in the ledger's folder, beside it, or in the log."""
     key = keys.generate("p256")
@@ -376,7 +402,7 @@ def test_nothing_of_a_person_is_kept(node, provider):
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory):
+def shared():
     """A provider at whose one issuer two members sign in, each with a client id of its own."""
     made = Provider(tenants())
     yield made
@@ -388,7 +414,10 @@ def told(shared, tmp_path_factory):
     """A node of northbank whose time is told, and the settings for harbourline's."""
     root = tmp_path_factory.mktemp("told")
     settings = root / "sign-in.toml"
-    settings.write_text('member = "northbank"\nkey = "ledger/keys/members/northbank.pem"\nsecret = "north.secret"\n')
+    settings.write_text(
+        'member = "northbank"\nkey = "ledger/keys/members/northbank.pem"\nsecret = "north.secret"\n'
+        '[asserted]\nattribute = "desk:clerk"\ncontracts = ["example_ledger"]\n'
+    )
     # Half an hour ahead: what is signed in the course of a slow test is neither of the future, nor old, nor ended.
     begin = (datetime.now(UTC) + timedelta(minutes=30)).replace(microsecond=0).isoformat()
     never = {"hansa.api.issuer_keys.REFETCH_S": 10**9}
@@ -436,6 +465,24 @@ def test_a_session_ends_with_its_token(told, shared):
     late = keys.generate("p256")
     token = shared.token(NORTH, "alice-quux", session.nonce_of(late.public.spki))
     assert refusal(told, late, token) == "token.time"
+
+
+def test_a_session_that_was_begun_waits_ten_minutes_for_its_token(told, shared):
+    early, late = (post(told, "/app/sessions/asserted", {}).json() for _ in range(2))
+
+    def show(begun):
+        token = shared.token(NORTH, "alice-quux", begun["nonce"])
+        return post(told, "/app/sessions/asserted/token", {"session": begun["session"], "token": token}).json()
+
+    found = show(early)
+    assert found["user"].startswith("northbank/")
+    with own(told) as client:
+        client.tell_time(client.status().now + BEGIN_MS)
+    assert show(late)["code"] == "session.unknown"
+    assert show(early) == found, "it is there, and told again"
+    with own(told) as client:
+        client.tell_time(found["until"])
+    assert show(early)["code"] == "session.unknown"
 
 
 def test_nodes_with_other_keys_of_an_issuer_come_to_the_same(told, shared):

@@ -283,7 +283,7 @@ def test_a_stop_ends_the_streams_cleanly(changed):
     assert "Cancel" not in server.log.read_text()
 
 
-def test_a_reader_over_a_restart_gets_everything_once(changed, tmp_path):
+def test_a_reader_over_a_restart_gets_everything_once(changed):
     """The SDK's reader, beside a node that is killed and started again at the same port while events come."""
     server = changed({})
     found, problems = [], []

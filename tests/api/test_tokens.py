@@ -15,7 +15,7 @@ from joserfc.jwk import ECKey, RSAKey
 from tests.foreign.oidc import Provider, jwks
 
 from hansa.api import issuer_keys, tokens
-from hansa.api.issuer_keys import IssuerKeys
+from hansa.api.issuer_keys import REFETCH_S, WAITING_MAX, IssuerKeys
 from hansa.client.discovery import DOCUMENT_BYTES_MAX
 from hansa.governance.issuer import Issuer, Rule, conferred
 from hansa.wire.problems import HansaError
@@ -440,6 +440,40 @@ def test_who_signs_in_at_once_shares_one_answer():
 
     asyncio.run(run())
     assert web.asked == [PLACE, KEYS]
+
+
+def test_an_issuer_that_hangs_holds_up_nobody_of_another(refused):
+    """Whatever is shown for it: its places are full, others' are free, and so is who needs none of its answers."""
+    web, now, hangs = Web({PLACE: document(), KEYS: key_set("north")}), [0.0], asyncio.Event()
+    other = "https://other.example"
+
+    async def hung(request):
+        if hangs.is_set() and str(request.url) == PLACE:
+            await asyncio.Event().wait()
+        return web(request)
+
+    async def run():
+        end = {"authorization_endpoint": f"{other}/auth", "token_endpoint": f"{other}/token"}
+        described = json.dumps({"issuer": other, "jwks_uri": KEYS, **end}).encode()
+        web.pages[f"{other}/.well-known/openid-configuration"] = described
+        async with httpx2.AsyncClient(transport=httpx2.MockTransport(hung)) as client:
+            keys = IssuerKeys(client, lambda: now[0])
+            known = await keys.of(ISSUER)
+            hangs.set()
+            now[0] = REFETCH_S
+            waiting = [asyncio.create_task(keys.newer(ISSUER)) for _ in range(WAITING_MAX)]
+            await asyncio.sleep(0)
+            with refused("session.full"):
+                await keys.newer(ISSUER)
+            assert await keys.of(ISSUER) == known
+            assert await keys.of(other) == known
+            for one in waiting:
+                one.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+            hangs.clear()
+            assert await keys.newer(ISSUER) == known, "places are free again"
+
+    asyncio.run(run())
 
 
 def test_a_failure_is_not_repeated_at_once(refused):

@@ -70,21 +70,14 @@ def test_a_signal(bench: subprocess.Popen[bytes], tmp_path: Path, number: int, p
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("kind", [nodes, signers])
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
-def test_a_node_ends_with_a_bench_that_is_killed(bench: subprocess.Popen[bytes]) -> None:
-    until(lambda: nodes(bench.pid))
-    running = nodes(bench.pid)
-    bench.kill()
-    bench.wait(WAIT_S)
-    until(lambda: not any(map(lives, running)))
-
-
-@pytest.mark.timeout(300)
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
-def test_who_signs_for_a_bench_ends_with_it(bench: subprocess.Popen[bytes]) -> None:
-    """They would wait for ever to hand over what they signed."""
-    until(lambda: signers(bench.pid))
-    running = signers(bench.pid)
+def test_a_child_ends_with_a_bench_that_is_killed(
+    bench: subprocess.Popen[bytes], kind: Callable[[int], list[int]]
+) -> None:
+    """Signers would wait for ever to hand over what they signed."""
+    until(lambda: kind(bench.pid))
+    running = kind(bench.pid)
     bench.kill()
     bench.wait(WAIT_S)
     until(lambda: not any(map(lives, running)))

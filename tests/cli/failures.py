@@ -317,6 +317,28 @@ def refuses_session(code: str) -> Answers:
     return lambda method, path: problem(code) if (method, path) == ("POST", "/app/sessions") else None
 
 
+NETWORK = {
+    "version": 0,
+    "name": "Test",
+    "topology": "multi-member",
+    "orderer": "cometbft",
+    "ledger": "",
+    "members": [{"id": "acme", "name": "Acme", "nodes": [{"id": "acme-1", "port": 1}, {"id": "acme-2", "port": 2}]}],
+}
+
+
+UNNAMED = json.dumps(NETWORK).replace("acme", ".")
+
+
+def network(here: Path, scene: Scene) -> None:
+    """A network's folder, and in it that of a member with two nodes: as much of them as is looked at here."""
+    (here / "network.json").write_text(json.dumps(NETWORK))
+    for name in ("acme/keys", "acme/acme-1", "acme/acme-2", "bolt/keys"):
+        (here / name).mkdir(parents=True)
+    for node in ("acme-1", "acme-2"):
+        (here / "acme" / node / "format").write_text("")
+
+
 CASES: dict[str, list[Case]] = {
     "The line itself": [
         Case("statsu"),
@@ -334,6 +356,29 @@ CASES: dict[str, list[Case]] = {
         Case("call kinds take --steps 0"),
         Case("completion tcsh"),
         Case("status --data \udcff", "Bytes that are no text"),
+    ],
+    "Networks": [
+        Case("network new {here}/new"),
+        Case("network new {here}/new --topology ring"),
+        Case("network new {here}/new --topology dev --json"),
+        Case("network new {here}/new --topology dev --nodes 3 --yes"),
+        Case("network new {here}/new --topology single-member --members 2 --nodes 4 --lock 5x --name '' --yes"),
+        Case("network new {here}/new --topology multi-member --members 1 --yes"),
+        Case("network new {here}/new --topology multi-member --members 9 --nodes 2 --yes"),
+        Case("network new {here} --topology dev --yes", "There is one", network),
+        Case("network new {here} --topology dev --yes", "It holds other things", write("x")),
+        Case("network up {here}"),
+        Case("network status {here}", "Its map was changed", write("network.json", "{}")),
+        Case(
+            "network status {here}",
+            "A name that is none",
+            write("network.json", json.dumps(NETWORK).replace("acme", ".")),
+        ),
+        Case("network stop {here} bolt-1", "", network),
+        Case("status --data {here}", "A network's folder", network),
+        Case("up --data {here}", "A network's folder", network),
+        Case("up --data {here}/acme", "A member with two nodes", network),
+        Case("up --data {here}/bolt", "A member with none", network),
     ],
     "Nodes that do not answer": [
         Case("status --data {here}", "A wrong folder"),
@@ -493,6 +538,9 @@ CASES: dict[str, list[Case]] = {
             f"{PUBLISH} --file {{here}}/c.json --data {{told}}",
             before=run("calendar make Tokyo 2026 --out {here}/c.json"),
         ),
+    ],
+    "Engines": [
+        Case("engines build raft"),
     ],
     "Stories": [
         Case("app run letter"),

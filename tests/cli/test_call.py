@@ -305,9 +305,7 @@ def test_a_lost_answer_to_a_deployment_is_unknown(hansa: Callable, data: Any, mu
     assert f"no answer for {cose.id_of(mute.taken[0]).hex()}" in ran.err
 
 
-def test_arguments_are_checked_before_anything_is_signed(
-    hansa: Callable, data: Any, entries: Callable, tmp_path: Path
-) -> None:
+def test_arguments_are_checked_before_anything_is_signed(hansa: Callable, data: Any, entries: Callable) -> None:
     seq = entries()
     ran = hansa("call", "example_ledger", "tell", "to=North Bank", "message=", "--as", "northbank", *data)
     assert (ran.code, ran.out) == (2, "")

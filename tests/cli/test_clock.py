@@ -202,7 +202,7 @@ def test_the_route_answers_as_described(told: Any) -> None:
     assert (status, problem["code"]) == (409, "clock.backward")
 
 
-def test_a_real_ledger_is_told_nothing(server: Any, hansa: Callable, start: Callable, tmp_path: Path) -> None:
+def test_a_real_ledger_is_told_nothing(server: Any, hansa: Callable) -> None:
     here = ("--data", server.data)
     assert hansa("clock", "set", "2100-01-01", *here).failed("clock.real")
     assert hansa("clock", "advance", "3d", *here).failed("clock.real")

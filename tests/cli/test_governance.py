@@ -4,6 +4,7 @@ import io
 import json
 import re
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,10 @@ def proposed(data):
         return run("proposal", "new", *words, "--as", by, "--json", *data).json["id"]
 
     return make
+
+
+def written(ms):
+    return datetime.fromtimestamp(int(ms) / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def state_of(id, data):
@@ -76,7 +81,7 @@ class TestProposals:
         assert "needs     the yes of eastmutual, harbourline and northbank" in shown
         planned = run("proposal", "plan", id, *data)
         assert "if no     of eastmutual or harbourline or northbank: Rejected" in planned.out
-        again = run("proposal", "vote", id, "--yes", "--as", "tradewatch", *data)
+        again = run("proposal", "vote", id, "--yes", "--as", "tradewatch", "--force", *data)
         assert (again.code, "tradewatch has voted already" in again.out) == (4, True)
         assert run("proposal", "withdraw", id, "--as", "tradewatch", *data).code == 4
         assert run("proposal", "withdraw", id, "--as", "northbank", *data).code == 0
@@ -121,6 +126,44 @@ class TestProposals:
         assert run("status", "--json", *data).json["entries"] == before
         made = run(*line, "--force", "--json", *by).json
         assert run("proposal", "withdraw", made["id"], *by).code == 0
+
+    def test_a_ballot_that_would_not_count_is_not_sent(self, proposed, data, tmp_path):
+        id = proposed()
+        ballot = ("proposal", "vote", id, "--yes", "--as")
+        assert run(*ballot, "eastmutual", *data).code == 0
+        before = run("status", "--json", *data).json["entries"]
+        twice = run(*ballot, "eastmutual", *data).failed("proposal.late")
+        assert twice == "eastmutual has voted yes already; nothing was sent"
+        prepared = run(*ballot, "eastmutual", "--prepare", tmp_path / "twice", *data)
+        assert (prepared.code, "as things are now, eastmutual has voted yes already" in prepared.err) == (0, True)
+        assert run(*ballot, "tradewatch", "--prepare", tmp_path / "late", *data).err == ""
+        assert run("status", "--json", *data).json["entries"] == before
+        run("proposal", "withdraw", id, "--as", "northbank", *data)
+        late = run("proposal", "vote", "--finish", tmp_path / "late", "--as", "tradewatch", *data)
+        assert late.failed("proposal.late") == "the proposal is Withdrawn; nothing was sent"
+        forced = run("proposal", "vote", "--finish", tmp_path / "late", "--as", "tradewatch", "--force", *data)
+        assert (forced.code, "the Proposal is Withdrawn" in forced.out) == (4, True)
+        told = run("proposal", "vote", "--finish", tmp_path / "late", "--as", "tradewatch", *data)
+        assert (told.code, "the Proposal is Withdrawn" in told.out) == (4, True), "it has its entry, and is told of it"
+
+    def test_a_ballot_that_is_signed_elsewhere_is_told_when_the_proposal_closes(self, proposed, data, tmp_path):
+        by = ("--as", "northbank", *data)
+        line = ("--action", "set_member_data", "member_id=eastmutual", "name=E")
+        soon = (datetime.now(UTC) + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        id = run("proposal", "new", *line, "--closes", soon, "--json", *by).json["id"]
+        closes = run("proposal", "show", id, "--json", *data).json["closes"]
+        ran = run("proposal", "vote", id, "--yes", "--prepare", tmp_path / "one", *by)
+        assert "caution: the proposal closes 20" in ran.err
+        assert f"closes     {written(closes)}" in ran.out
+        assert "valid" not in ran.out.partition("The proposal")[2], "until when the proposer's could be sent is past"
+        run("proposal", "withdraw", id, *by)
+        id = proposed()
+        ran = run("proposal", "vote", id, "--yes", "--prepare", tmp_path / "two", *by)
+        assert ran.err == ""
+        told = re.search(r"  closes     30 days after it is made, (.+ UTC) at the latest\n", ran.out)
+        assert told is not None
+        assert told[1] > written(run("proposal", "show", id, "--json", *data).json["closes"])
+        run("proposal", "withdraw", id, *by)
 
     def test_a_ballot_says_one_of_yes_and_no(self, proposed, data, tmp_path):
         id = proposed()

@@ -230,7 +230,7 @@ def test_a_place_that_cannot_be_written_to(hansa: Callable, server: Any, tmp_pat
 
 
 @pytest.fixture(scope="module")
-def stopped(server: Any, written: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def stopped(server: Any, written: Path) -> Iterator[Path]:
     """The folder after its node has stopped; comes last in this module."""
     assert server.stop() == 0
     yield server.data

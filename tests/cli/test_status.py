@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hansa.cli.status import sentence
+from hansa.client import asking
 
 READY = {
     "ready": True,
@@ -129,7 +130,7 @@ def test_no_node(hansa: Callable, tmp_path: Path) -> None:
 
 def test_a_node_that_does_not_answer(hansa: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes connections, as a process does that is suspended: to start another would not help."""
-    monkeypatch.setattr("hansa.client.asking.READ_S", 0.1)
+    monkeypatch.setitem(asking.ask.__kwdefaults__, "wait_s", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         ran = hansa("status", "--url", url)

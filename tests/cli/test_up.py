@@ -17,7 +17,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from hansa.cli.up import equal_members, sample_members
+from hansa.cli.new_ledger import equal_members, sample_members
 from hansa.client import Client, Refused, keys, transactions
 from hansa.node import shipped
 from hansa.node.create import create_ledger

@@ -174,3 +174,11 @@ def test_why_a_file_is_no_private_key(tmp_path: Path, make_key: Callable) -> Non
         "public": "this is a public key, which signs nothing: its private half is needed",
         "garbage": "this is not an unencrypted PKCS#8 private key in PEM",
     }
+
+
+def test_a_seed_gives_the_key_of_the_standard() -> None:
+    """RFC 8032 section 7.1, test 1."""
+    key = keys.from_seed(bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"))
+    assert key.public.raw.hex() == "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+    signature = key.sign(b"")
+    assert signature.hex().startswith("e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155")

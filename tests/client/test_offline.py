@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from hansa.client import offline, transactions
+from hansa.node.create import members_source
 from hansa.wire import cose, es256
 from hansa.wire.limits import INSTANT_MAX
 
@@ -17,8 +18,7 @@ from hansa.wire.limits import INSTANT_MAX
 def unsigned(signer):
     arguments = {"proposal": bytes(32), "yes": True}
     return transactions.unsigned(
-        signer.algorithm,
-        signer.kid,
+        signer,
         bytes(32),
         "members",
         "vote",
@@ -96,3 +96,7 @@ def test_what_is_no_signature(signer, unsigned, signature, refused):
 def test_other_bytes_are_refused(unsigned, change, code, refused):
     with refused(code):
         offline.read(change(unsigned.structure))
+
+
+def test_how_long_a_proposal_is_open_is_what_the_kernel_says():
+    assert f"\nOPEN_DAYS = {offline.OPEN_DAYS}\n" in members_source()

@@ -127,7 +127,8 @@ def test_what_is_broken_is_found_and_the_floor_mends_it(name: str) -> None:
     expected = [[line.format(rules=f"set the constitution {name}") for line in found] for found in FLAWS[name]]
     assert told(searched(BROKEN / f"{name}.py", members=3, fewest=fewest)) == expected
     floored = searched(BROKEN / f"{name}.py", members=3, fewest=fewest, floor=True)
-    assert told(floored) == [found for found in expected if found[0].startswith("inequality")]  # no floor is about that
+    left = [found for found in expected if found[0].startswith("inequality")]  # no floor is about that
+    assert told(floored) == ([] if name == "stowaway" else left), "what the stowaway adds may not follow at all"
 
 
 RULE = """\

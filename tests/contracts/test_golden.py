@@ -1,10 +1,5 @@
 """The golden programs come to what is written, by both implementations, whatever is kept between their calls."""
 
-import json
-from functools import cache
-from pathlib import Path
-from typing import Any
-
 import pytest
 from tests.contracts.golden import corpus, running
 from tests.contracts.golden.program import Call
@@ -39,18 +34,13 @@ CACHED_RECORDS = 3
 """Few, so that the cache is full in many a program."""
 
 
-@cache
-def expected() -> dict[str, Any]:
-    return json.loads((Path(running.__file__).parent / "expected.json").read_text(encoding="utf-8"))
-
-
 def test_there_is_an_expectation_for_each_program() -> None:
-    assert sorted(expected()) == sorted(PROGRAMS)
+    assert sorted(corpus.expected()) == sorted(PROGRAMS)
     assert len(PROGRAMS) >= 300
 
 
 def test_every_code_comes_up() -> None:
-    assert {call["code"] for came in expected().values() for call in came["calls"]} == CODES
+    assert {call["code"] for came in corpus.expected().values() for call in came["calls"]} == CODES
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -65,7 +55,7 @@ def test_a_program_passes_the_check(name: str) -> None:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_comes_to_what_is_written_by_hand(name: str) -> None:
     calls = [call for call in PROGRAMS[name].calls if isinstance(call, Call)]
-    for call, came in zip(calls, expected()[name]["calls"], strict=True):
+    for call, came in zip(calls, corpus.expected()[name]["calls"], strict=True):
         assert came["code"] == call.code, call
         assert (came["version"] == "") == (call.contract == "nowhere" or call.limit < TRANSACTION_STEPS), call
         if call.code == "ok":
@@ -79,7 +69,7 @@ def test_a_program_comes_to_what_is_written_by_hand(name: str) -> None:
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_comes_to_what_the_specification_said(name: str, implementation: Implementation) -> None:
-    assert running.outcome(PROGRAMS[name], implementation) == expected()[name]
+    assert running.outcome(PROGRAMS[name], implementation) == corpus.expected()[name]
 
 
 @pytest.mark.parametrize("keeps", ["all", "all but between calls", "nothing over a restart"])
@@ -88,7 +78,10 @@ def test_no_cache_changes_an_outcome(name: str, keeps: str) -> None:
     records = Cache(CACHED_RECORDS)
     before = (lambda: None) if keeps == "all" else records.clear
     restarts = keeps == "nothing over a restart"
-    assert running.outcome(PROGRAMS[name], FAST, restarts=restarts, before=before, cache=records) == expected()[name]
+    assert (
+        running.outcome(PROGRAMS[name], FAST, restarts=restarts, before=before, cache=records)
+        == corpus.expected()[name]
+    )
 
 
 @pytest.mark.parametrize("name", SWEPT)

@@ -23,6 +23,7 @@ from hansa.cli.up import PORT
 from hansa.contracts import program
 from hansa.contracts.checked import Checked
 from hansa.contracts.diagnostics import ContractInvalid, Diagnostic
+from hansa.orderers import engines
 
 _COMMAND_S: Final = 100
 _STOP_S: Final = 10
@@ -85,6 +86,8 @@ class Reader:
     def stop(self) -> None:
         """Ends the nodes as Ctrl-C does."""
         nodes, self._nodes = self._nodes, []
+        for network in self._state.parent.rglob("network.json"):  # the page's own command may not have been reached
+            self._run(["hansa", "network", "stop", str(network.parent)])
         for node in nodes:
             node.send_signal(signal.SIGINT)
         for node in nodes:
@@ -207,5 +210,6 @@ def environment(place: Path) -> dict[str, str]:
         "PATH": f"{binaries}:/usr/bin:/bin",
         "HOME": str(place / "home"),
         "LANG": "C.UTF-8",
+        "HANSA_ENGINES": str(engines.cache()),
         **{name: os.environ[name] for name in ("HANSA_TEST_HOME", "PYTHONPATH", "PYTEST_ADDOPTS")},
     }

@@ -37,16 +37,20 @@ class Unsynced(Disk):
         return SimpleNamespace(write=file.write, sync=lambda: None, close=file.close)
 
 
-def checks(root, machine=None, **options):
-    found = list(examine(root, port=0, machine=machine, files=Unsynced(), **options))
-    for one in found:
+def examined(root, machine=None, **options):
+    for one in examine(root, port=0, machine=machine, files=Unsynced(), **options):
         assert one.seen
         assert bool(one.fix) == bool(one.why) == (one.verdict != "ok")
-    return {one.name: one for one in found}
+        yield one
+
+
+def checks(root, machine=None, **options):
+    return {one.name: one for one in examined(root, machine, **options)}
 
 
 def check(root, name, machine=None, **options):
-    return checks(root, machine, **options)[name]
+    """The first check of a name; those behind it are not made."""
+    return next(one for one in examined(root, machine, **options) if one.name == name)
 
 
 def contents(root):

@@ -201,7 +201,8 @@ def one_alone_passes_nothing(consortium: Consortium, alone: Desk) -> None:
 
     made = alone.proposes("--action", "set_contract", "name=lending", f"source={source}", "--title", "Lend things")
     assert alone.votes(made) == "Open"
-    assert "voted already" in alone.is_refused("require.failed", "proposal", "vote", made, "--yes")
+    alone.is_stopped("proposal.late", "proposal", "vote", made, "--yes")
+    assert "voted already" in alone.is_refused("require.failed", "proposal", "vote", made, "--yes", "--force")
     shown = alone.reads("proposal", "show", made[:12])
     assert [(one["member"], one["yes"]) for one in shown["ballots"]] == [("northbank", True)]
     assert shown["waiting"] == ["eastmutual", "harbourline", "tradewatch"]
@@ -226,7 +227,7 @@ def a_contract_comes_by_vote(consortium: Consortium, north: Desk, harbour: Desk,
     assert "only northbank" in harbour.is_refused("require.failed", "proposal", "withdraw", made)
     assert east.votes(made) == "Open"
     assert watch.votes(made) == "Accepted"
-    harbour.is_refused("state.denied", "proposal", "vote", made, "--yes")
+    harbour.is_refused("state.denied", "proposal", "vote", made, "--yes", "--force")
     for desk in (north, harbour, east, watch):
         desk.calls("lending", "offer", f"name={desk.name}'s projector")
     consortium.note()
@@ -386,6 +387,7 @@ def every_key_changes(consortium: Consortium, north: Desk, harbour: Desk, east: 
         north.governs("member", "key", "retire", kid_of(keys / "node.pem"))
         size = len(load.done)
         consortium.waits(lambda: len(load.done) > size + len(before))
+        consortium.waits(lambda: not is_due(north, "begin_checkpoint_key"))  # it gets an entry of its own
     assert load.failed == []
     seqs = [seq for _, _, seq in load.done]
     assert len(set(seqs)) == len(seqs)
@@ -415,6 +417,12 @@ def every_key_changes(consortium: Consortium, north: Desk, harbour: Desk, east: 
     assert [desk.votes(made) for desk in (east, harbour, north)] == ["Open", "Open", "Accepted"]
     consortium.waits(lambda: east.reads("proposal", "show", made)["applied"] is not None)
     consortium.note()
+
+
+def is_due(desk: Desk, action: str) -> bool:
+    """Whether ledger time has still to take an action."""
+    rows = desk.reads("query", "members", "Schedule")["rows"]
+    return any(row["value"]["action"] == action and row["value"]["due"] is not None for row in rows)
 
 
 def receipts_of_before_hold(consortium: Consortium, north: Desk) -> None:

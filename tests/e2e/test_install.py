@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from hansa.orderers import engines
+
 ROOT = Path(__file__).parents[2]
 DISTRIBUTIONS_MAX = 34  # "under 35 of them"
 
@@ -55,6 +57,19 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: zipfile.ZipFile) ->
 def test_the_application_in_the_wheel_is_the_one_beside_it(wheel: zipfile.ZipFile) -> None:
     there = wheel.read("hansa/apps/example_ledger/contract.py")
     assert there == (ROOT / "apps" / "example_ledger" / "contract.py").read_bytes()
+
+
+def test_the_pins_of_the_engines_are_in_the_wheel(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """With which `hansa engines build` builds the same where there is no checkout."""
+    names = {name for name in wheel.namelist() if name.startswith("hansa/engines/")}
+    assert names == {f"hansa/engines/{name}" for name in ("go.mod", "go.sum", "toolchain.txt")}
+    wheel.extractall(tmp_path / "site")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); from hansa.orderers import engines; "
+    code += "print(engines.source(), engines.folder())"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.split() == [str(tmp_path / "site" / "hansa" / "engines"), str(engines.folder())]
 
 
 def test_the_wheel_gives_the_command(wheel: zipfile.ZipFile) -> None:

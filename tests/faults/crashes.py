@@ -24,7 +24,7 @@ from hansa.wire.limits import INTEGER_MAX
 from hansa.wire.problems import HansaError
 
 from .workload import CONTRACT, Run
-from .world import STATE_FILE, Image, Recorder, digest, materialise, read_image, recorded_state, variants, world_of
+from .world import STATE_FILE, Image, Recorder, materialise, read_image, recorded_state, variants, world_of
 
 
 @dataclass
@@ -64,11 +64,11 @@ def enumerate_states(
     recorder: Recorder, tally: Tally, torn_max: int = 12, chance: Random | None = None, random_max: int = 0
 ) -> list[Crash]:
     """Every distinct crash state of a recorded run, with the most that had been promised when it can arise."""
-    found: dict[bytes, Crash] = {}
+    found: dict[frozenset[tuple[str, bytes]], Crash] = {}
     for cut, world in recorder.worlds():
         for about, image in variants(world, torn_max, chance, random_max):
             tally.generated += 1
-            key = digest(image)
+            key = frozenset(image.items())
             known = found.get(key)
             if known is None:
                 found[key] = Crash(cut, about, world.promised, image)

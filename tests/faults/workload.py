@@ -24,7 +24,6 @@ from hansa.contracts.checked import Checked
 from hansa.contracts.declarations import Libraries
 from hansa.contracts.program import Program
 from hansa.governance import directory as governance_directory
-from hansa.governance import genesis as governance_genesis
 from hansa.merkle import tiles
 from hansa.merkle.tree import leaf_hash, node_hash
 from hansa.node import node as node_module
@@ -319,10 +318,8 @@ def remembered() -> Iterator[None]:
             loaded[known] = program_module.load(source, name, libraries, before)
         return loaded[known]
 
-    program = lru_cache(None)(lambda source: governance_genesis.load(source, governance_genesis.CONTRACT, system=True))
     patches = [
         (governance_directory, "load", load),
-        (governance_genesis, "members_program", lambda genesis: program(genesis.members_contract)),
         (wire_genesis, "decode", lru_cache(None)(wire_genesis.decode)),
     ]
     with patched(patches):

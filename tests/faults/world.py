@@ -9,7 +9,6 @@ The model is POSIX's, not a file system's: unsynced writes may be lost one by on
 files; a name may be lost although its file was synced. Real file systems are kinder.
 """
 
-import hashlib
 import os
 import threading
 from collections.abc import Iterator
@@ -227,14 +226,6 @@ def variants(
             yield f"by chance, {number}", image
 
 
-def digest(image: Image) -> bytes:
-    total = hashlib.sha256()
-    for path in sorted(image):
-        total.update(f"{path}\0{len(image[path])}\0".encode())
-        total.update(image[path])
-    return total.digest()
-
-
 def _data_variants(pending: list[DataOp], torn_max: int) -> Iterator[tuple[str, list[DataOp]]]:
     yield "all writes", pending
     if not pending:
@@ -353,10 +344,11 @@ def _walk(tree: dict[str, dict[str, int]], folder: str, tell) -> None:
 
 def materialise(image: Image, root: Path) -> None:
     """Puts an image into an empty folder."""
+    for folder in {path.rpartition("/")[0] for path in image}:
+        os.makedirs(f"{root}/{folder}", exist_ok=True)
     for path, data in image.items():
-        place = root / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(data)
+        with open(f"{root}/{path}", "wb", buffering=0) as file:
+            file.write(data)
 
 
 def read_image(root: Path) -> Image:
@@ -364,9 +356,10 @@ def read_image(root: Path) -> Image:
     found: Image = {}
     for folder, _, names in os.walk(root):
         for name in names:
-            path = (Path(folder) / name).relative_to(root)
-            if path.parts[0] not in NOT_RECORDED or str(path) == STATE_FILE:
-                found[str(path)] = (Path(folder) / name).read_bytes()
+            path = f"{folder}/{name}".removeprefix(f"{root}/")
+            if path.split("/")[0] not in NOT_RECORDED or path == STATE_FILE:
+                with open(f"{folder}/{name}", "rb", buffering=0) as file:
+                    found[path] = file.read()
     return found
 
 

@@ -1,6 +1,7 @@
 """What is a constitution: told apart from every other file, with words for all that is wrong."""
 
 import hashlib
+import re
 from typing import Any
 
 import pytest
@@ -8,45 +9,9 @@ import pytest
 from hansa.contracts import program
 from hansa.contracts.faults import Fault
 from hansa.governance import constitution
+from hansa.node import shipped
 
-GOVERNANCE = '''"""Governance: what a constitution is given, and how votes are counted."""
-
-from hansa.contract import Hash, Int, Party, Struct, Text
-
-
-class Member(Struct):
-    id: Party
-    weight: Int[0, 1000000]
-    attributes: list[Text[1, 64], 32]
-
-
-class Vote(Struct):
-    member: Party
-    yes: bool
-
-
-class Action(Struct):
-    name: Text[1, 40]
-    subject: Text[0, 100] = ""
-    member: Party | None = None
-    attributes: list[Text[1, 64], 32] = []
-    weight: Int[0, 1000000] | None = None
-    digest: Hash | None = None
-
-
-class Proposal(Struct):
-    proposer: Party
-    actions: list[Action, 32]
-    votes: list[Vote, 1024]
-
-
-def yes(votes: list[Vote, 1024]) -> int:
-    count = 0
-    for vote in votes:
-        if vote.yes:
-            count += 1
-    return count
-'''
+GOVERNANCE = shipped.library()
 MAJORITY = f'''"""More than half."""
 
 from hansa.contract import Contract, Text, library, view
@@ -67,11 +32,15 @@ class Majority(Contract, version="1.2.3"):
     def apply(tx, step: gov.Action, members: list[gov.Member, 1024]) -> list[gov.Action, 32]:
         return [step]
 '''
-OWN = MAJORITY.replace(MAJORITY.split("\n")[4], GOVERNANCE.split("Text\n", 1)[1].replace("class ", "class My")).replace(
-    "gov.", "My"
-).replace("Myyes", "yes").replace("[Vote", "[MyVote").replace("[Action", "[MyAction").replace(
-    "Contract, Text, library, view", "Contract, Hash, Int, Party, Struct, Text, view"
-)  # fmt: skip
+_STRUCTS = GOVERNANCE[GOVERNANCE.index("class Member") : GOVERNANCE.index("class Tally")]
+_YES = GOVERNANCE[GOVERNANCE.index("def yes") : GOVERNANCE.index("def no")]
+OWN = re.sub(
+    r"\b(?:gov\.)?(Member|Vote|Action|Proposal)\b",
+    r"My\1",
+    MAJORITY.replace(MAJORITY.split("\n")[4], _STRUCTS + _YES)
+    .replace("gov.yes", "yes")
+    .replace("Contract, Text, library, view", "Contract, Hash, Int, Party, Struct, Text, view"),
+)
 APPLY = MAJORITY[MAJORITY.index("def apply") :]
 CHANGED = {
     "another parameter": (

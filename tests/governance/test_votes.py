@@ -286,6 +286,21 @@ def test_who_is_removed_does_not_vote_and_what_it_said_does_not_count(house: Hou
     assert house.state(id) == "Accepted+"
 
 
+def test_what_a_removed_member_proposed_goes_on(house: House) -> None:
+    """As in CCF: those who said yes said it to what is proposed. It cannot be taken back, and a no or time ends it."""
+    id, other = house.ledger.propose("d", set_contract()), house.ledger.propose("d", set_reference())
+    house.ledger.vote("a", id)
+    house.ledger.vote("a", other)
+    house.decide(remove_member("d"))
+    assert (house.state(id), house.state(other)) == ("Open", "Open")
+    house.ledger.vote("b", id)
+    assert house.state(id) == "Accepted+"
+    assert skipped(lambda: house.ledger.govern("d", "withdraw", {"proposal": other})) == "sender.revoked"
+    assert refused(lambda: house.ledger.govern("a", "withdraw", {"proposal": other})).code == "require.failed"
+    house.ledger.clock.advance(days=30)
+    assert house.state(other) == "Dropped"
+
+
 def test_votes_are_counted_again_after_members_changed(house: House) -> None:
     """Two of four are not enough, two of three are; nobody else need vote."""
     id = house.ledger.propose("a", set_contract())

@@ -196,6 +196,37 @@ def test_the_last_checkpoint_key_of_a_node_is_not_ended_but_by_the_next(ledger, 
     play(ledger, again)
 
 
+def test_every_kind_of_key_warns_at_its_stages(ledger, play):
+    """Whoever's it is and whatever for: at 30, 14, 7 and 1 days. One that is retired warns no more."""
+    user = {"id": "acme/una", "name": "Una", "attributes": []}
+    kinds = [
+        ("member", "acme", "governance"),
+        ("member", "acme", "transaction"),
+        ("user", "acme/una", "transaction"),
+        ("node", NODE, "node"),
+        ("node", NODE, "checkpoint"),
+    ]
+
+    async def scenario(session):
+        node = session.node
+        await session.applied(govern(ledger, "set_own_user", user))
+        for kind, owner, purpose in kinds:
+            for days in (31, 30, 14, 7, 1):
+                public = key_files.generate().public if purpose != "checkpoint" else key_files.generate("p256").public
+                end = node.ledger_time() + days * DAY_MS
+                await session.applied(register(ledger, public, purpose, kind=kind, owner=owner, expires=end))
+                told = [one.detail for one in node.status().warnings if one.code == "key.expires"]
+                mine = [one.partition(" expires in ")[2] for one in told if f"{purpose} key" in one and owner in one]
+                unit = "day" if days == 1 else "days"
+                assert (f"{days} {unit}" in mine) is (days <= 30), (kind, purpose, days)
+                if purpose == "checkpoint":
+                    assert len(mine) == (days <= 30), "the one before is retired by it"
+            assert node.gauges().expiry_days <= 1
+        assert node.status().healthy
+
+    play(ledger, scenario)
+
+
 def test_a_key_that_expires_warns_and_stops_nothing(ledger, play):
     async def scenario(session):
         node, now = session.node, session.node.ledger_time()

@@ -47,7 +47,7 @@ def test_a_refused_one_is_committed_too(ledger, play, lookup):
     play(ledger, scenario)
 
 
-def test_it_is_found_over_all_history(ledger, play, lookup, monkeypatch):
+def test_it_is_found_over_all_history(ledger, play, lookup):
     """Long after its time in the window, across restarts and flushes."""
     prepared = ledger.open("a")
     answer = play(ledger, lambda session: session.applied(prepared))

@@ -168,7 +168,7 @@ def test_an_old_spare_is_no_segment(disk, folder, ledger_id):
     assert "next.spare" not in disk.names(folder)
 
 
-def test_segments_grow_fourfold(monkeypatch):
+def test_segments_grow_fourfold():
     mb = 1024 * 1024
     assert [journal.segment_bytes(i) for i in (0, 1, 2, 3, 100)] == [4 * mb, 16 * mb, 64 * mb, 64 * mb, 64 * mb]
 

@@ -210,7 +210,7 @@ TestStateMachine = StateMachine.TestCase
 
 
 @pytest.mark.parametrize("descending", [False, True])
-def test_a_queue_taken_from_one_end_does_not_slow_down(open_state, descending, monkeypatch):
+def test_a_queue_taken_from_one_end_does_not_slow_down(open_state, descending):
     """What was taken stands no more in the index, but in LMDB until it is flushed: it is not passed over each time."""
     state, count = open_state(), 600
     put(state, 0, *[thing(f"k{i:05}") for i in range(count)])

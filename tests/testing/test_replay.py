@@ -85,7 +85,7 @@ def test_an_outcome_that_the_rules_do_not_give_is_told(kept: Path, monkeypatch: 
     assert refused.value.code == "audit.executed"
 
 
-def test_the_command_shows_it(kept: Path, tmp_path: Path) -> None:
+def test_the_command_shows_it(kept: Path) -> None:
     ran: Any = run("tx", "trace", 8, "--data", kept)
     assert ran.out.startswith("jobs 2.0.0: miss by ledger time, 2030-01-02 12:00:00 UTC\n")
     assert ran.out.rstrip().splitlines()[-1].startswith("applied  ")

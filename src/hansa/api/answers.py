@@ -1,5 +1,6 @@
 """The forms in which answers leave: JSON for people, CBOR for clients that go on with the bytes, problem+json."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
@@ -29,6 +30,21 @@ def problem(error: HansaError) -> tuple[int, bytes, bytes, Headers]:
     retry = error.fields.get("retry_after")
     extra = () if retry is None else ((b"retry-after", str(retry).encode()),)
     return status, _PROBLEM, jsonform.dumps(error.problem()), extra
+
+
+async def submitted(node: Node, envelope: bytes) -> Answer:
+    """Has the node take a transaction, and waits for its entry. Raises `HansaError` if it gets none."""
+    answered: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+
+    def tell(result: Result) -> None:
+        if not answered.done():  # else nobody waits any more
+            answered.set_result(result)
+
+    node.submit(envelope, tell)
+    result = await answered
+    if isinstance(result, HansaError):
+        raise result
+    return result
 
 
 def answer_fields(answer: Answer, receipt: bytes | None) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """The routes: what can be read of a ledger and of its node, each with its problem document when it cannot.
 
 Conventions of CCF: `/app/...` for the ledger's contents, `/node/...` for the node. Submitting transactions is not here
-but in `api.submit`, on the same port. Handlers run on the node's event loop and never wait, so no read spans a block.
+but in `api.submit`, on the same port. Handlers run on the node's event loop and never wait, so no read spans a block;
+who asks for an entry to be there first waits before the handler begins.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -44,7 +46,7 @@ from hansa.contracts.source import SOURCE_BYTES_MAX
 from hansa.governance import genesis as governance_genesis
 from hansa.merkle import receipt
 from hansa.node import metrics
-from hansa.node.events import Wanted
+from hansa.node.events import Place, Wanted
 from hansa.node.node import Node
 from hansa.node.reading import Asked
 from hansa.wire import names, trust
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
 Handler = Callable[[Request], Awaitable[Response]]
 _Handled = Callable[[Request, Exception], Awaitable[Response]]
 
+AT_LEAST_S: Final = 10.0
+"""How long an answer waits for an entry that is yet to come."""
 _HTTP_CODES: Final = {404: "request.path", 405: "request.method"}
 
 
@@ -73,7 +77,7 @@ def make_app(node: Node, hosts: frozenset[str], sessions: "Sessions | None" = No
 
             async def answer(message: Any) -> None:
                 if message["type"] == "http.response.start":
-                    message = {**message, "headers": [*message["headers"], *named]}
+                    message = {**message, "headers": [*message["headers"], *named, *_as_of(node)]}
                 await send(message)
 
             host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1").lower()
@@ -115,7 +119,7 @@ class _Routes:
                 return getattr(governance, operation.name)
             return getattr(people if operation in SESSION_OPERATIONS else self, operation.name)
 
-        return [Route(_spelled(o), _checked(o, of(o)), methods=[o.method]) for o in ALL]
+        return [Route(_spelled(o), _checked(self._node, o, of(o)), methods=[o.method]) for o in ALL]
 
     async def submit(self, request: Request) -> Response:
         # `api.submit` answers the path as it is written in the table; here its other methods get their refusal, and
@@ -410,7 +414,26 @@ class _Time(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _TIME: Final = msgspec.json.Decoder(_Time)
 
 
-def _checked(operation: Operation, handler: Handler) -> Handler:
+def _as_of(node: Node) -> list[tuple[bytes, bytes]]:
+    """The headers that say as of what an answer is: how many entries the node has, and its newest checkpoint."""
+    found = [(b"hansa-entries", b"%d" % node.reading.tip.size)]
+    last = node.reading.last_checkpoint()
+    if last is not None:
+        found.append((b"hansa-checkpoint", b"%d %s" % (last.size, last.root.hex().encode())))
+    return found
+
+
+async def _await_entry(node: Node, seq: int) -> None:
+    """Waits until there is an entry with this seq. Raises `HansaError` `read.behind` if it does not come soon."""
+    end = asyncio.get_running_loop().time() + AT_LEAST_S
+    while (size := node.reading.tip.size) <= seq:
+        left = end - asyncio.get_running_loop().time()
+        if left <= 0 or node.events.is_closed:
+            raise HansaError("read.behind", f"{size} entries are here", entries=size, retry_after=1)
+        await node.events.wait(Place(size), left)
+
+
+def _checked(node: Node, operation: Operation, handler: Handler) -> Handler:
     """The handler behind a check of the query: a misspelt, repeated or missing name must not be ignored."""
 
     async def checked(request: Request) -> Response:
@@ -425,6 +448,8 @@ def _checked(operation: Operation, handler: Handler) -> Handler:
         missing = [name for name in operation.required if name not in given]
         if missing:
             raise HansaError("request.query", f"this route needs {missing}", missing=missing)
+        if "at_least" in given:
+            await _await_entry(node, number(request.query_params["at_least"], "at_least"))
         return await handler(request)
 
     return checked

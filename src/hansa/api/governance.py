@@ -7,7 +7,7 @@ An envelope is taken only at the path of what it says. Nothing else here changes
 # The table says what each handler does.
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -15,23 +15,31 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hansa.api import answers
-from hansa.api.answers import Result
 from hansa.api.operations import CBOR, COSE, JSON, PYTHON
-from hansa.api.requests import SECURITY, boolean, check_loopback, json_body, json_response, read_body, row_count
+from hansa.api.requests import (
+    SECURITY,
+    boolean,
+    check_loopback,
+    check_type,
+    json_body,
+    json_response,
+    read_body,
+    row_count,
+)
 from hansa.api.submit import ANSWER_S_MAX
 from hansa.client import proposals
 from hansa.governance.genesis import CONTRACT
 from hansa.node import obstacles
 from hansa.node.node import Node
-from hansa.node.planning import Planning, plan_new, plan_standing
+from hansa.node.planning import Loaded, Planning, load_files, plan_new, plan_standing
 from hansa.node.reading import Asked, Row
 from hansa.wire import cose, entry, names, transaction
-from hansa.wire.limits import ENVELOPE_BYTES_MAX, PAGE_ROWS_MAX
+from hansa.wire.limits import ENVELOPE_BYTES_MAX
 from hansa.wire.problems import HansaError
-from hansa.wire.transaction import Transaction
 
 _SCOPE: Final = "ledger"
 """The key of the records of which there is one."""
+_OPEN: Final = Asked(index="is_open", value="true")
 _PROPOSAL_FIELDS: Final = (
     "id", "title", "proposer", "state", "constitution", "opened", "closes", "due", "applied",
 )  # fmt: skip
@@ -65,24 +73,14 @@ class GovernanceRoutes:
 
     async def _submitted(self, request: Request, action: str) -> Response:
         """Passes an envelope on that does what its path says, and answers with what came of it."""
-        if request.headers.get("content-type", "").split(";")[0].strip().lower() != COSE:
-            raise HansaError("request.content_type", accepted=[COSE])
+        check_type(request, COSE)
         with_receipt = boolean(request, "receipt", False)
         envelope = await read_body(request, ENVELOPE_BYTES_MAX)
         self._check_path(request, envelope, action)
-        answered: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-
-        def tell(result: Result) -> None:
-            if not answered.done():  # else nobody waits any more
-                answered.set_result(result)
-
-        self._node.submit(envelope, tell)
         try:
-            result = await asyncio.wait_for(answered, ANSWER_S_MAX)
+            result = await asyncio.wait_for(answers.submitted(self._node, envelope), ANSWER_S_MAX)
         except TimeoutError:
             raise HansaError("answer.late") from None
-        if isinstance(result, HansaError):
-            raise result
         receipt = answers.receipt_of(self._node, result) if with_receipt else None
         if request.headers.get("accept") == CBOR:
             return Response(answers.answer_cbor(result, receipt), media_type=CBOR, headers=SECURITY)
@@ -97,8 +95,8 @@ class GovernanceRoutes:
         if (body.contract, body.action) != (CONTRACT, action):
             told = f"{body.contract}.{body.action}"
             raise HansaError("proposal.path", f"the envelope says {told[:100]!a}, the path {CONTRACT}.{action}")
-        if "id" in request.path_params:
-            self._check_proposal(body, _proposal_id(request))
+        if "id" in request.path_params and body.arguments.get("proposal") != _proposal_id(request):
+            raise HansaError("proposal.path", "the envelope is about another proposal than the path")
         if "memberId" in request.path_params:
             sender = self._node.directory.senders.get(signed.kid)
             member = None if sender is None else sender.member
@@ -106,15 +104,11 @@ class GovernanceRoutes:
                 who = "nobody here" if member is None else member
                 raise HansaError("proposal.path", f"the envelope is signed by {who}, the path names another")
 
-    def _check_proposal(self, body: Transaction, id: bytes) -> None:
-        if body.arguments.get("proposal") != id:
-            raise HansaError("proposal.path", "the envelope is about another proposal than the path")
-
     # Proposals
 
     async def proposals(self, request: Request) -> Response:
         is_open = boolean(request, "open", False)
-        asked = Asked(index="is_open", value="true") if is_open else Asked()
+        asked = _OPEN if is_open else Asked()
         page = self._reading.page(CONTRACT, "Proposal", request.query_params.get("after"), row_count(request), asked)
         return json_response({"proposals": [self._fields(row) for row in page.rows], "next": page.next})
 
@@ -175,39 +169,45 @@ class GovernanceRoutes:
 
     async def plan_proposal(self, request: Request) -> Response:
         check_loopback(request)
-        if request.headers.get("content-type", "").split(";")[0].strip().lower() != JSON:
-            raise HansaError("request.content_type", accepted=[JSON])
+        check_type(request, JSON)
         written = proposals.read(await json_body(request, _PROPOSAL))
         proposer = request.query_params["proposer"]
 
-        def make() -> Planning:
+        def make(loaded: Loaded) -> Planning:
             node = self._node
-            return plan_new(node.reading, node.directory, node.ledger_time(), proposer, written)
+            return plan_new(node.reading, node.directory, node.ledger_time(), proposer, written, loaded)
 
-        return json_response(await self._planned(make))
+        return json_response(await self._planned(written.steps, make))
 
     async def plan_standing_proposal(self, request: Request) -> Response:
         check_loopback(request)
         id = _proposal_id(request)
-        return json_response(
-            await self._planned(
-                lambda: plan_standing(self._reading, self._node.directory, self._node.ledger_time(), id)
-            )
-        )
+        value = self._proposal(request).value
+        steps: list[dict[str, Any]] = []
+        if value["state"] == "Open" or value["due"] is not None:
+            steps = self._reading.record(CONTRACT, "Actions", id.hex()).value["steps"]
 
-    async def _planned(self, make: Callable[[], Planning]) -> dict[str, Any]:
-        """Makes a plan, and lets the node go on between two pieces of it."""
+        def make(loaded: Loaded) -> Planning:
+            return plan_standing(self._reading, self._node.directory, self._node.ledger_time(), id, loaded)
+
+        return json_response(await self._planned(steps, make))
+
+    async def _planned(self, steps: Sequence[Mapping[str, Any]], make: Callable[[Loaded], Planning]) -> dict[str, Any]:
+        """Makes a plan, and lets the node go on between two pieces of it, and beside what other threads do of it."""
         if self._plans == PLANS_MAX:
             raise HansaError("proposal.busy", retry_after=1)
         self._plans += 1
         try:
-            planning, loop = make(), asyncio.get_running_loop()
+            now = self._node.directory.copy()
+            planning = make(await asyncio.to_thread(load_files, now.programs, now.libraries, steps))
+            loop, given = asyncio.get_running_loop(), None
             until = loop.time() + _SLICE_S
             while True:
                 try:
-                    next(planning)
+                    asked = planning.send(given)
                 except StopIteration as done:
                     return msgspec.to_builtins(done.value, builtin_types=(bytes,))
+                given = None if asked is None else await asyncio.to_thread(asked)
                 if loop.time() >= until:
                     await asyncio.sleep(0)
                     until = loop.time() + _SLICE_S
@@ -241,12 +241,7 @@ class GovernanceRoutes:
         )
 
     def _open_count(self) -> int:
-        count, after = 0, None
-        while True:
-            page = self._reading.page(CONTRACT, "Proposal", after, PAGE_ROWS_MAX, Asked(index="is_open", value="true"))
-            count, after = count + len(page.rows), page.next
-            if after is None:
-                return count
+        return sum(1 for _ in self._reading.every(CONTRACT, "Proposal", _OPEN))
 
     async def members(self, request: Request) -> Response:
         return self._page(request, "Member")

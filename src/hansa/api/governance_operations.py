@@ -8,6 +8,8 @@ Each needs `?api-version=`. What changes anything is a signed envelope of govern
 
 from typing import Any, Final
 
+import msgspec
+
 from hansa.api.operations import (
     _BINARY,
     _DIGEST,
@@ -17,6 +19,7 @@ from hansa.api.operations import (
     _ROWS,
     _TEXT,
     ANSWER,
+    AT_LEAST,
     CBOR,
     COSE,
     JSON,
@@ -269,5 +272,15 @@ GOVERNANCE_OPERATIONS: Final = (
     _list("issuers", "/gov/service/issuers", "Who signs users in for whom."),
 )
 
-ALL: Final = (SUBMIT, *OPERATIONS, *GOVERNANCE_OPERATIONS)
+
+def _awaiting(operation: Operation) -> Operation:
+    """A read of the ledger may ask for an entry to be there first; a stream says by itself where it begins."""
+    reads = operation.method == "GET" and operation.path.startswith(("/app/", "/gov/")) and operation.name != "events"
+    if not (reads or operation.name in ("view", "trial")):
+        return operation
+    query, statuses = {**operation.query, "at_least": AT_LEAST}, (*operation.statuses, 503)
+    return msgspec.structs.replace(operation, query=query, statuses=statuses)
+
+
+ALL: Final = tuple(map(_awaiting, (SUBMIT, *OPERATIONS, *GOVERNANCE_OPERATIONS)))
 """The whole table."""

@@ -170,6 +170,10 @@ class Operation(msgspec.Struct, frozen=True):
 
 
 _BINARY: Final[_Schema] = {"contentMediaType": "application/octet-stream"}
+AT_LEAST: Final[_Schema] = {
+    **SEQ_SCHEMA,
+    "description": "Answer when this node has the entry with this seq: what another node answered is then seen here.",
+}
 _CONTRACT: Final = {"contract": _NAME}
 _RECORD: Final = {"contract": _NAME, "record": _NAME}
 _KEY: Final = {"key": {"type": "string", "maxLength": 800}}

@@ -5,12 +5,19 @@ its end; what nodes execute is that transaction alone. Where a client holds no k
 the ledger knows such a key for the node's (`held` is false), so its transactions are asserted by the member, are never
 a user's, and never reach the contract `members`.
 
+Nothing is kept of a session that waits for its token: its key follows from its secret, by a seed that ends with the
+process. So whoever begins sessions without end takes up no room, and shuts nobody out. What is kept is bounded by what
+tokens vouch for.
+
 One event loop; keys of asserted sessions are in memory alone and end with the process.
 """
 
-import asyncio
+import base64
+import binascii
 import hashlib
+import hmac
 import secrets
+import struct
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -18,7 +25,7 @@ import httpx2
 import msgspec
 import structlog
 
-from hansa.api import issuer_keys, tokens
+from hansa.api import answers, issuer_keys, tokens
 from hansa.api.issuer_keys import IssuerKeys
 from hansa.api.sign_in import SignIn, check_key
 from hansa.api.tokens import Verified
@@ -31,19 +38,19 @@ from hansa.node.intake import Answer
 from hansa.node.node import Node
 from hansa.wire import entry, jsonform, session
 from hansa.wire.keys import PrivateKey
-from hansa.wire.limits import PAGE_ROWS_MAX
 from hansa.wire.problems import HansaError
 
 log = structlog.get_logger()
 
 HELD_MAX: Final = 1_000
-"""Sessions whose keys the node holds, begun or waiting for their token."""
+"""Sessions whose keys the node holds: of people whose tokens were found good."""
 BEGIN_MS: Final = 10 * 60 * 1000
 """How long a session waits for its token."""
-WAITING_MAX: Final = 64
-"""Sign-ins that wait for an issuer or for their block at once."""
-_VALID_MS: Final = 10 * 60 * 1000
-"""How long a registration may wait for its block."""
+ENTERING_MAX: Final = 64
+"""Sign-ins with good tokens that wait for their block at once."""
+_BEGUN: Final = struct.Struct(">Q24s")
+"""What the secret of a session says: until when its token may come (ms), and random bytes."""
+_TAG_BYTES: Final = 16
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -58,13 +65,11 @@ class Registered(msgspec.Struct, frozen=True):
     seq: int
 
 
-class _Held:
-    """A session whose key the node holds; `registered` is None until its token came."""
+class _Held(msgspec.Struct, frozen=True):
+    """A session whose key the node holds, and that is on the ledger."""
 
-    def __init__(self, key: PrivateKey, ends: int) -> None:
-        self.key = key
-        self.ends = ends
-        self.registered: Registered | None = None
+    key: PrivateKey
+    registered: Registered
 
 
 class Sessions:
@@ -75,7 +80,8 @@ class Sessions:
         self._settings = settings
         self._client = client or issuer_keys.own_client()
         self._keys = IssuerKeys(self._client)
-        self._waiting = 0
+        self._entering = 0
+        self._seed = secrets.token_bytes(32)
         self._held: dict[bytes, _Held] = {}
 
     async def close(self) -> None:
@@ -96,59 +102,83 @@ class Sessions:
 
     def begin(self) -> tuple[str, str]:
         """Makes a key for a client that holds none: the session's secret, and the nonce that its token must have."""
-        asserted = self._settings.asserted
-        if asserted is None:
+        if self._settings.asserted is None:
             raise HansaError("session.asserted", "this node signs for nobody")
-        now = self._node.ledger_time()
-        for name in [name for name, held in self._held.items() if held.ends <= now]:
-            del self._held[name]
-        if len(self._held) >= HELD_MAX:
-            raise HansaError("session.full", retry_after=60)
-        key, secret = key_files.generate(), secrets.token_urlsafe(32)
-        self._held[_name(secret)] = _Held(key, now + BEGIN_MS)
-        return secret, session.nonce_of(key.public.spki)
+        said = _BEGUN.pack(self._node.ledger_time() + BEGIN_MS, secrets.token_bytes(24))
+        secret = base64.urlsafe_b64encode(said + self._tag(said)).decode()
+        return secret, session.nonce_of(self._key_of(secret).public.spki)
 
     async def assert_token(self, secret: str, token: str) -> Registered:
         """Registers the key of a session that was begun here, for whom the token names.
 
         Raises what `register` raises, `session.unknown`, and `session.asserted` for who is not to be signed for.
         """
-        held = self._find(secret)
-        if held.registered is None:
-            held.registered = await self._register(token, held.key.public.spki, held=False)
-            held.ends = held.registered.until
-        return held.registered
+        if (held := self._find(secret)) is not None:
+            return held.registered
+        self._check_begun(secret)
+        key = self._key_of(secret)
+        registered = await self._register(token, key.public.spki, held=False)
+        self._held[_name(secret)] = _Held(key, registered)
+        return registered
 
     async def assert_action(self, secret: str, contract: str, action: str, arguments: dict[str, Any]) -> Answer:
         """Signs and submits an action for a person, as the member's assertion. Raises `HansaError` as intake does."""
         held, asserted = self._find(secret), self._settings.asserted
-        if held.registered is None or asserted is None:
-            raise HansaError("session.unknown", "the session has no token yet")
+        if held is None or asserted is None:
+            raise HansaError("session.unknown", "none that has shown a token")
         if contract not in asserted.contracts:
             raise HansaError("session.asserted", f"not to {contract[:48]!a}", allowed=asserted.contracts)
         return await self._submit(held.key, contract, action, arguments)
 
-    def _find(self, secret: str) -> _Held:
+    def _find(self, secret: str) -> _Held | None:
         held = self._held.get(_name(secret))
-        if held is None or held.ends <= self._node.ledger_time():
-            raise HansaError("session.unknown")
+        if held is not None and held.registered.until <= self._node.ledger_time():
+            raise HansaError("session.unknown", "it has ended")
         return held
+
+    def _check_begun(self, secret: str) -> None:
+        """Raises `HansaError` `session.unknown` unless this node made the secret, and its token may still come."""
+        try:
+            found = base64.b64decode(secret, altchars=b"-_", validate=True)
+        except (ValueError, binascii.Error):
+            raise HansaError("session.unknown") from None
+        said, tag = found[:-_TAG_BYTES], found[-_TAG_BYTES:]
+        if len(said) != _BEGUN.size or not hmac.compare_digest(tag, self._tag(said)):
+            raise HansaError("session.unknown")
+        if _BEGUN.unpack(said)[0] <= self._node.ledger_time():
+            raise HansaError("session.unknown", "its token came too late")
+
+    def _tag(self, said: bytes) -> bytes:
+        return hmac.digest(self._seed, b"begun" + said, "sha256")[:_TAG_BYTES]
+
+    def _key_of(self, secret: str) -> PrivateKey:
+        return key_files.from_seed(hmac.digest(self._seed, b"key" + secret.encode(), "sha256"))
 
     # Registration
 
     async def _register(self, text: str, spki: bytes, *, held: bool) -> Registered:
-        if self._waiting >= WAITING_MAX:
-            raise HansaError("session.full", "many sign in at once", retry_after=1)
-        self._waiting += 1
-        try:
-            verified = await self._verify(text, spki)
-            attributes = conferred(verified.issuer, verified.claims)
-            asserted = self._settings.asserted
-            if not held and (asserted is None or asserted.attribute not in attributes):
+        verified = await self._verify(text, spki)
+        attributes = conferred(verified.issuer, verified.claims)
+        asserted = self._settings.asserted
+        if not held:
+            if asserted is None or asserted.attribute not in attributes:
                 raise HansaError("session.asserted", "not for who has not the attribute that the node asks for")
+            self._make_room()
+        if self._entering >= ENTERING_MAX:
+            raise HansaError("session.full", "many sign in at once", retry_after=1)
+        self._entering += 1
+        try:
             return await self._enter(verified, spki, attributes, held=held)
         finally:
-            self._waiting -= 1
+            self._entering -= 1
+
+    def _make_room(self) -> None:
+        """Forgets sessions that have ended. Raises `HansaError` `session.full` if there is no room for one more."""
+        now = self._node.ledger_time()
+        for name in [name for name, held in self._held.items() if held.registered.until <= now]:
+            del self._held[name]
+        if len(self._held) + self._entering >= HELD_MAX:
+            raise HansaError("session.full", retry_after=60)
 
     async def _verify(self, text: str, spki: bytes) -> Verified:
         token = tokens.read(text)
@@ -209,29 +239,14 @@ class Sessions:
 
     def _issuers(self) -> list[Issuer]:
         """Who signs in for this member, as the ledger has it now."""
-        page = self._node.reading.page(genesis.CONTRACT, RECORD, None, PAGE_ROWS_MAX)
-        rows = list(page.rows)
-        while page.next is not None:
-            page = self._node.reading.page(genesis.CONTRACT, RECORD, page.next, PAGE_ROWS_MAX)
-            rows += page.rows
-        found = [msgspec.convert(row.value, Issuer) for row in rows]
+        found = [msgspec.convert(row.value, Issuer) for row in self._node.reading.every(genesis.CONTRACT, RECORD)]
         return [one for one in found if one.member == self._settings.member]
 
     async def _submit(self, key: PrivateKey, contract: str, action: str, arguments: dict[str, Any]) -> Answer:
         node = self._node
-        waiting: asyncio.Future[Answer | HansaError] = asyncio.get_running_loop().create_future()
-
-        def tell(answer: Answer | HansaError) -> None:
-            if not waiting.done():  # who asked may have gone
-                waiting.set_result(answer)
-
-        limit = node.ledger_time() + _VALID_MS
+        limit = node.ledger_time() + transactions.VALID_MS
         made = transactions.prepare(key, node.ledger, contract, action, arguments, not_after=limit)
-        node.submit(made.envelope, tell)
-        answer = await waiting
-        if isinstance(answer, HansaError):
-            raise answer
-        return answer
+        return await answers.submitted(node, made.envelope)
 
 
 def _name(secret: str) -> bytes:

@@ -6,7 +6,7 @@ import click
 
 from hansa.cli import output
 from hansa.cli.output import Output
-from hansa.cli.places import data_option
+from hansa.cli.places import data_option, ledgers
 
 
 @click.command()
@@ -18,7 +18,7 @@ def backup(out: Output, file: Path, data: Path, keys: bool) -> None:
     """Write a backup of the ledger to a new FILE."""
     from hansa.node.backup import back_up
 
-    made = back_up(data, file, keys=keys)
+    made = back_up(ledgers(data)[0], file, keys=keys)
     held = "with private keys" if made.keys else "without private keys"
     out.show(made, f"{file}: {made.entries:,} entries, {made.size / 1e6:.1f} MB, {held}")
 

@@ -1,7 +1,7 @@
 """`hansa constitution`: the constitutions that come with Hansa, and what votes could lead one to."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 import msgspec
@@ -16,12 +16,14 @@ from hansa.node import shipped
 from hansa.stories import apps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from hansa.contracts.checked import Checked
     from hansa.contracts.declarations import Libraries
     from hansa.governance.motions import Vocabulary
     from hansa.governance.search import Report
+
+_Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 MEMBERS_MOST: Final = 8
 DEPTH_MOST: Final = 20
@@ -71,33 +73,17 @@ def _show_in_force(out: Output, data: Path, url: str | None) -> None:
     out.show(found, found["source"].rstrip("\n"))
 
 
+def _bound(name: str, most: int, default: int, help: str) -> "Callable[[_Command], _Command]":
+    """An option that bounds the search."""
+    return click.option(name, type=click.IntRange(1, most), default=default, show_default=True, metavar="N", help=help)
+
+
 @constitution.command()
 @click.argument("what", metavar="FILE|NAME")
 @library_option()
-@click.option(
-    "--members",
-    type=click.IntRange(1, MEMBERS_MOST),
-    default=4,
-    show_default=True,
-    metavar="N",
-    help="At most so many members.",
-)
-@click.option(
-    "--fewest",
-    type=click.IntRange(1, MEMBERS_MOST),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="So many members at least to begin with.",
-)
-@click.option(
-    "--depth",
-    type=click.IntRange(1, DEPTH_MOST),
-    default=6,
-    show_default=True,
-    metavar="N",
-    help="At most so many accepted proposals one after the other.",
-)
+@_bound("--members", MEMBERS_MOST, 4, "At most so many members.")
+@_bound("--fewest", MEMBERS_MOST, 1, "So many members at least to begin with.")
+@_bound("--depth", DEPTH_MOST, 6, "At most so many accepted proposals one after the other.")
 @click.option(
     "--with", "others", multiple=True, metavar="FILE|NAME", help="Another that votes may set; again for each."
 )

@@ -79,14 +79,14 @@ def check(out: Output, file: Path, name: str | None, is_constitution: bool, libr
 
 def _check_constitution(out: Output, file: Path, source: str, libraries: "Libraries") -> int:
     """Checks a constitution's file and shows what came of it; the exit code."""
-    from hansa.governance import constitution
+    from hansa.governance.genesis import CONSTITUTION
 
     checked = check_constitution(out, file, source, libraries)
     if checked is None:
         return output.FAILED
     version, digest = checked.manifest.version, checked.digest.hex()
-    fields = {"valid": True, "contract": constitution.CONTRACT, "version": version, "digest": digest}
-    out.show(fields, f"{out.style('good', fg='green')}  {constitution.CONTRACT} {version}, {digest}")
+    fields = {"valid": True, "contract": CONSTITUTION, "version": version, "digest": digest}
+    out.show(fields, f"{out.style('good', fg='green')}  {CONSTITUTION} {version}, {digest}")
     return output.DONE
 
 

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 from hansa.cli import output
 from hansa.cli.output import Output
-from hansa.cli.places import data_option, running_url, url_option
+from hansa.cli.places import data_option, ledgers, running_url, url_option
 from hansa.cli.progress import Progress
 from hansa.cli.up import PORT
 from hansa.client.client import Client
@@ -41,6 +41,7 @@ def doctor(context: click.Context, data: Path, url: str | None, port: int) -> in
     out: Output = context.obj
     named = context.get_parameter_source("data") is not ParameterSource.DEFAULT or "HANSA_DATA" in os.environ
     output.log_to_stderr()
+    data = ledgers(data)[0]
     found = url or (running_url(data) if Folder(data).node.is_file() else None)  # a pipe would be waited for
     node = None if found is None else _reached(found)
     checks: list[Check] = []

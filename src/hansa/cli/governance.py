@@ -18,7 +18,7 @@ from hansa.client.client import Client
 from hansa.client.governance import CONTRACT, VERSION
 from hansa.client.transactions import Unsigned
 from hansa.client.words import hint
-from hansa.wire import cose, names
+from hansa.wire import cose, names, transaction
 from hansa.wire.keys import ALGORITHM_NAMES, PublicKey
 from hansa.wire.limits import GOVERNANCE_VALIDITY_MS_MAX
 from hansa.wire.problems import HansaError
@@ -46,6 +46,15 @@ class Way(msgspec.Struct, frozen=True):
     signature: Path | None = None
     kid: str | None = None
     days: int = DAYS
+
+
+class Unsent(msgspec.Struct, frozen=True):
+    """What is about to be prepared or sent: its id, who signs, until when (ms) it is valid, and what it says."""
+
+    id: bytes
+    kid: bytes
+    not_after: int
+    arguments: dict[str, Any]
 
 
 def governing(command: _Command) -> _Command:
@@ -91,15 +100,19 @@ def govern(
     action: str,
     make: Callable[[Client], Made],
     after: Callable[[Client, bytes], None] | None = None,
+    before: Callable[[Client, Unsent], None] | None = None,
 ) -> int:
-    """Takes an action of governance the way it was asked for; `after` is told the id of what was applied."""
+    """Takes an action of governance the way it was asked for; `after` is told the id of what was applied.
+
+    `before` is told what is about to be prepared or sent, and may raise.
+    """
     if way.prepare is not None and way.finish is not None:
         raise HansaError("argument.value", "--prepare and --finish are two steps", remedy="Give one of the two.")
     if way.signature is not None and way.finish is None:
         raise HansaError("argument.value", "--signature goes with --finish", remedy="Give --finish FILE, too.")
     with connect(way.data, way.url) as node:
         if way.prepare is not None:
-            return _prepare(out, way, way.prepare, node, action, *make(node))
+            return _prepare(out, way, way.prepare, node, action, make(node), before)
         if way.finish is not None:
             made = _finish(way, way.finish, node, action)
         else:
@@ -115,6 +128,9 @@ def govern(
                 not_after=node.not_after(),
                 content_type=cose.GOVERNANCE,
             )
+        if before is not None:
+            signed = transaction.read(made.envelope)
+            before(node, Unsent(signed.id, signed.kid, made.not_after, signed.transaction.arguments))
         done = submit(out, node, made, None, way.data, way.url)
         if done == output.DONE and after is not None:
             after(node, made.id)
@@ -125,18 +141,24 @@ def govern(
 
 
 def _prepare(
-    out: Output, way: Way, file: Path, node: Client, action: str, arguments: dict[str, Any], steps: int
+    out: Output,
+    way: Way,
+    file: Path,
+    node: Client,
+    action: str,
+    made: Made,
+    before: Callable[[Client, Unsent], None] | None,
 ) -> int:
     """Writes the bytes to be signed, and beside them in words what they say."""
     beside = file.with_name(f"{file.name}.txt")
     for path in (file, beside):
         output.check_writable(path, replace=False, remedy="Give --prepare another file name.")
-    algorithm, kid = _signing_key(node, way)
+    arguments, steps = made
+    key = _signing_key(node, way)
     told = node.not_after()
     now = time.time_ns() // 1_000_000 if told is None else told - transactions.VALID_MS
     unsigned = transactions.unsigned(
-        algorithm,
-        kid,
+        key,
         node.ledger(),
         CONTRACT,
         action,
@@ -145,13 +167,15 @@ def _prepare(
         not_after=now + min(way.days * _DAY, GOVERNANCE_VALIDITY_MS_MAX - _DAY // 24),
         content_type=cose.GOVERNANCE,
     )
+    if before is not None:
+        before(node, Unsent(offline.id_of(unsigned), key.kid, unsigned.not_after, arguments))
     output.write_file(file, unsigned.structure)
     written = [str(file), str(beside)]
     if isinstance(arguments.get("proposal"), bytes):
         written.append(_write_proposal(node, arguments["proposal"], file))
     lines = words_of(file, unsigned.structure, full=True)
     output.write_file(beside, ("\n".join(lines) + "\n").encode())
-    fields = {"files": written, "kid": kid, "not_after": unsigned.not_after, "says": lines}
+    fields = {"files": written, "kid": key.kid, "not_after": unsigned.not_after, "says": lines}
     next = f"Sign it where the key is: hansa sign {file} --key KEY; then: {_command_of(action)} --finish {file}"
     out.show(fields, lambda: "\n".join([*words_of(file, unsigned.structure, full=False), "", next]))
     return output.DONE
@@ -179,20 +203,19 @@ def words_of(file: Path, structure: bytes, *, full: bool) -> list[str]:
         about, what = offline.read(output.read_file(beside, offline.BYTES_MAX + 1))
         if offline.id_of(about) != wanted:
             raise HansaError("proposal.other", f"{beside} is another proposal than the one to be signed about")
-        lines += ["", f"The proposal {wanted.hex()}:", *(f"  {line}" for line in offline.told(about, what, full=full))]
+        words = offline.told(about, what, full=full, is_sent=True)
+        lines += ["", f"The proposal {wanted.hex()}:", *(f"  {line}" for line in words)]
     elif isinstance(wanted, bytes):
         lines += ["", f"What the proposal says is not known here: there is no file {beside}"]
     return lines
 
 
-def _signing_key(node: Client, way: Way) -> tuple[int, bytes]:
-    """Algorithm and kid of the key that will sign, as the ledger has it."""
+def _signing_key(node: Client, way: Way) -> PublicKey:
+    """The key that will sign, as the ledger has it."""
     if way.kid is not None:
-        key = registered(node, names.digest_from_hex(way.kid, "key id"))
-        return key.algorithm, key.kid
+        return registered(node, names.digest_from_hex(way.kid, "key id"))
     if way.key is not None:
-        key = signing_key(way.data, None, way.key, governance=True)
-        return key.algorithm, key.kid
+        return signing_key(way.data, None, way.key, governance=True).public
     if way.signer is None:
         remedy = "Give --as MEMBER, or --kid HEX; `hansa member keys MEMBER` lists them."
         raise HansaError("argument.value", "whose key will sign?", remedy=remedy)
@@ -201,8 +224,7 @@ def _signing_key(node: Client, way: Way) -> tuple[int, bytes]:
         kids = ", ".join(one["kid"] for one in found) or "none"
         told = f"{way.signer[:40]!a} has {len(found)} active governance keys: {kids}"
         raise HansaError("argument.value", told, remedy="Give the one that will sign with --kid HEX.")
-    key = PublicKey(bytes.fromhex(found[0]["spki"]))
-    return key.algorithm, key.kid
+    return PublicKey(bytes.fromhex(found[0]["spki"]))
 
 
 def _finish(way: Way, file: Path, node: Client, action: str) -> transactions.Prepared:
@@ -301,5 +323,5 @@ def owner_of_key(way: Way, node: Client) -> str:
     """The member that will sign: `--as`, or whose key it is."""
     if way.signer is not None:
         return way.signer
-    kid = _signing_key(node, way)[1]
+    kid = _signing_key(node, way).kid
     return str(node.get("/app/contracts/members/records/Key/value", key=kid.hex())["value"]["owner"])

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 DATA: Final = Path(os.environ.get("HANSA_DATA", "hansa-data"))
 
+_NETWORK: Final = "network.json"
+"""The map of a network, in the folder above its members'; see `hansa.node.network`."""
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -51,8 +54,38 @@ def signer_options(command: _Command) -> _Command:
     return by_name(by_file(command))
 
 
+def is_network(data: Path) -> bool:
+    """Whether a folder is that of a whole network."""
+    return (data / _NETWORK).is_file()
+
+
+def is_member(data: Path) -> bool:
+    """Whether a folder is that of a member of a network."""
+    return is_network(_above(data)) and (data / "keys").is_dir()
+
+
+def own_nodes(data: Path) -> list[Path]:
+    """The folders of the nodes of the member whose folder is `data`."""
+    return sorted(path.parent for path in data.glob("*/format"))
+
+
+def ledgers(data: Path) -> list[Path]:
+    """The folders that a command may take for the one that is named: it, or the nodes of the member whose it is.
+
+    A member without a node uses any of its network's.
+    """
+    if not is_member(data):
+        return [data]
+    found = own_nodes(data) or sorted(path.parent for path in _above(data).glob("*/*/format"))
+    return found or [data]
+
+
 def running_url(data: Path) -> str | None:
-    """The URL of the node over a folder, if one says that it runs."""
+    """The URL of the node over a folder, if one says that it runs; of several the first."""
+    return next(filter(None, map(_running_url, ledgers(data))), None)
+
+
+def _running_url(data: Path) -> str | None:
     try:
         found: dict[str, Any] = json.loads((data / "node.json").read_text())
         with contextlib.suppress(PermissionError):  # another user's process lives too
@@ -73,7 +106,11 @@ def node_url(data: Path, url: str | None) -> str:
     if found is None:
         from hansa.store.folder import Folder
 
-        if not Folder(data).exists():
+        if is_network(data):
+            members = ", ".join(sorted(str(path.parent) for path in data.glob("*/keys")))
+            remedy = f"Name a member's folder with --data: {members}."
+            raise HansaError("folder.none", f"{data} holds a network, which has a ledger for each node", remedy=remedy)
+        if not any(Folder(folder).exists() for folder in ledgers(data)):
             remedy = "Name the right folder with --data, or make one: `hansa up --data DIR`; or give a node's --url."
             raise HansaError("folder.none", f"{data} holds no ledger", remedy=remedy)
         raise HansaError("node.unreachable", f"no node runs over {data}")
@@ -105,7 +142,8 @@ def signing_key(data: Path, name: str | None, file: Path | None, *, governance: 
         raise HansaError(
             "argument.value", "who signs? give --as NAME or --key FILE", remedy=_remedy(_names(data, governance))
         )
-    path = data / "keys" / ("governance" if governance else "users" if "/" in name else "members") / f"{name}.pem"
+    held = key_folder(data)
+    path = held / ("governance" if governance else "users" if "/" in name else "members") / f"{name}.pem"
     if not (names.is_member(name) or names.is_user(name)) or not path.exists():
         if not data.is_dir():
             told = f"there is no folder {data}, where the key of {name[:80]!a} would lie"
@@ -113,17 +151,28 @@ def signing_key(data: Path, name: str | None, file: Path | None, *, governance: 
         known = _names(data, governance)
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean `{near[0]}`?" if near else ""
-        folder = f"{data}/keys/governance" if governance else f"{data}/keys"
+        folder = f"{held}/governance" if governance else f"{held}"
         raise HansaError("argument.value", f"there is no key of {name[:80]!a} in {folder}{hint}", remedy=_remedy(known))
     return keys.load(path)
 
 
 def _names(data: Path, governance: bool) -> list[str]:
     """The members and users whose keys lie in a ledger's folder."""
+    held = key_folder(data)
     if governance:
-        return sorted(path.stem for path in (data / "keys" / "governance").glob("*.pem"))
-    found = sorted(path.stem for path in (data / "keys" / "members").glob("*.pem"))
-    return found + sorted(f"{path.parent.name}/{path.stem}" for path in (data / "keys" / "users").glob("*/*.pem"))
+        return sorted(path.stem for path in (held / "governance").glob("*.pem"))
+    found = sorted(path.stem for path in (held / "members").glob("*.pem"))
+    return found + sorted(f"{path.parent.name}/{path.stem}" for path in (held / "users").glob("*/*.pem"))
+
+
+def key_folder(data: Path) -> Path:
+    """Where the keys of members and users lie: in a network beside their nodes, else with the ledger."""
+    return _above(data) / "keys" if is_network(_above(_above(data))) else data / "keys"
+
+
+def _above(folder: Path) -> Path:
+    """The folder that a folder lies in, however it is written."""
+    return folder / os.pardir if folder.name in ("", "..") or folder.is_symlink() else folder.parent
 
 
 def _remedy(known: list[str]) -> str:
@@ -165,7 +214,7 @@ def open_source(data: Path, url: str | None) -> Generator[Source, None, None]:
     from hansa.node.recovery import open_stopped
 
     output.log_to_stderr()
-    with open_stopped(data) as parts:
+    with open_stopped(ledgers(data)[0]) as parts:
         yield _Stopped(parts.document, parts.reading())
 
 

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from hansa.cli import output
-from hansa.cli.governance import Made, Way, govern, governing, owner_of_key
+from hansa.cli.governance import Made, Unsent, Way, govern, governing, owner_of_key
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, url_option
 from hansa.client import governance, proposals
@@ -133,10 +133,14 @@ def plan(
 @click.argument("id", required=False)
 @click.option("--yes", is_flag=True, help="Say yes.")
 @click.option("--no", is_flag=True, help="Say no.")
+@click.option("--force", is_flag=True, help="Send it even if it would not count as things are now.")
 @governing
 @click.pass_obj
-def vote(out: Output, id: str | None, yes: bool, no: bool, way: Way) -> int:
-    """Vote on a proposal: once, under the constitution that it was made under."""
+def vote(out: Output, id: str | None, yes: bool, no: bool, force: bool, way: Way) -> int:
+    """Vote on a proposal: once, under the constitution that it was made under.
+
+    What comes twice, after the decision or after the proposal has closed would not count, and is not sent.
+    """
 
     def make(node: Client) -> Made:
         found = find(node, _needed(id))
@@ -149,7 +153,19 @@ def vote(out: Output, id: str | None, yes: bool, no: bool, way: Way) -> int:
     if way.finish is not None and (yes or no):
         remedy = "Leave --yes and --no away: `hansa sign` showed what the ballot says."
         raise HansaError("argument.value", f"{way.finish} says yes or no already", remedy=remedy)
-    return govern(out, way, "vote", make, lambda node, entry: _note_of_entry(out, node, entry))
+
+    def before(node: Client, unsent: Unsent) -> None:
+        told = _ballot_obstacle(node, unsent)
+        if told and not force and way.prepare is None:
+            raise HansaError("proposal.late", f"{told}; nothing was sent")
+        if told:
+            out.caution(f"as things are now, {told}")
+        elif way.prepare is not None:
+            closes = node.proposal(unsent.arguments["proposal"]).closes
+            if closes <= unsent.not_after:
+                out.caution(f"the proposal closes {output.moment(closes)}: send the ballot before")
+
+    return govern(out, way, "vote", make, lambda node, entry: _note_of_entry(out, node, entry), before)
 
 
 @proposal.command()
@@ -223,6 +239,36 @@ def _obstacle(node: Client, way: Way, given: dict[str, Any]) -> str:
     if planned["problems"]:
         return f"it may not be voted on: {'; '.join(output.shown(one) for one in planned['problems'])}"
     return f"it would fail when carried out: {output.shown(planned['failure'])}" if planned["failure"] else ""
+
+
+def _ballot_obstacle(node: Client, unsent: Unsent) -> str:
+    """Why a ballot would not count as things are; empty if it would, or if it has its entry already.
+
+    Empty too for who signs with no key that counts: that is told when it is sent.
+    """
+    if node.transaction(unsent.id).status == "committed":
+        return ""
+    try:
+        key = node.record(governance.CONTRACT, "Key", unsent.kid).value
+    except HansaError as error:
+        if error.code != "record.unknown":
+            raise
+        return ""
+    if (key["purpose"], key["status"]) != ("governance", "active"):
+        return ""
+    member = node.record(governance.CONTRACT, "Member", key["owner"]).value
+    if member["removed"]:
+        return ""
+    id: bytes = unsent.arguments["proposal"]
+    found = node.proposal(id)
+    if found.state != "Open":
+        return f"the proposal is {found.state}{_why(found)}"
+    if found.closes <= node.status().now:
+        return f"the proposal closed {output.moment(found.closes)}"
+    for ballot in node.record(governance.CONTRACT, "Proposal", id).value["ballots"]:
+        if (ballot["member"], ballot["revoked"]) == (member["id"], member["revoked"]):
+            return f"{member['id']} has voted {'yes' if ballot['yes'] else 'no'} already"
+    return ""
 
 
 # What is proposed

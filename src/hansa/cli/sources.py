@@ -90,9 +90,10 @@ def check_constitution(out: Output, file: Path, source: str, libraries: "Librari
     from hansa.contracts import program
     from hansa.contracts.diagnostics import ContractInvalid
     from hansa.governance import constitution
+    from hansa.governance.genesis import CONSTITUTION
 
     try:
-        checked = program.check(source, constitution.CONTRACT, libraries)
+        checked = program.check(source, CONSTITUTION, libraries)
     except ContractInvalid as invalid:
         show_findings(out, file, source, invalid)
         return None

@@ -1,97 +1,51 @@
 """`hansa up`: a node in this process, with sample members if the folder is new."""
 
-import ast
 import asyncio
 import contextlib
 import json
 import os
-import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
-import msgspec
+from click.core import ParameterSource
 
 from hansa.cli import output
+from hansa.cli.new_ledger import (
+    LOCK_S,
+    MEMBERS_MAX,
+    New,
+    check_name,
+    equal_members,
+    new_ledger,
+    rules_of,
+    sample_members,
+)
 from hansa.cli.output import Output
-from hansa.cli.places import DATA, data_option
+from hansa.cli.places import DATA, data_option, is_member, is_network, ledgers, own_nodes
 from hansa.wire import genesis
-from hansa.wire.limits import LOCK_MS_MAX, LOCK_MS_MIN
 from hansa.wire.problems import HansaError
 
 if TYPE_CHECKING:
     from hansa.api.sign_in import SignIn
     from hansa.cli.watch import Watcher
-    from hansa.node.create import Founder
     from hansa.node.node import Status
+    from hansa.node.ordering import Ordering
     from hansa.store.folder import Folder
 
 PORT: Final = 8470
-LOCK_S: Final = 10
-"""How long changes of the constitution wait on sample ledgers: long enough to be seen, for a trial."""
-_NAME_CHARS_MAX: Final = 80
-"""As a genesis document takes it."""
-
-_PAY: Final = ["may:pay"]
-
-
-class New(msgspec.Struct, frozen=True):
-    """What a new ledger begins with."""
-
-    founders: "list[Founder]"
-    constitution: str
-    file: str | None  # that of the constitution, if it is none that comes with Hansa
-    lock_ms: int
-
-
-def sample_members() -> list["Founder"]:
-    """Who a new ledger begins with: they have what the calendars and the patterns of the cookbook ask for."""
-    from hansa.node.create import Founder
-
-    return [
-        Founder(
-            "northbank",
-            "North Bank",
-            ["licence:bank", "role:netting"],
-            ["ana", "ben"],
-            deployer=True,
-            user_attributes={"ana": _PAY, "ben": _PAY},
-        ),
-        Founder("harbourline", "Harbour Line Shipping", ["role:carrier"], ["carla"]),
-        Founder("eastmutual", "East Mutual Insurance", ["licence:insurer"], ["dev"]),
-        Founder(
-            "tradewatch",
-            "Trade Watch Authority",
-            ["role:regulator", "role:registrar", "role:compliance", "role:calendar-publisher"],
-            ["eve"],
-        ),
-    ]
-
-
-def equal_members(count: int) -> list["Founder"]:
-    """So many members that are all alike: none may do more than another."""
-    from hansa.node.create import Founder
-
-    return [Founder(id, name, attributes, users) for id, name, attributes, users in _EQUALS[:count]]
-
-
-_EQUALS: Final[list[tuple[str, str, list[str], list[str]]]] = [
-    ("northbank", "North Bank", ["licence:bank"], ["ana"]),
-    ("harbourline", "Harbour Line Shipping", ["role:carrier"], ["carla"]),
-    ("eastmutual", "East Mutual Insurance", ["licence:insurer"], ["dev"]),
-    ("tradewatch", "Trade Watch Authority", ["role:regulator"], ["eve"]),
-    ("southbank", "South Bank", ["licence:bank"], ["finn"]),
-    ("grainhouse", "Grain House Trading", [], ["gil"]),
-    ("coldchain", "Cold Chain Storage", ["role:warehouse"], ["hana"]),
-    ("westrail", "West Rail Freight", ["role:carrier"], ["iva"]),
-    ("metalworks", "Metal Works Union", [], ["jon"]),
-]
 
 
 @click.command()
 @data_option()
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    help="0 takes a free one. A node of a network has one of its own.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
 @click.option("--name", default="Sample ledger", show_default=True, help="The name of a new ledger.")
 @click.option("--accept-clock", is_flag=True, help="Start although the clock is far ahead of the ledger.")
@@ -101,7 +55,7 @@ _EQUALS: Final[list[tuple[str, str, list[str], list[str]]]] = [
 @click.option(
     "--members",
     "count",
-    type=click.IntRange(1, len(_EQUALS)),
+    type=click.IntRange(1, MEMBERS_MAX),
     help="A new ledger of so many equal sample members, where contracts come by vote.",
 )
 @click.option(
@@ -135,6 +89,12 @@ _EQUALS: Final[list[tuple[str, str, list[str], list[str]]]] = [
     metavar="FILE",
     help="Sign in people of a member by ID tokens, as this file says (docs/how-to/sign-in.md).",
 )
+@click.option(
+    "--engine-binary",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="In a network: the program of the node's ordering engine, instead of what `hansa engines build` made.",
+)
 @click.option("--isolate", is_flag=True, help="Run contracts in a process of their own that may only compute.")
 @click.option(
     "--log",
@@ -157,6 +117,7 @@ def up(
     clock: str | None,
     watched: tuple[Path, ...],
     sign_in_file: Path | None,
+    engine_binary: Path | None,
     isolate: bool,
     log_form: str | None,
 ) -> None:
@@ -169,18 +130,17 @@ def up(
     from hansa.api import server
     from hansa.cli import log
     from hansa.cli.clock import told_time
+    from hansa.node import ordering
     from hansa.node.create import create_ledger
     from hansa.node.node import open_node
     from hansa.store.files import Disk, replace
     from hansa.store.folder import Folder, Lock
 
-    if not 1 <= len(name) <= _NAME_CHARS_MAX:
-        told = f"the name of a ledger has 1 to {_NAME_CHARS_MAX} characters, not {len(name)}"
-        raise HansaError("argument.value", told, remedy="Give another --name, or none.")
+    check_name(name)
     log.to_stderr(log_form)
     log.take_libraries()
     begin = None if clock is None else told_time(clock)
-    folder = Folder(data.absolute())
+    folder = Folder(_node_folder(data).absolute())
     is_new = not folder.exists()
     new = _asked(folder, is_new, count, constitution, lock)
     if not is_new:
@@ -188,7 +148,8 @@ def up(
             Lock(folder.lock, shared=True).release()  # who starts a node twice is told so, not that its port is taken
         if clock is not None and begin is not None:
             _check_begin(folder, clock, begin)
-    with server.bind(host, port) as listener:
+    ordered = ordering.load(Disk(), folder)
+    with server.bind(host, _port(ordered, port)) as listener:
         if new is not None:
             founders, rules, lock_ms = new.founders, new.constitution, new.lock_ms
             create_ledger(Disk(), folder, name, founders, clock=begin, constitution=rules, lock_ms=lock_ms)
@@ -199,6 +160,7 @@ def up(
             accept_clock=accept_clock,
             told=begin is not None,
             isolate=isolate,
+            orderer=ordering.maker(Disk(), folder, ordered, engine_binary),
             reserve_bytes=reserve_mb * 1_000_000,
             progress=_progress(out),
         )
@@ -236,6 +198,27 @@ def up(
                 folder.node.unlink(missing_ok=True)
 
 
+def _node_folder(data: Path) -> Path:
+    """The folder that is meant: of a member of a network, that of its only node. Raises `HansaError`."""
+    if is_network(data):
+        remedy = f"`hansa network up {shlex.quote(str(data))}` starts its nodes."
+        raise HansaError("argument.value", f"{data} holds a network", remedy=remedy)
+    if not is_member(data):
+        return data
+    nodes = own_nodes(data)
+    if len(nodes) != 1:
+        told = f"{data} holds {len(nodes)} nodes" if nodes else f"the member of {data} has no node in its network"
+        remedy = f"Name one with --data: {', '.join(map(str, nodes or ledgers(data)))}."
+        raise HansaError("argument.value", told, remedy=remedy)
+    return nodes[0]
+
+
+def _port(ordered: "Ordering | None", port: int) -> int:
+    """Where a node listens: as it is told, else where its network has it."""
+    given = click.get_current_context().get_parameter_source("port") is not ParameterSource.DEFAULT
+    return port if given or ordered is None else ordered.port
+
+
 def _sign_in(file: Path | None) -> "SignIn | None":
     """The settings for signing in, if there are to be any; read once the keys of a new ledger are there."""
     if file is None:
@@ -261,10 +244,7 @@ def _asked(folder: "Folder", is_new: bool, count: int | None, constitution: str 
     """What a new ledger begins with, None where there is one. Raises `HansaError` for what only a new one can have."""
     if is_new:
         folder.check_free()
-        founders = sample_members() if count is None else equal_members(count)
-        lock_ms = LOCK_S * 1000 if lock is None else _lock_ms(lock)
-        file = constitution if constitution is not None and _is_file(constitution) else None
-        return New(founders, _constitution(constitution, founders), file, lock_ms)
+        return new_ledger(sample_members() if count is None else equal_members(count), constitution, lock)
     for option, value in (("--members", count), ("--constitution", constitution), ("--lock", lock)):
         if value is not None:
             told = f"{option} is for a new ledger, and there is one in {folder.root}"
@@ -272,52 +252,8 @@ def _asked(folder: "Folder", is_new: bool, count: int | None, constitution: str 
     return None
 
 
-def _constitution(given: str | None, founders: "list[Founder]") -> str:
-    """The text of the constitution that is asked for. Raises `HansaError`."""
-    from hansa.node import shipped
-
-    if given is None:
-        return shipped.constitution("single" if len(founders) == 1 else "majority")
-    if not _is_file(given):
-        return shipped.constitution(given)
-    try:
-        return Path(given).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise HansaError("argument.file", f"{given}: {reason}") from None
-
-
-def _is_file(constitution: str) -> bool:
-    """Whether this is a file's path, and not the name of a constitution that comes with Hansa."""
-    return "/" in constitution or constitution.endswith(".py")
-
-
-def _about(new: New) -> list[str]:
-    """What the rules are: of those that come with Hansa their summary, which is tested; a file only says so of itself.
-
-    Both are the first line of a docstring.
-    """
-    told = (ast.get_docstring(ast.parse(new.constitution)) or "it does not say what it is").splitlines()[0]
-    if new.file is None:
-        return [told]
-    return [
-        f"{output.shown(new.file)} says of itself: {told!r}",
-        f"what they are, tells: hansa constitution check {shlex.quote(new.file)}",
-    ]
-
-
-def _lock_ms(text: str) -> int:
-    """A length of time as people write it, in ms. Raises `HansaError` `argument.value`."""
-    found = re.fullmatch(r"([1-9][0-9]{0,8})(s|m|h|d)", text)
-    ms = 0 if found is None else int(found[1]) * 1000 * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[found[2]]
-    if not LOCK_MS_MIN <= ms <= LOCK_MS_MAX:
-        told = f"{text[:40]!a} is no length of time from 1 second to 30 days"
-        raise HansaError("argument.value", told, remedy="Write it as 90s, 15m, 2h or 7d.")
-    return ms
-
-
 def _welcome(
-    out: Output, url: str, data: Path, root: Path, status: "Status", new: "New | None", people: "SignIn | None"
+    out: Output, url: str, data: Path, root: Path, status: "Status", new: New | None, people: "SignIn | None"
 ) -> str:
     lines = [
         f"Hansa is up at {out.style(url, fg='green', bold=True)}",
@@ -329,7 +265,7 @@ def _welcome(
     if people is not None:
         lines.append(f"  sign-in  people of {people.member}, by its key {people.key.kid.hex()[:16]}")
     if new is not None:
-        founders, about = new.founders, _about(new)
+        founders, about = new.founders, rules_of(new)
         members = ", ".join(founder.id for founder in founders)
         users = ", ".join(f"{founder.id}/{user}" for founder in founders for user in founder.users)
         where = "" if data == DATA else f" --data {shlex.quote(str(data))}"

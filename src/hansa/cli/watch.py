@@ -18,7 +18,7 @@ from hansa.cli import output
 from hansa.cli.contract import try_version, verdict
 from hansa.cli.libraries import find_libraries
 from hansa.cli.output import Output
-from hansa.cli.places import connect, record_if_there, signing_key
+from hansa.cli.places import connect, key_folder, record_if_there, signing_key
 from hansa.cli.sources import deployed_name, read_source, show_findings
 from hansa.client import Client, Refused, transactions
 from hansa.contracts.upgrade import numbers
@@ -122,9 +122,9 @@ def _is_contract(file: str) -> bool:
 def deployer(data: Path, document: bytes) -> str:
     """The founder that may deploy and whose key lies in the ledger's folder. Raises `HansaError` `argument.value`."""
     for name in genesis.decode(document).deployers:
-        if (data / "keys" / "members" / f"{name}.pem").is_file():
+        if (key_folder(data) / "members" / f"{name}.pem").is_file():
             return name
-    told = f"--watch deploys by itself, and {data}/keys has no key of a member that may"
+    told = f"--watch deploys by itself, and {key_folder(data)} has no key of a member that may"
     remedy = "Watch over a folder that `hansa up` made; on any other ledger use `hansa contract deploy` and `upgrade`."
     raise HansaError("argument.value", told, remedy=remedy)
 

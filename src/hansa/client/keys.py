@@ -30,6 +30,17 @@ def generate(kind: str = "ed25519") -> PrivateKey:
     )
 
 
+def from_seed(seed: bytes) -> PrivateKey:
+    """The Ed25519 key of a secret of 32 bytes (RFC 8032 section 5.1.5): always the same one."""
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - as above
+    from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415
+
+    key = ed25519.Ed25519PrivateKey.from_private_bytes(seed)
+    return PrivateKey(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+
+
 def save(key: PrivateKey, path: Path) -> None:
     """Writes a new private key file, mode 0600, durably.
 

@@ -11,17 +11,20 @@ import hashlib
 from typing import Any, Final
 
 from hansa.client import proposals
-from hansa.client.arguments import EPOCH, MILLISECOND
 from hansa.client.transactions import Prepared, Unsigned, read_unsigned
-from hansa.client.words import shown, written
+from hansa.client.words import moment, shown, written
 from hansa.wire import cose, es256, jsonform
 from hansa.wire.keys import ALGORITHM_NAMES, ES256, PublicKey, Signer
-from hansa.wire.limits import ENVELOPE_BYTES_MAX, INSTANT_MAX, SIGNATURE_BYTES
+from hansa.wire.limits import ENVELOPE_BYTES_MAX, SIGNATURE_BYTES
 from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Transaction
 
 BYTES_MAX: Final = ENVELOPE_BYTES_MAX
 """Of what is to be signed: what it becomes must fit an envelope."""
+OPEN_DAYS: Final = 30
+"""How long a proposal is open that does not say so itself, by the kernel; a test compares."""
+_DAY_MS: Final = 86_400_000
+"""A day of ledger time."""
 _PURPOSES: Final = {cose.GOVERNANCE: "governance", cose.TRANSACTION: "a transaction"}
 
 
@@ -39,9 +42,7 @@ def id_of(unsigned: Unsigned) -> bytes:
 
 def sign(unsigned: Unsigned, signer: Signer) -> bytes:
     """The signature, 64 bytes. Raises `HansaError` `signature.key` for another key than the bytes name."""
-    header = cose.read_header(unsigned.protected)
-    if (header.algorithm, header.kid) != (signer.algorithm, signer.kid):
-        raise HansaError("signature.key", f"it is to be signed by key {header.kid.hex()}, this is {signer.kid.hex()}")
+    _check_key(unsigned, signer)
     return signer.sign(unsigned.structure)
 
 
@@ -50,10 +51,8 @@ def finish(unsigned: Unsigned, signature: bytes, key: PublicKey) -> Prepared:
 
     Raises `HansaError`: `signature.size`, `signature.key` for another key, `signature.invalid`.
     """
-    header = cose.read_header(unsigned.protected)
-    if (header.algorithm, header.kid) != (key.algorithm, key.kid):
-        raise HansaError("signature.key", f"it is to be signed by key {header.kid.hex()}, this is {key.kid.hex()}")
-    if header.algorithm == ES256:
+    _check_key(unsigned, key)
+    if key.algorithm == ES256:
         is_raw = len(signature) == SIGNATURE_BYTES
         r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
         signature = es256.raw(r, s) if is_raw and 0 < s < es256.ORDER else es256.from_der(signature)
@@ -64,21 +63,24 @@ def finish(unsigned: Unsigned, signature: bytes, key: PublicKey) -> Prepared:
     return unsigned.signed(signature)
 
 
-def told(unsigned: Unsigned, body: Transaction, *, full: bool = False) -> list[str]:
-    """What is signed, in words, line by line; with `full` sources as they stand, else by their digest."""
+def told(unsigned: Unsigned, body: Transaction, *, full: bool = False, is_sent: bool = False) -> list[str]:
+    """What is signed, in words, line by line; with `full` sources as they stand, else by their digest.
+
+    Of what `is_sent` already, until when it could be is nobody's concern.
+    """
     header = cose.read_header(unsigned.protected)
     lines = [
         f"ledger     {body.ledger.hex()}",
         f"key        {header.kid.hex()} ({ALGORITHM_NAMES[header.algorithm]})",
         f"for        {_PURPOSES.get(header.content_type, shown(header.content_type))}",
-        f"valid      until {_moment(body.not_after)}",
+        *([] if is_sent else [f"valid      until {moment(body.not_after)}"]),
         f"id         {id_of(unsigned).hex()}",
     ]
     arguments = body.arguments
     match (body.contract, body.action, arguments):
         case ("members", "propose", {"title": title, "steps": list() as steps, "closes": closes}):
             lines.append(f"does       proposes: {shown(title)}")
-            lines.append(f"closes     {'after 30 days' if closes is None else _moment(closes)}")
+            lines.append(f"closes     {_closes(body.not_after) if closes is None else moment(closes)}")
             lines += _actions(steps, full=full)
         case ("members", "vote", {"proposal": bytes() as id, "yes": bool() as yes, "constitution": bytes() as rules}):
             lines.append(f"does       votes {'YES' if yes else 'NO'}")
@@ -107,7 +109,12 @@ def _actions(steps: list[Any], *, full: bool) -> list[str]:
     return lines
 
 
-def _moment(milliseconds: int) -> str:
-    if not 0 <= milliseconds <= INSTANT_MAX:
-        return f"{milliseconds} ms"
-    return (EPOCH + milliseconds * MILLISECOND).strftime("%Y-%m-%d %H:%M:%S UTC")
+def _check_key(unsigned: Unsigned, key: Signer | PublicKey) -> None:
+    header = cose.read_header(unsigned.protected)
+    if (header.algorithm, header.kid) != (key.algorithm, key.kid):
+        raise HansaError("signature.key", f"it is to be signed by key {header.kid.hex()}, this is {key.kid.hex()}")
+
+
+def _closes(not_after: int) -> str:
+    """When a proposal closes that does not say so itself: its entry came while it was valid."""
+    return f"{OPEN_DAYS} days after it is made, {moment(not_after + OPEN_DAYS * _DAY_MS)} at the latest"

@@ -22,6 +22,7 @@ from hansa.client.asking import ask
 from hansa.client.discovery import DOCUMENT_BYTES_MAX
 from hansa.client.exchange import COSE, JSON, Operation, Reply
 from hansa.client.session import Session
+from hansa.client.transactions import VALID_MS
 from hansa.client.transport import plain_coding
 from hansa.wire import session
 from hansa.wire.keys import PrivateKey
@@ -33,8 +34,6 @@ _ANSWER_S: Final = 10.0
 """How long an issuer may take for an answer."""
 _REGISTER_S: Final = 25.0
 """How long a node may take: it may have to ask the issuer for its keys."""
-_VALID_MS: Final = 10 * 60 * 1000
-"""How long a request for a session counts."""
 _CALLBACK: Final = "/callback"
 _DONE: Final = b"<!doctype html><title>Signed in</title><p>You can close this window and go back to where you were."
 _FAILED: Final = (
@@ -62,7 +61,7 @@ def begin(asking: Session, key: PrivateKey, token: str) -> Operation[SignedIn]:
     ledger = yield from submission.ledger(asking)
     limit = yield from submission.limit(asking)
     if limit is None:
-        limit = time.time_ns() // 1_000_000 + _VALID_MS
+        limit = time.time_ns() // 1_000_000 + VALID_MS
     body = session.seal(key, ledger, token, limit)
     return (yield from ask(asking, "/app/sessions", _signed_in, body=body, kind=COSE, wait_s=_REGISTER_S))
 

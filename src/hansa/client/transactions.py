@@ -2,12 +2,12 @@
 
 import secrets
 import time
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 
 import msgspec
 
 from hansa.wire import cose, transaction
-from hansa.wire.keys import Signer
+from hansa.wire.keys import PublicKey, Signer
 from hansa.wire.limits import CHECK_STEPS_PER_BYTE, NONCE_BYTES
 from hansa.wire.transaction import Precondition, Transaction
 
@@ -55,44 +55,27 @@ class Unsigned(msgspec.Struct, frozen=True):
         return Prepared(self.contract, cose.id_of(envelope), envelope, self.not_after)
 
 
-def prepare(
-    signer: Signer,
-    ledger: bytes,
-    contract: str,
-    action: str,
-    arguments: dict[str, Any],
-    *,
-    steps_max: int = STEPS_MAX,
-    not_after: int | None = None,
-    nonce: bytes | None = None,
-    contract_version: str | None = None,
-    preconditions: list[Precondition] | None = None,
-    content_type: str = cose.TRANSACTION,
-) -> Prepared:
-    """A transaction signed and ready to send; sending it twice has one effect.
+class Terms(TypedDict, total=False):
+    """What a transaction may say beside its action; `unsigned` has what it says else."""
 
-    `nonce`: random unless given, and MUST be another for each: what is equal to the last byte is the same transaction.
-    """
-    made = unsigned(
-        signer.algorithm,
-        signer.kid,
-        ledger,
-        contract,
-        action,
-        arguments,
-        steps_max=steps_max,
-        not_after=not_after,
-        nonce=nonce,
-        contract_version=contract_version,
-        preconditions=preconditions,
-        content_type=content_type,
-    )
+    steps_max: int
+    not_after: int | None
+    nonce: bytes | None
+    contract_version: str | None
+    preconditions: list[Precondition] | None
+    content_type: str
+
+
+def prepare(
+    signer: Signer, ledger: bytes, contract: str, action: str, arguments: dict[str, Any], **terms: Unpack[Terms]
+) -> Prepared:
+    """A transaction signed and ready to send; sending it twice has one effect."""
+    made = unsigned(signer, ledger, contract, action, arguments, **terms)
     return made.signed(signer.sign(made.structure))
 
 
 def unsigned(
-    algorithm: int,
-    kid: bytes,
+    key: Signer | PublicKey,
     ledger: bytes,
     contract: str,
     action: str,
@@ -105,7 +88,10 @@ def unsigned(
     preconditions: list[Precondition] | None = None,
     content_type: str = cose.TRANSACTION,
 ) -> Unsigned:
-    """A transaction to be signed elsewhere, by the key named."""
+    """A transaction that this key is still to sign.
+
+    `nonce`: random unless given, and MUST be another for each: what is equal to the last byte is the same transaction.
+    """
     limit = time.time_ns() // 1_000_000 + VALID_MS if not_after is None else not_after
     body = Transaction(
         version=transaction.VERSION,
@@ -119,7 +105,9 @@ def unsigned(
         contract_version=contract_version,
         preconditions=preconditions,
     )
-    return Unsigned(contract, cose.protected_header(algorithm, content_type, kid), transaction.encode(body), limit)
+    return Unsigned(
+        contract, cose.protected_header(key.algorithm, content_type, key.kid), transaction.encode(body), limit
+    )
 
 
 def read_unsigned(structure: bytes) -> tuple[Unsigned, Transaction]:

@@ -92,7 +92,7 @@ def _learn(session: Session, node: str, known: Pinned) -> Operation[Pinned]:
     found, last = key_chain.pin_trust(reply.body, known.ledger), session.memory.last
     if found.head is not None and last is not None and last.kid in found.keys:
         first, second = sorted((last, found.head), key=lambda head: head.size)
-        yield from _continues(session, node, first, second, found)
+        yield from _continues(node, first, second, found)
     return found
 
 
@@ -130,18 +130,18 @@ def follow(session: Session, node: str, head: Checkpoint) -> Operation[None]:
 
 def _agree(session: Session, node: str, last: Checkpoint, head: Checkpoint) -> Operation[None]:
     if head.size >= last.size:
-        yield from _continues(session, node, last, head, (yield from pinned(session, node)))
+        yield from _continues(node, last, head, (yield from pinned(session, node)))
         return
     newest = yield from latest(session, node)  # of a node that has the last one: an older receipt is no older ledger
     if newest.size < last.size:
         told = f"{address(node)} has {newest.size} entries; there were {last.size} before"
         raise HansaError("ledger.shrunken", told, **_evidence(last, newest))
     trusted = yield from pinned(session, node)
-    yield from _continues(session, node, last, newest, trusted)
-    yield from _continues(session, node, head, newest, trusted)
+    yield from _continues(node, last, newest, trusted)
+    yield from _continues(node, head, newest, trusted)
 
 
-def _continues(session: Session, node: str, first: Checkpoint, second: Checkpoint, trusted: Pinned) -> Operation[None]:
+def _continues(node: str, first: Checkpoint, second: Checkpoint, trusted: Pinned) -> Operation[None]:
     if first.size == second.size:
         if first.root != second.root:
             raise HansaError("ledger.forked", f"two roots of {first.size} entries", **_evidence(first, second))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from hansa.client import money
+from hansa.wire.limits import INSTANT_MAX
 
 _HOLE: Final = re.compile(r"\{([^{}]*)\}")
 
@@ -19,7 +20,9 @@ def shown(text: object) -> str:
 
 
 def moment(milliseconds: int) -> str:
-    """A time as people read it."""
+    """A time as people read it; its milliseconds where no calendar has it."""
+    if not 0 <= milliseconds <= INSTANT_MAX:
+        return f"{milliseconds} ms"
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ from hansa.store.files import Disk, read_whole
 from hansa.store.folder import Folder, is_locked, unfinished
 from hansa.store.journal import Position, Scan, Segments
 from hansa.wire import block, genesis
+from hansa.wire.block import Header
 from hansa.wire.problems import HansaError
 
 JOURNAL_S_MAX: Final = 20.0
@@ -127,10 +128,8 @@ def journal_and_clock(machine: Machine, folder: Folder, tell: Tell) -> tuple[int
         segments = Segments(Disk(), folder.journal, journal.read_ledger(Disk(), folder.journal))
         try:
             scan = Scan(segments, beside_writer=True)
-            for at, blocks in scan:
-                header = block.decode(blocks[-1][0]).header
+            for at, header in _units(scan, tell):
                 entries, last = header.seq + header.count, header.time
-                tell(entries)
                 if at.segment > reached and at.segment < segments.count - 1:
                     reached = at.segment
                     if machine.stopwatch() - begun > JOURNAL_S_MAX:
@@ -141,10 +140,8 @@ def journal_and_clock(machine: Machine, folder: Folder, tell: Tell) -> tuple[int
                 head = segments.header(number)
                 start = Position(number, journal.SEGMENT_HEADER_BYTES, head.chain, head.height)
                 scan = Scan(segments, start, beside_writer=True)
-                for _, blocks in scan:
-                    header = block.decode(blocks[-1][0]).header
+                for _, header in _units(scan, tell):
                     entries, last = header.seq + header.count, header.time
-                    tell(entries)
         finally:
             segments.close()
     except HansaError as error:
@@ -164,6 +161,14 @@ def journal_and_clock(machine: Machine, folder: Folder, tell: Tell) -> tuple[int
     else:
         found = Check(name, "ok", seen)
     return entries, [found, _clock(machine, folder, last, running)] if entries else [found]
+
+
+def _units(scan: Scan, tell: Tell) -> Iterator[tuple[Position, Header]]:
+    """Where each unit of the journal starts, with the header of its last block; `tell` is told the entries up to it."""
+    for at, blocks in scan:
+        header = block.decode(blocks[-1][0]).header
+        tell(header.seq + header.count)
+        yield at, header
 
 
 def _clock(machine: Machine, folder: Folder, last_block: int, running: bool) -> Check:

@@ -16,6 +16,7 @@ from hansa.contracts.calls import NOBODY, Call
 from hansa.contracts.ledger import Ledger
 from hansa.contracts.program import Program
 from hansa.governance.motions import (
+    FOLLOW,
     NEED_TWO,
     POWER,
     REMOVE,
@@ -97,7 +98,10 @@ class Assembly:
         return None if self._floor and is_empty else result
 
     def carried(self, steps: Sequence[Step]) -> tuple[Step, ...] | None:
-        """What is carried out of these steps, as `apply` says; None if it fails. On the floor new rules are its own."""
+        """What is carried out of these steps, as `apply` says; None if it fails.
+
+        On the floor new rules are its own, and only some things may follow from others.
+        """
         if self._floor and _is_only_rules(steps):
             return tuple(steps)
         every: tuple[Step, ...] = ()
@@ -128,7 +132,7 @@ class Assembly:
             if decision == "Open":
                 cast = Votes(proposer, cast.yes, (*cast.no, place))
                 decision = self._decide(steps, cast)
-        return cast if decision == "Accepted" else None
+        return cast if decision == "Accepted" and not self._fails(steps, cast) else None
 
     def alone(self, steps: tuple[Step, ...], place: int, *, patiently: bool) -> Votes | None:
         """How a member gets a proposal accepted by its yes alone: at once, or, patiently, while others say no."""
@@ -195,6 +199,8 @@ class Assembly:
         itself = [(one["name"], one["subject"]) == (plain["name"], plain["subject"]) for one in found or ()]
         if sum(itself) != 1:
             return None
+        if self._floor and any(one["name"] not in FOLLOW for one, same in zip(found, itself, strict=True) if not same):
+            return None
         return tuple(step if same else step_of(one, self._names) for same, one in zip(itself, found, strict=True))
 
     def _decide(self, steps: tuple[Step, ...], votes: Votes) -> Decision:
@@ -213,12 +219,20 @@ class Assembly:
             return "Accepted"
         if said == "Rejected" and not votes.no:
             return "Open"
-        carried = self.carried(steps) or ()
-        if said == "Accepted" and count >= FEWEST and any(step.name in NEED_TWO for step in carried):
-            left = count - len({step.member for step in carried if step.name == REMOVE})
-            if len(votes.yes) < FEWEST or left < FEWEST:
-                return "Open"
-        return said
+        needs_two = count >= FEWEST and any(step.name in NEED_TWO for step in steps)
+        return "Open" if said == "Accepted" and needs_two and len(votes.yes) < FEWEST else said
+
+    def _fails(self, steps: Sequence[Step], votes: Votes) -> bool:
+        """Whether the floor keeps what was accepted from being carried out: it has failed then, and nobody votes on.
+
+        F2 for what follows, F3: fewer than two are left by the yes of all alone.
+        """
+        count, carried = len(self.state.members), self.carried(steps) or ()
+        if not self._floor or len(votes.yes) == count:
+            return False
+        needs_two = count >= FEWEST and any(step.name in NEED_TWO for step in carried if step not in steps)
+        removals = sum(step.name == REMOVE for step in steps)
+        return (needs_two and len(votes.yes) < FEWEST) or (removals > 0 and count - removals < FEWEST)
 
     def _plain(self, steps: Sequence[Step], votes: Votes) -> dict[str, Any]:
         cast = [(place, True) for place in votes.yes] + [(place, False) for place in votes.no]

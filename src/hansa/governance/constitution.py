@@ -20,11 +20,8 @@ from hansa.contracts.manifest import (
     TextType,
     Type,
 )
+from hansa.governance.genesis import CONSTITUTION
 
-CONTRACT: Final = "constitution"
-"""Its name on every ledger."""
-INVALID: Final = "constitution.invalid"
-"""The code for a file that is none."""
 _NAMES_SHOWN: Final = 8
 """Of names that a problem lists."""
 
@@ -66,8 +63,8 @@ def problems(manifest: Manifest) -> list[str]:
 
 def _declared(manifest: Manifest) -> Iterator[str]:
     """What it is named, and what it must not have."""
-    if manifest.name != CONTRACT:
-        yield f"it is named `{manifest.name}`; a constitution is named `{CONTRACT}`"
+    if manifest.name != CONSTITUTION:
+        yield f"it is named `{manifest.name}`; a constitution is named `{CONSTITUTION}`"
     more = {
         "roles": manifest.roles,
         "record types": manifest.records,

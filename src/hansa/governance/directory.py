@@ -5,7 +5,8 @@ it takes effect. Derived: `from_records` makes it again from the state.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any, Final
 
 import msgspec
@@ -109,6 +110,17 @@ class Expiring(msgspec.Struct, frozen=True, gc=False):
     expires: int
 
 
+class File(msgspec.Struct, frozen=True):
+    """What decides what the program of a file is: its name and digest, and that of the file that it follows.
+
+    Libraries it names by their digests itself.
+    """
+
+    name: str
+    digest: bytes
+    before: bytes | None
+
+
 class Directory:
     """The members records, looked up. `apply` MUST see every write of the members contract, in order."""
 
@@ -155,29 +167,22 @@ class Directory:
         """Constitutions by digest."""
         self._asserted: set[bytes] = set()
         """The keys of sessions that members' nodes hold."""
+        self.loaded: Mapping[File, Program | ContractInvalid] = {}
+        """Files that were loaded before, or cannot be: a draft's, as that takes long."""
         self._checked = members
         """What was checked last: the program of a deployment that is about to be written, so it is loaded once."""
 
     def copy(self) -> "Directory":
         """Another one of the same content, to be moved on apart."""
-        made = Directory(self.programs[CONTRACT])
-        made.senders, made.former = dict(self.senders), dict(self.former)
-        made.checkpoint_keys, made.checkpoint_spans = dict(self.checkpoint_keys), dict(self.checkpoint_spans)
-        made.node_keys, made.libraries = dict(self.node_keys), dict(self.libraries)
-        made.members, made.constitution = dict(self.members), self.constitution
-        made._removed, made._begun, made._texts = set(self._removed), dict(self._begun), dict(self._texts)
-        made._signing, made.expiring = dict(self._signing), dict(self.expiring)
-        made.former_node_keys, made._ended = set(self.former_node_keys), dict(self._ended)
-        made.attributes, made.user_attributes = dict(self.attributes), dict(self.user_attributes)
-        made.limits, made.name, made.has_schedules = self.limits, self.name, self.has_schedules
-        made.programs, made._owners = dict(self.programs), dict(self._owners)
-        made.paused = set(self.paused)
-        made._asserted = set(self._asserted)
+        made = copy(self)
+        for name, field in vars(self).items():
+            if isinstance(field, dict | set):
+                setattr(made, name, copy(getattr(self, name)))
         made._versions = {name: list(versions) for name, versions in self._versions.items()}
         return made
 
-    def apply(self, seq: int, writes: Iterable[Write]) -> None:
-        """Takes in what entry `seq` wrote, other contracts' passed over."""
+    def apply(self, seq: int, writes: Iterable[Write]) -> Iterable[str]:
+        """Takes in what entry `seq` wrote, other contracts' passed over; of which records that was."""
         found: list[Write] = []
         for write in writes:
             if write.contract == CONTRACT:
@@ -187,6 +192,7 @@ class Directory:
                     self.has_schedules = True
         for write in sorted(found, key=_place) if len(found) > 1 else found:
             self.apply_record(write.record, write.value, seq)
+        return {write.record for write in found} if found else ()
 
     def apply_record(self, record: str, value: bytes, seq: int) -> None:
         """Takes in the value of a members record that entry `seq` wrote last."""
@@ -284,9 +290,8 @@ class Directory:
             raise Fault(
                 "contract.name", "`{name}` is taken or not a contract name", {"name": name[:CONTRACT_NAME_CHARS_MAX]}
             )
-        before = None if name == CONSTITUTION else self.programs.get(name)
         try:
-            self._checked = load(source, name, self.libraries, None if before is None else before.checked)
+            self._checked = self._load(name, source)
         except ContractInvalid:
             # Which findings there are may depend on the Python that parsed the file; that there are some does not.
             raise Fault("contract.invalid", "the file has findings; check it to see them") from None
@@ -331,9 +336,17 @@ class Directory:
     def _program(self, name: str, source: str) -> Program:
         checked = self._checked
         same = checked.manifest.name == name and checked.digest == hashlib.sha256(source.encode()).digest()
-        if same:
-            return checked
+        return checked if same else self._load(name, source)
+
+    def _load(self, name: str, source: str) -> Program:
+        """Raises `ContractInvalid`."""
         before = None if name == CONSTITUTION else self.programs.get(name)
+        if self.loaded:
+            found = self.loaded.get(file_of(name, source, before))
+            if isinstance(found, ContractInvalid):
+                raise found
+            if found is not None:
+                return found
         return load(source, name, self.libraries, None if before is None else before.checked)
 
     def _apply_member(self, value: dict[str, Any]) -> None:
@@ -398,6 +411,11 @@ class Directory:
             spans[kid] = current[node] = Span(key, node, first, None)
         self.checkpoint_spans = spans
         self.checkpoint_keys = {span.key.kid: span.key for span in current.values()}
+
+
+def file_of(name: str, source: str, before: Program | None) -> File:
+    """What decides about the program of a source that follows `before`."""
+    return File(name, hashlib.sha256(source.encode()).digest(), None if before is None else before.digest)
 
 
 def _keep(kept: dict[bytes, PublicKey], key: PublicKey, is_active: bool) -> None:

@@ -19,6 +19,8 @@ POWER: Final = (RULES, ADMIT, REMOVE, DATA, KEYS)
 """The actions that decide who has a say: the constitution, and membership."""
 NEED_TWO: Final = frozenset({*POWER, "set_user", "set_user_data", "set_jwt_issuer", "exclude_transaction"})
 """The actions for which the kernel asks for the yes of two; a test compares."""
+FOLLOW: Final = frozenset({DATA, "set_user_data", "remove_user", "pause_contract", "resume_contract"})
+"""The actions that the kernel lets follow from others; a test compares."""
 NEWCOMER: Final = "newcomer"
 """The name of a member that comes in, if no text names it."""
 SOMETHING: Final = "something"

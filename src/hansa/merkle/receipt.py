@@ -123,6 +123,17 @@ def verify_consistency(proof: bytes, first: Checkpoint, second_root: bytes, keys
     return parts.bound
 
 
+def is_continued(proof: bytes, first: Checkpoint, second: Checkpoint) -> bool:
+    """Whether by this proof the tree of `second` begins with that of `first`; signatures are not looked at.
+
+    Raises `HansaError` `receipt.form`.
+    """
+    parts = _read(proof, _CONSISTENCY)
+    if (parts.first, parts.bound.size) != (first.size, second.size):
+        return False
+    return tree.is_consistent(first.size, second.size, first.root, second.root, parts.path)
+
+
 def sizes_of(proof: bytes) -> tuple[int, int]:
     """The sizes that a consistency proof is about, the older first; nothing is verified. Raises `HansaError`."""
     parts = _read(proof, _CONSISTENCY)

@@ -265,8 +265,8 @@ def _execute(signed: Signed, sender: Sender, time: int, seq: int, view: View, di
     if signed.kid not in directory.senders:  # an entry before it in its block has ended its key
         return _refusal(body.contract, "sender.revoked", "the key that signed it counts no more", "", {})
     program = directory.programs.get(body.contract)
-    if refused := _unheard(body, sender, time):
-        return refused
+    if sender.asserted and body.contract == governance_genesis.CONTRACT:
+        return _refusal(body.contract, "sender.asserted", "no member asserts anything here", "", {})
     if program is not None:
         version = program.manifest.version
         if body.contract_version is not None and body.contract_version != version:
@@ -287,13 +287,6 @@ def _execute(signed: Signed, sender: Sender, time: int, seq: int, view: View, di
     ran = view.run(call, directory, view, body.steps_max, view.cache)
     _tell_defect(call, ran)
     return ran
-
-
-def _unheard(body: Transaction, sender: Sender, time: int) -> Execution | None:
-    """Why a key that is registered may not sign this, or not any more; None if it may."""
-    if sender.asserted and body.contract == governance_genesis.CONTRACT:
-        return _refusal(body.contract, "sender.asserted", "no member asserts anything here", "", {})
-    return None
 
 
 def _tell_defect(call: Call, ran: Execution) -> None:

@@ -1,4 +1,7 @@
-"""Makes a new ledger: keys, the genesis document, an empty folder. The first start writes block 0."""
+"""Makes a new ledger: keys, the genesis document, an empty folder. The first start writes block 0.
+
+Called by `hansa up` for the ledger of one process, and by `network` for one that many nodes keep.
+"""
 
 import secrets
 import time
@@ -41,6 +44,22 @@ class Founder(msgspec.Struct, frozen=True):
     user_attributes: dict[str, list[str]] = {}
 
 
+class Seat(msgspec.Struct, frozen=True):
+    """A node to begin with: its id, and the member that runs it."""
+
+    id: str
+    member: str
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """A genesis document, and the keys made for it: by who holds them, each under its path in a folder of keys."""
+
+    document: bytes
+    ledger: bytes
+    members: dict[str, dict[Path, PrivateKey]]
+    nodes: dict[str, dict[Path, PrivateKey]]
+
+
 def create_ledger(
     files: Files,
     folder: Folder,
@@ -55,24 +74,59 @@ def create_ledger(
 ) -> bytes:
     """A ledger of these founders in a new folder, all their keys made and kept in it; its id.
 
-    For trials and single-member ledgers: members who do not trust each other make their keys themselves. With `clock`
-    (ms since 1970 UTC) its time begins there, and is told for good: for demonstrations only. `constitution`: the name
-    of one that comes with Hansa, or the text of one, which may use the library `governance`; a change of it waits for
-    `lock_ms` when it has been accepted.
-    Raises `HansaError` as `new_folder`, and leaves nothing behind then.
+    For trials and single-member ledgers: members who do not trust each other make their keys themselves. Its one node
+    is the first founder's. The rest is as `begin` takes it.
+    Raises `HansaError` as `begin` and `new_folder`, and leaves nothing behind then.
     """
-    made: dict[Path, PrivateKey] = {}
+    seats = [Seat("node-1", founders[0].id)]
+    begun = begin(
+        name,
+        founders,
+        seats,
+        key_kind=key_kind,
+        limits=limits,
+        clock=clock,
+        constitution=constitution,
+        lock_ms=lock_ms,
+    )
+    with new_folder(files, folder.root) as new:
+        for keys in (*begun.members.values(), *begun.nodes.values()):
+            save_keys(keys, new.keys)
+        new.create(files, begun.document, begun.ledger)
+    return begun.ledger
 
-    def key(path: Path, kind: str) -> bytes:
-        made[path] = key_files.generate(kind)
-        return made[path].public.spki
+
+def begin(
+    name: str,
+    founders: list[Founder],
+    seats: list[Seat],
+    *,
+    key_kind: str = "ed25519",
+    limits: Limits | None = None,
+    clock: int | None = None,
+    constitution: str = CONSTITUTION,
+    lock_ms: int = LOCK_MS,
+) -> Begun:
+    """The beginning of a ledger of these founders and their nodes, with new keys for all of them; nothing is written.
+
+    With `clock` (ms since 1970 UTC) its time begins there, and is told for good: for demonstrations only.
+    `constitution`: the name of one that comes with Hansa, or the text of one, which may use the library `governance`; a
+    change of it waits for `lock_ms` when it has been accepted. Raises `HansaError` `constitution.invalid` with every
+    problem of it, and `genesis.form` with every one of the rest.
+    """
+    of_members: dict[str, dict[Path, PrivateKey]] = {founder.id: {} for founder in founders}
+    of_nodes: dict[str, dict[Path, PrivateKey]] = {seat.id: {} for seat in seats}
+
+    def key(held: dict[Path, PrivateKey], path: Path, kind: str) -> bytes:
+        held[path] = key_files.generate(kind)
+        return held[path].public.spki
 
     members = [
         Member(
             id=founder.id,
             name=founder.name,
-            keys=[key(member_key(folder, founder.id), key_kind)],
-            governance_keys=[key(governance_key(folder, founder.id), key_kind)],
+            keys=[key(of_members[founder.id], _member_file(founder.id), key_kind)],
+            governance_keys=[key(of_members[founder.id], _governance_file(founder.id), key_kind)],
             attributes=sorted(founder.attributes),
             weight=founder.weight,
         )
@@ -82,18 +136,21 @@ def create_ledger(
         User(
             id=f"{founder.id}/{user}",
             name=user,
-            keys=[key(user_key(folder, founder.id, user), key_kind)],
+            keys=[key(of_members[founder.id], _user_file(founder.id, user), key_kind)],
             attributes=sorted(founder.user_attributes.get(user, [])),
         )
         for founder in founders
         for user in founder.users
     ]
-    node = Node(
-        id="node-1",
-        member=founders[0].id,
-        node_key=key(folder.keys / NODE_KEY, "p256"),
-        checkpoint_key=key(folder.keys / CHECKPOINT_KEY, "p256"),
-    )
+    nodes = [
+        Node(
+            id=seat.id,
+            member=seat.member,
+            node_key=key(of_nodes[seat.id], Path(NODE_KEY), "p256"),
+            checkpoint_key=key(of_nodes[seat.id], Path(CHECKPOINT_KEY), "p256"),
+        )
+        for seat in seats
+    ]
     document = genesis.encode(
         Genesis(
             version=genesis.VERSION,
@@ -102,7 +159,7 @@ def create_ledger(
             nonce=secrets.token_bytes(NONCE_BYTES),
             members=members,
             users=users,
-            nodes=[node],
+            nodes=nodes,
             deployers=[founder.id for founder in founders if founder.deployer],
             limits=limits or Limits(),
             clock=msgspec.UNSET if clock is None else genesis.TOLD,
@@ -113,12 +170,13 @@ def create_ledger(
         )
     )
     check_constitution(genesis.decode(document))  # refuse here, with every problem, what no node would start with
-    ledger = genesis.ledger_id(document)
-    with new_folder(files, folder.root) as new:
-        for path, private in made.items():
-            key_files.save(private, new.root / path.relative_to(folder.root))
-        new.create(files, document, ledger)
-    return ledger
+    return Begun(document, genesis.ledger_id(document), of_members, of_nodes)
+
+
+def save_keys(keys: dict[Path, PrivateKey], folder: Path) -> None:
+    """Writes keys under their paths in a folder. Raises `HansaError` as `client.keys.save`."""
+    for path, private in keys.items():
+        key_files.save(private, folder / path)
 
 
 def check_constitution(made: Genesis) -> None:
@@ -138,14 +196,26 @@ def members_source() -> str:
 
 def member_key(folder: Folder, member: str) -> Path:
     """Where a founder's key is kept."""
-    return folder.keys / "members" / f"{member}.pem"
+    return folder.keys / _member_file(member)
 
 
 def governance_key(folder: Folder, member: str) -> Path:
     """Where the key is kept with which a founder proposes and votes."""
-    return folder.keys / "governance" / f"{member}.pem"
+    return folder.keys / _governance_file(member)
 
 
 def user_key(folder: Folder, member: str, user: str) -> Path:
     """Where a founder's user's key is kept."""
-    return folder.keys / "users" / member / f"{user}.pem"
+    return folder.keys / _user_file(member, user)
+
+
+def _member_file(member: str) -> Path:
+    return Path("members", f"{member}.pem")
+
+
+def _governance_file(member: str) -> Path:
+    return Path("governance", f"{member}.pem")
+
+
+def _user_file(member: str, user: str) -> Path:
+    return Path("users", member, f"{user}.pem")

@@ -19,7 +19,6 @@ import structlog
 from hansa.contracts import schedules
 from hansa.contracts.values import Cache
 from hansa.governance import expiry, sequel
-from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory, Sender
 from hansa.merkle import checkpoint as merkle_checkpoint
 from hansa.node import intake
@@ -508,8 +507,9 @@ class Node:
         except Exception as error:  # what lies in the state is damaged
             self._fail(error)
             return
+        written: set[str] = set()
         for entered in sealed.entered:
-            self.directory.apply(entered.seq, entered.writes)
+            written.update(self.directory.apply(entered.seq, entered.writes))
         self._tip = self.reading.tip = sealed.tip
         self._head = _Head(header.seq, sealed.tip.size, header.time, header.root)
         self._committing = False
@@ -517,7 +517,7 @@ class Node:
             self._orderer.applied(header.position, sealed.tip.previous)
         elif not self._stopping:
             self._orderer.start(header.position, sealed.tip.previous, self._wake)
-        self._follow_keys(sealed)
+        self._follow_keys(written)
         for seq, item in enumerate(sealed.block.items, header.seq):
             self._tell(item.id, Answer(item.id, seq, item.outcome, False))
         self._stirred = self._loop.time()
@@ -536,9 +536,8 @@ class Node:
                 self._await_due()
         self._wake()
 
-    def _follow_keys(self, sealed: Sealed) -> None:
+    def _follow_keys(self, written: set[str]) -> None:
         """Where keys changed: the block that did it is signed at once, by the key from before; then files are found."""
-        written = {w.record for one in sealed.entered for w in one.writes if w.contract == governance_genesis.CONTRACT}
         if self._head is not None and "CheckpointKey" in written:
             self._owed.append(self._head)
             self.sign_checkpoint()

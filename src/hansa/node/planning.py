@@ -2,16 +2,21 @@
 
 First the proposal as it would be made, and what it would change if every active member said yes. Then who must say
 yes: votes are put into the draft and counted as the ledger counts them. A changed constitution is asked about the past
-proposals of the ledger, too. Works piece by piece, so that who drives it can let other work go between; what it reads
-of the state it reads once, so all of it is about one moment.
+proposals of the ledger, too.
+
+Works piece by piece, so that who drives it can let other work go between; of the draft it reads all before the first
+pause, so what would change is about one moment. What takes long and needs no state, to load files and to compare texts,
+is given out for another thread: `load_files` before, and the functions that a plan yields.
 """
 
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 # Records are dynamic here: the contract `members` says what they hold.
 
 import difflib
+import hashlib
 import itertools
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -21,19 +26,20 @@ from hansa.client.proposals import Written
 from hansa.contracts import changes as contract_changes
 from hansa.contracts import execution
 from hansa.contracts.calls import NOBODY, Call, Caller, Execution, Found
+from hansa.contracts.checked import Checked
 from hansa.contracts.diagnostics import ContractInvalid
 from hansa.contracts.manifest import Manifest
-from hansa.contracts.program import Program, check
+from hansa.contracts.program import Program, check, load
 from hansa.governance import sequel
-from hansa.governance.directory import Directory
+from hansa.governance.directory import Directory, File, file_of
 from hansa.governance.genesis import CONSTITUTION, CONTRACT, GOVERNANCE, GOVERNOR, TRANSACTION
 from hansa.governance.motions import NEED_TWO
 from hansa.node import obstacles
 from hansa.node.apply import View
 from hansa.node.reading import Reading, Row
-from hansa.store.overlay import Behind
-from hansa.wire import cbor, order
-from hansa.wire.limits import DIGEST_BYTES, GOVERNANCE_STEPS_MAX, MEMBERS_MAX, PAGE_ROWS_MAX
+from hansa.store.overlay import Behind, Stored
+from hansa.wire import cbor, names, order
+from hansa.wire.limits import DIGEST_BYTES, GOVERNANCE_STEPS_MAX, MEMBERS_MAX, PAGE_ROWS_MAX, SOURCE_CHARS_MAX
 from hansa.wire.problems import HansaError
 from hansa.wire.writes import Write
 
@@ -55,6 +61,8 @@ _HIDDEN: Final = frozenset(
     {"Proposal", "Actions", "Docket", "NamedKey", "Schedule", "Version", "ConstitutionText", "CheckpointKey"}
 )
 """Records that no difference is made of: what they say stands in that of others."""
+_WITH_FILES: Final = ("set_contract", "set_library", "set_constitution")
+"""The actions that carry files in the dialect."""
 _COUNTERS: Final = frozenset({"changed", "revoked", "holder"})
 """Fields that follow from others."""
 
@@ -118,15 +126,12 @@ class Plan(msgspec.Struct, frozen=True):
     asked: int | msgspec.UnsetType = msgspec.UNSET
 
 
-Planning = Generator[None, None, Plan]
-"""A plan in the making: it stops between two pieces of work."""
-
-
-class _Row(msgspec.Struct, frozen=True, gc=False):
-    """A record of the draft: a `contracts.calls.Found`."""
-
-    seq: int
-    value: bytes
+Planning = Generator[Callable[[], Any] | None, Any, Plan]
+"""A plan in the making: it stops between two pieces of work. It is sent what a function gives that it stops with."""
+Loaded = Mapping[File, Program | ContractInvalid]
+"""The files of a proposal, loaded, or why they cannot be."""
+_Diff = tuple[str, str, str]
+"""Two texts, and what of."""
 
 
 class _Kept:
@@ -165,16 +170,51 @@ class _Kept:
         assert found is not None
         return cbor.decode_own(found.value)["revoked"]
 
-    def put(self, place: bytes, row: _Row) -> None:
+    def put(self, place: bytes, row: Stored) -> None:
         """Puts a record into the draft, of a type that nothing here selects."""
         self._found[place] = row
 
 
-def plan_new(reading: Reading, directory: Directory, time: int, proposer: str, written: Written) -> Planning:
+def load_files(
+    programs: Mapping[str, Program], libraries: Mapping[bytes, Checked], steps: Sequence[Mapping[str, Any]]
+) -> Loaded:
+    """Loads the files that steps of a proposal carry, with the libraries that there are before. Any thread may.
+
+    Of more than a proposal may carry, nothing is loaded.
+    """
+    found: dict[File, Program | ContractInvalid] = {}
+    files = [step for step in steps if step["name"] in _WITH_FILES and step.get("source")]
+    if sum(len(step["source"]) for step in files) > SOURCE_CHARS_MAX:
+        return found
+    for step in files:
+        name, source = step.get("subject") or CONSTITUTION, step["source"]
+        if not names.is_contract(name) or name == CONTRACT:
+            continue
+        before = None if name == CONSTITUTION else programs.get(name)
+        file = file_of(name, source, before)
+        try:
+            found[file] = load(source, name, libraries, None if before is None else before.checked)
+        except ContractInvalid as invalid:
+            found[file] = _findings(source, name, libraries) or invalid
+    return found
+
+
+def _findings(source: str, name: str, libraries: Mapping[bytes, Checked]) -> ContractInvalid | None:
+    """What a file is told to be wrong with: more than the first finding."""
+    try:
+        check(source, name, libraries)
+    except ContractInvalid as invalid:
+        return invalid
+    return None
+
+
+def plan_new(
+    reading: Reading, directory: Directory, time: int, proposer: str, written: Written, loaded: Loaded
+) -> Planning:
     """What would come of a proposal if this member made it now. Raises `HansaError` `record.unknown` for no member."""
     if proposer not in directory.members:
         raise HansaError("record.unknown", f"there is no active member {proposer[:40]!a}")
-    making = _Making(reading, directory, time)
+    making = _Making(reading, directory, time, loaded)
     caller = Caller(proposer, None, frozenset({GOVERNOR}), frozenset())
     arguments = {"title": written.title, "steps": written.steps, "closes": written.closes}
     ran = making.run(Call(CONTRACT, "propose", arguments, caller, time, reading.tip.size, _DRAFT))
@@ -184,9 +224,9 @@ def plan_new(reading: Reading, directory: Directory, time: int, proposer: str, w
     return making.go(_DRAFT, making.proposal(_DRAFT)["state"])
 
 
-def plan_standing(reading: Reading, directory: Directory, time: int, id: bytes) -> Planning:
+def plan_standing(reading: Reading, directory: Directory, time: int, id: bytes, loaded: Loaded) -> Planning:
     """What would come of a proposal that was made, as it stands. Raises `HansaError` `proposal.unknown`."""
-    making = _Making(reading, directory, time)
+    making = _Making(reading, directory, time, loaded)
     if making.kept(sequel.PROPOSAL, id) is None:
         raise HansaError("proposal.unknown", f"there is no proposal {id.hex()}")
     standing = making.proposal(id)
@@ -198,10 +238,11 @@ def plan_standing(reading: Reading, directory: Directory, time: int, id: bytes) 
 class _Making:
     """One plan: the draft of the state, and what was found out so far."""
 
-    def __init__(self, reading: Reading, directory: Directory, time: int) -> None:
+    def __init__(self, reading: Reading, directory: Directory, time: int, loaded: Loaded) -> None:
         self._reading = reading
         self._before = directory.copy()
         self._directory = directory.copy()
+        self._directory.loaded = loaded
         """As it would be behind what was taken into the draft."""
         self._time = time
         self._seq = self._entries = reading.tip.size
@@ -267,10 +308,12 @@ class _Making:
         if not is_decided:
             failure = self._accept(standing)
         changed, floor = self._changes(), [] if is_decided else self._floor(standing)
-        past = self._past() if self._directory.constitution != self._before.constitution else None
-        yield
+        changed = yield partial(_compared, changed)
         sets, no = yield from self._voters(draft, standing, waiting)
-        otherwise = None if past is None else (yield from self._otherwise(past))
+        past = otherwise = None
+        if self._directory.constitution != self._before.constitution:
+            past = yield from self._past()
+            otherwise = yield from self._otherwise(past)
         return Plan(
             [],
             state,
@@ -303,7 +346,7 @@ class _Making:
     def _tally(self, draft: _Kept, standing: dict[str, Any], votes: Iterable[tuple[str, bool]]) -> str:
         """What the state would be with these votes more, by the kernel's own count."""
         place = order.place(CONTRACT, sequel.PROPOSAL, standing["id"])
-        draft.put(place, _Row(self._seq, cbor.encode(self._with_votes(draft, standing, votes))))
+        draft.put(place, Stored(self._seq, cbor.encode(self._with_votes(draft, standing, votes))))
         call = Call(CONTRACT, "tally", {"p": standing["id"]}, NOBODY, self._time, self._seq)
         ran = execution.run(call, self._before, draft, sequel.TALLY_STEPS)
         for write in ran.writes:
@@ -313,7 +356,7 @@ class _Making:
 
     def _voters(
         self, draft: _Kept, standing: dict[str, Any], waiting: list[str]
-    ) -> Generator[None, None, tuple[list[list[str]] | None, list[Would]]]:
+    ) -> Generator[None, Any, tuple[list[list[str]] | None, list[Would]]]:
         """The least sets of members whose yes would be enough, and what each one's no would do."""
         no: list[Would] = []
         for name in waiting:
@@ -323,11 +366,11 @@ class _Making:
             return None, no
         found: list[list[str]] = []
         for size in range(1, len(waiting) + 1):
-            for names in itertools.combinations(waiting, size):
-                if len(found) == SETS_MAX or any(set(one) <= set(names) for one in found):
+            for some in itertools.combinations(waiting, size):
+                if len(found) == SETS_MAX or any(set(one) <= set(some) for one in found):
                     continue
-                if self._tally(draft, standing, [(name, True) for name in names]) == "Accepted":
-                    found.append(list(names))
+                if self._tally(draft, standing, [(name, True) for name in some]) == "Accepted":
+                    found.append(list(some))
                 yield
         return found, no
 
@@ -388,17 +431,16 @@ class _Making:
         """The first finding about the files of a proposal; empty if they have none."""
         kept = self.kept("Actions", id)
         assert kept is not None
+        files = {file.digest: found for file, found in self._directory.loaded.items()}
         for step in kept["steps"]:
-            if step["name"] in ("set_contract", "set_library", "set_constitution") and step["source"]:
-                try:
-                    check(step["source"], step["subject"] or CONSTITUTION, self._before.libraries)
-                except ContractInvalid as invalid:
-                    first = invalid.diagnostics[0]
-                    return f"line {first.line}, {first.message} [{first.code}]"
+            found = files.get(hashlib.sha256(step["source"].encode()).digest())
+            if step["name"] in _WITH_FILES and isinstance(found, ContractInvalid):
+                first = found.diagnostics[0]
+                return f"line {first.line}, {first.message} [{first.code}]"
         return ""
 
-    def _changes(self) -> list[Change]:
-        found: list[Change] = []
+    def _changes(self) -> list[tuple[Change, _Diff | None]]:
+        found: list[tuple[Change, _Diff | None]] = []
         for write in self._writes.values():
             if write.contract == CONTRACT and write.record not in _HIDDEN:
                 old = self._base.get(write.place)
@@ -406,18 +448,22 @@ class _Making:
                 found += self._change(write, before, cbor.decode_own(write.value))
         return found
 
-    def _change(self, write: Write, before: dict[str, Any] | None, after: dict[str, Any]) -> list[Change]:
+    def _change(
+        self, write: Write, before: dict[str, Any] | None, after: dict[str, Any]
+    ) -> list[tuple[Change, _Diff | None]]:
+        """What would become of one record, if that is anything to be shown, and the texts that are to be compared."""
         key = write.key.hex() if isinstance(write.key, bytes) else str(write.key)
         differ = [name for name in after if before is None or before.get(name) != after[name]]
         shown = [name for name in differ if name not in _COUNTERS and name not in ("source", "data")]
         text, declares = self._text(write.record, key, before, after)
-        if not shown and not text:
+        if not shown and text is None:
             return []
         old = None if before is None else {name: before.get(name) for name in shown}
         ends = write.record in ("Member", "User") and "removed" in shown and after["removed"]
         users = self._before.users_of(key) if ends and write.record == "Member" else []
         keys = self._keys_of(key) if ends else []
-        return [Change(write.record, key, old, {name: after[name] for name in shown}, text, declares, users, keys)]
+        new = {name: after[name] for name in shown}
+        return [(Change(write.record, key, old, new, [], declares, users, keys), text)]
 
     def _keys_of(self, owner: str) -> list[Ended]:
         """The keys that count now of a member with its users, or of a user; not those of sessions that are over."""
@@ -429,29 +475,28 @@ class _Making:
 
     def _text(
         self, record: str, key: str, before: dict[str, Any] | None, after: dict[str, Any]
-    ) -> tuple[list[str], list[str]]:
-        """The difference of the text that a record stands for, and what it would declare otherwise."""
+    ) -> tuple[_Diff | None, list[str]]:
+        """The text that a record stands for, before and after, and what it would declare otherwise."""
         match record:
             case "Deployment":
                 if before is not None and before["digest"] == after["digest"]:
-                    return [], []
+                    return None, []
                 old = "" if before is None else self._source("Version", f"{key}@{before['version']}")
                 new = self._source("Version", f"{key}@{after['version']}")
-                was = self._manifest(self._before, key)
-                is_first = before is None
+                was = None if before is None else self._manifest(self._before, key)
                 now = self._manifest(self._directory, key)
                 assert now is not None
-                return _unified(old, new, key), contract_changes.changes(None if is_first else was, now)
+                return (old, new, key), contract_changes.changes(was, now)
             case "Constitution":
                 assert before is not None
                 old, new = (self._source("ConstitutionText", one["digest"]) for one in (before, after))
-                return _unified(old, new, CONSTITUTION), []
+                return (old, new, CONSTITUTION), []
             case "Library":
-                return _unified(self._library(after["name"]), after["source"], after["name"]), []
+                return (self._library(after["name"]), after["source"], after["name"]), []
             case "Reference":
-                return _unified("" if before is None else before["data"], after["data"], key), []
+                return ("" if before is None else before["data"], after["data"], key), []
             case _:
-                return [], []
+                return None, []
 
     def _source(self, record: str, key: Any) -> str:
         found = self.kept(record, key)
@@ -468,20 +513,24 @@ class _Making:
 
     # What a changed constitution would have made of the past
 
-    def _past(self) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
-        """Past proposals, oldest first, each with the active members as they were before it was decided."""
+    def _past(self) -> Generator[None, Any, list[tuple[dict[str, Any], list[dict[str, Any]]]]]:
+        """Past proposals, oldest first, each with the active members as they were before it was decided.
+
+        Of durable records alone, so it may pause; what came about since the plan was begun is left out.
+        """
         rows: list[Row] = []
         after: str | None = None
         for _ in range(PAST_PAGES_MAX):
             page = self._reading.page(CONTRACT, sequel.PROPOSAL, after, PAGE_ROWS_MAX)
-            rows, after = [*rows, *page.rows], page.next
+            rows, after = [*rows, *(row for row in page.rows if row.seq < self._entries)], page.next
+            yield
             if after is None:
                 break
         members = self._members_then()
         newest = sorted(rows, key=lambda one: (one.value["opened"], one.value["id"]))[-PAST_MAX:]
         return [(row.value, _then(members, row.seq - 1)) for row in newest]
 
-    def _otherwise(self, past: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> Generator[None, None, list[Past]]:
+    def _otherwise(self, past: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> Generator[None, Any, list[Past]]:
         """What the constitution as it would be would have decided otherwise."""
         found: list[Past] = []
         for value, electors in past:
@@ -553,6 +602,16 @@ def _length(ms: int) -> str:
 def _decided(value: dict[str, Any]) -> str:
     """What was decided of a proposal by votes: one that failed was accepted, one taken back was open."""
     return {"Accepted": "Accepted", "Failed": "Accepted", "Rejected": "Rejected"}.get(value["state"], "Open")
+
+
+def _compared(changes: list[tuple[Change, _Diff | None]]) -> list[Change]:
+    """The changes with the differences of their texts. Any thread may."""
+    found: list[Change] = []
+    for change, text in changes:
+        diff = [] if text is None else _unified(*text)
+        if change.after or diff:
+            found.append(msgspec.structs.replace(change, diff=diff))
+    return found
 
 
 def _unified(old: str, new: str, name: str) -> list[str]:

@@ -6,7 +6,7 @@ Works on the parts of an open ledger, running or stopped. Owned by the event loo
 import base64
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
@@ -214,6 +214,10 @@ class Reading:
 
     # Proofs
 
+    def last_checkpoint(self) -> Checkpoint | None:
+        """The newest stored checkpoint, if there is one."""
+        return self._checkpoints.last()
+
     def checkpoint(self, size: int | None = None) -> Checkpoint:
         """The newest stored checkpoint, or the one of exactly `size`. Raises `HansaError` `checkpoint.none`."""
         found = self._checkpoints.last() if size is None else self._checkpoints.covering(size - 1)
@@ -301,6 +305,14 @@ class Reading:
             return self._state.select(contract, record, asked.index, least, most, count, after, asked.descending)
 
         return self._page(contract, read, asked.index, query, cursor, rows)
+
+    def every(self, contract: str, record: str, asked: Asked = _ALL) -> Iterator[Row]:
+        """All records in order, read page by page."""
+        page = self.page(contract, record, None, PAGE_ROWS_MAX, asked)
+        yield from page.rows
+        while page.next is not None:
+            page = self.page(contract, record, page.next, PAGE_ROWS_MAX, asked)
+            yield from page.rows
 
     def history(self, contract: str, record: str, key: str, before: int | None, rows: int) -> Page:
         """The values a record has had, newest first, older than entry `before` if given.

@@ -167,6 +167,28 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The fields of a SWIFT message are not right",
         "Have the sender mend every problem listed; nothing is guessed.",
     ),
+    # Ordering engines
+    "engine.missing": Kind(503, "The ordering engine is not built on this machine", "Run `hansa engines build`."),
+    "engine.binary": Kind(
+        400,
+        "The engine's program cannot be run",
+        "Name the engine's own program, executable and made for this machine; or name none, and `hansa engines build`.",
+    ),
+    "engine.version": Kind(
+        409,
+        "The engine is of a version that Hansa does not work with",
+        "Install a version that fits, or name no program of your own: `hansa engines build` makes the right one.",
+    ),
+    "engine.go": Kind(
+        503,
+        "There is no Go to build the engine with",
+        "Install Go (https://go.dev/dl) or let pip reach PyPI, then run the command again.",
+    ),
+    "engine.build": Kind(
+        500,
+        "The engine could not be built",
+        "Mend what Go says, then run it again. Sources come from GOPROXY, by default https://proxy.golang.org.",
+    ),
     # What lies on disk
     "journal.missing": Kind(500, "A segment of the journal is missing", _RESTORE),
     "journal.header": Kind(500, "The header of a journal segment is damaged or in the wrong place", _RESTORE),
@@ -208,6 +230,31 @@ KINDS: Final[Mapping[str, Kind]] = {
         "A file of the ledger cannot be read or written",
         "Look at its permissions and at the disk; if it is damaged, restore a backup.",
     ),
+    "network.none": Kind(
+        404,
+        "There is no network in this folder",
+        "Name the right folder, or make one: `hansa network new DIR --topology multi-member`.",
+    ),
+    "network.taken": Kind(409, "There is a network in this folder already", "Choose a new folder."),
+    "network.form": Kind(
+        422,
+        "A file of the network is not as this version writes it",
+        "Put back what `hansa network new` wrote, or make the network again.",
+    ),
+    "network.alone": Kind(
+        409,
+        "A node of a network does not go on alone",
+        "Put back the `orderer.json` that the node had beside its ledger; alone it would write another history.",
+    ),
+    "network.ports": Kind(
+        409, "Ports of the network are taken", "Stop what listens there: `ss -ltnp` shows it, then start again."
+    ),
+    "network.start": Kind(
+        503,
+        "Not every node of the network is ready",
+        "Look at the log that is named; `hansa network logs DIR` shows it.",
+    ),
+    "network.stop": Kind(500, "Not every node of the network has stopped", "Look at its log, then end the process."),
     "backup.exists": Kind(409, "The backup file exists", "Choose another name; backups are never overwritten."),
     "backup.form": Kind(422, "The file is not a whole backup of this format", "Name a file that `hansa backup` wrote."),
     "backup.damaged": Kind(422, "The backup is damaged", "Use another backup; what was unpacked must not be used."),
@@ -291,6 +338,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Look at its log and disk, then start it again; send again what has no answer.",
     ),
     "engine.start": Kind(500, "The ordering engine cannot be started", "Build it: `hansa engines build`."),
+    "engine.keys": Kind(
+        500,
+        "The ordering engine's keys are not those that the network knows",
+        "Put back the key files of this node; a node never votes with another's.",
+    ),
     "clock.behind": Kind(503, "The node's clock is behind the ledger", "Set the clock; the node goes on by itself."),
     "clock.jumped": Kind(
         503, "The node's clock jumped", "Set the clock right, or restart the node if it is right now."
@@ -366,6 +418,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Mend it; `hansa proposal plan` shows what would come of it.",
     ),
     "proposal.ballot": Kind(404, "The member has not voted on it", "Look at the proposal: it lists those who have."),
+    "proposal.late": Kind(
+        422,
+        "The ballot comes too late, or again",
+        "`hansa proposal show` says how it stands; --force sends the ballot anyway.",
+    ),
     "proposal.path": Kind(
         409,
         "The envelope says another thing than the path",
@@ -531,6 +588,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Name another file, or move this one away to begin anew.",
     ),
     "entry.unknown": Kind(404, "There is no such entry", "Ask for a seq below the ledger's size."),
+    "read.behind": Kind(
+        503, "This node does not have that entry yet", "Ask again in a moment, or another node; nothing was read."
+    ),
     "record.unknown": Kind(404, "There is no such record", "Check the key; GET the record type for a page of them."),
     "record.type": Kind(404, "The contract has no such record type", "Ask for one of those listed."),
     "contract.missing": Kind(404, "There is no such contract", "GET /app/contracts lists those deployed."),

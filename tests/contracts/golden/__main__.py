@@ -1,7 +1,6 @@
 """Writes `expected.json` anew, from the specification: read in the difference that each change is meant."""
 
 import json
-from pathlib import Path
 
 from tests.contracts.golden import corpus, running
 
@@ -17,4 +16,4 @@ def text() -> str:
 
 
 if __name__ == "__main__":
-    (Path(__file__).parent / "expected.json").write_text(text(), encoding="utf-8")
+    corpus.EXPECTED.write_text(text(), encoding="utf-8")

@@ -1,7 +1,10 @@
-"""All golden programs by name, `theme.program`."""
+"""All golden programs by name, `theme.program`, and what comes of them."""
 
+import json
+from functools import cache
 from importlib import import_module
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 from tests.contracts.golden.program import Golden
 
@@ -9,6 +12,16 @@ THEMES: Final = (
     "integers", "texts", "lists", "maps", "structs", "enums", "amounts", "times", "control", "functions", "records",
     "selects", "states", "rules", "crossing", "upgrades", "limits", "prices", "examples",
 )  # fmt: skip
+
+
+EXPECTED: Final = Path(__file__).parent / "expected.json"
+"""What the specification made of each."""
+
+
+@cache
+def expected() -> dict[str, Any]:
+    """The outcomes of all programs by name, as `running.outcome` has them."""
+    return json.loads(EXPECTED.read_text("utf-8"))
 
 
 def programs() -> dict[str, Golden]:

@@ -1,0 +1,122 @@
+"""The processes of nodes: each is `hansa up` over one folder, detached from whoever starts it, its log in the folder.
+
+Which process runs over a folder, its lock says: it holds as long as that process lives, whatever became of it since.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+
+from hansa.store.files import FILE_MODE
+from hansa.store.folder import Folder, is_locked
+
+LOG: Final = "node.log"
+"""In a node's folder: what `hansa up` writes, its errors too, one JSON document a line."""
+LOG_BYTES_MAX: Final = 16 * 1024 * 1024
+"""A log that is longer at a start is put aside as `node.log.1`, in the place of the one before."""
+LOOK_S: Final = 0.1
+"""How often is looked what became of processes."""
+_TAIL_BYTES: Final = 64 * 1024
+
+
+class Found(msgspec.Struct, frozen=True):
+    """The process over a folder; `url` is None while it takes no requests yet."""
+
+    pid: int
+    url: str | None
+
+
+def start(folder: Folder, options: Iterable[str] = ()) -> int:
+    """Starts the node of a folder in a session of its own; its process id. The process lives on without this one."""
+    path = folder.root / LOG
+    if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
+        path.replace(path.with_name(f"{LOG}.1"))
+    words = [sys.executable, "-m", "hansa.cli.main", "up", "--data", str(folder.root), "--json", "--log", "json"]
+    log = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    return os.posix_spawn(
+        sys.executable,
+        [*words, *options],
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(path), log, FILE_MODE),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process that this one started has ended."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] != 0
+    except ChildProcessError:  # it was asked before
+        return True
+
+
+def find(folder: Folder) -> Found | None:
+    """The process over a folder; None if there is none."""
+    if not is_locked(folder.lock):
+        return None
+    try:
+        pid = int(folder.lock.read_bytes()[:32])
+    except (OSError, ValueError):  # it has just ended, or just begun
+        return None
+    try:
+        told: dict[str, Any] = json.loads(folder.node.read_bytes())
+        return Found(pid, str(told["url"]) if told["pid"] == pid else None)
+    except (OSError, ValueError, KeyError, TypeError):
+        return Found(pid, None)
+
+
+def end(pid: int) -> None:
+    """Tells a process to end in order."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+
+
+def wait_for_end(folders: Iterable[Folder], wait_s: float) -> list[Folder]:
+    """Waits until no process runs over any of these folders; those over which one still does then."""
+    end_at = time.monotonic() + wait_s
+    left = [folder for folder in folders if find(folder) is not None]
+    while left and time.monotonic() < end_at:
+        time.sleep(LOOK_S)
+        left = [folder for folder in left if find(folder) is not None]
+    return left
+
+
+def tail(folder: Folder, lines: int) -> list[str]:
+    """The last lines of a node's log, none if it has none."""
+    try:
+        with (folder.root / LOG).open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _TAIL_BYTES))
+            found = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return []
+    return found[-lines:] if lines else []
+
+
+class _Problem(msgspec.Struct):
+    code: str
+    detail: str
+
+
+class _LastWord(msgspec.Struct):
+    error: _Problem
+
+
+def last_error(folder: Folder) -> str | None:
+    """Why a node did not come up, if its log ends with that; None if it ends with something else."""
+    try:
+        found = msgspec.json.decode("".join(tail(folder, 1)), type=_LastWord).error
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return f"{found.detail} [{found.code}]"

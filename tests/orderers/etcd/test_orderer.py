@@ -355,10 +355,9 @@ def now():
     return time.time_ns() // 1_000_000
 
 
-@pytest.mark.parametrize("error", [3_600_000, -3_600_000], ids=["ahead", "behind"])
-def test_the_one_node_with_a_wrong_clock_does_not_stamp_and_nothing_stops(tmp_path, error):
+def test_the_one_node_with_a_wrong_clock_does_not_stamp_and_nothing_stops(tmp_path):
     async def scenario():
-        async with running(clusters.nodes(tmp_path, clocks={"b": lambda: now() + error})) as (a, b, c):
+        async with running(clusters.nodes(tmp_path, clocks={"b": lambda: now() + 3_600_000})) as (a, b, c):
             await until(lambda: "others stamp" in reason(b))
             b.submit("through b")
             a.submit("through a")

@@ -42,6 +42,14 @@ async def running(ledgers, settings):
             end_workers(session.node)
 
 
+async def taken(session, prepared):
+    """Submits to a node that has just begun; until its cluster answers it takes nothing, and says so."""
+    while isinstance(answer := await session.submit(prepared), HansaError):
+        assert answer.code == "orderer.halted"
+        await asyncio.sleep(0.1)
+    assert entry.decode_outcome(answer.outcome).status == "applied"
+
+
 def test_all_nodes_execute_the_same_also_one_that_was_away(make_ledger, tmp_path, monkeypatch):
     monkeypatch.setattr(orderer, "ENGINE_PATIENCE_S", 0.2)
     first = make_ledger(deployed=False)
@@ -62,12 +70,9 @@ def test_all_nodes_execute_the_same_also_one_that_was_away(make_ledger, tmp_path
                 await until(lambda: len({size(session) for session in sessions}) == 1)
                 assert len({session.node.reading.tip.previous for session in sessions}) == 1
 
-            # Until the cluster answers nothing is taken, and the sender is told so.
-            while isinstance(answer := await a.submit(first.deploy()), HansaError):
-                assert answer.code == "orderer.halted"
-                await asyncio.sleep(0.1)
+            await taken(a, first.deploy())
             await together()
-            await asyncio.gather(a.applied(first.open("a")), b.applied(first.open("b")), c.applied(first.open("c")))
+            await asyncio.gather(taken(a, first.open("a")), taken(b, first.open("b")), taken(c, first.open("c")))
 
             both = first.add("a", 5)
             answers = await asyncio.gather(a.submit(both), b.submit(both), c.submit(both))
@@ -81,9 +86,7 @@ def test_all_nodes_execute_the_same_also_one_that_was_away(make_ledger, tmp_path
                 await (a, b)[amount % 2].applied(first.add("b", amount))
             sessions[2] = c = begun(ledgers[2], settings[2])
             await until(lambda: size(c) == size(a))
-            while isinstance(answer := await c.submit(first.add("c", 3)), HansaError):
-                assert answer.code == "orderer.halted"
-                await asyncio.sleep(0.1)
+            await taken(c, first.add("c", 3))
             await together()
             return size(a)
 

@@ -340,7 +340,10 @@ def test_a_node_that_is_slow_reads_no_further_than_it_may_and_misses_nothing(tmp
             await one_by_one(a, *(f"entry {i} ".ljust(500, ".") for i in range(40)))
             await until(lambda: c.orderer._ahead_bytes >= 3_000)
             assert len(c.orderer._ahead) < 10
-            await until(lambda: state(c) == "healthy")  # it is there, and says how far it is
+            await until(lambda: "ordered batches wait for this node" in reason(c))
+            await asyncio.sleep(1.1)  # it reads nothing, so that it hears nobody; that is not what it blames
+            assert "not heard" not in reason(c)
+            await until(lambda: state(a) == "healthy")  # it says how far it is
             c.resume()
             await all_have([a, b, c], 40)
             assert same([a, b, c])
@@ -352,10 +355,9 @@ def now():
     return time.time_ns() // 1_000_000
 
 
-@pytest.mark.parametrize("error", [3_600_000, -3_600_000], ids=["ahead", "behind"])
-def test_the_one_node_with_a_wrong_clock_does_not_stamp_and_nothing_stops(tmp_path, error):
+def test_the_one_node_with_a_wrong_clock_does_not_stamp_and_nothing_stops(tmp_path):
     async def scenario():
-        async with running(clusters.nodes(tmp_path, clocks={"b": lambda: now() + error})) as (a, b, c):
+        async with running(clusters.nodes(tmp_path, clocks={"b": lambda: now() + 3_600_000})) as (a, b, c):
             await until(lambda: "others stamp" in reason(b))
             b.submit("through b")
             a.submit("through a")

@@ -67,7 +67,7 @@ STARTING_S: Final = 10.0
 ENGINE_PATIENCE_S: Final = 2.0
 """For etcd to hand over its lead; it waits longer for those who still ask it, but what it said is on disk anyway."""
 UNANSWERED_S: Final = 4.0
-"""Without an answer for the whole cluster, the order has halted; an election takes one second."""
+"""Failing for so long to get an answer for the whole cluster, the order has halted; an election takes one second."""
 TRIM_S: Final = 5.0
 TRIM_KEYS: Final = 100
 """In one change: etcd allows 128."""
@@ -143,6 +143,7 @@ class Etcd:
         # How it is.
         self._answered: float | None = None
         self._began = 0.0
+        self._failing: float | None = None  # since when nothing but failures came back
         self._trouble = ""
         self._full = False
         self._doubt = ""
@@ -194,7 +195,7 @@ class Etcd:
             return Standing(HALTED, "the store of etcd is full: it takes nothing any more", _ROOM)
         if self._answered is None and now - self._began <= STARTING_S:
             return Standing(HALTED, "etcd is starting", "Wait a moment.")
-        is_halted = self._answered is None or now - self._answered > UNANSWERED_S
+        is_halted = self._answered is None or (self._failing is not None and now - self._failing > UNANSWERED_S)
         found = self._troubles(now)
         if is_halted:
             found = [("no majority of the cluster's members answers", _MISSING), *found, (self._trouble, "")]
@@ -208,7 +209,9 @@ class Etcd:
         found: list[tuple[str, str]] = []
         if now - self._began > UNANSWERED_S:  # before, nobody has had the time
             missing = self._peers.absent(now)
-            if missing:
+            if not self._room.is_set():  # then it does not read what the others say either
+                found.append((f"{len(self._given)} ordered batches wait for this node", "Give it more of a machine."))
+            elif missing:
                 found.append((f"not heard: {', '.join(missing)}", _MISSING))
             if self._engine.pid is None:
                 found.append(("this node's own etcd is down", f"Read why in {Path(self._settings.home) / 'etcd.log'}."))
@@ -625,10 +628,12 @@ class Etcd:
 
     def _answer(self) -> None:
         self._answered = time.monotonic()
+        self._failing = None
         self._trouble = ""
 
     async def _unanswered(self, error: Unavailable) -> None:
         self._full = self._full or isinstance(error, Full)
+        self._failing = self._failing or time.monotonic()
         self._trouble = str(error)
         await asyncio.sleep(RETRY_S)
 

@@ -248,6 +248,19 @@ def test_a_node_that_does_not_come_up_says_why(hansa: Callable, dev: Path) -> No
     assert hansa("network", "up", dev, "--reserve-mb", 0).code == 0
 
 
+def test_without_its_engine_nothing_is_started(
+    hansa: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "net"
+    monkeypatch.setenv("HANSA_ENGINES", str(tmp_path / "none"))
+    assert hansa("network", "new", root, "--topology", "multi-member", "--members", 3, YES).code == 0
+    hansa("network", "up", root).failed("engine.missing")
+    hansa("network", "up", root, "--engine-binary", tmp_path / "none").failed("engine.binary")
+    hansa("up", "--data", root / "northbank", "--port", 0).failed("engine.missing")
+    assert hansa("network", "status", root, "--json").json["state"] == "stopped"
+    assert list(root.rglob("node.log")) == []
+
+
 def test_destroy_leaves_what_it_did_not_make(hansa: Callable, tmp_path: Path) -> None:
     root = tmp_path / "net"
     assert hansa("network", "new", root, "--topology", "multi-member", "--members", 2, YES).code == 0

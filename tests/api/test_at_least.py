@@ -42,6 +42,12 @@ def test_an_entry_that_does_not_come_is_said_so(server, client):
     assert client.get("/app/events?follow=false&at_least=0").json()["code"] == "request.query"
 
 
+def test_a_linear_read_of_one_process_is_one_of_its_own(client):
+    assert client.get("/app/contracts?consistency=linear").status_code == 200
+    assert client.get("/app/contracts?consistency=local").status_code == 200
+    assert client.get("/app/contracts?consistency=other").json()["code"] == "request.query"
+
+
 def test_an_answer_waits_for_the_entry(patient):
     """The second entry from here on: the first one alone does not end the wait."""
     seq = patient.entries() + 1

@@ -29,12 +29,15 @@ DESCRIPTION = openapi.document(
 )
 
 
+WAITING = ("at_least", "consistency")
+
+
 def at_once(described):
-    """The same without `at_least`: a wait for an entry that never comes is a refusal of what is well formed."""
+    """The same without what a read may wait for: an entry that never comes is a refusal of what is well formed."""
     if isinstance(described, dict):
         return {key: at_once(value) for key, value in described.items()}
     if isinstance(described, list):
-        return [at_once(one) for one in described if not (isinstance(one, dict) and one.get("name") == "at_least")]
+        return [at_once(one) for one in described if not (isinstance(one, dict) and one.get("name") in WAITING)]
     return described
 
 

@@ -210,6 +210,7 @@ NOT_SHOWN: dict[str, str] = {
     "genesis.lost": "needs the journal's first block and the copy gone, which journal.corrupt tells first",
     "genesis.copy": "a finding of `hansa audit`, on standard output",
     "read.behind": "commands ask for no entry to be there first: tests/api/test_at_least.py",
+    "read.unsure": "commands read what their node has: tests/node/test_linear.py",
     "orderer.": "an order of one process never halts: tests/node/test_order.py",
     "tree.": "positions beyond the tree are entry.unknown before",
     "receipt.header": "needs a receipt signed with another header: tests/merkle/test_receipt.py",

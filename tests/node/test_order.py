@@ -35,6 +35,9 @@ class Dictated:
     def standing(self):
         return self.now
 
+    async def barrier(self):
+        pass
+
     async def stop(self):
         self.is_stopped = True
 

@@ -166,3 +166,16 @@ def test_a_node_that_stops_and_starts_goes_on_behind_its_last_block(running):
 
     run(scenario())
     assert len(set(named(nodes, "resumed")[0])) == 1 + len(nodes)
+
+
+def test_behind_a_barrier_a_node_has_what_any_other_had_before(running):
+    nodes, run = running
+
+    async def scenario():
+        for number in range(3):
+            nodes[0].submit(f"barrier {number}")
+            await until(lambda number=number: f"barrier {number}".encode() in nodes[0].entries)
+            await asyncio.gather(*(node.orderer.barrier() for node in nodes))
+            assert [len(found) for found in named(nodes, "barrier")] == [number + 1] * len(nodes)
+
+    run(scenario())

@@ -21,7 +21,7 @@ import hansa
 from hansa.api import answers, openapi
 from hansa.api.governance import GovernanceRoutes
 from hansa.api.governance_operations import ALL
-from hansa.api.operations import CBOR, COSE, EVENT_STREAM, JSON, ORDERS, SESSION_OPERATIONS, Operation
+from hansa.api.operations import CBOR, CONSISTENCIES, COSE, EVENT_STREAM, JSON, ORDERS, SESSION_OPERATIONS, Operation
 from hansa.api.requests import (
     SECURITY,
     boolean,
@@ -448,6 +448,11 @@ def _checked(node: Node, operation: Operation, handler: Handler) -> Handler:
         missing = [name for name in operation.required if name not in given]
         if missing:
             raise HansaError("request.query", f"this route needs {missing}", missing=missing)
+        consistency = request.query_params.get("consistency", CONSISTENCIES[0])
+        if consistency not in CONSISTENCIES:
+            raise HansaError("request.query", f"`consistency` is one of {list(CONSISTENCIES)}")
+        if consistency != CONSISTENCIES[0]:
+            await node.barriers.wait()
         if "at_least" in given:
             await _await_entry(node, number(request.query_params["at_least"], "at_least"))
         return await handler(request)

@@ -21,6 +21,7 @@ from hansa.api.operations import (
     ANSWER,
     AT_LEAST,
     CBOR,
+    CONSISTENCY,
     COSE,
     JSON,
     OPERATIONS,
@@ -278,7 +279,7 @@ def _awaiting(operation: Operation) -> Operation:
     reads = operation.method == "GET" and operation.path.startswith(("/app/", "/gov/")) and operation.name != "events"
     if not (reads or operation.name in ("view", "trial")):
         return operation
-    query, statuses = {**operation.query, "at_least": AT_LEAST}, (*operation.statuses, 503)
+    query, statuses = {**operation.query, "at_least": AT_LEAST, "consistency": CONSISTENCY}, (*operation.statuses, 503)
     return msgspec.structs.replace(operation, query=query, statuses=statuses)
 
 

@@ -170,6 +170,12 @@ class Operation(msgspec.Struct, frozen=True):
 
 
 _BINARY: Final[_Schema] = {"contentMediaType": "application/octet-stream"}
+CONSISTENCIES: Final = ("local", "linear")
+CONSISTENCY: Final[_Schema] = {
+    "enum": list(CONSISTENCIES),
+    "default": CONSISTENCIES[0],
+    "description": "`linear`: what any node answered before is seen here; it costs one question to the order.",
+}
 AT_LEAST: Final[_Schema] = {
     **SEQ_SCHEMA,
     "description": "Answer when this node has the entry with this seq: what another node answered is then seen here.",

@@ -8,6 +8,7 @@ the block is durable.
 import asyncio
 import contextlib
 import json
+from bisect import bisect_left
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,7 @@ from hansa.node.flush import FLUSH_ENTRIES, flush
 from hansa.node.intake import Accepted, Answer, Listener, Pending, Queue
 from hansa.node.isolation import Isolation
 from hansa.node.key_folder import KeyFolder
+from hansa.node.linear import Barriers
 from hansa.node.recovery import Progress, Recovered, close, close_in_order, recover
 from hansa.node.tally import Gauges, Tally
 from hansa.node.verifier import Verifier
@@ -168,6 +170,7 @@ class Node:
         self._verified: dict[bytes, Signed] = {}
         """Verified and without an entry, by envelope: `_enqueue` puts in, `_tell` takes out once there is one."""
         self._orderer = orderer(Replica(self.ledger, self._stamp, lambda: self.directory.limits, self._digest_before))
+        self.barriers = Barriers(self._orderer)
         self._trouble: dict[str, HansaError] = {}  # by what notices it: disk, reserve, clock, fault
         self._committing = False
         self._stirred = -BUSY_S  # when a transaction came or a block was made, by the loop's time
@@ -209,6 +212,7 @@ class Node:
         self.events.close()
         if self._tick_timer is not None:
             self._tick_timer.cancel()
+        self.barriers.stop()
         await self._orderer.stop()
         self._verifier.stop()
         if self._isolation is not None:
@@ -377,10 +381,8 @@ class Node:
 
     def _digest_before(self, position: int) -> bytes:
         """See `orderers.Replica`; of genesis' header if there is no other."""
-        header = self.reading.header_of(self._tip.size - 1)
-        while header.position >= position and header.seq:
-            header = self.reading.header_of(header.seq - 1)
-        return block.header_digest(header)
+        behind = bisect_left(range(self._tip.size), position, key=lambda seq: self.reading.header_of(seq).position)
+        return block.header_digest(self.reading.header_of(max(behind - 1, 0)))
 
     def _find_owed(self) -> list["_Head"]:
         """The heads of blocks that changed the checkpoint keys and that no stored checkpoint covers."""

@@ -88,6 +88,10 @@ class Orderer(Protocol):
         """How it is, from what is known; never waits."""
         ...
 
+    async def barrier(self) -> None:
+        """Returns when all that any node had applied before the call is applied here; it may wait without end."""
+        ...
+
     async def stop(self) -> None:
         """Ends what `start` began. No batch is given any more; what was submitted may yet be ordered."""
         ...

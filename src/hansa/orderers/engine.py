@@ -23,9 +23,11 @@ from hansa.wire.problems import HansaError
 log = structlog.get_logger()
 
 PAUSE_FIRST_S: Final = 0.25
+"""Between a death and the next start; doubled at each death until the engine has lived for `STEADY_S`."""
 PAUSE_LONGEST_S: Final = 10.0
-"""Between a death and the next start: doubled at each death, until the engine has lived for `STEADY_S`."""
+"""The longest such pause: an engine whose trouble has gone is soon there again."""
 STEADY_S: Final = 30.0
+"""After so long a life a death counts as the first again."""
 PATIENCE_S: Final = 10.0
 """How long an engine may take to end when it is asked to; then it is killed."""
 LOG_BYTES_MAX: Final = 16 * 1024 * 1024

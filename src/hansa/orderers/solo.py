@@ -49,6 +49,9 @@ class Solo:
         """See `Orderer`: as long as the process lives, it orders."""
         return _STANDING
 
+    async def barrier(self) -> None:
+        """See `Orderer`: nobody else applies anything."""
+
     async def stop(self) -> None:
         """See `Orderer`."""
         self._ready = None

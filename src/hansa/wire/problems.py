@@ -591,6 +591,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "read.behind": Kind(
         503, "This node does not have that entry yet", "Ask again in a moment, or another node; nothing was read."
     ),
+    "read.unsure": Kind(
+        503,
+        "Nobody can say whether this node has seen everything",
+        "Ask again in a moment, or without `consistency=linear` for what this node has.",
+    ),
     "record.unknown": Kind(404, "There is no such record", "Check the key; GET the record type for a page of them."),
     "record.type": Kind(404, "The contract has no such record type", "Ask for one of those listed."),
     "contract.missing": Kind(404, "There is no such contract", "GET /app/contracts lists those deployed."),

@@ -110,6 +110,7 @@ class CometBFT:
         self._lanes = Lanes(self._limits)
         self._flights: dict[bytes, _Flight] = {}
         self._work = asyncio.Event()
+        self._barriers: dict[bytes, asyncio.Future[None]] = {}  # by the empty batch that each waits for
         self._proposed = 0  # the last height that was proposed here
         self._decided: tuple[float, float] | None = None  # when that one was: by the steady clock, by the wall's
         # How it is.
@@ -161,6 +162,16 @@ class CometBFT:
         if self._failed:
             return Standing(HALTED, self._failed, "Start the node again, and report it with its log.")
         return standing.judge(self._settings, self._facts())
+
+    async def barrier(self) -> None:
+        """See `Orderer`: an empty batch is ordered, and whatever was decided before it is applied first."""
+        id = self._fly([])
+        reached = self._barriers[id] = asyncio.get_running_loop().create_future()
+        self._work.set()
+        try:
+            await reached
+        finally:
+            del self._barriers[id]
 
     async def stop(self) -> None:
         """See `Orderer`."""
@@ -233,6 +244,10 @@ class CometBFT:
         while self._applied < last:
             self._progress.clear()
             await self._progress.wait()
+        for tx in txs:
+            reached = self._barriers.get(batch.id_of(tx))
+            if reached is not None and not reached.done():
+                reached.set_result(None)
         if height >= self._last >> _INDEX_BITS:
             homes.unmark_renewed(self._home)
             return self._digest
@@ -327,9 +342,12 @@ class CometBFT:
                 return
             self._fly([] if stale else self._lanes.fill())
 
-    def _fly(self, envelopes: list[bytes]) -> None:
+    def _fly(self, envelopes: list[bytes]) -> bytes:
+        """Has a batch handed in; its id."""
         data = batch.encode(0, envelopes, os.urandom(NONCE_BYTES))  # the header's time counts, not ours
-        self._flights[batch.id_of(data)] = _Flight(data, time.monotonic())
+        id = batch.id_of(data)
+        self._flights[id] = _Flight(data, time.monotonic())
+        return id
 
     async def _look(self, rpc: Rpc) -> None:
         """Asks the engine how it is, and reads what it writes, until it is done for."""

@@ -15,6 +15,7 @@ import httpx2
 import msgspec
 
 CONNECT_S: Final = 1.0
+"""How long a member may take to be reached at all; then the next is asked."""
 ANSWER_S: Final = 3.0
 """How long a member may take; an election takes one second."""
 SILENCE_S: Final = 8.0

@@ -18,6 +18,7 @@ from hansa.wire.problems import HansaError
 
 VERSION: Final = 0
 DISPUTES_MAX: Final = 8
+"""Places of other nodes that are kept until this one has been there too, of each node."""
 
 _Version = Annotated[int, Meta(ge=VERSION, le=VERSION)]
 _Natural = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]

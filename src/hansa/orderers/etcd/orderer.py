@@ -62,6 +62,7 @@ MARK_IDLE_S: Final = 3.0
 LISTEN_S: Final = 4.0
 """For how long a node that starts waits to hear all others' clocks before it stamps a batch."""
 RETRY_S: Final = 0.2
+"""Between two questions, while etcd does not answer."""
 STARTING_S: Final = 10.0
 """For how long it is no news that a cluster which is started does not answer."""
 ENGINE_PATIENCE_S: Final = 2.0
@@ -69,6 +70,7 @@ ENGINE_PATIENCE_S: Final = 2.0
 UNANSWERED_S: Final = 4.0
 """Failing for so long to get an answer for the whole cluster, the order has halted; an election takes one second."""
 TRIM_S: Final = 5.0
+"""How often is looked whether batches can be trimmed."""
 TRIM_KEYS: Final = 100
 """In one change: etcd allows 128."""
 TRIM_CHANGES: Final = 50
@@ -132,6 +134,7 @@ class Etcd:
         self._room = asyncio.Event()
         self._place = Place(0, bytes(32))
         self._last = 0  # position of the last batch read
+        self._moved = asyncio.Event()
         self._followed = 0  # revision up to which everything was read
         self._changed = True
         self._stirred = asyncio.Event()
@@ -179,6 +182,7 @@ class Etcd:
         assert given == position, "batches are applied in the order they were taken in"
         self._place = Place(position, digest)
         self._changed = True
+        self._moved.set()
         self._ahead_bytes -= int.from_bytes(key[-4:], "big")
         if self._ahead_bytes < AHEAD_BYTES_MAX:
             self._room.set()
@@ -221,6 +225,18 @@ class Etcd:
         if self._clock_doubt():
             found.append((f"others stamp this node's batches: {self._clock_doubt()}", "Set this node's clock."))
         return found
+
+    async def barrier(self) -> None:
+        """See `Orderer`: a read that etcd answers for its whole cluster says how far that is."""
+        while True:
+            try:
+                revision = (await self._gateway.read(_TRIMMED)).header.revision
+                break
+            except Unavailable:
+                await asyncio.sleep(RETRY_S)
+        while self._seen() < revision:
+            self._moved.clear()
+            await self._moved.wait()
 
     async def stop(self) -> None:
         """See `Orderer`."""
@@ -410,6 +426,7 @@ class Etcd:
             last = watched.events[-1].kv.mod_revision
             # A fragment may end within a revision, the rest of which must not be missed.
             self._followed = max(self._followed, last - 1 if watched.fragment else last)
+            self._moved.set()
 
     async def _compare(self) -> None:
         """Whether this is the cluster that was followed. Raises `Diverged`."""
@@ -501,6 +518,7 @@ class Etcd:
         for item in others:
             self._read(Event(item))
         self._followed = max(self._followed, revision)
+        self._moved.set()
 
     def _read(self, event: Event) -> None:
         """One change. Every node reads the same ones in the same order, and whatever is no sound batch alike."""

@@ -10,8 +10,10 @@ from msgspec import Meta
 from hansa.wire.problems import HansaError
 
 REQUEST_BYTES_MAX: Final = 8 * 1024 * 1024
+"""Of one change, as etcd is told: a batch with one envelope of the largest size fits well."""
 QUOTA_BYTES: Final = 8 * 1024 * 1024 * 1024
 HEARTBEAT_MS: Final = 100
+"""Between members of a cluster on one site, as etcd has it by itself."""
 ELECTION_MS: Final = 1_000
 """Of etcd's own leader. For members far from each other: ten times the way there and back, or more."""
 

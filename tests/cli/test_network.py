@@ -75,6 +75,18 @@ def test_members_have_folders_keys_and_ports_of_their_own(tmp_path: Path) -> Non
     assert networks.load(Disk(), root) == network
 
 
+def test_ports_that_something_listens_on_are_passed_over() -> None:
+    seed = bytes(4)
+    (port,) = networks.free_ports(1, seed)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        assert not networks.is_free(port)
+        first, second = networks.free_ports(2, seed)
+    assert port < first < second
+    assert networks.free_ports(2, b"\xff\xff\xff\xff") != networks.free_ports(2, seed)
+
+
 def test_every_problem_at_once_and_nothing_made(hansa: Callable, tmp_path: Path) -> None:
     wrong = ("--members", 2, "--nodes", 4, "--lock", "5x", "--constitution", "none", "--name", "")
     ran = hansa("network", "new", tmp_path / "net", "--topology", "single-member", *wrong, YES, "--json")
@@ -194,6 +206,7 @@ def test_logs_show_what_nodes_wrote(hansa: Callable, dev: Path) -> None:
     (log,) = hansa("network", "logs", dev, "--json", "-n", 1000).json["logs"]
     assert log["file"] == str(dev / "northbank" / "northbank-1" / "node.log")
     assert any(json.loads(line).get("event") == "node.started" for line in log["lines"])
+    assert log["engine"] == []
     assert len(hansa("network", "logs", dev, "northbank-1", "-n", 1).out.splitlines()) == 2
 
 
@@ -233,6 +246,19 @@ def test_a_node_that_does_not_come_up_says_why(hansa: Callable, dev: Path) -> No
         key.chmod(0o600)
     assert detail.startswith(f"northbank-1: others can read {key}: its mode is 644 [key.exposed]; its log is ")
     assert hansa("network", "up", dev, "--reserve-mb", 0).code == 0
+
+
+def test_without_its_engine_nothing_is_started(
+    hansa: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "net"
+    monkeypatch.setenv("HANSA_ENGINES", str(tmp_path / "none"))
+    assert hansa("network", "new", root, "--topology", "multi-member", "--members", 3, YES).code == 0
+    hansa("network", "up", root).failed("engine.missing")
+    hansa("network", "up", root, "--engine-binary", tmp_path / "none").failed("engine.binary")
+    hansa("up", "--data", root / "northbank", "--port", 0).failed("engine.missing")
+    assert hansa("network", "status", root, "--json").json["state"] == "stopped"
+    assert list(root.rglob("node.log")) == []
 
 
 def test_destroy_leaves_what_it_did_not_make(hansa: Callable, tmp_path: Path) -> None:
@@ -291,6 +317,8 @@ def test_a_cluster_of_one_organisation(hansa: Callable, engines: dict[str, Path]
         rename(hansa, member, "Without one")
         check(hansa, root, "degraded", {"northbank-2": 5, "northbank-3": 5})
         assert hansa(*up, "northbank-1").code == 0
+        (log,) = hansa("network", "logs", root, "northbank-1", "--json").json["logs"]
+        assert [Path(path).is_file() for path in log["engine"]] == [True]
         check(hansa, root, "healthy", {"northbank-1": 5, "northbank-2": 5, "northbank-3": 5})
         assert hansa("network", "stop", root).code == 0
         (member / "northbank-1" / "orderer.json").rename(root / "aside")

@@ -307,14 +307,16 @@ def status(out: Output, root: Path) -> int:
 @click.option("-n", "--lines", type=click.IntRange(1, 1000), default=20, show_default=True, help="Of each node.")
 @click.pass_obj
 def logs(out: Output, root: Path, nodes: tuple[str, ...], lines: int) -> None:
-    """Show the last lines of nodes' logs."""
+    """Show the last lines of nodes' logs, and where their engines' logs are."""
     from hansa.cli import processes
+    from hansa.node.ordering import ENGINE
 
     _, chosen = _chosen(root, nodes)
     found = [
         {
             "node": place[1].id,
             "file": str(_folder(root, place).root / processes.LOG),
+            "engine": [str(path) for path in sorted((_folder(root, place).root / ENGINE).glob("*.log"))],
             "lines": processes.tail(_folder(root, place), lines),
         }
         for place in chosen
@@ -324,7 +326,8 @@ def logs(out: Output, root: Path, nodes: tuple[str, ...], lines: int) -> None:
 
 def _log_lines(out: Output, found: dict[str, Any]) -> list[str]:
     lines = [f"  {output.shown(line)}" for line in found["lines"]] or ["  nothing yet"]
-    return [out.style(f"{found['node']}  {found['file']}", bold=True), *lines]
+    engine = [f"  its engine's log: {path}" for path in found["engine"]]
+    return [out.style(f"{found['node']}  {found['file']}", bold=True), *lines, *engine]
 
 
 @network.command()

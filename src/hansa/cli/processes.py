@@ -54,11 +54,16 @@ def start(folder: Folder, options: Iterable[str] = ()) -> int:
 
 
 def has_ended(pid: int) -> bool:
-    """Whether a process that this one started has ended."""
+    """Whether a process has ended, one that this one started or another."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)  # a child that ended is there until it is asked for
     try:
-        return os.waitpid(pid, os.WNOHANG)[0] != 0
-    except ChildProcessError:  # it was asked before
+        os.kill(pid, 0)
+    except ProcessLookupError:
         return True
+    except PermissionError:  # another user's process lives too
+        return False
+    return False
 
 
 def find(folder: Folder) -> Found | None:
@@ -83,13 +88,16 @@ def end(pid: int) -> None:
 
 
 def wait_for_end(folders: Iterable[Folder], wait_s: float) -> list[Folder]:
-    """Waits until no process runs over any of these folders; those over which one still does then."""
+    """Waits until the processes over these folders have ended; the folders of those that have not by then.
+
+    A node lets its folder go a moment before it ends.
+    """
     end_at = time.monotonic() + wait_s
-    left = [folder for folder in folders if find(folder) is not None]
-    while left and time.monotonic() < end_at:
+    running = {folder: found.pid for folder in folders if (found := find(folder)) is not None}
+    while running and time.monotonic() < end_at:
         time.sleep(LOOK_S)
-        left = [folder for folder in left if find(folder) is not None]
-    return left
+        running = {folder: pid for folder, pid in running.items() if not has_ended(pid)}
+    return list(running)
 
 
 def tail(folder: Folder, lines: int) -> list[str]:

@@ -54,6 +54,9 @@ _FILE_BYTES_MAX: Final = 1_000_000
 _PORTS: Final = range(20_000, 32_000)
 """Below those that systems give to outgoing connections, so that a port chosen today is free tomorrow."""
 
+_PORTS_APART: Final = 10
+"""The search begins at a multiple of this: round numbers are easier on people."""
+
 _Port = Annotated[int, Meta(ge=1, le=65_535)]
 
 
@@ -268,7 +271,7 @@ def free_ports(count: int, seed: bytes) -> list[int]:
     Where the search begins follows from `seed`, so that networks that are stopped do not get each other's. Raises
     `HansaError` `network.ports` if there are not so many.
     """
-    begin = int.from_bytes(seed[:4], "big") % (len(_PORTS) // 100) * 100
+    begin = int.from_bytes(seed[:4], "big") % len(_PORTS) // _PORTS_APART * _PORTS_APART
     found: list[int] = []
     for offset in range(len(_PORTS)):
         if len(found) == count:

@@ -80,6 +80,8 @@ class Clients:
     problems: list[str] = field(default_factory=list)
     unknown: int = 0
     """How many outcomes were unknown at first."""
+    again: int = 0
+    """How many of those were sent again."""
     late: int = 0
     """How many of those had come through when they were sent again."""
     _checked: int = 0
@@ -190,6 +192,11 @@ class Clients:
             assert self._answered.wait_for(found, PATIENCE_S), f"nothing is acknowledged: {self.nodes.state()}"
         return time.monotonic() - begun
 
+    def served(self, node: str, since: float) -> int:
+        """How many of the last that a node was asked since then it has acknowledged."""
+        with self._answered:
+            return sum(at > since and name == node for at, name in self._acknowledged[-_LAST:])
+
     def ask_again(self) -> None:
         """Sends every second of what is open again, the same bytes to another node; the rest stays open."""
         for id, asked in list(self.open.items())[::2]:
@@ -200,6 +207,7 @@ class Clients:
                 self.problems.append(f"{id.hex()} sent again: {answer}")
                 continue
             del self.open[id]
+            self.again += 1
             self.late += bool(answer.get("duplicate"))
             self._close(asked, answer)
 

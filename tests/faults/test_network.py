@@ -1,38 +1,26 @@
 """Real nodes with real engines under a few faults each; `make faults` has more of them, for longer."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from . import network_faults
 from .network_faults import Fault
 from .network_load import Clients
-from .network_nodes import Nodes
-
-
-def begun(root: Path, topology) -> Iterator[Clients]:
-    nodes = Nodes(root, topology)
-    try:
-        nodes.start()
-        nodes.until_healthy()
-        clients = Clients(nodes)
-        clients.begin()
-        yield clients
-    finally:
-        nodes.end()
 
 
 @pytest.fixture(scope="module")
 def cometbft(engines, tmp_path_factory) -> Iterator[Clients]:
     """Four members, a node each."""
-    yield from begun(tmp_path_factory.mktemp("cometbft") / "net", "multi-member")
+    with network_faults.begun(tmp_path_factory.mktemp("cometbft") / "net", "multi-member") as clients:
+        yield clients
 
 
 @pytest.fixture(scope="module")
 def etcd(engines, tmp_path_factory) -> Iterator[Clients]:
     """Three nodes of one member."""
-    yield from begun(tmp_path_factory.mktemp("etcd") / "net", "single-member")
+    with network_faults.begun(tmp_path_factory.mktemp("etcd") / "net", "single-member") as clients:
+        yield clients
 
 
 def endures(clients: Clients, fault: Fault) -> None:

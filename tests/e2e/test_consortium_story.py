@@ -1,7 +1,8 @@
 """Four organisations run a ledger that nobody stands above, word for word as they would type it.
 
-One node, started as `hansa up --members 4`. Each member has a folder with its own keys and nothing else, and reaches
-the node by its URL alone. What each chapter leaves behind the next one begins with, so they are one test.
+Once over one node, started as `hansa up --members 4`, and once over four, each member's own, which CometBFT orders.
+Each member has a folder with its own keys and nothing else, and reaches its node by the URL alone. What each chapter
+leaves behind the next one begins with, so they are one test.
 """
 
 import json
@@ -9,6 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,12 @@ import pytest
 from tests.cli.conftest import Ran, Server, run
 from tests.foreign.oidc import Provider, jwks
 
+from hansa.cli import processes
 from hansa.client import Client
 from hansa.client import keys as key_files
 from hansa.merkle import checkpoint, receipt
 from hansa.merkle.tree import leaf_hash
+from hansa.store.folder import Folder
 from hansa.wire import entry
 
 MEMBERS = ("northbank", "harbourline", "eastmutual", "tradewatch")
@@ -120,26 +124,53 @@ def applied(done: Ran) -> dict[str, Any]:
 
 
 class Consortium:
-    """The node, and who sits around it."""
+    """Who sits around the ledger, and the one node that all of them use. `data` is its folder, `node` its id."""
+
+    node = "node-1"
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.data = folder / "hansa-data"
-        self.server = Server(self.data, "--members", "4", "--lock", "1s", "--reserve-mb", "0")
+        self.data = self.begins()
+        self.ledger: str = json.loads(run("status", "--url", self.url("northbank"), "--json").out)["ledger"]
         self.desks = {name: self.desk(name) for name in MEMBERS}
         for desk in self.desks.values():
-            (self.data / "keys" / "members" / f"{desk.name}.pem").rename(desk.transaction)
-            (self.data / "keys" / "governance" / f"{desk.name}.pem").rename(desk.governance)
+            (self.keys_of(desk.name) / "members" / f"{desk.name}.pem").rename(desk.transaction)
+            (self.keys_of(desk.name) / "governance" / f"{desk.name}.pem").rename(desk.governance)
         self.forged: Path | None = None
         self.heights: dict[int, dict[str, Any]] = {}
 
+    def begins(self) -> Path:
+        data = self.folder / "hansa-data"
+        self.server = Server(data, "--members", "4", "--lock", "1s", "--reserve-mb", "0")
+        return data
+
+    def keys_of(self, member: str) -> Path:
+        """Where the keys are that were made for a member."""
+        return self.data / "keys"
+
+    def url(self, member: str) -> str:
+        """Of the node that a member uses."""
+        return self.server.url
+
+    def up_to_date(self, member: str) -> str:
+        """The same, when the node has what was committed before."""
+        return self.url(member)
+
     def starts_again(self, *options: object) -> None:
+        """The first member's node, with other options."""
         assert self.server.stop() == 0
         self.server = Server(self.data, *map(str, options), "--reserve-mb", "0")
 
+    def ends(self) -> None:
+        assert self.server.stop() == 0
+
+    def cleared(self) -> None:
+        """Ends all, however it is."""
+        self.server.stop()
+
     def desk(self, name: str) -> Desk:
         (self.folder / name).mkdir(mode=0o700)
-        return Desk(self.folder / name, lambda: self.server.url)
+        return Desk(self.folder / name, partial(self.up_to_date, name))
 
     @property
     def first(self) -> Desk:
@@ -168,15 +199,72 @@ class Consortium:
             time.sleep(0.05)
 
 
-@pytest.fixture
-def consortium(tmp_path: Path) -> Iterator[Consortium]:
-    made = Consortium(tmp_path)
+class ManyNodes(Consortium):
+    """The same, each member with a node of its own; who comes later uses another's."""
+
+    node = "northbank-1"
+
+    def begins(self) -> Path:
+        self.root = self.folder / "net"
+        words = ("--topology", "multi-member", "--members", 4, "--lock", "1s", "--yes")
+        assert run("network", "new", self.root, *words).code == 0
+        self.folders = {name: Folder(self.root / name / f"{name}-1") for name in MEMBERS}
+        self.server: Server | None = None
+        up = run("network", "up", self.root, "--reserve-mb", 0)
+        assert up.code == 0, up
+        return self.folders["northbank"].root
+
+    def keys_of(self, member: str) -> Path:
+        return self.root / member / "keys"
+
+    def url(self, member: str) -> str:
+        found = processes.find(self.folders.get(member, self.folders["harbourline"]))
+        assert found is not None
+        assert found.url is not None
+        return found.url
+
+    def up_to_date(self, member: str) -> str:
+        url = self.url(member)
+        size = max(map(self._size, MEMBERS))
+        self.waits(lambda: self._size(member) >= size)
+        return url
+
+    def _size(self, member: str) -> int:
+        with Client(self.url(member)) as client:
+            return client.get("/node/status")["entries"]
+
+    def starts_again(self, *options: object) -> None:
+        assert run("network", "stop", self.root, self.node).code == 0
+        self.server = Server(self.data, *map(str, options), "--reserve-mb", "0")
+        assert run("network", "up", self.root).code == 0, "it has found the others"
+
+    def ends(self) -> None:
+        """All with one history."""
+        self.up_to_date("northbank")
+        state = run("network", "status", self.root, "--json")
+        assert state.code == 0, state
+        assert len({(node["size"], node["root"]) for node in state.json["nodes"]}) == 1
+        self.cleared()
+
+    def cleared(self) -> None:
+        if self.server is not None:
+            self.server.stop()
+        assert run("network", "stop", self.root).code == 0
+
+
+@pytest.fixture(params=[Consortium, ManyNodes], ids=["solo", "cometbft"])
+def consortium(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Consortium]:
+    if request.param is ManyNodes:
+        request.getfixturevalue("engines")
+    made = request.param.__new__(request.param)
     try:
+        made.__init__(tmp_path)
         yield made
     finally:
-        made.server.stop()
+        made.cleared()
 
 
+@pytest.mark.timeout(300)  # of four nodes on a busy machine
 def test_a_consortium_governs_itself(consortium: Consortium) -> None:
     north, harbour, east, watch = consortium.desks.values()
     consortium.note()
@@ -304,7 +392,7 @@ def one_leaves(consortium: Consortium, north: Desk, harbour: Desk, east: Desk, w
 
     before = consortium.entries()
     watch.is_stopped("sender.revoked", "call", "lending", "offer", "name=a tent")
-    eve = consortium.data / "keys" / "users" / "tradewatch" / "eve.pem"
+    eve = consortium.keys_of("tradewatch") / "users" / "tradewatch" / "eve.pem"
     watch.is_stopped("sender.revoked", "call", "lending", "offer", "name=a tent", key=eve)
     watch.is_stopped("sender.revoked", "proposal", "new", "--action", "remove_member", "member_id=southbank")
     watch.is_stopped("sender.revoked", "proposal", "vote", waiting, "--yes")
@@ -320,7 +408,8 @@ def one_leaves(consortium: Consortium, north: Desk, harbour: Desk, east: Desk, w
 class Load:
     """Members and users who go on acting, one after the other, whatever is done meanwhile."""
 
-    def __init__(self, url: str, keys: dict[str, Path]) -> None:
+    def __init__(self, url: Callable[[str], str], keys: dict[str, Path]) -> None:
+        """`url`: of the node that a member uses."""
         self._url = url
         self._keys = keys
         self._ends = threading.Event()
@@ -335,7 +424,8 @@ class Load:
             while not self._ends.is_set():
                 for name in list(self._keys):
                     key = self._keys[name]
-                    client = clients.setdefault(key, Client(self._url, key))
+                    client = clients.get(key) or Client(self._url(name.partition("/")[0]), key)
+                    clients[key] = client
                     count += 1
                     answer = client.call("lending", "offer", {"name": f"thing {count}"})
                     self.done.append((name, key, answer.seq or 0))
@@ -371,18 +461,21 @@ def every_key_changes(consortium: Consortium, north: Desk, harbour: Desk, east: 
     desks = (north, harbour, east, south)
     keys = consortium.data / "keys"
     people = {"northbank": "ana", "harbourline": "carla", "eastmutual": "dev"}
-    users = {f"{member}/{user}": keys / "users" / member / f"{user}.pem" for member, user in people.items()}
+    users = {
+        f"{member}/{user}": consortium.keys_of(member) / "users" / member / f"{user}.pem"
+        for member, user in people.items()
+    }
     users["southbank/finn"] = south.folder / "finn.pem"
     before = {desk.name: desk.transaction for desk in desks} | users
     old = {kid_of(path) for path in before.values()} | {kid_of(desk.governance) for desk in desks}
     north.reads("receipt", "get", "1", "--out", consortium.folder / "first")
-    with Load(consortium.server.url, dict(before)) as load:
+    with Load(consortium.url, dict(before)) as load:
         for name, key in before.items():
             load.has_used(name, key)
         for desk in desks:
             desk.changes_keys(load, users)
         for purpose in ("node", "checkpoint"):
-            words = ("--purpose", purpose, "--for", "node-1", "--new", keys / f"{purpose}-2.pem")
+            words = ("--purpose", purpose, "--for", consortium.node, "--new", keys / f"{purpose}-2.pem")
             north.governs("member", "key", "add", *words)
         north.governs("member", "key", "retire", kid_of(keys / "node.pem"))
         size = len(load.done)
@@ -431,9 +524,9 @@ def receipts_of_before_hold(consortium: Consortium, north: Desk) -> None:
     file = consortium.folder / "club.trust"
 
     def verified(prefix: Path) -> Ran:
-        return run("receipt", "verify", prefix, "--trust", file, "--ledger", consortium.server.ledger, "--json")
+        return run("receipt", "verify", prefix, "--trust", file, "--ledger", consortium.ledger, "--json")
 
-    consortium.waits(lambda: run("trust", "export", file, "--url", consortium.server.url, "--json").code == 0)
+    consortium.waits(lambda: run("trust", "export", file, "--url", consortium.first.url(), "--json").code == 0)
     north.reads("trust", "export", file, "--receipt", first, "--force")
     assert verified(first).code == 0
     seq = consortium.entries() - 1
@@ -442,7 +535,7 @@ def receipts_of_before_hold(consortium: Consortium, north: Desk) -> None:
 
     stolen = key_files.load(consortium.data / "keys" / "checkpoint.pem")
     forged = entry.make(entry.TRANSACTION, bytes(32), bytes(32), bytes(32))
-    ledger, root = bytes.fromhex(consortium.server.ledger), leaf_hash(forged)
+    ledger, root = bytes.fromhex(consortium.ledger), leaf_hash(forged)
     head = checkpoint.sign(ledger, 1, north.reads("status")["time"], root, stolen)
     other.with_suffix(".entry").write_bytes(forged)
     other.with_suffix(".cose").write_bytes(receipt.inclusion(head, 0, []))
@@ -538,7 +631,7 @@ def kid_of(path: Path) -> str:
 def what_was_is_found_again(consortium: Consortium) -> None:
     """Who belonged to the ledger and by which rules follows from genesis, at every height, whatever the node says."""
     consortium.note()
-    assert consortium.server.stop() == 0
+    consortium.ends()
     for height, known in sorted(consortium.heights.items()):
         done = run("audit", consortium.data, "--governance", "--at", height, "--workers", 1, "--json")
         assert (done.code, done.json["findings"]) == (0, [])

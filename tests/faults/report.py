@@ -10,16 +10,22 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import lmdb
 
 import hansa
+from hansa.node.network import Topology
 
-from . import crashes, enumeration, full_disk, kill_sweep, rot, strace_sweep, workload, world
+from . import crashes, enumeration, full_disk, kill_sweep, network_faults, rot, strace_sweep, workload, world
+from .network_faults import Fault
+from .network_links import Links
+from .network_load import Clients
+from .network_nodes import Nodes
 
 REPORT = Path(__file__).with_name("report.md")
 
@@ -115,6 +121,48 @@ def state_rot(scale: int) -> Result:
     return Result(f"{tally.total()} damaged states, {sum(tally[k] for k in tally if k[1] in sound)} mended", bad)
 
 
+def network(topology: Topology, faults: Sequence[Fault]) -> Callable[[int], Result]:
+    def run(scale: int) -> Result:
+        with workload.scratch() as base, network_faults.begun(base / "net", topology) as clients:
+            return endured(clients, [fault for _ in range(2 * scale) for fault in faults])
+
+    return run
+
+
+def partitions(scale: int) -> Result:
+    with workload.scratch() as base:
+        nodes = Nodes(base / "net", "multi-member")
+        links = Links(nodes)
+        try:
+            with network_faults.at_work(nodes) as clients:
+                faults = [partial(fault, links=links) for fault in network_faults.PARTITIONS]
+                return endured(clients, faults * scale)
+        finally:
+            links.close()
+
+
+def endured(clients: Clients, faults: Sequence[Fault]) -> Result:
+    """One fault after the other; the longest of what was measured of each."""
+    longest: dict[str, dict[str, float]] = {}
+    violations: list[str] = []
+    for fault in faults:
+        name = (fault.func if isinstance(fault, partial) else fault).__name__
+        told = network_faults.run(fault, clients)
+        tell(f"{name}: {', '.join(f'{what} {seconds:.1f} s' for what, seconds in told.items())}")
+        seen = longest.setdefault(name, told)
+        longest[name] = {what: max(seconds, seen[what]) for what, seconds in told.items()}
+        violations = clients.check()
+    parts = [
+        f"{name.replace('_', ' ')}: {', '.join(f'{what} {seconds:.1f} s' for what, seconds in told.items())}"
+        for name, told in longest.items()
+    ]
+    counts = (
+        f"{len(faults)} faults, {len(clients.seqs)} transactions acknowledged, {clients.unknown} unknown at first "
+        f"({clients.late} of {clients.again} sent again had come through), longest of each: {'; '.join(parts)}"
+    )
+    return Result(counts, violations)
+
+
 SUITES: dict[str, tuple[str, Callable[[int], Result]]] = {
     "crash": ("Crash states of a run", crash_states),
     "recovery": ("Crash states of recoveries from crashes", crash_states_in_recovery),
@@ -139,6 +187,9 @@ SUITES: dict[str, tuple[str, Callable[[int], Result]]] = {
     ),
     "disk": ("A real full disk under a server", disk),
     "rot": ("Damaged pages of the state", state_rot),
+    "cometbft": ("Four members' nodes over CometBFT", network("multi-member", network_faults.COMETBFT)),
+    "etcd": ("Three nodes of one member over etcd", network("single-member", network_faults.ETCD)),
+    "partitions": ("Partitions and distance between four members' nodes", partitions),
 }
 
 

@@ -89,8 +89,8 @@ class Server:
 class Client:
     """One connection. Every failure of it is an `OSError` or an `HTTPException`."""
 
-    def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    def __init__(self, port: int, wait_s: float = 10) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=wait_s)
 
     def submit(self, envelope: bytes) -> tuple[int, dict[str, Any]]:
         headers = {"content-type": "application/cose"}

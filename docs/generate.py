@@ -99,6 +99,7 @@ GROUPS = {
     "backup": "Backups",
     "orderer": "The order",
     "read": "Reads that wait",
+    "peers": "Other nodes that sign",
 }
 
 

@@ -248,6 +248,16 @@ KINDS: Final[Mapping[str, Kind]] = {
     "genesis.lost": Kind(
         500, "The genesis document is lost", "Put the document back as DIR/genesis.cbor; any member has it."
     ),
+    "peers.form": Kind(
+        422,
+        "The file of the node's peers cannot be read",
+        'Write it as {"version": 0, "peers": ["http://127.0.0.1:PORT"]}, or remove it: then nobody else is asked to sign.',
+    ),
+    "peers.url": Kind(
+        422,
+        "A peer is not at a loopback address of this machine",
+        "Give each peer as http://127.0.0.1:PORT: nodes on other machines need mutual TLS, which there is not yet.",
+    ),
     "checkpoint.none": Kind(404, "There is no such checkpoint", "Ask for the newest one, or a size it was signed for."),
     "checkpoint.invalid": Kind(
         422, "A checkpoint's signature is not good", "Rely on nothing this node says; find out who answers at its URL."

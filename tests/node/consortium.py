@@ -5,6 +5,7 @@ without sockets. What is ordered goes to every node at once, or to those that a 
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,7 +26,8 @@ from hansa.wire import cose, genesis
 from hansa.wire.genesis import Genesis, Limits, Member
 from hansa.wire.keys import PrivateKey
 
-TIME = 1_800_000_000_000
+TIME = time.time_ns() // 1_000_000
+"""When its ledgers begin: real nodes do not go on behind a time that is yet to come."""
 _NOT_AFTER = TIME + 600_000
 SEATS = (("a-1", "acme"), ("a-2", "acme"), ("b-1", "beta"), ("c-1", "carl"), ("d-1", "dora"))
 """Of each node, its id and its member: four members, so that one may be bad."""
@@ -58,8 +60,8 @@ class _Order:
     async def stop(self) -> None: ...
 
 
-class Consortium:
-    """The nodes by id, each of a folder below `root`. Use it from one thread; `close` it."""
+class Founded:
+    """The members' and nodes' keys of a new ledger, and a folder for each node below `root`."""
 
     def __init__(self, root: Path) -> None:
         self.members = {member: key_files.generate("ed25519") for _, member in SEATS}
@@ -98,13 +100,21 @@ class Consortium:
             )
         )
         self.ledger = genesis.ledger_id(self.document)
-        self.urls = {node: f"http://127.0.0.1:{port}" for port, (node, _) in enumerate(SEATS, 1_001)}
         self.folders = {node: Folder(root / node) for node, _ in SEATS}
         for node, folder in self.folders.items():
             with new_folder(Disk(), folder.root) as new:
                 key_files.save(node_keys[node], new.keys / NODE_KEY)
                 key_files.save(self.checkpoint_keys[node], new.keys / CHECKPOINT_KEY)
                 new.create(Disk(), self.document, self.ledger)
+
+
+class Consortium(Founded):
+    """The nodes by id, each of a folder below `root`. Use it from one thread; `close` it."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.urls = {node: f"http://127.0.0.1:{port}" for port, (node, _) in enumerate(SEATS, 1_001)}
+        for node, folder in self.folders.items():
             peers.save(Disk(), folder, [url for other, url in self.urls.items() if other != node])
         self.asked: list[str] = []
         """The URL of each request that a node got over the wire."""

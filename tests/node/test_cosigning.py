@@ -1,6 +1,6 @@
 """Receipts by several members: who is asked, what counts, and what is said where it is not enough."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +8,10 @@ import httpx2
 import pytest
 from tests.node.consortium import TIME, Consortium
 
+from hansa.client import AsyncClient, agreement, key_chain, verification
 from hansa.client import keys as key_files
-from hansa.client import verification
-from hansa.merkle import checkpoint, receipt, receipts
+from hansa.client.results import Receipt
+from hansa.merkle import checkpoint, receipt, receipts, tree
 from hansa.node import cosigning, peers
 from hansa.node import node as node_module
 from hansa.orderers import Batch
@@ -314,3 +315,88 @@ def test_what_is_no_such_file_is_said_so(tmp_path: Path, text: str) -> None:
     with pytest.raises(HansaError) as caught:
         peers.load(Disk(), Folder(tmp_path))
     assert caught.value.code == "peers.form"
+
+
+# What clients make of it
+
+
+async def receipt_by(several: Consortium, seq: int, k: Any, node: str, least: int | None = None) -> Receipt:
+    url, id = several.urls[node], several.ledger.hex()
+    async with AsyncClient(url, ledger=id, transport=several.wire, patient=False) as client:
+        return await client.receipt(seq, k=k, least=least)
+
+
+def test_a_client_has_the_receipts_of_k_members(several: Consortium) -> None:
+    seq = newest(several)
+    found = several.run(receipt_by(several, seq, 4, "c-1"))
+    assert (found.proven.seq, found.proven.size) == (seq, seq + 1)
+    assert found.cosigned is not None
+    assert (found.cosigned.k, found.cosigned.members) == (4, ["acme", "beta", "carl", "dora"])
+    assert len(receipts.decode(found.cosigned.message)) == 4
+    assert found.cose == receipts.decode(found.cosigned.message)[0]
+    fewer = several.run(receipt_by(several, seq, "default", "b-1")).cosigned
+    assert fewer is not None
+    assert (fewer.k, len(fewer.members)) == (2, 2)
+    assert several.run(receipt_by(several, seq, None, "b-1")).cosigned is None
+
+
+def test_a_client_that_gets_too_few_is_told_who_signed(several: Consortium, refused: Callable[..., Any]) -> None:
+    several.cut |= {"a-1", "c-1"}
+    other = head_of(several, several.checkpoint_keys["d-1"], root=bytes(32))
+    several.answers["d-1"] = httpx2.Response(200, content=other)
+    with refused("receipt.members") as caught:
+        several.run(receipt_by(several, newest(several), 3, "b-1"))
+    assert caught.value.fields == {"members": ["acme", "beta"], "k": 3, "split": ["dora"]}
+    assert caught.value.detail.endswith("; the node says that dora signed another history")
+    with refused("receipt.members"):
+        several.run(receipt_by(several, newest(several), 4, "b-1", least=3))
+    found = several.run(receipt_by(several, newest(several), 4, "b-1", least=2)).cosigned
+    assert found is not None
+    assert (found.k, found.members, found.split) == (4, ["acme", "beta"], ["dora"])
+
+
+def test_a_node_that_makes_up_members_convinces_nobody(several: Consortium, refused: Callable[..., Any]) -> None:
+    """What it says of who signed is not looked at."""
+    seq = newest(several)
+    own = several.nodes["b-1"].reading.receipt(seq)
+    stranger = several.nodes["b-1"].checkpoint_at(seq + 1)
+    signed = checkpoint.sign(stranger.ledger, seq + 1, stranger.time, stranger.root, key_files.generate("p256"))
+    made_up = several.nodes["b-1"].reading.receipt_under(seq, signed)
+    body = receipts.encode([own, own, made_up])
+
+    async def lie(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.startswith("/app/receipts/"):
+            return httpx2.Response(200, content=body, headers={"hansa-members": "acme, beta, carl"})
+        return await several.wire.get(str(request.url))
+
+    async def scene() -> None:
+        wire = httpx2.AsyncClient(transport=httpx2.MockTransport(lie))
+        async with AsyncClient(several.urls["b-1"], ledger=several.ledger.hex(), transport=wire) as client:
+            await client.receipt(seq, k=2)
+
+    with refused("receipt.members") as caught:
+        several.run(scene())
+    assert caught.value.fields["members"] == ["beta"]
+
+
+def test_a_client_follows_a_change_of_keys(apart: Consortium) -> None:
+    """The newest head is that of the change, which the former key has signed; then comes one under the next key."""
+    key = apart.make_key("d-1")
+    common = {"owner_kind": "node", "owner": "d-1", "expires": None}
+    change = apart.governing("dora", "register_key", purpose="checkpoint", spki=key.public.spki, **common)
+    for envelope in (change, apart.envelope()):
+        seq = apart.run(apart.order(envelope))
+        found = apart.run(receipt_by(apart, seq, 4, "a-1"))
+        assert found.cosigned is not None
+        assert found.cosigned.members == ["acme", "beta", "carl", "dora"]
+    trusted = key_chain.pin_trust(apart.run(ask(apart, "/node/trust")).content, apart.ledger)
+    entry = apart.nodes["a-1"].reading.at(seq).entry()
+    messages = receipts.decode(found.cosigned.message)
+    kids = [one.kid for one in agreement.verify(messages, entry, trusted, 4).signatures]
+    assert key.kid in kids
+    former = receipt.inclusion(
+        receipt.read_bare(head_of(apart, apart.checkpoint_keys["d-1"])),
+        seq,
+        tree.inclusion_path(seq, seq + 1, apart.nodes["a-1"].reading._tiles.node),
+    )
+    assert [one.code for one in agreement.count([found.cose, former], entry, trusted).passed] == ["receipt.span"]

@@ -139,6 +139,16 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The receipt is signed by a key that did not count at its size",
         "Do not rely on it: a key that was retired or not yet registered was used. Get a fresh receipt from a node.",
     ),
+    "receipt.members": Kind(
+        422,
+        "Too few members have signed the same",
+        "Ask again for receipts by so many members, from another node too; or rely on fewer, if that is enough for you.",
+    ),
+    "receipt.split": Kind(
+        409,
+        "Members have signed different histories of this ledger",
+        "Rely on neither. Keep the receipts and show them to all members: they prove who signed what.",
+    ),
     "receipt.unlinked": Kind(
         422,
         "The receipt is signed by a former key, and nothing shows that it is of the ledger's history",

@@ -130,6 +130,13 @@ def test_heads_that_differ_are_not_added_up(
         check(messages, 3)
 
 
+def test_the_head_that_most_members_signed_counts_not_that_of_most_nodes(
+    ledger: Ledger, check: Callable[..., Agreement]
+) -> None:
+    messages = [ledger.receipt("a-1"), ledger.receipt("a-2"), ledger.receipt("b-1", 5), ledger.receipt("c-1", 5)]
+    assert check(messages, 2).members == ["beta", "carl"]
+
+
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_different_roots_are_a_split_view_that_names_the_signers(
     k: int, ledger: Ledger, check: Callable[..., Agreement], refused: Callable[..., Any]

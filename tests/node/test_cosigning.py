@@ -91,10 +91,16 @@ def test_one_member_needs_nobody(several: Consortium) -> None:
     assert [url for url in several.asked if "/checkpoints/" in url] == []
 
 
-@pytest.mark.parametrize("k", [0, 5, "x", "", -1])
-def test_more_members_than_have_nodes_are_refused(several: Consortium, k: int | str) -> None:
+@pytest.mark.parametrize("k", [0, 501, "x", "", -1])
+def test_what_is_no_number_of_members_is_refused(several: Consortium, k: int | str) -> None:
     answer = receipts_of(several, k)
     assert (answer.status_code, answer.json()["code"]) == (400, "request.query")
+
+
+def test_more_members_than_have_nodes_are_refused(several: Consortium) -> None:
+    answer = receipts_of(several, 5)
+    assert (answer.status_code, answer.json()["code"]) == (409, "receipt.k")
+    assert answer.json()["members"] == ["acme", "beta", "carl", "dora"]
 
 
 def test_what_is_no_entry_has_no_receipts(several: Consortium) -> None:
@@ -280,7 +286,7 @@ def test_a_removed_member_does_not_count(several: Consortium, monkeypatch: pytes
     answer = receipts_of(several, 3)
     assert sorted(signed_by(several, answer)) == ["a-1", "b-1"]
     assert answer.headers["hansa-missing"] == "carl"
-    assert receipts_of(several, 4).json()["code"] == "request.query"
+    assert receipts_of(several, 4).json()["code"] == "receipt.k"
 
 
 # The file

@@ -61,6 +61,7 @@ from hansa.node.events import Place, Wanted
 from hansa.node.node import Node
 from hansa.node.reading import Asked
 from hansa.wire import names, trust
+from hansa.wire.limits import MEMBERS_MAX
 from hansa.wire.problems import KINDS, HansaError
 
 if TYPE_CHECKING:
@@ -181,7 +182,10 @@ class _Routes:
 
     async def _receipts(self, request: Request) -> Response:
         asked = request.query_params["k"]
-        found = await self._cosigners.receipts(_seq(request), None if asked == DEFAULT_K else number(asked, "k"))
+        k = None if asked == DEFAULT_K else number(asked, "k")
+        if k is not None and not 0 < k <= MEMBERS_MAX:
+            raise HansaError("request.query", f"`k` lies within 1 and {MEMBERS_MAX}")
+        found = await self._cosigners.receipts(_seq(request), k)
         named = {"members": found.members, "missing": found.missing, "split": found.split}
         headers = {f"hansa-{name}": ", ".join(members) for name, members in named.items() if members}
         headers |= {**SECURITY, "hansa-k": str(found.k)}

@@ -11,7 +11,7 @@ from hansa.contracts.prices import INSTANT_MAX
 from hansa.contracts.source import SOURCE_BYTES_MAX
 from hansa.merkle import receipts
 from hansa.wire import entry, genesis
-from hansa.wire.limits import BATCH_ENVELOPES_MAX, JSON_INTEGER_MAX, PAGE_ROWS_MAX
+from hansa.wire.limits import BATCH_ENVELOPES_MAX, JSON_INTEGER_MAX, MEMBERS_MAX, PAGE_ROWS_MAX
 from hansa.wire.session import TOKEN_BYTES_MAX
 
 JSON: Final = "application/json"
@@ -298,11 +298,11 @@ OPERATIONS: Final = (
         {"seq": SEQ_SCHEMA},
         {
             "k": {
-                "anyOf": [{"type": "integer", "minimum": 1}, {"const": DEFAULT_K}],
+                "anyOf": [{"type": "integer", "minimum": 1, "maximum": MEMBERS_MAX}, {"const": DEFAULT_K}],
                 "description": f"How many members, of those that have nodes; `{DEFAULT_K}`: f + 1 of them.",
             }
         },
-        statuses=(404,),
+        statuses=(404, 409),
     ),
     Operation(
         "latest_checkpoint",

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from hansa.client.exchange import COSE, Request, address, refusal
+from hansa.client.exchange import COSE, Reply, Request, address, refusal
 from hansa.client.transport import AsyncTransport, carry_async, own_async
 from hansa.merkle import checkpoint, receipt
 from hansa.merkle.checkpoint import Checkpoint
@@ -74,12 +74,12 @@ class Cosigners:
         """Receipts for an entry by `k` members, or by fewer where there are no more after `WAIT_S`.
 
         None: f + 1 of the members that have nodes, so that one of them is honest where at most f are not. Raises
-        `HansaError`: `request.query` for more members than have nodes, and as `Reading.receipt`.
+        `HansaError`: `receipt.k` for more members than have nodes, and as `Reading.receipt`.
         """
         node, members = self._node, self._node.directory.cosigners()
         k = (len(members) - 1) // 3 + 1 if k is None else k
-        if not 0 < k <= len(members):
-            raise HansaError("request.query", f"`k` lies within 1 and {len(members)}: so many members have nodes")
+        if k > len(members):
+            raise HansaError("receipt.k", f"{k} are asked for, and {len(members)} have", members=members)
         node.sign_checkpoint()
         node.reading.receipt(seq)  # refuses what is no entry, or is not covered yet
         head = next((one for one in reversed(self._heads.values()) if self._serves(one, seq, k)), None)
@@ -141,14 +141,14 @@ class Cosigners:
         request = Request("GET", peer, f"/app/checkpoints/{size}", query, headers={"accept": COSE}, wait_s=WAIT_S)
         try:
             heard = await carry_async(self._transport, request)
-            if isinstance(heard, HansaError):
-                raise heard
-            if heard.status != 200:
-                raise refusal(heard)
-            self._take(head, receipt.read_bare(heard.body))
-            head.answered.add(peer)
+            refused = heard if isinstance(heard, HansaError) else refusal(heard) if heard.status != 200 else None
+            if refused is not None:
+                log.info("cosigning.none", peer=address(peer), size=size, code=refused.code)
+            elif isinstance(heard, Reply):
+                self._take(head, receipt.read_bare(heard.body))
+                head.answered.add(peer)
         except HansaError as error:
-            log.warning("cosigning.refused", peer=address(peer), size=size, code=error.code, detail=error.detail)
+            log.warning("cosigning.passed_over", peer=address(peer), size=size, code=error.code, detail=error.detail)
         finally:
             self._asking.discard(head.asking.pop(peer))
 

@@ -144,6 +144,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Too few members have signed the same",
         "Ask again for receipts by so many members, from another node too; or rely on fewer, if that is enough for you.",
     ),
+    "receipt.k": Kind(
+        409,
+        "More members are asked to sign than have nodes",
+        "Ask for at most as many as have nodes, or for `default`.",
+    ),
     "receipt.split": Kind(
         409,
         "Members have signed different histories of this ledger",

@@ -100,6 +100,7 @@ GROUPS = {
     "network": "Networks",
     "orderer": "The order",
     "read": "Reads that wait",
+    "peers": "Other nodes that sign",
 }
 
 

@@ -15,7 +15,7 @@ from hansa.api import answers
 from hansa.client import transactions
 from hansa.governance.directory import Directory
 from hansa.governance.genesis import members_program
-from hansa.merkle import checkpoint, receipt, tree
+from hansa.merkle import checkpoint, receipt, receipts, tree
 from hansa.merkle.tiles import Tiles
 from hansa.node import shipped
 from hansa.node.apply import Sealed, Tip, apply_batch, apply_genesis
@@ -146,7 +146,7 @@ def make() -> tuple[list[Vector], dict[str, str]]:
     """All vectors, and the private keys behind them as PEM."""
     bank, clerk, trader = ed25519_key(1), p256_key(0x1001), ed25519_key(2)
     bank_governance, trader_governance = ed25519_key(3), p256_key(0x1002)
-    node_key, checkpoint_key = p256_key(0x2001), p256_key(0x2002)
+    node_key, checkpoint_key, traders = p256_key(0x2001), p256_key(0x2002), p256_key(0x2005)
     document = genesis.encode(
         Genesis(
             version=0,
@@ -176,7 +176,13 @@ def make() -> tuple[list[Vector], dict[str, str]]:
                     member="bank",
                     node_key=node_key.public.spki,
                     checkpoint_key=checkpoint_key.public.spki,
-                )
+                ),
+                Node(
+                    id="node-2",
+                    member="trader",
+                    node_key=p256_key(0x2004).public.spki,
+                    checkpoint_key=traders.public.spki,
+                ),
             ],
             deployers=["bank"],
             limits=Limits(),
@@ -210,7 +216,7 @@ def make() -> tuple[list[Vector], dict[str, str]]:
     header, items = second.block.header, second.block.items
     head = checkpoint.sign(ledger, tiles.size, header.time, tiles.root(), checkpoint_key)
     told = checkpoint.sign(ledger, tiles.size, header.time, tiles.root(), checkpoint_key, told=True)
-    inclusion = receipt.inclusion(head, 1, tree.inclusion_path(1, tiles.size, tiles.node))
+    inclusion, several = _receipts(head, tiles, traders)
     consistency = receipt.consistency(head, 1, tree.consistency_path(1, tiles.size, tiles.node))
     leaf = entry.make(items[0].kind, items[0].id, items[0].envelope, items[0].outcome)
     state.apply(second)
@@ -286,6 +292,7 @@ def make() -> tuple[list[Vector], dict[str, str]]:
         Vector("block-6", "block", block.encode(fifth.block), "entry 9"),
         Vector("checkpoint", "checkpoint", receipt.bare(head), "of the tree of 4 entries, root attached"),
         Vector("receipt", "receipt", inclusion, "for entry 1, under that checkpoint"),
+        Vector("receipts", "receipts", several, "the same, and one under the checkpoint of trader's node-2"),
         Vector("checkpoint-told", "checkpoint", receipt.bare(told), "the same of a ledger whose time is told"),
         Vector(
             "trust",
@@ -304,9 +311,18 @@ def make() -> tuple[list[Vector], dict[str, str]]:
         "trader": trader,
         "node-1": node_key,
         "checkpoint": checkpoint_key,
+        "trader checkpoint": traders,
         "checkpoint-2": keys[2],
     }
     return found, {name: key.pem().decode() for name, key in keys.items()}
+
+
+def _receipts(head: checkpoint.Checkpoint, tiles: Tiles, other: PrivateKey) -> tuple[bytes, bytes]:
+    """The receipt for entry 1 under the tree's head, and the same with one for the same head by another signer."""
+    path = tree.inclusion_path(1, head.size, tiles.node)
+    signed = checkpoint.sign(head.ledger, head.size, head.time, head.root, other)
+    first = receipt.inclusion(head, 1, path)
+    return first, receipts.encode([first, receipt.inclusion(signed, 1, path)])
 
 
 def _rung(

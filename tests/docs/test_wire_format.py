@@ -144,5 +144,7 @@ def test_the_code_reads_what_is_documented() -> None:
     assert (proven.seq, proven.size, proven.ledger) == (1, head.size, ledger)
     assert cbor2.loads(data("answer"))["receipt"] == data("receipt")
     trusted = key_chain.pin_trust(data("trust"), ledger)
-    assert list(trusted.keys) == [PrivateKey(KEYS[name].encode()).kid for name in ("checkpoint", "checkpoint-2")]
+    assert list(trusted.keys) == [
+        PrivateKey(KEYS[name].encode()).kid for name in ("checkpoint", "trader checkpoint", "checkpoint-2")
+    ]
     assert verification.verify(data("receipt"), data("entry"), trusted).has_changed

@@ -21,7 +21,18 @@ import hansa
 from hansa.api import answers, openapi
 from hansa.api.governance import GovernanceRoutes
 from hansa.api.governance_operations import ALL
-from hansa.api.operations import CBOR, CONSISTENCIES, COSE, EVENT_STREAM, JSON, ORDERS, SESSION_OPERATIONS, Operation
+from hansa.api.operations import (
+    CBOR,
+    CONSISTENCIES,
+    COSE,
+    DEFAULT_K,
+    EVENT_STREAM,
+    JSON,
+    ORDERS,
+    RECEIPTS,
+    SESSION_OPERATIONS,
+    Operation,
+)
 from hansa.api.requests import (
     SECURITY,
     boolean,
@@ -44,12 +55,14 @@ from hansa.contracts.program import Program
 from hansa.contracts.schema import arguments_schema, contract_schema
 from hansa.contracts.source import SOURCE_BYTES_MAX
 from hansa.governance import genesis as governance_genesis
-from hansa.merkle import receipt
+from hansa.merkle import receipt, receipts
 from hansa.node import metrics
+from hansa.node.cosigning import Cosigners
 from hansa.node.events import Place, Wanted
 from hansa.node.node import Node
 from hansa.node.reading import Asked
 from hansa.wire import names, trust
+from hansa.wire.limits import MEMBERS_MAX
 from hansa.wire.problems import KINDS, HansaError
 
 if TYPE_CHECKING:
@@ -63,12 +76,15 @@ AT_LEAST_S: Final = 10.0
 _HTTP_CODES: Final = {404: "request.path", 405: "request.method"}
 
 
-def make_app(node: Node, hosts: frozenset[str], sessions: "Sessions | None" = None) -> Starlette:
+def make_app(
+    node: Node, hosts: frozenset[str], sessions: "Sessions | None" = None, cosigners: Cosigners | None = None
+) -> Starlette:
     """The application over one node, which answers requests for these values of Host only.
 
-    With `sessions` people of the node's member can sign in.
+    With `sessions` people of the node's member can sign in. `cosigners` has receipts signed by several members;
+    without them the node asks nobody, and answers with its own.
     """
-    routes = _Routes(node, sessions)
+    routes = _Routes(node, sessions, cosigners or Cosigners(node))
 
     async def guarded(scope: Any, receive: Any, send: Any) -> None:
         # A page of another site may reach loopback under a name of its own (DNS rebinding); it must read nothing.
@@ -106,8 +122,9 @@ def make_app(node: Node, hosts: frozenset[str], sessions: "Sessions | None" = No
 class _Routes:
     """The handlers, each a thin shell around one reading."""
 
-    def __init__(self, node: Node, sessions: "Sessions | None") -> None:
+    def __init__(self, node: Node, sessions: "Sessions | None", cosigners: Cosigners) -> None:
         self._node = node
+        self._cosigners = cosigners
         self._sessions = sessions
         self._reading = node.reading
 
@@ -159,8 +176,21 @@ class _Routes:
         return Response(part(), media_type=CBOR, headers=SECURITY)
 
     async def receipt(self, request: Request) -> Response:
+        if "k" in request.query_params:
+            return await self._receipts(request)
         self._node.sign_checkpoint()
         return Response(self._reading.receipt(_seq(request)), media_type=COSE, headers=SECURITY)
+
+    async def _receipts(self, request: Request) -> Response:
+        asked = request.query_params["k"]
+        k = None if asked == DEFAULT_K else number(asked, "k")
+        if k is not None and not 0 < k <= MEMBERS_MAX:
+            raise HansaError("request.query", f"`k` lies within 1 and {MEMBERS_MAX}")
+        found = await self._cosigners.receipts(_seq(request), k)
+        named = {"members": found.members, "missing": found.missing, "split": found.split}
+        headers = {f"hansa-{name}": ", ".join(members) for name, members in named.items() if members}
+        headers |= {**SECURITY, "hansa-k": str(found.k)}
+        return Response(receipts.encode(found.receipts), media_type=RECEIPTS, headers=headers)
 
     async def latest_checkpoint(self, request: Request) -> Response:
         return await self.checkpoint(request)
@@ -168,7 +198,7 @@ class _Routes:
     async def checkpoint(self, request: Request) -> Response:
         self._node.sign_checkpoint()
         size = request.path_params.get("size")
-        head = self._reading.checkpoint(None if size is None else number(size, "size"))
+        head = self._reading.checkpoint() if size is None else self._node.checkpoint_at(number(size, "size"))
         if request.headers.get("accept") == COSE:
             return Response(receipt.bare(head), media_type=COSE, headers=SECURITY)
         return json_response(head)

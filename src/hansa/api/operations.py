@@ -9,12 +9,14 @@ import msgspec
 
 from hansa.contracts.prices import INSTANT_MAX
 from hansa.contracts.source import SOURCE_BYTES_MAX
+from hansa.merkle import receipts
 from hansa.wire import entry, genesis
-from hansa.wire.limits import BATCH_ENVELOPES_MAX, JSON_INTEGER_MAX, PAGE_ROWS_MAX
+from hansa.wire.limits import BATCH_ENVELOPES_MAX, JSON_INTEGER_MAX, MEMBERS_MAX, PAGE_ROWS_MAX
 from hansa.wire.session import TOKEN_BYTES_MAX
 
 JSON: Final = "application/json"
 COSE: Final = "application/cose"
+RECEIPTS: Final = receipts.CONTENT_TYPE
 CBOR: Final = "application/cbor"
 CBOR_SEQUENCE: Final = "application/cbor-seq"
 PYTHON: Final = "text/x-python"
@@ -34,6 +36,8 @@ _ANY: Final[_Schema] = {}
 _LONG: Final[_Schema] = {"type": ["integer", "string"]}
 _PLAIN: Final[_Schema] = {"$ref": "#/components/schemas/Plain"}
 ORDERS: Final = ("ascending", "descending")
+DEFAULT_K: Final = "default"
+"""Instead of a number of members: as many as it takes for one honest among them."""
 _RANGE: Final[dict[str, _Schema]] = {
     "index": {**_NAME, "description": "Order by this indexed field, and by key where it is equal; else by key alone."},
     "value": {**_TEXT, "description": "Only this value of the indexed field, written as a key is; absent is empty."},
@@ -292,10 +296,19 @@ OPERATIONS: Final = (
     Operation(
         "receipt",
         "/app/receipts/{seq}",
-        "The COSE receipt (RFC 9942) for an entry.",
-        {COSE: _BINARY},
+        "The COSE receipt (RFC 9942) for an entry. With `k`, receipts by so many members over one head, as a CBOR "
+        "array of byte strings, each valid alone: the node asks other members' nodes to sign, waits some seconds, and "
+        "gives what it has. The header Hansa-K says how many were asked for, Hansa-Members who signed, Hansa-Missing "
+        "who else might have if that are fewer, and Hansa-Split who signed another root for the same size.",
+        {COSE: _BINARY, RECEIPTS: _BINARY},
         {"seq": SEQ_SCHEMA},
-        statuses=(404,),
+        {
+            "k": {
+                "anyOf": [{"type": "integer", "minimum": 1, "maximum": MEMBERS_MAX}, {"const": DEFAULT_K}],
+                "description": f"How many members, of those that have nodes; `{DEFAULT_K}`: f + 1 of them.",
+            }
+        },
+        statuses=(404, 409),
     ),
     Operation(
         "latest_checkpoint",
@@ -306,7 +319,7 @@ OPERATIONS: Final = (
     Operation(
         "checkpoint",
         "/app/checkpoints/{size}",
-        "The stored checkpoint of exactly this size.",
+        "This node's checkpoint of exactly this size: a stored one, or of one of the last blocks' ends.",
         {JSON: _object({"size": SEQ_SCHEMA, "root": _DIGEST}), COSE: _BINARY},
         {"size": SEQ_SCHEMA},
         statuses=(404,),

@@ -18,6 +18,7 @@ import hansa
 from hansa.api.app import make_app
 from hansa.api.requests import LOOPBACK
 from hansa.api.submit import Limits, SubmitProtocol
+from hansa.node.cosigning import Cosigners
 from hansa.node.node import Node
 from hansa.wire.problems import HansaError
 
@@ -88,11 +89,12 @@ async def serve(
     except HansaError:
         await node.stop()
         raise
+    cosigners = Cosigners(node)
     limits = Limits(loop, _connections_max())
     port = listener.getsockname()[1]
     hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
     config = uvicorn.Config(
-        make_app(node, hosts, sessions),
+        make_app(node, hosts, sessions, cosigners),
         http=partial(SubmitProtocol, node, limits),  # type: ignore[arg-type]
         ws="none",
         lifespan="off",
@@ -132,6 +134,7 @@ async def serve(
         limits.stop()
         if sessions is not None:
             await sessions.close()
+        await cosigners.close()
         await node.stop()
         log.info("node.stopped", entries=node.reading.tip.size)
     if node.failed.done():

@@ -9,13 +9,14 @@ import json
 import os
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
 
 import click
 
 from hansa.cli import output
 from hansa.client.client import Client
 from hansa.client.exchange import segment
+from hansa.client.results import Receipt
 from hansa.wire import names
 from hansa.wire import trust as trust_file
 from hansa.wire.problems import HansaError
@@ -190,6 +191,10 @@ class Source(Protocol):
         """The receipt for an entry."""
         ...
 
+    def cosigned(self, seq: int, k: int | Literal["default"]) -> Receipt:
+        """The receipt for an entry by `k` members, or by fewer. Raises `HansaError` where no node runs."""
+        ...
+
     def part(self, seq: int, part: str) -> bytes:
         """The bytes of an entry, or of one of its bodies."""
         ...
@@ -228,6 +233,9 @@ class _Running:
     def receipt(self, seq: int) -> bytes:
         return self._node.get_bytes(f"/app/receipts/{seq}")
 
+    def cosigned(self, seq: int, k: int | Literal["default"]) -> Receipt:
+        return self._node.receipt(seq, k=k, least=1)
+
     def part(self, seq: int, part: str) -> bytes:
         return self._node.get_bytes(f"/app/entries/{seq}/{part}")
 
@@ -248,6 +256,10 @@ class _Stopped:
 
     def receipt(self, seq: int) -> bytes:
         return self._reading.receipt(seq)
+
+    def cosigned(self, seq: int, k: int | Literal["default"]) -> Receipt:
+        told = "no node runs over this folder, which could have others sign"
+        raise HansaError("node.unreachable", told)
 
     def part(self, seq: int, part: str) -> bytes:
         found = self._reading.at(seq)

@@ -3,15 +3,18 @@
 import contextlib
 from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import click
 
 from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import Source, data_option, open_source, url_option
-from hansa.client import key_chain, verification
+from hansa.client import agreement, key_chain, verification
+from hansa.client.agreement import Agreement, Passed
+from hansa.client.results import Cosigned
 from hansa.client.verification import Pinned, Proven
+from hansa.merkle import receipts
 from hansa.wire import genesis as genesis_document
 from hansa.wire import names
 from hansa.wire.keys import public_key_from_pem
@@ -21,10 +24,22 @@ from hansa.wire.trust import BYTES_MAX
 _PARTS: Final = ("entry", "envelope", "outcome")
 ENDINGS: Final = (".cose", *(f".{part}" for part in _PARTS))
 """Of the files that a receipt is checked with: itself, and what it proves something about."""
+SEVERAL: Final = ".receipts"
+"""The ending of the file with receipts by several members, the first of which is the receipt itself."""
 _CAUTION: Final = (
     "valid, but pinned to nothing: whoever made the genesis file could have made the receipt. "
     "Compare the ledger's id with the one you were told, or give it with --ledger."
 )
+
+
+class _Members(click.ParamType[int | Literal["default"]]):
+    """How many members must have signed: a number, or `default`."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | Literal["default"]:
+        """See `click.ParamType`."""
+        return "default" if value == "default" else click.IntRange(1).convert(value, param, ctx)
 
 
 @click.group()
@@ -39,19 +54,62 @@ def receipt() -> None:
     "--key", "with_key", is_flag=True, help="Write the checkpoint key too, for other tools. It proves nothing."
 )
 @click.option("--force", is_flag=True, help="Replace files that are there already.")
-@data_option("The ledger's folder; its node may be stopped.")
+@click.option(
+    "--k",
+    "wanted",
+    type=_Members(),
+    metavar="K|default",
+    help="Have nodes of so many members sign, and write PREFIX.receipts too; default is one more than may be bad.",
+)
+@data_option("The ledger's folder; its node may be stopped, without --k.")
 @url_option("The node's URL, instead of the folder.")
 @click.pass_obj
-def get(out: Output, seq: int, prefix: str, with_key: bool, force: bool, data: Path, url: str | None) -> None:
-    """Write PREFIX.cose (the receipt), .entry, .envelope, .outcome, and with --key PREFIX.pem."""
+def get(
+    out: Output,
+    seq: int,
+    prefix: str,
+    with_key: bool,
+    force: bool,
+    wanted: int | Literal["default"] | None,
+    data: Path,
+    url: str | None,
+) -> None:
+    """Write PREFIX.cose (the receipt), .entry, .envelope, .outcome, and with --key PREFIX.pem.
+
+    With --k the node has other members' nodes sign the same. Where too few do, what there is is written, with a
+    caution that says who signed.
+    """
     prefix = prefix_of(prefix)
-    check_free(prefix, [*ENDINGS, *([".pem"] if with_key else [])], replace=force)
+    endings = [*ENDINGS, *([".pem"] if with_key else []), *([SEVERAL] if wanted else [])]
+    check_free(prefix, endings, replace=force)
+    fields: dict[str, Any] = {"seq": seq}
     with open_source(data, url) as source:
-        files = {".cose": source.receipt(seq)} | {f".{part}": source.part(seq, part) for part in _PARTS}
+        found = None if wanted is None else source.cosigned(seq, wanted)
+        files = {".cose": source.receipt(seq) if found is None else found.cose}
+        files |= {f".{part}": source.part(seq, part) for part in _PARTS}
+        if found is not None and found.cosigned is not None:
+            files[SEVERAL] = found.cosigned.message
+            fields |= _signed(out, found.cosigned)
         if with_key:
             files[".pem"] = _key_of(source, files[".cose"])
-    written = write_files(prefix, files)
-    out.show({"seq": seq, "files": written}, lambda: "wrote " + ", ".join(written))
+    fields["files"] = written = write_files(prefix, files)
+    by = [f"signed by {', '.join(fields['members'])}"] if "members" in fields else []
+    out.show(fields, lambda: "\n".join([*by, "wrote " + ", ".join(written)]))
+
+
+def _signed(out: Output, found: Cosigned) -> dict[str, Any]:
+    """Who signed, with a caution where too few did, or somebody another history."""
+    fields: dict[str, Any] = {"k": found.k, "members": found.members, "split": found.split}
+    cautions: list[str] = []
+    if len(found.members) < found.k:
+        cautions.append(f"{found.k} members were asked for, and only {', '.join(found.members)} signed")
+    if found.split:
+        told = f"{', '.join(found.split)} signed another history of this ledger, says the node, whose log has what"
+        cautions.append(told)
+    if cautions:
+        fields["caution"] = "; ".join(cautions) + "."
+        out.caution(fields["caution"])
+    return fields
 
 
 @receipt.command()
@@ -65,6 +123,14 @@ def get(out: Output, seq: int, prefix: str, with_key: bool, force: bool, data: P
     help="A trust file, instead of the genesis document: it says which keys came after it.",
 )
 @click.option("--entry", type=click.Path(path_type=Path, exists=True), help="The entry, if not beside the receipt.")
+@click.option(
+    "--k",
+    "wanted",
+    type=_Members(),
+    metavar="K|default",
+    help="So many members must have signed the same, in PREFIX.receipts; default is one more than may be bad.",
+)
+@click.option("--members", metavar="A,B,C", help="Only these members count; without --k all of them must have signed.")
 @click.pass_obj
 def verify(
     out: Output,
@@ -74,26 +140,34 @@ def verify(
     key: Path | None,
     trust: Path | None,
     entry: Path | None,
+    wanted: int | Literal["default"] | None,
+    members: str | None,
 ) -> None:
     """Check a receipt offline, with the entry beside it, and the envelope and outcome if they are there.
 
     Give what you trust: --trust FILE or --genesis FILE with --ledger ID, or --key FILE; all that is given must agree. A
     key, a trust or a genesis file that came with a receipt proves nothing without the ledger's id. FILE may be any of
-    the receipt's files.
+    the receipt's files. With --k or --members the signatures of several members are needed, whose keys are those of
+    the genesis or trust file.
     """
     prefix = prefix_of(file)
     files = {"receipt": Path(prefix + ".cose")} | {part: Path(f"{prefix}.{part}") for part in _PARTS}
     if entry is not None:
         files["entry"] = entry
     pinned = _pinned(genesis, ledger, key, trust)
+    agreed = None
     try:
-        proven = verification.verify(
-            output.read_file(files["receipt"]),
-            output.read_file(files["entry"]),
-            pinned,
-            envelope=_read_if_there(files["envelope"]),
-            outcome=_read_if_there(files["outcome"]),
-        )
+        if wanted is None and members is None:
+            proven = verification.verify(
+                output.read_file(files["receipt"]),
+                output.read_file(files["entry"]),
+                pinned,
+                envelope=_read_if_there(files["envelope"]),
+                outcome=_read_if_there(files["outcome"]),
+            )
+        else:
+            agreed = _agreed(files, Path(prefix + SEVERAL), pinned, wanted, members)
+            proven = agreed.proven
     except HansaError as error:
         part = error.fields.get("part")
         if part is None:
@@ -114,15 +188,47 @@ def verify(
     fields["pinned"] = " and ".join(["ledger"] * (ledger is not None) + ["key"] * (key is not None)) or "nothing"
     fields["trust"] = None if pinned.head is None else {"size": pinned.head.size, "time": pinned.head.time}
     fields["note"] = _note(pinned)
+    if agreed is not None:
+        fields |= {"members": agreed.members, "signatures": agreed.signatures, "passed": agreed.passed}
     if fields["pinned"] == "nothing":
         fields["caution"] = _CAUTION
         out.caution(_CAUTION)
-    out.show({"valid": True, **fields}, lambda: _text(out, proven, fields["pinned"], fields["note"]))
+    by = [] if agreed is None else [f"members  {', '.join(agreed.members)} signed it", *map(_passed, agreed.passed)]
+    out.show({"valid": True, **fields}, lambda: _text(out, proven, fields["pinned"], fields["note"], by))
+
+
+def _agreed(
+    files: dict[str, Path], several: Path, pinned: Pinned, wanted: int | Literal["default"] | None, named: str | None
+) -> Agreement:
+    """What members have signed together: in the file of several receipts, or in the one receipt where there is none."""
+    messages: list[bytes] = []
+    if several.exists():
+        files["receipt"] = several
+        with _named(several):
+            messages = receipts.decode(output.read_file(several, receipts.BYTES_MAX + 1))
+    members = None if named is None else [name.strip() for name in named.split(",")]
+    return agreement.verify(
+        messages or [output.read_file(files["receipt"])],
+        output.read_file(files["entry"]),
+        pinned,
+        len(set(members or ())) if wanted is None else _k(wanted, pinned),
+        members,
+        envelope=_read_if_there(files["envelope"]),
+        outcome=_read_if_there(files["outcome"]),
+    )
+
+
+def _k(wanted: int | Literal["default"], pinned: Pinned) -> int:
+    return agreement.default_k(pinned) if wanted == "default" else wanted
+
+
+def _passed(one: Passed) -> str:
+    return f"passed   receipt {one.place + 1} counts for nothing: {one.detail}"
 
 
 def prefix_of(name: str) -> str:
     """What the names of a receipt's files begin with, from that or the name of any of them."""
-    return next((name.removesuffix(ending) for ending in ENDINGS if name.endswith(ending)), name)
+    return next((name.removesuffix(ending) for ending in (*ENDINGS, SEVERAL) if name.endswith(ending)), name)
 
 
 def check_free(prefix: str, endings: Iterable[str] = ENDINGS, *, replace: bool) -> None:
@@ -151,7 +257,7 @@ def _note(pinned: Pinned) -> str:
     )
 
 
-def _text(out: Output, proven: Proven, pinned: str, keys: str) -> str:
+def _text(out: Output, proven: Proven, pinned: str, keys: str, by: list[str]) -> str:
     valid = (
         out.style("valid, but pinned to nothing", fg="yellow")
         if pinned == "nothing"
@@ -162,6 +268,7 @@ def _text(out: Output, proven: Proven, pinned: str, keys: str) -> str:
         f"ledger   {proven.ledger.hex()}",
         f"pinned   {pinned}" + (", not the ledger's id" if pinned == "key" else ""),
         f"keys     {keys}",
+        *by,
     ]
     if proven.told:
         lines.append(out.style(f"clock    {genesis_document.TOLD_IN_WORDS}", fg="yellow"))

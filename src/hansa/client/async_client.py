@@ -6,7 +6,7 @@ What a test compares: the two have the same methods with the same arguments and 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from msgspec import UNSET
 
@@ -235,9 +235,11 @@ class AsyncClient:
 
     # Proof
 
-    async def receipt(self, seq: int) -> Receipt:
+    async def receipt(
+        self, seq: int, *, k: int | Literal["default"] | None = None, least: int | None = None
+    ) -> Receipt:
         """See `Client.receipt`."""
-        return await self._run(proofs.receipt(self._session, seq))
+        return await self._run(proofs.receipt(self._session, seq, k, least))
 
     async def checkpoint(self) -> Head:
         """See `Client.checkpoint`."""

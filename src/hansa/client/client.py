@@ -6,7 +6,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from msgspec import UNSET
 
@@ -297,9 +297,15 @@ class Client:
 
     # Proof
 
-    def receipt(self, seq: int) -> Receipt:
-        """The receipt for an entry, verified, with the bytes it is about. Raises `HansaError` if it proves nothing."""
-        return self._run(proofs.receipt(self._session, seq))
+    def receipt(self, seq: int, *, k: int | Literal["default"] | None = None, least: int | None = None) -> Receipt:
+        """The receipt for an entry, verified, with the bytes it is about. Raises `HansaError` if it proves nothing.
+
+        With `k`, by nodes of so many members, all under the same head; `default` is f + 1 of those that have nodes. The
+        node that is asked asks the others, and gives what there is after some seconds: fewer will do down to `least`,
+        which is `k` by itself. Raises `receipt.members` with who signed if they are too few, `receipt.split` with who
+        signed what where receipts show different histories.
+        """
+        return self._run(proofs.receipt(self._session, seq, k, least))
 
     def checkpoint(self) -> Head:
         """The newest checkpoint: its signature is good, and it continues the last one that this client has seen.

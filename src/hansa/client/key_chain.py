@@ -45,7 +45,9 @@ def pin_trust(data: bytes, ledger: bytes | None = None) -> Pinned:
     for number, linked in enumerate(file.receipts, 1):
         with _named(f"receipt {number}"):
             chain.link(linked, head)
-    return msgspec.structs.replace(chain.pinned, keys=chain.keys, head=head, sizes=chain.sizes, roots=chain.roots)
+    return msgspec.structs.replace(
+        chain.pinned, keys=chain.keys, head=head, sizes=chain.sizes, roots=chain.roots, owners=chain.owners
+    )
 
 
 def link(pinned: Pinned, first: Checkpoint, proof: bytes) -> Pinned:
@@ -83,6 +85,7 @@ class _Chain:
     def __init__(self, pinned: Pinned, document: bytes) -> None:
         self.pinned = pinned
         self.keys = dict(pinned.keys)
+        self.owners = dict(pinned.owners)
         self.roots: dict[int, bytes] = {}
         self._current = {node.id: PublicKey(node.checkpoint_key) for node in genesis.decode(document).nodes}
         self.sizes = {key.kid: Sizes(node, 1, None) for node, key in self._current.items()}
@@ -119,6 +122,7 @@ class _Chain:
         self.sizes[former] = msgspec.structs.replace(self.sizes[former], last=head.size)
         self.sizes[key.kid] = Sizes(node, proven.seq + 2, None)  # it signs from the block behind its entry's on
         self.keys[key.kid] = self._current[node] = key
+        self.owners[key.kid] = self.owners[former]
         self.roots[head.size] = head.root
         self._last, self._seq = head, proven.seq
 

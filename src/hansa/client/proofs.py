@@ -1,18 +1,20 @@
 """Receipts and checkpoints, which count only once they are verified: see `trust`."""
 
 from functools import partial
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
-from hansa.client import trust, verification
+from hansa.client import agreement, trust, verification
 from hansa.client.asking import ask, persist
 from hansa.client.exchange import COSE, Operation, Request, bytes_of, exchange
-from hansa.client.results import Answer, Head, Receipt, Unproven
+from hansa.client.results import Answer, Cosigned, Head, Receipt, Unproven
 from hansa.client.session import Session
-from hansa.client.verification import Proven
+from hansa.client.verification import Pinned, Proven
 from hansa.merkle import receipt as receipts
+from hansa.merkle import receipts as several
 from hansa.merkle.checkpoint import Checkpoint
+from hansa.merkle.checkpoint import verify as verify_checkpoint
 from hansa.wire import entry, transaction
 from hansa.wire.problems import HansaError
 
@@ -31,12 +33,16 @@ def checkpoint(session: Session) -> Operation[Head]:
     return Head(head.ledger.hex(), head.size, head.root.hex(), head.time, receipts.bare(head))
 
 
-def receipt(session: Session, seq: int) -> Operation[Receipt]:
+def receipt(
+    session: Session, seq: int, k: int | Literal["default"] | None = None, least: int | None = None
+) -> Operation[Receipt]:
     """See `Client.receipt`."""
     parts: dict[str, bytes] = {}
     for part in _PARTS:
         parts[part] = yield from ask(session, f"/app/entries/{seq}/{part}", bytes_of)
-    return (yield from _receipt(session, seq, **parts))
+    if k is None:
+        return (yield from _receipt(session, seq, **parts))
+    return (yield from _cosigned(session, seq, k, least, **parts))
 
 
 def prove(session: Session, answer: Answer, envelope: bytes, outcome: bytes, given: bytes | None) -> Operation[Answer]:
@@ -69,6 +75,61 @@ def _receipt(
 
     message, proven = yield from persist(session, find)
     return Receipt(message, entry, envelope, outcome, proven)
+
+
+def _cosigned(
+    session: Session,
+    seq: int,
+    k: int | Literal["default"],
+    least: int | None,
+    *,
+    entry: bytes,
+    envelope: bytes,
+    outcome: bytes,
+) -> Operation[Receipt]:
+    """Receipts by k members, or by `least`, which the node that is asked has from the others."""
+
+    def find(node: str, wait_s: float) -> Operation[Receipt]:
+        pinned = yield from trust.pinned(session, node)
+        wanted = agreement.default_k(pinned) if k == "default" else k
+        reply = yield from exchange(Request("GET", node, f"/app/receipts/{seq}", {"k": wanted}, wait_s=wait_s))
+        messages = several.decode(reply.body)
+        pinned = yield from _knowing(session, node, messages, entry)
+        needed = wanted if least is None else min(least, wanted)
+        split = [name.strip() for name in reply.headers.get("hansa-split", "").split(",") if name]
+        try:
+            found = agreement.verify(messages, entry, pinned, needed, envelope=envelope, outcome=outcome)
+        except HansaError as error:
+            if error.code != "receipt.members" or not split:
+                raise
+            told = f"{error.detail}; the node says that {', '.join(split)} signed another history"
+            raise HansaError(error.code, told, remedy=error.remedy, **error.fields, split=split) from None
+        if found.proven.seq != seq:
+            raise HansaError("receipt.invalid", f"it is for entry {found.proven.seq}, not {seq}")
+        yield from trust.follow(session, node, receipts.head_of(found.receipt, entry))
+        cosigned = Cosigned(reply.body, wanted, found.members, split)
+        return Receipt(found.receipt, entry, envelope, outcome, found.proven, cosigned)
+
+    return (yield from persist(session, find))
+
+
+def _knowing(session: Session, node: str, messages: list[bytes], entry: bytes) -> Operation[Pinned]:
+    """What is known of the keys once what can be learnt of those behind these receipts is.
+
+    Keys that are in no chain are asked about once, so that bad receipts set off no requests.
+    """
+    pinned, has_learnt = (yield from trust.pinned(session, node)), False
+    for message in messages:
+        try:
+            head = receipts.head_of(message, entry)
+        except HansaError:
+            continue  # it counts for nothing: see `agreement`
+        if head.kid not in pinned.keys and not has_learnt:
+            pinned, has_learnt = (yield from trust.knowing(session, node, head)), True
+        key = pinned.keys.get(head.kid)
+        if key is not None and verify_checkpoint(head, key):
+            pinned = yield from trust.knowing(session, node, head)
+    return pinned
 
 
 def _verified(

@@ -1,6 +1,6 @@
 """What the client's operations give back, as frozen values, and the two ends of a call that are no failure of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -17,11 +17,26 @@ Wait: TypeAlias = Literal["accepted", "committed", "receipt"]
 """What a call waits for: that a node has taken the transaction, that its entry is durable, that a receipt proves it."""
 
 
+class Cosigned(msgspec.Struct, frozen=True):
+    """Receipts by several members as one message (`hansa.merkle.receipts`), of which `k` were asked for.
+
+    `members` have signed the same head, as was verified. Of those in `split` the node only says that they have signed
+    another history: it keeps what they signed in its log.
+    """
+
+    message: bytes
+    k: int
+    members: Sequence[str]
+    split: Sequence[str]
+
+
 class Receipt(msgspec.Struct, frozen=True):
     """A verified receipt and all that it proves something about, as bytes.
 
     `cose` is the COSE receipt (RFC 9942); these four, the genesis document and the ledger's id are what another needs
     to verify it without a node (`hansa.client.verify`, `hansa receipt verify`). `proven` is what was found.
+
+    Where it was asked for by several members, `cosigned` has the receipts of all; `cose` is the first that counts.
     """
 
     cose: bytes
@@ -29,6 +44,7 @@ class Receipt(msgspec.Struct, frozen=True):
     envelope: bytes
     outcome: bytes
     proven: Proven
+    cosigned: Cosigned | None = None
 
 
 class Answer(msgspec.Struct, frozen=True):

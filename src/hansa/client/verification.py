@@ -29,6 +29,13 @@ class Signer(msgspec.Struct, frozen=True):
     key: PublicKey
 
 
+class Owner(msgspec.Struct, frozen=True):
+    """Whose a checkpoint key is: a node, and the member that runs it."""
+
+    node: str
+    member: str
+
+
 class Sizes(msgspec.Struct, frozen=True):
     """The sizes of the tree for which a node's checkpoint key counts; `last` is None while it is the current one."""
 
@@ -40,7 +47,8 @@ class Sizes(msgspec.Struct, frozen=True):
 class Pinned(msgspec.Struct, frozen=True):
     """What a verifier trusts: checkpoint keys by kid, and the ledger they speak for (None: any).
 
-    `signers` are the members and users that the ledger began with, by kid. `told`: whether the genesis document says
+    `signers` are the members and users that the ledger began with, by kid, `owners` those of the checkpoint keys: empty
+    for a key that was pinned alone, which nothing says the owner of. `told`: whether the genesis document says
     that whoever runs the ledger tells its time; None without one.
 
     With a verified chain of key changes there is `head`, a checkpoint under a current key, `sizes` of every key by
@@ -55,6 +63,7 @@ class Pinned(msgspec.Struct, frozen=True):
     head: Checkpoint | None = None
     sizes: Mapping[bytes, Sizes] = {}
     roots: Mapping[int, bytes] = {}
+    owners: Mapping[bytes, Owner] = {}
 
 
 class Proven(msgspec.Struct, frozen=True):
@@ -95,11 +104,12 @@ def pin_genesis(document: bytes, ledger: bytes | None = None) -> Pinned:
     if ledger is not None and found != ledger:
         raise HansaError("verify.genesis", f"the document is that of ledger {found.hex()}")
     decoded = genesis.decode(document)
-    keys = [PublicKey(node.checkpoint_key) for node in decoded.nodes]
+    nodes = [(PublicKey(node.checkpoint_key), Owner(node.id, node.member)) for node in decoded.nodes]
     signers = [Signer(who.id, PublicKey(key)) for who in (*decoded.members, *decoded.users) for key in who.keys]
     signers += [Signer(who.id, PublicKey(key)) for who in decoded.members for key in who.governance_keys]
     by_kid = {signer.key.kid: signer for signer in signers}
-    return Pinned({key.kid: key for key in keys}, found, by_kid, decoded.is_told)
+    owners = {key.kid: owner for key, owner in nodes}
+    return Pinned({key.kid: key for key, _ in nodes}, found, by_kid, decoded.is_told, owners=owners)
 
 
 def pin_key(key: PublicKey, ledger: bytes | None = None) -> Pinned:

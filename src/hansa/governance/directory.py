@@ -32,6 +32,7 @@ RECORDS: Final = (
     "Limits",
     "Member",
     "User",
+    "Node",
     "CheckpointKey",
     "Key",
     SESSION,
@@ -137,6 +138,8 @@ class Directory:
         """Those of all time, in the order in which they came."""
         self.expiring: dict[bytes, Expiring] = {}
         """By kid, the active keys that expire."""
+        self.nodes: dict[str, str] = {}
+        """The member that runs each node, by the node's id."""
         self.node_keys: dict[bytes, PublicKey] = {}
         """Those that count now, in the order in which they came."""
         self.former_node_keys: set[bytes] = set()
@@ -202,6 +205,11 @@ class Directory:
     def checkpoint_changes(self) -> list[int]:
         """The entries that registered checkpoint keys after genesis, in order."""
         return [span.first - 1 for span in self.checkpoint_spans.values() if span.first]
+
+    def cosigners(self) -> list[str]:
+        """The active members that have nodes whose checkpoint keys count now, by name."""
+        found = {self.nodes[self.checkpoint_spans[kid].node] for kid in self.checkpoint_keys}
+        return sorted(found & self.members.keys())
 
     def indexes_of(self, contract: str, record: str) -> tuple[str, ...]:
         """The indexed fields of a record type, as `store.state` asks for them."""
@@ -310,6 +318,8 @@ class Directory:
                 self.user_attributes[value["id"]] = frozenset(value["attributes"])
                 if value["removed"]:
                     self._remove(value["id"])
+            case "Node":
+                self.nodes[value["id"]] = value["member"]
             case "CheckpointKey":
                 self._begun[value["kid"]] = seq + 1
             case "Key":

@@ -24,7 +24,7 @@ _ONE_PROOF: Final = b"\x81"
 _DETACHED: Final = b"\xf6"
 _PATH_MAX: Final = 128
 """Hashes of a proof: more than any tree of 64-bit numbers needs."""
-_RECEIPT_BYTES_MAX: Final = 16 * 1024
+RECEIPT_BYTES_MAX: Final = 16 * 1024
 """A receipt: several times what the longest path takes."""
 
 
@@ -160,8 +160,8 @@ def _message(head: Checkpoint, kind: bytes, proof: list[object]) -> bytes:
 
 
 def _read(message: bytes, kind: bytes) -> Receipt:
-    if len(message) > _RECEIPT_BYTES_MAX:
-        raise HansaError("receipt.form", f"{len(message)} bytes; at most {_RECEIPT_BYTES_MAX}")
+    if len(message) > RECEIPT_BYTES_MAX:
+        raise HansaError("receipt.form", f"{len(message)} bytes; at most {RECEIPT_BYTES_MAX}")
     if not message.startswith(b"\xd2\x84"):
         raise HansaError("receipt.form", "a receipt starts with CBOR tag 18 and an array of four")
     protected, position = cbor.read_byte_string(message, 2)

@@ -22,6 +22,7 @@ from hansa.contracts.values import Cache
 from hansa.governance import expiry, sequel
 from hansa.governance.directory import Directory, Sender
 from hansa.merkle import checkpoint as merkle_checkpoint
+from hansa.merkle.checkpoint import Checkpoint
 from hansa.node import intake
 from hansa.node.apply import Sealed, View, apply_batch, apply_genesis, next_due
 from hansa.node.clock import Clock, ToldClock, backward
@@ -35,6 +36,7 @@ from hansa.node.intake import Accepted, Answer, Listener, Pending, Queue
 from hansa.node.isolation import Isolation
 from hansa.node.key_folder import KeyFolder
 from hansa.node.linear import Barriers
+from hansa.node.peers import load as load_peers
 from hansa.node.recovery import Progress, Recovered, close, close_in_order, recover
 from hansa.node.tally import Gauges, Tally
 from hansa.node.verifier import Verifier
@@ -53,6 +55,8 @@ from hansa.wire.transaction import Signed
 
 log = structlog.get_logger()
 
+RECENT_BLOCKS: Final = 256
+"""The last so many blocks have their ends signed when somebody asks, once each: nobody can set off more than that."""
 CHECKPOINT_MS: Final = 20
 """How old the newest checkpoint may get while blocks keep coming; an idle node signs at once."""
 IDLE_FLUSH_S: Final = 1.0
@@ -139,6 +143,7 @@ class Node:
         exclusions: Exclusions,
         isolation: Isolation | None,
         orderer: MakeOrderer,
+        peers: list[str],
     ) -> None:
         self.folder = folder
         self.ledger = recovered.ledger
@@ -150,6 +155,8 @@ class Node:
         self.events = Events(self.reading, self._is_busy)
         self.tally = Tally()
         self.failed: asyncio.Future[None] | None = None
+        self.peers = peers
+        """The URLs of the other nodes that are known here; see `peers`."""
         self._files = files
         self._locks = locks
         self._parts = recovered
@@ -178,6 +185,8 @@ class Node:
         self._woken = False
         self._stopping = False
         self._signed_at = 0.0
+        self._asked: dict[int, Checkpoint] = {}
+        """Checkpoints by size that were signed because somebody asked, and are stored nowhere."""
         last = recovered.checkpoints.last()
         self._signed_size = 0 if last is None else last.size
         self._owed = self._find_owed()
@@ -345,6 +354,28 @@ class Node:
         self._owed = []
         if self._head.size > self._signed_size:
             self._sign(self._head)
+
+    def checkpoint_at(self, size: int) -> Checkpoint:
+        """The node's checkpoint of exactly this size: the stored one, or one made now of the end of a recent block.
+
+        So what other nodes signed can be matched, whichever blocks this one signed by itself. What is made is kept in
+        memory alone. Raises `HansaError`: `node.faulted`, and as `Reading.recent_end`.
+        """
+        found = self._asked.get(size) or self.reading.stored_checkpoint(size)
+        if found is not None:
+            return found
+        if "fault" in self._trouble:
+            raise HansaError("node.faulted")
+        header = self.reading.recent_end(size, RECENT_BLOCKS)
+        signer = self._signer_of(_Head(header.seq, size, header.time, header.root))
+        if signer is None:
+            raise HansaError("checkpoint.none", "this node has no key that signs it", size=size)
+        told = self.parsed_genesis.is_told
+        made = merkle_checkpoint.sign(self.ledger, size, header.time, header.root, signer, told=told)
+        self._asked[size] = made
+        if len(self._asked) > RECENT_BLOCKS:
+            del self._asked[min(self._asked)]  # which is none of the last blocks any more
+        return made
 
     def _sign(self, head: "_Head", *, durable: bool = False) -> bool:
         """Signs one head, by the newest key of the node that counts for its block; whether that was done.
@@ -810,10 +841,11 @@ def open_node(
             raise HansaError("clock.real", f"the ledger in {root} has real time, which nobody tells")
         clock = clock or (ToldClock(recovered.genesis.time) if recovered.genesis.is_told else Clock())
         clock.check_start(max(recovered.tip.time, last_stop(files, folder)), accepted=accept_clock)
-        exclusions = load_exclusions(files, folder)
+        exclusions, peers = load_exclusions(files, folder), load_peers(files, folder)
         isolation = Isolation(recovered.genesis.members_contract) if isolate else None
         opened.pop_all()
-    return Node(folder, files, [lock, keys], recovered, keys, clock, reserve_bytes, exclusions, isolation, orderer)
+    locks: list[Lock | KeyFolder] = [lock, keys]
+    return Node(folder, files, locks, recovered, keys, clock, reserve_bytes, exclusions, isolation, orderer, peers)
 
 
 def _check_keys(folder: Folder, keys: KeyFolder, recovered: Recovered) -> None:

@@ -220,10 +220,33 @@ class Reading:
 
     def checkpoint(self, size: int | None = None) -> Checkpoint:
         """The newest stored checkpoint, or the one of exactly `size`. Raises `HansaError` `checkpoint.none`."""
-        found = self._checkpoints.last() if size is None else self._checkpoints.covering(size - 1)
-        if found is None or (size is not None and found.size != size):
+        found = self._checkpoints.last() if size is None else self.stored_checkpoint(size)
+        if found is None:
             raise HansaError("checkpoint.none", size=size)
         return found
+
+    def stored_checkpoint(self, size: int) -> Checkpoint | None:
+        """The stored checkpoint of exactly `size`, if there is one."""
+        found = self._checkpoints.covering(size - 1)
+        return found if found is not None and found.size == size else None
+
+    def recent_end(self, size: int, blocks: int) -> Header:
+        """The header of the block that ends at `size`, if it is one of the last so many.
+
+        Raises `HansaError`: `checkpoint.none`, `tiles.differ` if the tree has another root there, `journal.corrupt`.
+        """
+        if not 0 < size <= self.tip.size:
+            raise HansaError("checkpoint.none", f"the ledger has {self.tip.size} entries here", size=size)
+        place = self._place(size - 1)
+        if size < self.tip.size and self._place(size).height == place.height:
+            raise HansaError("checkpoint.none", f"no block ends at {size} entries", size=size)
+        if place.height < self.tip.height - blocks:
+            told = f"none is stored for {size} entries, and it is signed for the last {blocks} blocks only"
+            raise HansaError("checkpoint.none", told, size=size)
+        header = self._block(place.location).header
+        if tree.root_of(0, size, self._tiles.node) != header.root:
+            raise HansaError("tiles.differ", f"the hashes below {size} do not give the block's root")
+        return header
 
     def receipt(self, seq: int) -> bytes:
         """The receipt for an entry, under the first stored checkpoint that covers it.
@@ -236,7 +259,7 @@ class Reading:
         head = self._covering(seq)
         keys = self._directory.checkpoint_keys
         newest = self._checkpoints.last() if head.kid not in keys else None
-        return self._receipt(seq, head if newest is None or newest.kid not in keys else newest)
+        return self.receipt_under(seq, head if newest is None or newest.kid not in keys else newest)
 
     def trust(self) -> Trust:
         """What an offline verifier needs from the ledger's id alone: see `wire.trust`. With no receipts' checkpoints.
@@ -249,7 +272,7 @@ class Reading:
             found, head = self.at(seq), self._covering(seq)
             proof = self.consistency(last, head.size) if last not in (0, head.size) else None
             parts = found.entry(), found.envelope, found.outcome, found.writes
-            changes.append(Change(*parts, self._receipt(seq, head), proof))
+            changes.append(Change(*parts, self.receipt_under(seq, head), proof))
             last = head.size
         head = self.checkpoint()
         if head.kid not in self._directory.checkpoint_keys:
@@ -269,7 +292,8 @@ class Reading:
             raise HansaError("checkpoint.none", f"no stored checkpoint covers entry {seq}", size=None)
         return found
 
-    def _receipt(self, seq: int, head: Checkpoint) -> bytes:
+    def receipt_under(self, seq: int, head: Checkpoint) -> bytes:
+        """The receipt for an entry under a checkpoint that covers it. Raises `HansaError` `tiles.differ`."""
         path = tree.inclusion_path(seq, head.size, self._tiles.node)
         if tree.root_from_inclusion(seq, head.size, self._tiles.node(0, seq), path) != head.root:
             raise HansaError("tiles.differ", f"the hashes around entry {seq} do not give the checkpoint's root")

@@ -139,6 +139,21 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The receipt is signed by a key that did not count at its size",
         "Do not rely on it: a key that was retired or not yet registered was used. Get a fresh receipt from a node.",
     ),
+    "receipt.members": Kind(
+        422,
+        "Too few members have signed the same",
+        "Ask again for receipts by so many members, from another node too; or rely on fewer, if that is enough for you.",
+    ),
+    "receipt.k": Kind(
+        409,
+        "More members are asked to sign than have nodes",
+        "Ask for at most as many as have nodes, or for `default`.",
+    ),
+    "receipt.split": Kind(
+        409,
+        "Members have signed different histories of this ledger",
+        "Rely on neither. Keep the receipts and show them to all members: they prove who signed what.",
+    ),
     "receipt.unlinked": Kind(
         422,
         "The receipt is signed by a former key, and nothing shows that it is of the ledger's history",
@@ -272,6 +287,16 @@ KINDS: Final[Mapping[str, Kind]] = {
     "block.writes": Kind(500, "A write set is not what its outcome commits to", _RESTORE),
     "genesis.lost": Kind(
         500, "The genesis document is lost", "Put the document back as DIR/genesis.cbor; any member has it."
+    ),
+    "peers.form": Kind(
+        422,
+        "The file of the node's peers cannot be read",
+        'Write it as {"version": 0, "peers": ["http://127.0.0.1:PORT"]}, or remove it: then nobody else is asked to sign.',
+    ),
+    "peers.url": Kind(
+        422,
+        "A peer is not at a loopback address of this machine",
+        "Give each peer as http://127.0.0.1:PORT: nodes on other machines need mutual TLS, which there is not yet.",
     ),
     "checkpoint.none": Kind(404, "There is no such checkpoint", "Ask for the newest one, or a size it was signed for."),
     "checkpoint.invalid": Kind(

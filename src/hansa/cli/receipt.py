@@ -187,17 +187,17 @@ def _pinned(genesis: Path | None, ledger: str | None, key: Path | None, trust: P
     id = None if ledger is None else names.digest_from_hex(ledger, "ledger id")
     public = None
     if key is not None:
-        with _named(key):
+        with named(key):
             public = public_key_from_pem(output.read_file(key))
     if trust is not None:
         if genesis is not None:
             told = "--trust and --genesis both say what is trusted"
             raise HansaError("argument.value", told, remedy="Give one of the two: the trust file has the document.")
-        with _named(trust):
+        with named(trust):
             pinned = key_chain.pin_trust(output.read_file(trust, BYTES_MAX), id)
             return pinned if public is None else verification.both(pinned, public)
     if genesis is not None:
-        with _named(genesis):
+        with named(genesis):
             pinned = verification.pin_genesis(output.read_file(genesis), id)
             return pinned if public is None else verification.both(pinned, public)
     if public is None:
@@ -209,7 +209,7 @@ def _pinned(genesis: Path | None, ledger: str | None, key: Path | None, trust: P
 
 
 @contextlib.contextmanager
-def _named(path: Path) -> Generator[None, None, None]:
+def named(path: Path) -> Generator[None, None, None]:
     """Puts a file's name before what is wrong with it."""
     try:
         yield

@@ -82,6 +82,7 @@ GROUPS = {
     "receipt": "Receipts",
     "verify": "Verification",
     "trust": "Trust files",
+    "split": "Split views",
     "audit": "Audit",
     "swift": "SWIFT messages",
     "key": "Keys",

@@ -24,10 +24,11 @@ from hansa.node.intake import Answer
 from hansa.orderers import Batch
 from hansa.store.overlay import Overlay, Span, Spot
 from hansa.wire import batch as wire_batch
-from hansa.wire import block, cose, entry, exclusion, genesis, tick, transaction, trust, writes
+from hansa.wire import block, cose, entry, exclusion, genesis, split_view, tick, transaction, trust, writes
 from hansa.wire.genesis import Genesis, Limits, Member, Node, User
 from hansa.wire.keys import PrivateKey
 from hansa.wire.problems import HansaError
+from hansa.wire.split_view import Contradiction
 from hansa.wire.transaction import Transaction
 from hansa.wire.trust import Change, Linked, Trust
 
@@ -301,6 +302,12 @@ def make() -> tuple[list[Vector], dict[str, str]]:
             "entry 10 gives node-1 another checkpoint key; the head has 12 entries; `receipts` has `checkpoint`",
         ),
         Vector("consistency", "consistency-receipt", consistency, "from size 1 to size 4"),
+        Vector(
+            "split-view",
+            "split-view",
+            _split(document, head, leaf, checkpoint_key),
+            "node-1 signed another root for 4 entries too, and another tree, of 6, whose first 4 have that other root",
+        ),
         Vector("answer", "answer", answer, "to the submission of entry 1, with ?receipt=true"),
     ]
     governing = {"bank governance": bank_governance, "trader governance": trader_governance}
@@ -323,6 +330,22 @@ def _receipts(head: checkpoint.Checkpoint, tiles: Tiles, other: PrivateKey) -> t
     signed = checkpoint.sign(head.ledger, head.size, head.time, head.root, other)
     first = receipt.inclusion(head, 1, path)
     return first, receipts.encode([first, receipt.inclusion(signed, 1, path)])
+
+
+def _split(document: bytes, head: checkpoint.Checkpoint, leaf: bytes, signer: PrivateKey) -> bytes:
+    """The proof that `head`'s signer has signed another history too: of copies of one entry."""
+    tiles = Tiles(0, lambda *_: b"")
+    heads: list[checkpoint.Checkpoint] = []
+    for size in (head.size, head.size + 2):
+        while tiles.size < size:
+            tiles.append(tree.leaf_hash(leaf))
+        heads.append(checkpoint.sign(head.ledger, size, head.time, tiles.root(), signer))
+    path = tree.inclusion_path(head.size, tiles.size, tiles.node)
+    pairs = [
+        Contradiction(receipt.bare(head), receipt.bare(heads[0]), None),
+        Contradiction(receipt.bare(head), receipt.inclusion(heads[1], head.size, path), leaf),
+    ]
+    return split_view.encode(document, pairs)
 
 
 def _rung(

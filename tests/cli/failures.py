@@ -29,7 +29,10 @@ from typing import Any
 
 from hansa.cli.main import main
 from hansa.client import keys
+from hansa.merkle import receipt
+from hansa.wire import split_view
 from hansa.wire.problems import KINDS
+from hansa.wire.split_view import Contradiction
 
 SILENT = (0, b"")
 Given = tuple[int, bytes] | tuple[int, bytes, dict[str, str]]
@@ -275,6 +278,14 @@ def both(*steps: Callable[[Path, Scene], Any]) -> Callable[[Path, Scene], None]:
             step(here, scene)
 
     return before
+
+
+def honest(here: Path, scene: Scene) -> None:
+    """A file that says of one head that it contradicts itself."""
+    RECEIPT(here, scene)
+    head = receipt.bare(receipt.head_of((here / "r.cose").read_bytes(), (here / "r.entry").read_bytes()))
+    document = (scene.stopped / "genesis.cbor").read_bytes()
+    (here / "p").write_bytes(split_view.encode(document, [Contradiction(head, head, None)]))
 
 
 PAUSE = "proposal new --action pause_contract name=kinds"
@@ -609,6 +620,20 @@ CASES: dict[str, list[Case]] = {
                 ("outcome", "outcome", -1),
             )
         ),
+    ],
+    "Split views": [
+        Case("compare {url}"),
+        Case("compare {url} {url}"),
+        Case("compare {url} --head {here}/none"),
+        Case("compare {url} --head {here}/h", "JSON of something else", write("h", "{}")),
+        Case("compare {url} --head {here}/h --out {here}/h", "The file is there", write("h")),
+        Case(f"compare {{url}} http://127.0.0.1:1 --ledger {'0' * 64} --out {{here}}/p"),
+        Case("verify {here}/none"),
+        Case("verify {stopped}/genesis.cbor"),
+        Case("verify {here}/p", before=write("p", b"\xa1gversion\x01")),
+        Case("verify {here}/p", "One head, twice", honest),
+        Case(f"verify {{here}}/p --ledger {'0' * 64}", before=honest),
+        Case("verify {here}/p --genesis {stopped}/genesis.cbor --trust {here}/p", before=honest),
     ],
     "Contract files": [
         Case("contract check {here}/none.py"),

@@ -66,7 +66,12 @@ def test_a_node_that_runs(hansa: Callable, server: Any) -> None:
     assert re.fullmatch(r"The node is ready: 5 entries, the last one (just now|\d+ (s|min) ago)\.", lines[0])
     assert lines[1:4] == ["", f"ledger      Sample ledger  {server.ledger}", f"url         {server.url}"]
     assert re.fullmatch(r"entries     5  in 5 blocks, the last at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", lines[4])
-    assert lines[5:] == ["checkpoint  size 5", "waiting     0"]
+    assert lines[5:] == [
+        "checkpoint  size 5",
+        "orderer     solo",
+        "waiting     0",
+        "next block  no transaction waits for one",
+    ]
 
 
 def test_as_json(hansa: Callable, server: Any) -> None:
@@ -90,6 +95,8 @@ def test_as_json(hansa: Callable, server: Any) -> None:
         "waiting": 0,
         "checkpoint": 5,
         "clock": "real",
+        "orderer": "solo",
+        "next_block": {"state": "idle", "why": "no transaction waits for one", "fix": ""},
     }
 
 
@@ -111,8 +118,9 @@ def test_a_node_that_refuses_is_unhealthy(hansa: Callable, start: Callable, tmp_
         assert (found.code, found.json["state"], found.json["trouble"]) == (3, "refusing", "disk.full")
         checks = hansa("doctor", "--data", running.data, "--json")
         assert checks.code == 3
-        (node,) = [check for check in checks.json["checks"] if check["name"] == "node"]
-        assert (node["verdict"], node["fix"]) == ("fail", "`hansa status` says what to do.")
+        told = {check["name"]: check for check in checks.json["checks"]}
+        assert (told["node"]["verdict"], told["node"]["seen"].split()[0]) == ("ok", "refusing")
+        assert (told["next block"]["verdict"], told["next block"]["fix"][:10]) == ("fail", "Make room;")
         action = ("call", "members", "add_reference", "name=a", "valid_from=1", "data=x")
         assert "MB are free" in hansa(*action, "--as", "northbank", "--data", running.data).failed("disk.full")
     finally:

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from tests.client.inprocess import URL, InProcess
 
-from hansa.client import Client, HansaError, Receipt, Refused, Unproven, pin_genesis, verify
+from hansa.client import Client, HansaError, Receipt, Refused, Unproven, pin_genesis, split_view, verify
 from hansa.client.memory import Memory
 from hansa.merkle import receipt
 from hansa.merkle.checkpoint import Checkpoint
@@ -130,6 +130,13 @@ def test_a_fork_is_found_before_anything_is_answered_or_sent(
                 ask()
             heads = [receipt.read_bare(caught.value.fields[name]) for name in ("remembered", "shown")]
             assert [head.size for head in heads] == [4, 2 + more]
+            proof = memory.with_name("memory.json.split-view")
+            assert caught.value.fields["proof"] == proof.read_bytes()
+            assert str(proof) in caught.value.detail
+            told = split_view.verify(proof.read_bytes(), world.id)
+            assert [str(signer) for signer in told.equivocated] == ["node-1 of acme"]
+            # The smaller head is of a later time than the larger one that was seen before.
+            assert [pair.how for pair in told.contradictions] == [{1: "time", 2: "root", 4: "history"}[more]]
     assert not [asked for asked in world.asked if asked.startswith("POST")]
     assert memory.read_bytes() == kept
     world.use("a")

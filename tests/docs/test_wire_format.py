@@ -9,7 +9,7 @@ import cbor2
 import pycddl
 import pytest
 
-from hansa.client import key_chain, verification
+from hansa.client import key_chain, split_view, verification
 from hansa.merkle import receipt
 from hansa.wire import block, entry, exclusion, genesis, tick, transaction, writes
 from hansa.wire.keys import PrivateKey
@@ -99,6 +99,17 @@ def test_an_excluded_entry_is_as_documented() -> None:
     for one in given:
         assert (one.id, one.reason) == (statement.id, statement.reason)
         assert keys[one.kid].verify(one.signature, one.structure)
+
+
+def test_a_split_view_is_proven_as_documented() -> None:
+    found = split_view.verify(data("split-view"), genesis.ledger_id(data("genesis")))
+    assert [pair.how for pair in found.contradictions] == ["root", "history"]
+    assert [str(signer) for signer in found.equivocated] == ["node-1 of bank"]
+    for pair in cbor2.loads(data("split-view"))["contradictions"]:
+        validate("checkpoint", pair["first"])
+        validate("checkpoint" if pair["entry"] is None else "receipt", pair["second"])
+        if pair["entry"] is not None:
+            validate("entry", pair["entry"])
 
 
 def test_a_refusal_has_the_documented_result() -> None:

@@ -82,6 +82,11 @@ class TestInclusion:
             assert path == naive.path(index, 0, size)
             assert tree.root_from_inclusion(index, size, naive.leaf(index), path) == naive.root(size)
 
+    @pytest.mark.parametrize("size", SIZES)
+    def test_a_path_holds_the_root_of_what_is_before(self, naive, size):
+        for index in range(1, size):
+            assert tree.root_before(index, size, naive.path(index, 0, size)) == naive.root(index)
+
     @given(SIZES_TO_3000, st.data())
     def test_larger_trees(self, naive, size, data):
         index = data.draw(st.integers(0, size - 1))

@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "calendar": "hansa.cli.calendar:calendar",
     "call": "hansa.cli.call:call",
     "clock": "hansa.cli.clock:clock",
+    "compare": "hansa.cli.compare:compare",
     "completion": "hansa.cli.completion:completion",
     "constitution": "hansa.cli.constitution:constitution",
     "contract": "hansa.cli.contract:contract",
@@ -43,6 +44,7 @@ _COMMANDS: Final = {
     "tx": "hansa.cli.tx:tx",
     "up": "hansa.cli.up:up",
     "user": "hansa.cli.user:user",
+    "verify": "hansa.cli.verify:verify",
 }
 
 COMMON: Final = {

@@ -198,15 +198,15 @@ def verify(
 
 
 def _agreed(
-    files: dict[str, Path], several: Path, pinned: Pinned, wanted: int | Literal["default"] | None, named: str | None
+    files: dict[str, Path], several: Path, pinned: Pinned, wanted: int | Literal["default"] | None, asked: str | None
 ) -> Agreement:
     """What members have signed together: in the file of several receipts, or in the one receipt where there is none."""
     messages: list[bytes] = []
     if several.exists():
         files["receipt"] = several
-        with _named(several):
+        with named(several):
             messages = receipts.decode(output.read_file(several, receipts.BYTES_MAX + 1))
-    members = None if named is None else [name.strip() for name in named.split(",")]
+    members = None if asked is None else [name.strip() for name in asked.split(",")]
     return agreement.verify(
         messages or [output.read_file(files["receipt"])],
         output.read_file(files["entry"]),
@@ -294,17 +294,17 @@ def _pinned(genesis: Path | None, ledger: str | None, key: Path | None, trust: P
     id = None if ledger is None else names.digest_from_hex(ledger, "ledger id")
     public = None
     if key is not None:
-        with _named(key):
+        with named(key):
             public = public_key_from_pem(output.read_file(key))
     if trust is not None:
         if genesis is not None:
             told = "--trust and --genesis both say what is trusted"
             raise HansaError("argument.value", told, remedy="Give one of the two: the trust file has the document.")
-        with _named(trust):
+        with named(trust):
             pinned = key_chain.pin_trust(output.read_file(trust, BYTES_MAX), id)
             return pinned if public is None else verification.both(pinned, public)
     if genesis is not None:
-        with _named(genesis):
+        with named(genesis):
             pinned = verification.pin_genesis(output.read_file(genesis), id)
             return pinned if public is None else verification.both(pinned, public)
     if public is None:
@@ -316,7 +316,7 @@ def _pinned(genesis: Path | None, ledger: str | None, key: Path | None, trust: P
 
 
 @contextlib.contextmanager
-def _named(path: Path) -> Generator[None, None, None]:
+def named(path: Path) -> Generator[None, None, None]:
     """Puts a file's name before what is wrong with it."""
     try:
         yield

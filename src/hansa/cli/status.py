@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+import msgspec
 
 from hansa.cli import output
 from hansa.cli.output import Output
 from hansa.cli.places import connect, data_option, url_option
+from hansa.client.next_block import NextBlock, next_block
 from hansa.wire import genesis
 from hansa.wire.problems import HansaError
 
@@ -20,7 +22,10 @@ _UNITS_S: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 @url_option()
 @click.pass_obj
 def status(out: Output, data: Path, url: str | None) -> int:
-    """Show how the node is. Exits with 3 if it does not run, does not answer, or takes no transactions."""
+    """Show how the node is, and why there is no new block if none comes.
+
+    Exits with 3 if it does not run, does not answer, or takes no transactions.
+    """
     try:
         with connect(data, url) as node:
             found: dict[str, Any] = {"url": node.url, **node.get("/node/status")}
@@ -29,11 +34,12 @@ def status(out: Output, data: Path, url: str | None) -> int:
             raise
         out.error(error)
         return output.UNHEALTHY
-    out.show(found, lambda: _text(out, found))
+    block = next_block(found)
+    out.show({**found, "next_block": msgspec.structs.asdict(block)}, lambda: _text(out, found, block))
     return output.DONE if found["ready"] else output.UNHEALTHY
 
 
-def _text(out: Output, found: dict[str, Any]) -> str:
+def _text(out: Output, found: dict[str, Any], block: NextBlock) -> str:
     when = output.moment(int(found["time"]))
     lines = [
         out.style(sentence(found, _now_s(found)), fg="green" if found["ready"] else "red"),
@@ -44,11 +50,20 @@ def _text(out: Output, found: dict[str, Any]) -> str:
         f"url         {found['url']}",
         f"entries     {found['entries']:,}  in {found['height'] + 1:,} blocks, the last at {when}",
         f"checkpoint  size {found['checkpoint']:,}",
+        f"orderer     {output.shown(found['orderer'])}",
         f"waiting     {found['waiting']:,}",
+        f"next block  {_when(block)}",
     ]
     if found["clock"] == genesis.TOLD:
         lines.append(f"clock       {output.moment(int(found['now']))}; {genesis.TOLD_IN_WORDS}")
     return "\n".join(lines)
+
+
+def _when(block: NextBlock) -> str:
+    """When the next block comes; what keeps the node from taking transactions stands above already."""
+    if block.state == "none":
+        return "none, until that is mended"
+    return output.shown(f"{block.why}. {block.fix}" if block.fix else block.why)
 
 
 def _now_s(found: dict[str, Any]) -> float:

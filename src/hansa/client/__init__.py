@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from hansa.client.async_client import AsyncClient
     from hansa.client.client import Client
+    from hansa.client.comparing import Comparison
     from hansa.client.events import Event
     from hansa.client.governance import Ballot, Proposal
     from hansa.client.money import Amount
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _ROOMS: Final = {
     "async_client": ("AsyncClient",),
     "client": ("Client",),
+    "comparing": ("Comparison",),
     "events": ("Event",),
     "governance": ("Ballot", "Proposal"),
     "money": ("Amount",),
@@ -50,6 +52,7 @@ __all__ = [
     "AsyncTransport",
     "Ballot",
     "Client",
+    "Comparison",
     "Contract",
     "Event",
     "HansaError",

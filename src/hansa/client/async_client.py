@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from msgspec import UNSET
 
-from hansa.client import governance, proofs, records, schemas, submission, values
+from hansa.client import comparing, governance, proofs, records, schemas, submission, values
 from hansa.client.asking import ask, tell
+from hansa.client.comparing import Comparison
 from hansa.client.exchange import Operation, Request, bytes_of, json_of, segment
 from hansa.client.governance import Proposal
 from hansa.client.proxy import Contract
@@ -244,6 +245,10 @@ class AsyncClient:
     async def checkpoint(self) -> Head:
         """See `Client.checkpoint`."""
         return await self._run(proofs.checkpoint(self._session))
+
+    async def compare(self, kept: Mapping[str, bytes] | None = None) -> Comparison:
+        """See `Client.compare`."""
+        return await self._run(comparing.compare(self._session, kept or {}))
 
     # The node
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from msgspec import UNSET
 
-from hansa.client import governance, proofs, records, schemas, submission, values
+from hansa.client import comparing, governance, proofs, records, schemas, submission, values
 from hansa.client.asking import ask, tell
+from hansa.client.comparing import Comparison
 from hansa.client.exchange import Operation, Request, bytes_of, json_of, segment
 from hansa.client.governance import Proposal
 from hansa.client.proxy import Contract
@@ -313,6 +314,15 @@ class Client:
         Raises `HansaError` `ledger.forked` or `ledger.shrunken` if it does not; then the old one stays remembered.
         """
         return self._run(proofs.checkpoint(self._session))
+
+    def compare(self, kept: Mapping[str, bytes] | None = None) -> Comparison:
+        """Compares the newest checkpoints of all nodes of this client with each other, and with what it remembers.
+
+        `kept` are further checkpoints, as COSE messages by names of your own: what somebody else was shown. A node that
+        does not answer, or shows nothing, is told in `unproven`; nothing is raised for it unless no node answers.
+        Nothing is remembered from this.
+        """
+        return self._run(comparing.compare(self._session, kept or {}))
 
     # The node
 

@@ -29,6 +29,10 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint: str
 
 
+PROOF: Final = ".split-view"
+"""The ending of the file beside it that proves a split view: see `wire.split_view`."""
+
+
 class Memory:
     """The last checkpoint, None before the first. One process at a time uses a file."""
 
@@ -47,6 +51,14 @@ class Memory:
                     _save(self._path, new)
                 self.last = new
             return True
+
+    def accuse(self, proof: bytes) -> Path | None:
+        """Writes the proof of a split view beside the file, over one from before; where it is, if there is a file."""
+        if self._path is None:
+            return None
+        path = self._path.with_name(self._path.name + PROOF)
+        _replace(path, proof)
+        return path
 
 
 def _load(path: Path) -> Checkpoint | None:
@@ -72,7 +84,10 @@ def _load(path: Path) -> Checkpoint | None:
 
 
 def _save(path: Path, head: Checkpoint) -> None:
-    data = msgspec.json.format(msgspec.json.encode(_File(FORMAT, receipt.bare(head).hex()))) + b"\n"
+    _replace(path, msgspec.json.format(msgspec.json.encode(_File(FORMAT, receipt.bare(head).hex()))) + b"\n")
+
+
+def _replace(path: Path, data: bytes) -> None:
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:

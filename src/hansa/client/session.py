@@ -50,6 +50,8 @@ class Session:
         if last is not None and last.ledger != (self.ledger or last.ledger):
             raise HansaError("memory.ledger", f"{memory} remembers ledger {last.ledger.hex()}")
         self.ledger = self.ledger if last is None else last.ledger
+        self.genesis = b""
+        """The ledger's genesis document, once a node has given it."""
         self.pinned: Pinned | None = None
         self.told: bool | None = None
         """Whether the ledger's time is told, once a node has said so."""

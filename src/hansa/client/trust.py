@@ -8,14 +8,16 @@ for, which is verified from genesis (`key_chain`) and kept. What does not fit is
 
 from typing import Any
 
-from hansa.client import key_chain, verification
+from hansa.client import key_chain, split_view, verification
 from hansa.client.exchange import COSE, Operation, Request, address, exchange, json_of
 from hansa.client.session import Session
 from hansa.client.verification import Pinned
 from hansa.merkle import checkpoint, receipt
 from hansa.merkle.checkpoint import Checkpoint
 from hansa.wire import genesis, names
+from hansa.wire import split_view as wire_split_view
 from hansa.wire.problems import HansaError
+from hansa.wire.split_view import Contradiction
 
 
 def admit(session: Session, node: str) -> Operation[None]:
@@ -59,6 +61,7 @@ def pinned(session: Session, node: str) -> Operation[Pinned]:
         if genesis.ledger_id(reply.body) != session.ledger:
             raise HansaError("node.foreign", f"{address(node)} gives another genesis document than its ledger's")
         found = verification.pin_genesis(reply.body, session.ledger)
+        session.genesis = reply.body
         last = session.memory.last
         if last is not None and last.kid not in found.keys:
             found = yield from _learn(session, node, found)
@@ -92,7 +95,7 @@ def _learn(session: Session, node: str, known: Pinned) -> Operation[Pinned]:
     found, last = key_chain.pin_trust(reply.body, known.ledger), session.memory.last
     if found.head is not None and last is not None and last.kid in found.keys:
         first, second = sorted((last, found.head), key=lambda head: head.size)
-        yield from _continues(node, first, second, found)
+        yield from _continues(session, node, first, second, found)
     return found
 
 
@@ -130,21 +133,45 @@ def follow(session: Session, node: str, head: Checkpoint) -> Operation[None]:
 
 def _agree(session: Session, node: str, last: Checkpoint, head: Checkpoint) -> Operation[None]:
     if head.size >= last.size:
-        yield from _continues(node, last, head, (yield from pinned(session, node)))
+        yield from _continues(session, node, last, head, (yield from pinned(session, node)))
         return
     newest = yield from latest(session, node)  # of a node that has the last one: an older receipt is no older ledger
     if newest.size < last.size:
         told = f"{address(node)} has {newest.size} entries; there were {last.size} before"
-        raise HansaError("ledger.shrunken", told, **_evidence(last, newest))
+        raise _accusation(session, "ledger.shrunken", told, last, newest, split_view.contradiction(last, newest))
     trusted = yield from pinned(session, node)
-    yield from _continues(node, last, newest, trusted)
-    yield from _continues(node, head, newest, trusted)
+    yield from _continues(session, node, last, newest, trusted)
+    yield from _continues(session, node, head, newest, trusted)
 
 
-def _continues(node: str, first: Checkpoint, second: Checkpoint, trusted: Pinned) -> Operation[None]:
+def _continues(session: Session, node: str, first: Checkpoint, second: Checkpoint, trusted: Pinned) -> Operation[None]:
+    try:
+        yield from check_continues(session, node, first, second, trusted)
+    except Parted as parted:
+        raise _accusation(session, "ledger.forked", parted.told, first, second, parted.proof) from None
+
+
+class Parted(Exception):
+    """A node shows a head that does not continue another, in words; `proof` if what it signed shows that."""
+
+    def __init__(self, told: str, proof: Contradiction | None) -> None:
+        self.told = told
+        self.proof = proof
+
+
+def check_continues(
+    session: Session, node: str, first: Checkpoint, second: Checkpoint, trusted: Pinned
+) -> Operation[None]:
+    """Checks that the head `second`, which the node has, continues `first`, which is no larger.
+
+    Raises `Parted` if it does not, or the node does not show it; `HansaError` if it cannot be asked.
+    """
+    alone = split_view.contradiction(first, second)
+    if alone is not None:
+        how = "two roots" if first.root != second.root else "two times"
+        told = f"{how} of {first.size} entries" if first.size == second.size else "ledger time went back"
+        raise Parted(told, alone)
     if first.size == second.size:
-        if first.root != second.root:
-            raise HansaError("ledger.forked", f"two roots of {first.size} entries", **_evidence(first, second))
         return
     request = Request("GET", node, "/app/consistency", {"first": first.size, "second": second.size})
     reply = yield from exchange(request)
@@ -158,9 +185,31 @@ def _continues(node: str, first: Checkpoint, second: Checkpoint, trusted: Pinned
         receipt.verify_consistency(reply.body, first, second.root, trusted.keys)
     except HansaError as error:
         told = f"{address(node)} does not show that its {second.size} entries begin with the {first.size} seen before"
-        raise HansaError("ledger.forked", f"{told}: {error.detail}", **_evidence(first, second)) from None
+        proof = yield from _history(session, node, first, trusted)
+        raise Parted(f"{told}: {error.detail}", proof) from None
 
 
-def _evidence(first: Checkpoint, second: Checkpoint) -> dict[str, Any]:
-    """Both signed heads: whoever holds them can show what was signed."""
-    return {"remembered": receipt.bare(first), "shown": receipt.bare(second)}
+def _history(session: Session, node: str, first: Checkpoint, trusted: Pinned) -> Operation[Contradiction | None]:
+    """The pair of `first` and what the node signs for the entry behind it, if they contradict each other."""
+    try:
+        entry = yield from exchange(Request("GET", node, f"/app/entries/{first.size}/entry"))
+        signed = yield from exchange(Request("GET", node, f"/app/receipts/{first.size}", headers={"accept": COSE}))
+        pair = Contradiction(receipt.bare(first), signed.body, entry.body)
+        split_view.Judge(trusted, session.genesis).judge(pair)
+    except HansaError:  # what is not signed shows nothing
+        return None
+    return pair
+
+
+def _accusation(
+    session: Session, code: str, told: str, first: Checkpoint, second: Checkpoint, pair: Contradiction | None
+) -> HansaError:
+    """Both signed heads, and what proves a split view if anything does: whoever holds it can show what was signed."""
+    fields: dict[str, Any] = {"remembered": receipt.bare(first), "shown": receipt.bare(second)}
+    if pair is not None:
+        fields["proof"] = wire_split_view.encode(session.genesis, [pair])
+        path = session.memory.accuse(fields["proof"])
+        told += "" if path is None else f"; {path} proves it"
+    elif code == "ledger.forked":
+        told += "; nothing that it signed proves it yet"
+    return HansaError(code, told, **fields)

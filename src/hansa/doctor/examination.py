@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from hansa.client.next_block import NextBlock, next_block
 from hansa.doctor import clock, disk, keys, ledger, ports, resources, sample, versions
 from hansa.doctor.check import Check
 from hansa.doctor.machine import Machine
@@ -124,17 +125,30 @@ def _node(machine: Machine, root: Path, port: int, url: str | None, node: Node |
         return
     if node is not None:
         yield ports.reached_from(machine, url)
-    yield _answer(url, node, why)
+    yield from _answer(url, node, why)
 
 
-def _answer(url: str, node: Node | None, why: str) -> Check:
+def _answer(url: str, node: Node | None, why: str) -> Iterator[Check]:
     name = "node"
     if node is None:
-        return Check(name, "fail", f"{url} does not answer as a node does", why, "Look at its log, and start it again.")
+        yield Check(name, "fail", f"{url} does not answer as a node does", why, "Look at its log, and start it again.")
+        return
     try:
         found = node.get("/node/status")
     except HansaError as error:
-        return Check(name, "fail", error.detail, why, error.remedy)
-    if found["state"] == "running":
-        return Check(name, "ok", f"running at {url}, {found['entries']:,} entries")
-    return Check(name, "fail", f"{found['state']} at {url}: {found['detail']}", why, "`hansa status` says what to do.")
+        yield Check(name, "fail", error.detail, why, error.remedy)
+        return
+    if found["healthy"]:
+        yield Check(name, "ok", f"{found['state']} at {url}, {found['entries']:,} entries")
+    else:
+        fix = "Start it again once that is mended."
+        yield Check(name, "fail", f"{found['state']} at {url}: {found['detail']}", why, fix)
+    yield _next_block(next_block(found))
+
+
+def _next_block(found: NextBlock) -> Check:
+    """Why there is no new block, if none comes: who is missing, what to do."""
+    name, why = "next block", "What waits has its entry only in a block; nothing is lost meanwhile."
+    if not found.fix:
+        return Check(name, "ok", found.why)
+    return Check(name, "fail" if found.state == "none" else "warn", found.why, why, found.fix)

@@ -83,6 +83,15 @@ def head_of(receipt: bytes, entry: bytes) -> Checkpoint:
     return _head(parts.bound, _root(parts, entry), parts.signature)
 
 
+def root_before(receipt: bytes) -> bytes:
+    """The root of all entries before the one of a receipt, at least one, that its signature covers too.
+
+    `verify_inclusion` has verified it. Raises `HansaError`.
+    """
+    parts = _read(receipt, _INCLUSION)
+    return tree.root_before(parts.first, parts.bound.size, parts.path)
+
+
 def _root(parts: Receipt, entry: bytes) -> bytes:
     """The root that a receipt's path leads to from an entry."""
     return tree.root_from_inclusion(parts.first, parts.bound.size, tree.leaf_hash(entry), parts.path)

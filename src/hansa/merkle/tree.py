@@ -117,6 +117,25 @@ def root_from_inclusion(index: int, size: int, leaf: bytes, path: list[bytes]) -
     return root
 
 
+def root_before(index: int, size: int, path: list[bytes]) -> bytes:
+    """The root of the first `index` leaves, at least one, as the path for leaf `index` in a tree of `size` shows it.
+
+    What stands left of a leaf is the complete subtrees over all leaves before it, and every one is a step of its path.
+    MUST be called for a path that `root_from_inclusion` led to a root that is trusted.
+    """
+    assert 0 < index < size
+    begin, end = 0, size
+    left: list[bytes] = []
+    for sibling in reversed(path):
+        middle = begin + _split(end - begin)
+        if index < middle:
+            end = middle
+        else:
+            left.append(sibling)
+            begin = middle
+    return fold_right(left)
+
+
 def is_consistent(first: int, second: int, first_root: bytes, second_root: bytes, path: list[bytes]) -> bool:
     """RFC 9162 section 2.1.4.2: whether a proof shows that one tree begins with the other."""
     if not 0 < first <= second:

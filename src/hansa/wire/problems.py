@@ -171,6 +171,13 @@ KINDS: Final[Mapping[str, Kind]] = {
         "There is no checkpoint under a current key yet",
         "Have the node run with the file of its registered checkpoint key in DIR/keys; a second later there is one.",
     ),
+    "split.form": Kind(422, "This is not a proof of a split view", _FRESH_COPY),
+    "split.version": Kind(422, "The proof of a split view is of another format", _OTHER_VERSION),
+    "split.none": Kind(
+        422,
+        "The signed heads can all be true, so they prove no split view",
+        "Accuse nobody by it. Compare what the members show yourself: `hansa compare URL URL`.",
+    ),
     "audit.executed": Kind(500, "Executing an entry again does not give what stands there", _RESTORE),
     # Messages of SWIFT
     "swift.form": Kind(
@@ -305,7 +312,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "ledger.forked": Kind(
         409,
         "The ledger does not continue the one that was seen before",
-        "Stop relying on it. Keep the memory and both checkpoints: they show that history was rewritten.",
+        "Stop relying on it, and keep the memory. `hansa compare URL URL` asks what the members' nodes show.",
     ),
     "ledger.shrunken": Kind(
         409,

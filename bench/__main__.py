@@ -15,6 +15,7 @@ from pathlib import Path
 
 import hansa.bench
 from bench.contracts import contracts
+from bench.network import network
 from bench.postgres import Postgres
 from bench.proofs import SIZES, proofs
 from bench.ready import ready
@@ -24,7 +25,7 @@ from hansa.client import keys
 
 RESULTS = Path(hansa.bench.__file__).with_name("reference.json")
 """Ships in the wheel: `hansa bench` shows its own figures beside these."""
-PARTS = ("postgres", "history", "receipts", "contracts", "ready", "sweep", "proofs")
+PARTS = ("postgres", "history", "receipts", "contracts", "ready", "sweep", "proofs", "network")
 CONTRACT_ROUNDS = 21
 PROOF_ROUNDS = 11
 CONNECTIONS = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -50,6 +51,11 @@ GOALS = {
     "letter_examine_vs_raw": (2.5, 3.5),
     "front_end_300_lines_ms": (100, None),
     "records_10000_by_index_ms": (100, None),
+    "cometbft_batch_per_second": (3_000, None),
+    "cometbft_paced_p50_ms": (150, None),
+    "etcd_batch_per_second": (5_000, None),
+    "etcd_paced_p50_ms": (20, None),
+    "network_first_commit_s": (30, None),
 }
 LOWER_IS_BETTER = {
     "p50_vs_postgres",
@@ -66,6 +72,9 @@ LOWER_IS_BETTER = {
     "letter_examine_vs_raw",
     "front_end_300_lines_ms",
     "records_10000_by_index_ms",
+    "cometbft_paced_p50_ms",
+    "etcd_paced_p50_ms",
+    "network_first_commit_s",
 }
 
 
@@ -215,6 +224,8 @@ def main() -> None:
         results |= proofs(SIZES, PROOF_ROUNDS, keys.generate("p256"))
     if options.only in (None, "contracts"):
         results |= contracts(CONTRACT_ROUNDS)
+    if options.only in (None, "network"):
+        results |= network(options.rounds, options.seconds)
     before = json.loads(RESULTS.read_text()) if options.only and RESULTS.exists() else {}
     RESULTS.write_text(json.dumps(before | results, indent=1, sort_keys=True) + "\n")
     print(f"\n{platform.platform()}, Python {platform.python_version()}")

@@ -11,18 +11,16 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from hansa.bench.processes import anonymous_mb, cpu_seconds, end_with_parent
+from hansa.bench.processes import anonymous_mb, cpu_seconds, end_with_parent, start_node
 from hansa.client import keys, transactions
 from hansa.node.create import Founder, create_ledger, member_key
 from hansa.node.intake import Answer
 from hansa.node.node import Node, open_node
 from hansa.store.files import Disk
 from hansa.store.folder import Folder
-from hansa.wire import genesis
 from hansa.wire.keys import PrivateKey
 from hansa.wire.problems import HansaError
 
@@ -103,31 +101,12 @@ class Ledger:
 
     def sign(self, count: int, path: Path) -> None:
         """Signs `count` transfers between random accounts into a file, on all cores."""
-        share = count // 2
-        with ProcessPoolExecutor(2, initializer=end_with_parent, initargs=(os.getpid(),)) as pool:
-            parts = list(pool.map(_sign, [self.folder.root] * 2, [self.accounts] * 2, [share, count - share], [1, 2]))
-        path.write_bytes(b"".join(parts))
+        sign(self.id, [member_key(self.folder, member(i)) for i in range(MEMBERS)], self.accounts, count, path)
 
     def start(self, timeout: float = 60) -> float:
         """Starts the server; the seconds until it was ready."""
         begun = time.perf_counter()
-        command = [
-            sys.executable,
-            "-m",
-            "hansa.cli.main",
-            "up",
-            "--data",
-            str(self.folder.root),
-            "--port",
-            "0",
-            "--json",
-        ]
-        self.process = subprocess.Popen(  # noqa: S603 - this command itself
-            command,
-            stdout=subprocess.PIPE,
-            text=True,
-            preexec_fn=partial(end_with_parent, os.getpid()),  # noqa: PLW1509 - it makes two system calls
-        )
+        self.process = start_node(self.folder.root)
         line = self.process.stdout.readline()  # type: ignore[union-attr]
         ready = time.perf_counter() - begun
         if ready > timeout or not line:
@@ -157,20 +136,7 @@ class Ledger:
         """One run of the load generator against the running server, with the server's CPU in us a transfer."""
         assert self.process is not None
         before = cpu_seconds(self.process.pid)
-        command = [
-            sys.executable,
-            "-m",
-            "hansa.bench.load",
-            str(self.port),
-            str(connections),
-            str(seconds),
-            str(path),
-            str(batch),
-        ]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - a module of ours
-        result = json.loads(done.stdout)
-        if result["failures"] or result["ran_out"]:
-            raise RuntimeError(f"{result}")
+        result = load([self.port], connections, seconds, path, batch)
         used = cpu_seconds(self.process.pid) - before
         return {**result, "cpu_us": used / result["transactions"] * 1e6}
 
@@ -184,10 +150,31 @@ class Ledger:
         shutil.rmtree(self.root, ignore_errors=True)
 
 
-def _sign(root: Path, accounts: int, count: int, seed: int) -> bytes:
-    folder = Folder(root)
-    ledger = genesis.ledger_id(folder.genesis.read_bytes())
-    loaded = [keys.load(member_key(folder, member(i))) for i in range(MEMBERS)]
+def load(
+    ports: list[int], connections: int, seconds: float, path: Path, batch: int, rate: float = 0
+) -> dict[str, float]:
+    """One run of the load generator against nodes of a ledger; raises `RuntimeError` unless all was applied."""
+    words = [",".join(map(str, ports)), str(connections), str(seconds), str(path), str(batch), str(rate)]
+    command = [sys.executable, "-m", "hansa.bench.load", *words]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - a module of ours
+    result = json.loads(done.stdout)
+    if result["failures"] or result["ran_out"]:
+        raise RuntimeError(f"{result}")
+    return result  # type: ignore[no-any-return]
+
+
+def sign(ledger: bytes, owners: list[Path], accounts: int, count: int, path: Path) -> None:
+    """Signs `count` transfers into a file, on all cores; the keys in `owners` own the accounts in turn."""
+    share = count // 2
+    with ProcessPoolExecutor(2, initializer=end_with_parent, initargs=(os.getpid(),)) as pool:
+        parts = list(
+            pool.map(_sign, [ledger] * 2, [owners] * 2, [accounts] * 2, [share, count - share], [1, 2]),
+        )
+    path.write_bytes(b"".join(parts))
+
+
+def _sign(ledger: bytes, owners: list[Path], accounts: int, count: int, seed: int) -> bytes:
+    loaded = [keys.load(path) for path in owners]
     chance = random.Random(f"{seed} {os.getpid()} {time.time_ns()}")  # noqa: S311 - who pays whom is no secret
     not_after = time.time_ns() // 1_000_000 + VALID_MS
     parts: list[bytes] = []
@@ -195,7 +182,7 @@ def _sign(root: Path, accounts: int, count: int, seed: int) -> bytes:
         payer = chance.randrange(accounts)
         payee = (payer + chance.randrange(1, accounts)) % accounts
         made = transactions.prepare(
-            loaded[payer % MEMBERS],
+            loaded[payer % len(loaded)],
             ledger,
             "transfer",
             "pay",

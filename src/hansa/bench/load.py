@@ -2,13 +2,17 @@
 
 A process of its own, one event loop, a bare protocol: it must cost little, since it shares the cores with what it
 measures. It never sends a transaction twice, so duplicates cannot pass for speed; it stops when its set is used up.
+Connections take turns among the nodes. With a rate, requests go out at fixed times whether answers are in or not, and a
+latency counts from the time at which its request was due.
 """
 
 import asyncio
 import json
+import math
 import struct
 import sys
 import time
+from collections import deque
 from pathlib import Path
 from typing import cast
 
@@ -40,7 +44,7 @@ def read_requests(path: Path, batch: int, kind: str) -> list[bytes]:
 
 
 class Connection(asyncio.Protocol):
-    """One closed-loop connection: the next request goes out when the last answer is in."""
+    """One connection, with one request at a time on its way."""
 
     def __init__(self, load: "Load") -> None:
         self.load = load
@@ -50,15 +54,15 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begins."""
         self.transport = cast("asyncio.WriteTransport", transport)
-        self.send()
+        self.load.free(self)
 
-    def send(self) -> None:
-        """Sends the next request, or closes if there is none."""
+    def send(self, due: float) -> None:
+        """Sends the next request, whose latency counts from `due`, or closes if there is none."""
         request = self.load.next_request()
         if request is None:
             self.transport.close()
             return
-        self.sent = time.perf_counter()
+        self.sent = due
         self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
@@ -73,7 +77,7 @@ class Connection(asyncio.Protocol):
             return
         answer, self.buffer = self.buffer, b""
         self.load.answered(answer, time.perf_counter() - self.sent)
-        self.send()
+        self.load.free(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Is the end of this connection."""
@@ -81,7 +85,7 @@ class Connection(asyncio.Protocol):
 
 
 class Load:
-    """All connections of one run, and what came back."""
+    """All connections of one run, and what came back; in a closed loop, each sends when its last answer is in."""
 
     def __init__(self, requests: list[bytes], batch: int, seconds: float) -> None:
         self.requests = iter(requests)
@@ -92,6 +96,10 @@ class Load:
         self.ran_out = False
         self.open = 0
         self.done = asyncio.get_running_loop().create_future()
+
+    def free(self, connection: Connection) -> None:
+        """Is told when a connection can send."""
+        connection.send(time.perf_counter())
 
     def next_request(self) -> bytes | None:
         """A request nobody has sent; None at the end of time or of the set."""
@@ -115,15 +123,51 @@ class Load:
             self.done.set_result(None)
 
 
-async def run(port: int, connections: int, seconds: float, path: Path, batch: int) -> dict[str, object]:
-    """One run; its figures."""
+class Paced(Load):
+    """So many requests a second, each by the connection that has been free the longest."""
+
+    def __init__(self, requests: list[bytes], batch: int, seconds: float, rate: float) -> None:
+        super().__init__(requests, batch, math.inf)  # what was due is sent, however late
+        self.last = time.perf_counter() + seconds
+        self.pause = 1 / rate
+        self.waiting: deque[Connection] = deque()
+        self.overdue: deque[float] = deque()
+        asyncio.get_running_loop().call_soon(self.tick, time.perf_counter())
+
+    def tick(self, due: float) -> None:
+        """Has the request sent that is due, at once or when a connection is free; then waits for the next."""
+        if due >= self.last or self.failures:
+            while self.waiting:
+                self.waiting.popleft().transport.close()
+            return
+        self.overdue.append(due)
+        if self.waiting:
+            self.free(self.waiting.popleft())
+        following = due + self.pause
+        asyncio.get_running_loop().call_later(max(0.0, following - time.perf_counter()), self.tick, following)
+
+    def free(self, connection: Connection) -> None:
+        """Is told when a connection can send."""
+        if self.overdue:
+            connection.send(self.overdue.popleft())
+        elif time.perf_counter() >= self.last or self.failures:
+            connection.transport.close()
+        else:
+            self.waiting.append(connection)
+
+
+async def run(
+    ports: list[int], connections: int, seconds: float, path: Path, batch: int, rate: float
+) -> dict[str, object]:
+    """One run; its figures. `rate`: requests a second; 0 for as many as are answered."""
     kind = "application/cose" if batch == 1 else "application/cbor-seq"
-    load = Load(read_requests(path, batch, kind), batch, seconds)
+    requests = read_requests(path, batch, kind)
+    load = Paced(requests, batch, seconds, rate) if rate else Load(requests, batch, seconds)
     load.open = connections
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
-    for _ in range(connections):
-        await loop.create_connection(lambda: Connection(load), "127.0.0.1", port)
+    for number in range(connections):
+        await loop.create_connection(lambda: Connection(load), "127.0.0.1", ports[number % len(ports)])
     await load.done
     elapsed = time.perf_counter() - started
     ordered = sorted(load.latencies)
@@ -139,7 +183,8 @@ async def run(port: int, connections: int, seconds: float, path: Path, batch: in
 
 
 if __name__ == "__main__":
-    port, connections, seconds, path, batch = sys.argv[1:]
+    ports, connections, seconds, path, batch, rate = sys.argv[1:]
+    at = [int(port) for port in ports.split(",")]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        result = runner.run(run(int(port), int(connections), float(seconds), Path(path), int(batch)))
+        result = runner.run(run(at, int(connections), float(seconds), Path(path), int(batch), float(rate)))
     sys.stdout.write(json.dumps(result))

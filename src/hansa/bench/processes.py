@@ -6,7 +6,9 @@ Called by what measures a node in a process of its own.
 import ctypes
 import os
 import signal
+import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -57,3 +59,14 @@ def end_with_parent(parent: int) -> None:
     _LIBRARY.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # which has ended before the kernel was told
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def start_node(folder: Path) -> "subprocess.Popen[str]":
+    """Starts the node of a folder, which ends with this process; the first line it writes says where it listens."""
+    command = [sys.executable, "-m", "hansa.cli.main", "up", "--data", str(folder), "--port", "0", "--json"]
+    return subprocess.Popen(  # noqa: S603 - this command itself
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=partial(end_with_parent, os.getpid()),  # noqa: PLW1509 - it makes two system calls
+    )

@@ -90,6 +90,7 @@ def test_as_json(hansa: Callable, server: Any) -> None:
         "waiting": 0,
         "checkpoint": 5,
         "clock": "real",
+        "orderer": "solo",
     }
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from hansa.node import ordering
+from hansa.node import ordering, peers
 from hansa.node.certificates import make_authority
 from hansa.node.create import Begun, Founder, Seat, begin, save_keys
 from hansa.node.ordering import Ordering
@@ -206,12 +206,15 @@ def create(
 
 
 def _save_orderings(files: Files, root: Path, network: Network, begun: Begun) -> None:
-    """Writes for each node by what it orders, with the keys or the authority that its engine needs."""
+    """Writes for each node by what it orders, with the keys that its engine needs, and who else there is."""
     document = genesis.decode(begun.document)
     places = list(network.nodes())
     members = _etcd_members(places) if network.orderer == ordering.ETCD else ()
     validators = _validators(root, network, document) if network.orderer == ordering.COMETBFT else []
     for member, node in places:
+        others = [f"http://{_HOST}:{other.port}" for _, other in places if other is not node]
+        if others:
+            peers.save(files, node_folder(root, member.id, node.id), others[: peers.PEERS_MAX])
         made = Ordering(ordering.VERSION, node.id, network.orderer, node.port)
         if members:
             settings = EtcdSettings(name=node.id, members=members, token=network.ledger, home=ordering.ENGINE)

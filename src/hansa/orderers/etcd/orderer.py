@@ -387,7 +387,7 @@ class Etcd:
                     stamped = wire_batch.encode(stamp, bundle.envelopes, bundle.nonce)
                     changes.append(put(_BATCH + name, self._carried(stamped)))
                 except HansaError:
-                    log.warning("orderer.unreadable", key=name.hex())
+                    log.warning("orderer.unstampable", batch=name.hex())
                 try:
                     await self._gateway.change([present(_UNSTAMPED + name), absent(_BATCH + name)], changes)
                 except Unavailable as error:

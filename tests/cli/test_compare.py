@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.client.consortium import NAMES, Consortium, Nodes, Shows, found
+from tests.client.consortium import NAMES, Consortium, Nodes, Shows, View, found
 from tests.docs.test_how_to import blocks
 
+from hansa.cli import compare
 from hansa.client import client as client_module
 from hansa.wire.keys import PrivateKey
+from hansa.wire.split_view import Contradiction
 
 URLS = [f"http://{name}" for name in NAMES]
 
@@ -73,6 +75,18 @@ def test_a_split_view_is_proven_offline(
     data[-1] ^= 1
     Path("split-view.cbor").write_bytes(data)
     assert hansa("verify", "split-view.cbor", *ledger).failed("checkpoint.invalid")
+
+
+def test_by_what_a_proof_is_verified_is_told(
+    consortium: Consortium, make_key: Callable[[str, str], PrivateKey]
+) -> None:
+    """A key from after genesis is in no file that the id alone pins."""
+    one, other = consortium.view("acme"), consortium.view("acme", forks_at=2)
+    pair = Contradiction(one.bare(7), other.bare(7), None)
+    assert compare._by(consortium.file(pair)) == f"--ledger {consortium.ledger.hex()}"
+    later = View(consortium.ledger, make_key("es256", "a later key"), 2)
+    pair = Contradiction(one.bare(7), later.bare(7), None)
+    assert compare._by(consortium.file(pair)).startswith("--trust FILE")
 
 
 def test_one_node_that_shows_two_histories(

@@ -144,6 +144,21 @@ def test_a_fork_is_found_before_anything_is_answered_or_sent(
         assert client.checkpoint().size == 4
 
 
+def test_a_fork_is_told_also_where_the_proof_cannot_be_kept(world: World, tmp_path: Path, refused: Callable) -> None:
+    memory = tmp_path / "memory.json"
+    memory.with_name("memory.json.split-view").mkdir()
+    world.copy("b")
+    world.add()
+    with world.client(memory=memory) as client:
+        client.checkpoint()
+    world.use("b")
+    world.add()
+    with world.client(memory=memory) as client, refused("ledger.forked") as caught:
+        client.checkpoint()
+    assert split_view.verify(caught.value.fields["proof"], world.id).equivocated
+    assert {path.name for path in tmp_path.iterdir()} == {"world", "memory.json", "memory.json.split-view"}
+
+
 def test_a_fork_is_found_within_the_life_of_a_client(world: World, refused: Callable) -> None:
     world.add()
     world.copy("b")

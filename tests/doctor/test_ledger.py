@@ -389,7 +389,8 @@ class Answering:
 
     def get(self, path, **_):
         assert path == "/node/status", "nothing else is asked of another ledger's node"
-        return {"ledger": self.ledger, "state": "running", "entries": 7}
+        rest = {"healthy": True, "reasons": [], "warnings": [], "waiting": 0, "now": 1, "time": 1, "orderer": "solo"}
+        return {"ledger": self.ledger, "state": "running", "entries": 7, "detail": "", **rest}
 
 
 def test_a_node_of_another_ledger_is_named_and_asked_no_more(ledger, play):

@@ -9,6 +9,7 @@ import msgspec
 
 from hansa.cli import output, verify
 from hansa.cli.output import Output
+from hansa.client import split_view
 from hansa.client.client import Client
 from hansa.client.comparing import Comparison, Shown
 from hansa.wire.problems import HansaError
@@ -98,9 +99,17 @@ def _text(out: Output, found: Comparison, proof: Path) -> str:
     lines += [f"open     {output.shown(told)}" for told in found.unproven]
     if found.unproven:
         lines.append("         That proves nothing against anybody. Run it again, or ask more members' nodes.")
-    if found.split is not None:
-        lines += [*verify.lines(found.split), f"proof    {proof}, for `hansa verify {proof} --ledger {found.ledger}`"]
+    if found.split is not None and found.proof is not None:
+        lines += [*verify.lines(found.split), f"proof    {proof}, for `hansa verify {proof} {_by(found.proof)}`"]
     return "\n".join(lines).rstrip()
+
+
+def _by(proof: bytes) -> str:
+    """By what the proof is verified: the ledger's id is enough while its keys are those of genesis."""
+    try:
+        return f"--ledger {split_view.verify(proof).ledger.hex()}"
+    except HansaError:
+        return "--trust FILE` with a trust file of one's own, since keys were changed: `hansa trust export FILE"
 
 
 def _row(one: Shown) -> tuple[str, ...]:

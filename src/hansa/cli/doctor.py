@@ -14,11 +14,14 @@ from hansa.cli.places import data_option, ledgers, running_url, url_option
 from hansa.cli.progress import Progress
 from hansa.cli.up import PORT
 from hansa.client.client import Client
+from hansa.client.next_block import NEEDED
 from hansa.wire.problems import HansaError
 
 if TYPE_CHECKING:
     from hansa.doctor.check import Check
 
+_NEEDED: Final = NEEDED | {"ledger", "state", "entries", "healthy", "detail"}
+"""What the status of a node has that the checks read."""
 _COLORS: Final = {"ok": "green", "warn": "yellow", "fail": "red", "unknown": "blue"}
 
 
@@ -73,7 +76,7 @@ def _reached(url: str) -> Client | None:
         status = node.get("/node/status")
     except HansaError:
         status = None
-    if isinstance(status, dict) and {"ledger", "state", "entries"} <= set(cast("dict[str, object]", status)):
+    if isinstance(status, dict) and set(cast("dict[str, object]", status)) >= _NEEDED:
         return node
     node.close()
     return None

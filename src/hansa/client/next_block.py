@@ -10,6 +10,8 @@ import msgspec
 
 LATE_MS: Final = 10_000
 """An order that stands makes a block of what waits in less, also where its leader was just lost."""
+NEEDED: Final = frozenset({"reasons", "warnings", "waiting", "now", "time", "orderer"})
+"""What a status must have for this; one of another version may lack it."""
 
 
 class NextBlock(msgspec.Struct, frozen=True):

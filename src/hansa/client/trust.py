@@ -6,6 +6,7 @@ it is of one history with the last one remembered, by a consistency proof (RFC 9
 for, which is verified from genesis (`key_chain`) and kept. What does not fit is never remembered.
 """
 
+import contextlib
 from typing import Any
 
 from hansa.client import key_chain, split_view, verification
@@ -208,8 +209,10 @@ def _accusation(
     fields: dict[str, Any] = {"remembered": receipt.bare(first), "shown": receipt.bare(second)}
     if pair is not None:
         fields["proof"] = wire_split_view.encode(session.genesis, [pair])
-        path = session.memory.accuse(fields["proof"])
-        told += "" if path is None else f"; {path} proves it"
+        path = None
+        with contextlib.suppress(HansaError):  # that it cannot be kept there is the lesser trouble
+            path = session.memory.accuse(fields["proof"])
+        told += "; what it signed proves it" if path is None else f"; {path} proves it"
     elif code == "ledger.forked":
         told += "; nothing that it signed proves it yet"
     return HansaError(code, told, **fields)

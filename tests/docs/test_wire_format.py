@@ -9,8 +9,8 @@ import cbor2
 import pycddl
 import pytest
 
-from hansa.client import key_chain, split_view, verification
-from hansa.merkle import receipt
+from hansa.client import agreement, key_chain, split_view, verification
+from hansa.merkle import receipt, receipts
 from hansa.wire import block, entry, exclusion, genesis, tick, transaction, writes
 from hansa.wire.keys import PrivateKey
 
@@ -153,6 +153,8 @@ def test_the_code_reads_what_is_documented() -> None:
         outcome=data("outcome-applied"),
     )
     assert (proven.seq, proven.size, proven.ledger) == (1, head.size, ledger)
+    several = agreement.verify(receipts.decode(data("receipts")), data("entry"), pinned, 2)
+    assert (several.members, several.receipt) == (["bank", "trader"], data("receipt"))
     assert cbor2.loads(data("answer"))["receipt"] == data("receipt")
     trusted = key_chain.pin_trust(data("trust"), ledger)
     assert list(trusted.keys) == [

@@ -26,6 +26,8 @@ ENDINGS: Final = (".cose", *(f".{part}" for part in _PARTS))
 """Of the files that a receipt is checked with: itself, and what it proves something about."""
 SEVERAL: Final = ".receipts"
 """The ending of the file with receipts by several members, the first of which is the receipt itself."""
+SHOWN_CHARS_MAX: Final = 400
+"""Of what a transaction asked for, in the text for people."""
 _CAUTION: Final = (
     "valid, but pinned to nothing: whoever made the genesis file could have made the receipt. "
     "Compare the ledger's id with the one you were told, or give it with --ledger."
@@ -218,6 +220,12 @@ def _agreed(
     )
 
 
+def _cut(text: str) -> str:
+    """A text that people can take in: a proposal's may hold the sources of contracts."""
+    left = len(text) - SHOWN_CHARS_MAX
+    return text if left <= 0 else f"{text[:SHOWN_CHARS_MAX]}… and {left} characters more in the envelope"
+
+
 def _k(wanted: int | Literal["default"], pinned: Pinned) -> int:
     return agreement.default_k(pinned) if wanted == "default" else wanted
 
@@ -275,7 +283,7 @@ def _text(out: Output, proven: Proven, pinned: str, keys: str, by: list[str]) ->
     if proven.signed is not None:
         body = proven.signed.transaction
         action = output.shown(f"{body.contract}.{body.action}")
-        lines.append(f"action   {action}({output.written(body.arguments)})")
+        lines.append(f"action   {action}({_cut(output.written(body.arguments))})")
         lines.append(f"signed   by {proven.signer or f'the key {proven.signed.kid.hex()}'}")
     if proven.scheduled is not None:
         due = proven.scheduled

@@ -72,7 +72,7 @@ def stages(ledger: Ledger, count: int) -> None:
             "of applying: the contract's action",
             count,
             lambda: [
-                apply.execute(s.transaction, sender, now, seq, view, parts.directory)
+                apply.execute(s, sender, now, seq, view, parts.directory)
                 for seq, (s, sender) in enumerate(read, parts.tip.size)
             ],
         )

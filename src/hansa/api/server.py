@@ -75,8 +75,11 @@ async def serve(
     started: Callable[[], None] = lambda: None,
     ending: asyncio.Event | None = None,
     sign_in: "SignIn | None" = None,
+    ended: Callable[[], None] = lambda: None,
 ) -> None:
     """Starts the node, answers requests, and stops both on SIGTERM, SIGINT or a fault.
+
+    `started` is called when requests are answered, `ended` when none is any more, while the ledger is still locked.
 
     With `ending`, a node in a program that does other things too: it stops when that is set, and signals and the
     garbage collector are left to the program. With `sign_in` people of the node's member can sign in. Raises the
@@ -135,6 +138,7 @@ async def serve(
         if sessions is not None:
             await sessions.close()
         await cosigners.close()
+        ended()
         await node.stop()
         log.info("node.stopped", entries=node.reading.tip.size)
     if node.failed.done():

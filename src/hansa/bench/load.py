@@ -128,11 +128,12 @@ class Paced(Load):
 
     def __init__(self, requests: list[bytes], batch: int, seconds: float, rate: float) -> None:
         super().__init__(requests, batch, math.inf)  # what was due is sent, however late
-        self.last = time.perf_counter() + seconds
+        begun = time.perf_counter()
+        self.last = begun + seconds
         self.pause = 1 / rate
         self.waiting: deque[Connection] = deque()
         self.overdue: deque[float] = deque()
-        asyncio.get_running_loop().call_soon(self.tick, time.perf_counter())
+        asyncio.get_running_loop().call_soon(self.tick, begun)
 
     def tick(self, due: float) -> None:
         """Has the request sent that is due, at once or when a connection is free; then waits for the next."""

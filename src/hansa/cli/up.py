@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import shlex
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -190,12 +191,16 @@ def up(
 
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(server.serve(node, listener, started, sign_in=people))
+                runner.run(server.serve(node, listener, started, sign_in=people, ended=partial(_forget, folder)))
         finally:
             if watcher is not None:
                 watcher.stop()
-            with contextlib.suppress(OSError):
-                folder.node.unlink(missing_ok=True)
+
+
+def _forget(folder: "Folder") -> None:
+    """Takes back what says where the node is: before its lock goes, as the next node here, or nothing, comes then."""
+    with contextlib.suppress(OSError):
+        folder.node.unlink(missing_ok=True)
 
 
 def _node_folder(data: Path) -> Path:

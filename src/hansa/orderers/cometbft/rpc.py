@@ -3,7 +3,6 @@
 JSON-RPC over a Unix socket in a folder that only this account may enter: the engine listens to nobody else.
 """
 
-import base64
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -13,6 +12,7 @@ import msgspec
 ANSWER_S_MAX: Final = 5.0
 """An engine on the same machine that takes longer is asked again."""
 _KNOWN: Final = "tx already exists in cache"
+_JSON: Final = {"content-type": "application/json"}
 
 
 _Read = TypeVar("_Read")
@@ -79,7 +79,7 @@ class Rpc:
 
     async def broadcast(self, batch: bytes) -> None:
         """Hands in a batch; again is no error. Raises `Refused`, `Unready`."""
-        reply = await self._ask("broadcast_tx_sync", {"tx": base64.b64encode(batch).decode()})
+        reply = await self._ask("broadcast_tx_sync", {"tx": batch})
         if reply.error is not None:
             if _KNOWN in reply.error.data:
                 return
@@ -99,11 +99,11 @@ class Rpc:
         """Ends its connections."""
         await self._client.aclose()
 
-    async def _ask(self, method: str, params: dict[str, str]) -> _Reply:
+    async def _ask(self, method: str, params: dict[str, bytes]) -> _Reply:
         try:
-            response = await self._client.post(
-                "/", json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-            )
+            asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+            # Not by `json=`: that is 1.5 ms of the loop for a batch, eight times as much.
+            response = await self._client.post("/", content=msgspec.json.encode(asked), headers=_JSON)
             return msgspec.json.decode(response.content, type=_Reply)
         except (httpx2.HTTPError, OSError, msgspec.MsgspecError) as error:
             raise Unready(f"{type(error).__name__}: {error}") from None

@@ -210,7 +210,7 @@ class Etcd:
             missing = self._peers.absent(now)
             if missing:
                 found.append((f"not heard: {', '.join(missing)}", _MISSING))
-            if self._engine.pid is None:
+            if self._engine.pid is None or self._engine.is_shaky:
                 found.append(("this node's own etcd is down", f"Read why in {Path(self._settings.home) / 'etcd.log'}."))
         if self._peers.differing():
             names = ", ".join(self._peers.differing())

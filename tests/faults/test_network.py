@@ -43,7 +43,7 @@ def test_four_members(cometbft: Clients, fault: Fault) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [network_faults.leader_killed, network_faults.engine_killed, network_faults.too_many_killed]
+    "fault", [network_faults.engine_wiped, network_faults.engine_killed, network_faults.too_many_killed]
 )
 def test_three_nodes_of_one(etcd: Clients, fault: Fault) -> None:
     endures(etcd, fault)

@@ -28,6 +28,8 @@ PAUSE_LONGEST_S: Final = 10.0
 """The longest such pause: an engine whose trouble has gone is soon there again."""
 STEADY_S: Final = 30.0
 """After so long a life a death counts as the first again."""
+SHAKY_S: Final = 3.0
+"""Before that, one that was started again after a death does not count as well."""
 PATIENCE_S: Final = 10.0
 """How long an engine may take to end when it is asked to; then it is killed."""
 LOG_BYTES_MAX: Final = 16 * 1024 * 1024
@@ -71,11 +73,18 @@ class Engine:
         self._died = died
         self._process: asyncio.subprocess.Process | None = None
         self._supervisor: asyncio.Task[None] | None = None
+        self._has_died = False
+        self._born_at = 0.0
 
     @property
     def pid(self) -> int | None:
         """The process that lives now; None between a death and the next start, and when it was stopped."""
         return self._process.pid if self._process is not None else None
+
+    @property
+    def is_shaky(self) -> bool:
+        """Whether it died, and what was started in its place has not lived for long: it may do so again and again."""
+        return self._has_died and time.monotonic() - self._born_at < SHAKY_S
 
     async def start(self) -> None:
         """Starts it and keeps it alive until `stop`. Raises `HansaError` `engine.start` if it is no program."""
@@ -113,9 +122,10 @@ class Engine:
     async def _supervise(self, process: asyncio.subprocess.Process) -> None:
         pause = PAUSE_FIRST_S
         while True:
-            born = time.monotonic()
+            born = self._born_at = time.monotonic()
             code = await process.wait()
             self._process = None
+            self._has_died = True
             if time.monotonic() - born > STEADY_S:
                 pause = PAUSE_FIRST_S
             log.warning("engine.died", engine=self._name, code=code, log=str(self._log_file))

@@ -96,6 +96,21 @@ class Alarms(msgspec.Struct, frozen=True):
     alarms: list[Alarm] = []
 
 
+class Listed(msgspec.Struct, frozen=True):
+    """A member as the cluster knows it: without `clients` it was never started."""
+
+    id: int = msgspec.field(default=0, name="ID")
+    peers: list[str] = msgspec.field(default_factory=list[str], name="peerURLs")
+    clients: list[str] = msgspec.field(default_factory=list[str], name="clientURLs")
+
+
+class Members(msgspec.Struct, frozen=True):
+    """Of a cluster."""
+
+    header: Header
+    members: list[Listed] = []
+
+
 class Watched(msgspec.Struct, frozen=True):
     """One answer of a watch. When it is a fragment, more of the same revision may follow."""
 
@@ -210,6 +225,24 @@ class Gateway:
             if one.alarm == "NOSPACE":
                 body: Json = {"action": "DEACTIVATE", "memberID": one.member, "alarm": one.alarm}
                 await self._ask("/v3/maintenance/alarm", body, Alarms)
+
+    async def members(self) -> list[Listed]:
+        """Those that the cluster has now. Raises `Unavailable`, `Diverged`."""
+        found = await self._ask("/v3/cluster/member/list", {"linearizable": True}, Members)
+        self._check(found.header)
+        return found.members
+
+    async def join_anew(self, peers: str) -> None:
+        """Has the member at `peers`, which lost its data, be another one from now on, and does nothing if it is one.
+
+        As the one that it was it might vote against what it had promised. Raises `Unavailable`; then ask again.
+        """
+        found = [one for one in await self.members() if peers in one.peers]
+        if found and not found[0].clients:
+            return
+        for one in found:
+            await self._ask("/v3/cluster/member/remove", {"ID": one.id}, Members)
+        await self._ask("/v3/cluster/member/add", {"peerURLs": [peers]}, Members)
 
     async def watch(self, revision: int) -> AsyncGenerator[Watched, None]:
         """All changes of all keys from `revision` on, in order; the last of them may come again in the next watch.

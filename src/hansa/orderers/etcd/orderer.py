@@ -112,7 +112,8 @@ class Etcd:
         self._replica = replica
         home = Path(settings.home)
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._engine = Engine(settings_of.command(settings, binary), home / "etcd.log", died=self._engine_died)
+        self._binary = binary
+        self._engine = self._make_engine(joins=False)
         self._make_certificates = renew
         self._context = tls.context(settings)
         self._gateway = Gateway(settings_of.endpoints(settings), self._context)
@@ -151,6 +152,10 @@ class Etcd:
         self._full = False
         self._doubt = ""
         self._final: Standing | None = None
+
+    def _make_engine(self, *, joins: bool) -> Engine:
+        command = settings_of.command(self._settings, self._binary, joins=joins)
+        return Engine(command, Path(self._settings.home) / "etcd.log", died=self._engine_died)
 
     def start(self, position: int, digest: bytes, ready: Callable[[], None]) -> None:
         """See `Orderer`."""
@@ -217,7 +222,7 @@ class Etcd:
                 found.append((f"{len(self._given)} ordered batches wait for this node", "Give it more of a machine."))
             elif missing:
                 found.append((f"not heard: {', '.join(missing)}", _MISSING))
-            if self._engine.pid is None:
+            if self._engine.pid is None or self._engine.is_shaky:
                 found.append(("this node's own etcd is down", f"Read why in {Path(self._settings.home) / 'etcd.log'}."))
         if self._peers.differing():
             names = ", ".join(self._peers.differing())
@@ -258,6 +263,8 @@ class Etcd:
         works: list[Callable[[], Coroutine[None, None, None]]]
         works = [self._follow, self._send, self._tell, self._take_over, self._renew]
         try:
+            if self._place.position and len(self._names) > 1 and not settings_of.has_data(self._settings):
+                await self._join_anew()
             await self._engine.start()
             async with asyncio.TaskGroup() as group:
                 for work in works:
@@ -273,6 +280,20 @@ class Etcd:
         except* Exception as errors:
             log.exception("orderer.defect", exc_info=errors)
             self._end(Standing(HALTED, "an unexpected failure: a defect of Hansa", "Report it with the node's log."))
+
+    async def _join_anew(self) -> None:
+        """A member that lost the data of an order which its node followed becomes a new one, before it votes again."""
+        log.warning("etcd.data_lost", home=self._settings.home)
+        kept = self._record.read()
+        if kept is not None:
+            self._gateway.cluster = int.from_bytes(kept.cluster, "big")
+        while True:
+            try:
+                await self._gateway.join_anew(self._settings.own.peers)
+                break
+            except Unavailable as error:
+                await self._unanswered(error)
+        self._engine = self._make_engine(joins=True)
 
     def _diverge(self, reason: str) -> None:
         self._end(Standing(DIVERGED, reason, _FOREIGN))

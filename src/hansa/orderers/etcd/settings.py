@@ -19,6 +19,8 @@ ELECTION_MS: Final = 1_000
 
 _URL: Final = re.compile(r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+|\[[0-9a-f:]+\]):(?P<port>[0-9]{1,5})")
 _Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+_DATA: Final = "data"
+"""The member's own folder."""
 
 
 class EtcdMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,8 +84,16 @@ def endpoints(settings: EtcdSettings) -> list[str]:
     return [settings.own.clients] + [m.clients for m in settings.members if m.name != settings.name]
 
 
-def command(settings: EtcdSettings, binary: Path) -> list[str]:
-    """How the member is started. Figures are those measured to be good; everything is said, so no default changes."""
+def has_data(settings: EtcdSettings) -> bool:
+    """Whether the member has been started here before."""
+    return (Path(settings.home) / _DATA / "member").exists()
+
+
+def command(settings: EtcdSettings, binary: Path, *, joins: bool = False) -> list[str]:
+    """How the member is started. Figures are those measured to be good; everything is said, so no default changes.
+
+    `joins`: it has no data, and joins a cluster that there is. Where there is data, etcd does not look at this.
+    """
     own = settings.own
     tls = [
         "--client-cert-auth",
@@ -99,14 +109,14 @@ def command(settings: EtcdSettings, binary: Path) -> list[str]:
     return [
         str(binary),
         f"--name={own.name}",
-        f"--data-dir={Path(settings.home) / 'data'}",
+        f"--data-dir={Path(settings.home) / _DATA}",
         f"--listen-client-urls={own.clients}",
         f"--advertise-client-urls={own.clients}",
         f"--listen-peer-urls={own.peers}",
         f"--initial-advertise-peer-urls={own.peers}",
         "--initial-cluster=" + ",".join(f"{member.name}={member.peers}" for member in settings.members),
         f"--initial-cluster-token={settings.token}",
-        "--initial-cluster-state=new",
+        f"--initial-cluster-state={'existing' if joins else 'new'}",
         f"--max-request-bytes={REQUEST_BYTES_MAX}",
         f"--quota-backend-bytes={settings.quota}",
         "--snapshot-count=5000",

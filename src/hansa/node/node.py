@@ -313,6 +313,8 @@ class Node:
         standing = self._orderer.standing()
         if standing.state == DEGRADED:
             found.append(HansaError("orderer.degraded", standing.reason, remedy=standing.remedy))
+        elif standing.state == HALTED and "order" not in self._trouble:  # it will refuse in a moment
+            found.append(HansaError("orderer.halted", standing.reason, remedy=standing.remedy))
         return [Reason(error.code, error.detail, error.remedy) for error in found]
 
     def _missing_keys(self) -> list[HansaError]:

@@ -417,7 +417,7 @@ def test_a_checkpoint_that_cannot_be_written_stops_nobody_unnoticed(ledger, play
 
 
 def test_below_its_reserve_a_node_takes_nothing_and_goes_on_by_itself(ledger, play, monkeypatch):
-    monkeypatch.setattr(node_module, "RESERVE_CHECK_S", 0.01)
+    monkeypatch.setattr(node_module, "WATCH_S", 0.01)
     free = [10**9]
 
     class Filling(Disk):

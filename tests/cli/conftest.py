@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,8 +82,8 @@ def run_process(*words: object, **environment: str) -> Ran:
 class Server:
     """`hansa up` in a process of its own, over a folder."""
 
-    def __init__(self, data: Path, *options: str) -> None:
-        command = [sys.executable, "-m", "hansa.cli.main", "up", "--data", str(data), "--port", "0", "--json"]
+    def __init__(self, data: Path, *options: str, program: Sequence[str] = ("-m", "hansa.cli.main")) -> None:
+        command = [sys.executable, *program, "up", "--data", str(data), "--port", "0", "--json"]
         self.process = subprocess.Popen(
             [*command, *(options or ("--reserve-mb", "0"))], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

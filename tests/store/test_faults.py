@@ -30,7 +30,7 @@ WAIT_S = 5
 @pytest.fixture
 def base():
     """Without `monkeypatch`, which would outlast it and put back what `conditions` has set."""
-    soon = [(commit_module, "DISK_RETRY_S", 0.01), (node_module, "RESERVE_CHECK_S", 0.01)]
+    soon = [(commit_module, "DISK_RETRY_S", 0.01), (node_module, "WATCH_S", 0.01)]
     with enumeration.conditions() as base, workload.patched(soon):
         yield base
 

@@ -5,6 +5,7 @@ keys and time come from the caller, `api.sessions`. What a token says of a perso
 errors nor logs hold claims, and `pseudonym` is what the ledger is told.
 """
 
+import base64
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
@@ -203,9 +204,10 @@ def _read_key(given: dict[str, Any]) -> Key | None:
     try:
         match given.get("kty"):
             case "RSA":
-                key: RSAKey | ECKey | OKPKey = RSAKey.import_key({name: given[name] for name in ("kty", "n", "e")})
-                if key.public_key.key_size < _RSA_BITS_MIN:
+                modulus = base64.urlsafe_b64decode(f"{given['n']}==")
+                if int.from_bytes(modulus, "big").bit_length() < _RSA_BITS_MIN:  # before the library warns of it
                     return None
+                key: RSAKey | ECKey | OKPKey = RSAKey.import_key({name: given[name] for name in ("kty", "n", "e")})
             case "EC":
                 key = ECKey.import_key({name: given[name] for name in ("kty", "crv", "x", "y")})
             case "OKP":

@@ -160,6 +160,9 @@ def test_the_page_has_nothing_else() -> None:
 @pytest.mark.parametrize("part", golden() if PAGE.exists() else [], ids=lambda part: part.partition("\n")[0][:60])
 def test_each_message_says_what_happened_and_what_to_do(part: str) -> None:
     text = part.partition("```text\n")[2].removesuffix("```\n")
+    if text.startswith("{"):  # as --json has it
+        error = json.loads(text)["error"]
+        text = f"error: {error['detail']}\nhint: {error['remedy']}\n"
     assert re.fullmatch(r"(?:caution: .*\n)?error: .{12,}\n(?:  - .*\n)*hint: .{8,}\n", text), text
     assert not re.search(r"Traceback|Errno|<class|Exception|None\b|object at 0x|\.py\", line", text), text
     hint = re.search(r"hint: (.*)", text)

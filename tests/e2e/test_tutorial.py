@@ -25,7 +25,7 @@ def terminal(tmp_path: Path) -> dict[str, str]:
         registry.pack(name, tmp_path / "registry")
     source = tmp_path / "desk" / "hansa"
     source.mkdir(parents=True)
-    for name in ("src", "apps"):
+    for name in ("src", "apps", "engines"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md"):
         shutil.copy(ROOT / name, source / name)

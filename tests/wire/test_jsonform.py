@@ -73,7 +73,7 @@ class TestOtherValues:
         assert jsonform.dumps(value).decode() == text
 
     def test_structs_that_are_arrays_on_the_wire_are_objects_here(self):
-        header = Header(0, b"\x01", 2, 3, 4, 2**60, b"", b"\xff")
+        header = Header(0, b"\x01", 2, 3, 4, 2**60, b"", b"\xff", 5)
         assert json.loads(jsonform.dumps(header)) == {
             "version": 0,
             "ledger": "01",
@@ -83,6 +83,7 @@ class TestOtherValues:
             "time": str(2**60),
             "previous": "",
             "root": "ff",
+            "position": 5,
         }
 
     @given(VALUES)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import hansa.bench
 from bench.contracts import contracts
+from bench.joining import joining
 from bench.network import network
 from bench.postgres import Postgres
 from bench.proofs import SIZES, proofs
@@ -25,7 +26,7 @@ from hansa.client import keys
 
 RESULTS = Path(hansa.bench.__file__).with_name("reference.json")
 """Ships in the wheel: `hansa bench` shows its own figures beside these."""
-PARTS = ("postgres", "history", "receipts", "contracts", "ready", "sweep", "proofs", "network")
+PARTS = ("postgres", "history", "receipts", "contracts", "ready", "sweep", "proofs", "network", "joining")
 CONTRACT_ROUNDS = 21
 PROOF_ROUNDS = 11
 CONNECTIONS = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -56,6 +57,7 @@ GOALS = {
     "etcd_batch_per_second": (5_000, None),
     "etcd_paced_p50_ms": (20, None),
     "network_first_commit_s": (30, None),
+    "join_1e5_s": (30, None),
 }
 LOWER_IS_BETTER = {
     "p50_vs_postgres",
@@ -75,6 +77,7 @@ LOWER_IS_BETTER = {
     "cometbft_paced_p50_ms",
     "etcd_paced_p50_ms",
     "network_first_commit_s",
+    "join_1e5_s",
 }
 
 
@@ -226,6 +229,8 @@ def main() -> None:
         results |= contracts(CONTRACT_ROUNDS)
     if options.only in (None, "network"):
         results |= network(options.rounds, options.seconds)
+    if options.only in (None, "joining"):
+        results |= joining()
     before = json.loads(RESULTS.read_text()) if options.only and RESULTS.exists() else {}
     RESULTS.write_text(json.dumps(before | results, indent=1, sort_keys=True) + "\n")
     print(f"\n{platform.platform()}, Python {platform.python_version()}")

@@ -35,6 +35,9 @@ _UNITS: Final = {
 
 ENVIRONMENT: Final = {
     "HANSA_DATA": "The data folder of commands that are given none with `--data`. Default: `hansa-data`.",
+    "HANSA_LEDGER": "The ledger's id, as `--ledger` gives it.",
+    "HANSA_READER": "The key to read with at https, as `--reader` gives it.",
+    "HANSA_CERTIFICATES": "The authorities at https, as `--certificates` gives them.",
     "HANSA_ENGINES": "Where `hansa engines build` keeps the engines. Default: `hansa/engines` among the caches.",
     "XDG_CACHE_HOME": "The folder of this user's caches, if it is absolute. Default: `~/.cache`.",
     "NO_COLOR": "If it is set and not empty, no colours, as with `--no-color` (see <https://no-color.org>).",

@@ -21,10 +21,24 @@ from hansa.node import shipped
 from hansa.node.apply import Sealed, Tip, apply_batch, apply_genesis
 from hansa.node.create import members_source
 from hansa.node.intake import Answer
-from hansa.orderers import Batch
-from hansa.store.overlay import Overlay, Span, Spot
+from hansa.orderers import Batch, Misbehavior
+from hansa.store.overlay import Overlay, Span, Spot, Stored
 from hansa.wire import batch as wire_batch
-from hansa.wire import block, cose, entry, exclusion, genesis, split_view, tick, transaction, trust, writes
+from hansa.wire import (
+    block,
+    cbor,
+    cose,
+    entry,
+    exclusion,
+    genesis,
+    invite,
+    snapshot,
+    split_view,
+    tick,
+    transaction,
+    trust,
+    writes,
+)
 from hansa.wire.genesis import Genesis, Limits, Member, Node, User
 from hansa.wire.keys import PrivateKey
 from hansa.wire.problems import HansaError
@@ -66,6 +80,8 @@ class _State(Overlay):
 
     def __init__(self, directory: Directory) -> None:
         super().__init__(directory.indexes_of, lambda _: None, _no_spots, self.damage)
+        self.behind: list[dict[bytes, Stored]] = []
+        """The records behind each block."""
 
     def damage(self, detail: str) -> HansaError:
         return HansaError("state.corrupt", detail)
@@ -76,6 +92,7 @@ class _State(Overlay):
     def apply(self, sealed: Sealed) -> None:
         for entered in sealed.entered:
             self.write(entered.seq, entered.writes)
+        self.behind.append(dict(self.records))
 
 
 def _no_spots(_: Span) -> Generator[Spot]:
@@ -191,6 +208,8 @@ def make() -> tuple[list[Vector], dict[str, str]]:
             constitution=shipped.constitution("majority"),
             constitution_lock=86_400_000,
             libraries=[(shipped.LIBRARY, shipped.library())],
+            snapshot_entries=4,
+            snapshot_blocks=5,
         )
     )
     ledger = genesis.ledger_id(document)
@@ -258,11 +277,12 @@ def make() -> tuple[list[Vector], dict[str, str]]:
         directory,
         tiles,
         {},
+        digested=snapshot.envelope_of(_snapshot(second, state)[-1]),
     )
     assert fifth is not None
-    proposed = fifth.block.items[0]
     keys = bank_governance, checkpoint_key, p256_key(0x2003)
-    trusted = _rotated(document, head, fifth, state, directory, tiles, keys)
+    sixth = _proved(fifth, state, directory, tiles)
+    trusted = _rotated(document, head, sixth, state, directory, tiles, keys)
     answer = answers.answer_cbor(Answer(items[0].id, 1, items[0].outcome, False), inclusion)
     structure = cose.split(applied).structure
     assert hashlib.sha256(structure).digest() == items[0].id
@@ -285,12 +305,20 @@ def make() -> tuple[list[Vector], dict[str, str]]:
         Vector("write-set-scheduled", "write-set", due.writes, "of entry 6: it is not due any more"),
         Vector("tick", "tick-envelope", ticked.envelope, "entry 7, signed by node-1 at 6 entries"),
         Vector("block-4", "block", block.encode(third.block), "entries 6 and 7"),
+        *_snapshot_vectors(second, state),
         Vector("exclusion", "exclusion-envelope", statement, f"of transaction {stopped_id.hex()}, entry 8"),
         Vector("outcome-excluded", "outcome", excluded.outcome, "of entry 8: both members excluded it"),
         Vector("write-set-excluded", "write-set", excluded.writes, "of entry 8: the record of the exclusion"),
         Vector("governance", "governance-envelope", proposal, "entry 9, signed by bank's governance key: a proposal"),
-        Vector("outcome-governance", "outcome", proposed.outcome, "of entry 9"),
-        Vector("block-6", "block", block.encode(fifth.block), "entry 9"),
+        Vector("outcome-governance", "outcome", fifth.block.items[0].outcome, "of entry 9"),
+        Vector("block-6", "block", block.encode(fifth.block), "entries 9 and 10"),
+        Vector(
+            "evidence",
+            "evidence",
+            sixth.block.items[0].envelope,
+            "entry 11: against the voter whose key is 32 zeros",
+        ),
+        Vector("block-7", "block", block.encode(sixth.block), "entry 11"),
         Vector("checkpoint", "checkpoint", receipt.bare(head), "of the tree of 4 entries, root attached"),
         Vector("receipt", "receipt", inclusion, "for entry 1, under that checkpoint"),
         Vector("receipts", "receipts", several, "the same, and one under the checkpoint of trader's node-2"),
@@ -299,7 +327,7 @@ def make() -> tuple[list[Vector], dict[str, str]]:
             "trust",
             "trust",
             trust.encode(trusted),
-            "entry 10 gives node-1 another checkpoint key; the head has 12 entries; `receipts` has `checkpoint`",
+            "entry 11 gives node-1 another checkpoint key; the head has 13 entries; `receipts` has `checkpoint`",
         ),
         Vector("consistency", "consistency-receipt", consistency, "from size 1 to size 4"),
         Vector(
@@ -307,6 +335,12 @@ def make() -> tuple[list[Vector], dict[str, str]]:
             "split-view",
             _split(document, head, leaf, checkpoint_key),
             "node-1 signed another root for 4 entries too, and another tree, of 6, whose first 4 have that other root",
+        ),
+        Vector(
+            "invite",
+            "invite-envelope",
+            _invite(parsed, ledger, several, leaf, bank_governance),
+            "of bank for southbank; `checkpoint` has the heads of `receipts`",
         ),
         Vector("answer", "answer", answer, "to the submission of entry 1, with ?receipt=true"),
     ]
@@ -324,12 +358,77 @@ def make() -> tuple[list[Vector], dict[str, str]]:
     return found, {name: key.pem().decode() for name, key in keys.items()}
 
 
+def _snapshot(sealed: Sealed, state: _State) -> list[bytes]:
+    """The chunks of the snapshot of the state behind a block with transactions alone, and its manifest."""
+    header = sealed.block.header
+    records = sorted(state.behind[header.height].items())
+    window = sorted(
+        (transaction.not_after_of(item.envelope).to_bytes(8, "big") + item.id, seq)
+        for seq, item in enumerate(sealed.block.items, header.seq)
+    )
+    sections = {
+        snapshot.RECORDS: [snapshot.Row(place, stored.seq, stored.value) for place, stored in records],
+        snapshot.WINDOW: [snapshot.Row(key, seq) for key, seq in window],
+    }
+    chunks = [data for section, rows in sections.items() for data, _ in snapshot.chunks(section, rows)]
+    manifest = snapshot.Manifest(
+        version=snapshot.VERSION,
+        ledger=header.ledger,
+        height=header.height,
+        header=block.header_digest(header),
+        size=header.seq + header.count,
+        time=header.time,
+        keys=len(records) + len(window),
+        chunks=[snapshot.Chunk(hashlib.sha256(data).digest(), len(data)) for data in chunks],
+    )
+    return [*chunks, snapshot.encode_manifest(manifest)]
+
+
+def _snapshot_vectors(sealed: Sealed, state: _State) -> list[Vector]:
+    records, window, manifest = _snapshot(sealed, state)
+    one = snapshot.chunks(snapshot.RECORDS, [snapshot.Row(*cbor.decode(records)[1][0])])
+    return [
+        Vector("snapshot", "snapshot", snapshot.envelope_of(manifest), "entry 10: of the manifest below"),
+        Vector("snapshot-manifest", "snapshot-manifest", manifest, "of the state behind block 1"),
+        Vector("snapshot-records", "snapshot-chunk", next(one)[0], "as its first chunk, but with its first row alone"),
+        Vector("snapshot-window", "snapshot-chunk", window, "its second chunk: the ids of the entries 1 to 3"),
+    ]
+
+
 def _receipts(head: checkpoint.Checkpoint, tiles: Tiles, other: PrivateKey) -> tuple[bytes, bytes]:
     """The receipt for entry 1 under the tree's head, and the same with one for the same head by another signer."""
     path = tree.inclusion_path(1, head.size, tiles.node)
     signed = checkpoint.sign(head.ledger, head.size, head.time, head.root, other)
     first = receipt.inclusion(head, 1, path)
     return first, receipts.encode([first, receipt.inclusion(signed, 1, path)])
+
+
+def _invite(document: Genesis, ledger: bytes, several: bytes, leaf: bytes, signer: PrivateKey) -> bytes:
+    """Bank's invite: of all that it may hold something."""
+    node = invite.Node(
+        id="node-1",
+        member="bank",
+        url="https://node-1.bank.example:8080",
+        peer="00112233445566778899aabbccddeeff00112233",
+        address="node-1.bank.example:26656",
+    )
+    other = invite.Node(id="node-2", member="trader", url="http://[2001:db8::1]:8080")
+    body = invite.Invite(
+        key=signer.public.spki,
+        name=document.name,
+        wan=True,
+        nodes=[node, other],
+        ledger=ledger,
+        member="southbank",
+        inviter="bank",
+        members=[invite.Member(one.id, one.name, one.weight) for one in document.members],
+        orderer="cometbft",
+        version=invite.VERSION,
+        not_after=_TIME + 7 * 86_400_000,
+        checkpoint=[receipt.bare(receipt.head_of(message, leaf)) for message in receipts.decode(several)],
+        constitution=invite.Constitution(document.constitution_lock, document.constitution),
+    )
+    return invite.seal(signer, body)
 
 
 def _split(document: bytes, head: checkpoint.Checkpoint, leaf: bytes, signer: PrivateKey) -> bytes:
@@ -361,6 +460,16 @@ def _rung(
         assert sealed is not None
         state.apply(sealed)
         tip = sealed.tip
+    return sealed
+
+
+def _proved(before: Sealed, state: "_State", directory: Directory, tiles: Tiles) -> Sealed:
+    """Goes on behind a block to one of evidence against the voter whose key is 32 zeros."""
+    state.apply(before)
+    voter = hashlib.sha256(bytes(32)).digest()[:20]
+    batch = Batch(5, before.tip.time + 1_000, [], (Misbehavior(4, voter),))
+    sealed, _ = apply_batch(batch, before.tip, state, directory, tiles, {})  # type: ignore[arg-type]
+    assert sealed is not None
     return sealed
 
 

@@ -61,9 +61,11 @@ def changes_rules(proposal: Proposal) -> bool:
 
 
 def changes_members(proposal: Proposal) -> bool:
-    """Whether it changes who belongs to the ledger, with what weight and attributes, or whose keys speak for whom."""
+    """Whether it changes who belongs to the ledger, with what weight and attributes, or whose keys and nodes speak."""
     for step in proposal.actions:
         if step.name in ["set_member", "remove_member", "set_member_data", "set_member_keys"]:
+            return True
+        if step.name in ["trust_node", "retire_node"]:
             return True
     return False
 

@@ -9,7 +9,7 @@ needs, counted among the active members, each with one vote:
   resuming a contract, limits, token issuers, exclusion of a transaction): the yes of more than half of all members,
   and of more than half of those that are no operators. That is the members' veto: no number of operators outvotes it.
   Where all are operators, all are counted as any other members.
-- Members (admitting, removing, changing attributes, weights or keys; so making operators too) and the constitution
+- Members (admitting, removing, changing attributes, weights, keys, nodes; so making operators too) and the constitution
   itself: the yes of two thirds of all members, and of two thirds of those that are no operators.
 - New keys for a member that lost its own: the same among the others; the member itself is not asked. All others, if
   they are all operators: else these would get hold of the members' veto. With two members both are needed.
@@ -22,7 +22,7 @@ Silence is no yes. A proposal is rejected as soon as it can no longer get what i
 
 from hansa.contract import Contract, Text, library, view
 
-gov = library("governance", "6ce5aeaf149e122781c4bc554fce91b94ac22344c4adfd5ddaa8639dbe42121d")
+gov = library("governance", "d4300853bceb04fd973910b0cbe99bb97f4b8c7aa6206a3b7cd3a66d0d5ac5d7")
 
 OPERATOR = "governance:operator"
 

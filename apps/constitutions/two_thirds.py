@@ -4,7 +4,7 @@ What a proposal needs, counted among the active members, each with one vote:
 
 - Everything that is not named below (users, contracts and libraries, pauses, limits, token issuers, reference data,
   exclusion of a transaction): the yes of two thirds.
-- Members (admitting, removing, changing attributes, weights or keys) and the constitution itself: the yes of three
+- Members (admitting, removing, changing attributes, weights, keys, nodes) and the constitution itself: the yes of three
   quarters. With less than that, two thirds could first admit friends, and then change the rules with them.
 - New keys for a member that lost its own: three quarters of the others; the member itself is not asked. With two
   members both are needed.
@@ -15,7 +15,7 @@ Silence is no yes. A proposal is rejected as soon as it can no longer get what i
 
 from hansa.contract import Contract, Text, library, view
 
-gov = library("governance", "6ce5aeaf149e122781c4bc554fce91b94ac22344c4adfd5ddaa8639dbe42121d")
+gov = library("governance", "d4300853bceb04fd973910b0cbe99bb97f4b8c7aa6206a3b7cd3a66d0d5ac5d7")
 
 
 class TwoThirds(Contract, version="1.0.0"):

@@ -5,7 +5,7 @@ proposal needs, counted among the active members, each with one vote:
 
 - Everything that is not named below (users, contracts and libraries, pauses, limits, token issuers, reference data,
   exclusion of a transaction): the yes of more than half, and of every veto holder.
-- Members (admitting, removing, changing attributes, weights or keys; so giving and taking a veto too) and the
+- Members (admitting, removing, changing attributes, weights, keys, nodes; so giving and taking a veto too) and the
   constitution itself: the yes of two thirds, and of every veto holder.
 - New keys for a member that lost its own: two thirds of the others, and every other veto holder; the member itself
   is not asked. If it holds a veto: all others, for its no cannot be counted then. With two members both are needed.
@@ -17,7 +17,7 @@ Silence is no yes. A proposal is rejected as soon as a holder says no, or it can
 
 from hansa.contract import Contract, Text, library, view
 
-gov = library("governance", "6ce5aeaf149e122781c4bc554fce91b94ac22344c4adfd5ddaa8639dbe42121d")
+gov = library("governance", "d4300853bceb04fd973910b0cbe99bb97f4b8c7aa6206a3b7cd3a66d0d5ac5d7")
 
 VETO = "governance:veto"
 

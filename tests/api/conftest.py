@@ -145,6 +145,7 @@ class Server:
         if "url" not in fields:
             self.process.communicate()
             pytest.fail(str(fields))
+        self.fields = fields
         self.url, self.ledger = fields["url"], bytes.fromhex(fields["ledger"])
         self.port = int(self.url.rsplit(":", 1)[1])
         self.host = f"127.0.0.1:{self.port}".encode()

@@ -9,7 +9,7 @@ import pytest
 from tests.api.conftest import EXAMPLE
 
 from hansa.api.governance_operations import ALL
-from hansa.api.operations import OPERATIONS, PROBLEM, SESSION_OPERATIONS
+from hansa.api.operations import OPERATIONS, PROBLEM, READER_OPERATIONS, SESSION_OPERATIONS
 from hansa.client import verification
 from hansa.merkle import receipt
 from hansa.wire import cbor, entry, genesis
@@ -68,12 +68,16 @@ GOOD = {
     "version": ["/node/version"],
     "genesis": ["/node/genesis"],
     "trust": ["/node/trust"],
+    "snapshots": ["/node/snapshots"],
+    "blocks": ["/node/blocks?from=0&until=1", "/node/blocks?from=0&until=2"],
     "openapi": ["/openapi.json"],
     "problem": ["/problems/disk.full", "/problems/request.path"],
 }
 TOLD = "tell_time"  # answers only where time is told: see tests/cli/test_clock.py
-SIGN_IN = {operation.name for operation in SESSION_OPERATIONS}  # see test_sessions.py
-SCHEMAS = {operation.name: operation for operation in OPERATIONS if operation.name not in {TOLD, *SIGN_IN}}
+KEPT = {"snapshot_manifest", "snapshot_chunk"}  # of what is kept: see tests/node/test_joining.py
+READERS = {one.name for one in (*SESSION_OPERATIONS, *READER_OPERATIONS)}
+ELSEWHERE = {"engine", *READERS, *KEPT}  # not here: see test_guarded
+SCHEMAS = {operation.name: operation for operation in OPERATIONS if operation.name not in {TOLD, *ELSEWHERE}}
 
 
 def test_every_operation_has_a_good_request_here():
@@ -115,6 +119,12 @@ def test_a_node_that_signs_nobody_in_says_so(client, operation):
     assert (answer.status_code, answer.json()["code"]) == (404, "session.off")
 
 
+def test_a_node_that_nobody_reaches_from_elsewhere_asks_for_no_tokens(client):
+    kind = {"content-type": "application/cose"}
+    answers = client.get("/node/challenge"), client.post("/node/token", content=b"{}", headers=kind)
+    assert [(one.status_code, one.json()["code"]) for one in answers] == [(404, "reader.off")] * 2
+
+
 BAD = [
     ("/app/events?after=x", 400, "events.id"),
     ("/app/events?after=", 400, "events.id"),
@@ -130,6 +140,15 @@ BAD = [
     (f"/app/transactions/{NONE}?not_after=-1", 400, "request.query"),
     (f"/app/transactions/{NONE}?not_after=", 400, "request.query"),
     (f"/app/transactions/{NONE}?not_after=%D9%A3", 400, "request.query"),
+    ("/node/blocks?from=0&until=99999", 404, "tree.range"),
+    ("/node/blocks?from=1&until=1", 404, "tree.range"),
+    ("/node/blocks?from=0", 400, "request.query"),
+    ("/node/blocks?from=x&until=1", 400, "request.query"),
+    ("/node/snapshots/1", 404, "snapshot.none"),
+    ("/node/snapshots/1/chunks/0", 404, "snapshot.none"),
+    ("/node/snapshots/..", 400, "request.query"),
+    ("/node/snapshots/1/chunks/..%2f..%2fgenesis.cbor", 404, "request.path"),
+    ("/node/snapshots/1/chunks/x", 400, "request.query"),
     ("/app/entries/99999", 404, "entry.unknown"),
     (f"/app/entries/{2**53 - 1}", 404, "entry.unknown"),
     (f"/app/entries/{2**53}", 400, "request.query"),

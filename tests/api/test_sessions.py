@@ -57,7 +57,7 @@ def node(provider, tmp_path_factory):
         'member = "northbank"\nkey = "ledger/keys/members/northbank.pem"\nsecret = "pseudonyms.secret"\n'
         '[asserted]\nattribute = "desk:clerk"\ncontracts = ["example_ledger", "two_person_approval"]\n'
     )
-    started = Server(root / "ledger", options=("--sign-in", str(settings)))
+    started = Server(root / "ledger", options=("--sign-in", str(settings), "--listen", "127.0.0.1:0"))
     try:
         set_issuer(started, "north", "northbank", provider.url(NORTH), "tenant-north")
         set_issuer(started, "south", "harbourline", provider.url(SOUTH), "tenant-south")
@@ -147,6 +147,17 @@ def test_two_persons_sign_in_and_act_under_a_two_person_rule(node, provider):
         client.call("two_person_approval", "approve", {"payment": "1"})
         row = client.record("two_person_approval", "Payment", "1").value
     assert (row["state"], row["proposer"], row["approver"]) == ("Approved", first.user, second.user)
+
+
+def test_people_sign_in_from_another_machine_and_read_with_the_key_of_their_session(node, provider):
+    key, url = keys.generate("p256"), node.fields["listen"]["url"]
+    token = provider.token(NORTH, "bob-quux", session.nonce_of(key.public.spki))
+    with Client(url, certificates=node.root / "authority.pem") as client:
+        found = client.sign_in(key, token)
+    assert found.user.startswith("northbank/")
+    with Client(url, key, node.ledger.hex()) as client:
+        assert client.status().ledger == node.ledger.hex()
+    assert token not in node.log.read_text()
 
 
 def test_what_a_token_does_not_confer_nobody_has(node, provider):

@@ -19,6 +19,7 @@ import json
 import shlex
 import shutil
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -27,10 +28,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from hansa.cli.main import main
 from hansa.client import keys
-from hansa.merkle import receipt
-from hansa.wire import split_view
+from hansa.merkle import checkpoint, receipt
+from hansa.wire import genesis, invite, split_view
 from hansa.wire.problems import KINDS
 from hansa.wire.split_view import Contradiction
 
@@ -338,6 +341,7 @@ NETWORK = {
 }
 
 
+RETIRED = json.dumps(NETWORK).replace('"port": 1', '"port": 1, "retired": true')
 UNNAMED = json.dumps(NETWORK).replace("acme", ".")
 
 
@@ -350,6 +354,52 @@ def network(here: Path, scene: Scene) -> None:
         (here / "acme" / node / "format").write_text("")
 
 
+def topology(name: str) -> Callable[[Path, Scene], Any]:
+    """A network's folder, of this topology."""
+    return write("network.json", json.dumps(NETWORK | {"topology": name, "orderer": "solo"}))
+
+
+def invited(
+    by: str = "governance/northbank", *, is_forged: bool = False, **change: Any
+) -> Callable[[Path, Scene], Any]:
+    """Writes the file `x`, an invite to the ledger of `{live}` by one of its keys, but for the change.
+
+    `is_forged`: with a checkpoint that nobody signed.
+    """
+
+    def write_invite(here: Path, scene: Scene) -> None:
+        key = keys.load(scene.live / "keys" / f"{by}.pem")
+        document = (scene.live / "genesis.cbor").read_bytes()
+        ledger = genesis.ledger_id(document)
+        signing = keys.load(scene.live / "keys" / "checkpoint.pem")
+        forged = msgspec.structs.replace(checkpoint.sign(ledger, 1, 0, bytes(32), signing), size=2)
+        sound: dict[str, Any] = {
+            "key": key.public.spki,
+            "name": genesis.decode(document).name,
+            "wan": False,
+            "nodes": [invite.Node(id="node-1", member="northbank", url=scene.url)],
+            "ledger": ledger,
+            "member": "southbank",
+            "inviter": "northbank",
+            "members": [invite.Member("northbank", "North Bank", 1)],
+            "orderer": "cometbft",
+            "version": 0,
+            "not_after": time.time_ns() // 1_000_000 + 3_600_000,
+            "checkpoint": [receipt.bare(forged)] if is_forged else [],
+            "constitution": invite.Constitution(1000, "rules"),
+        }
+        (here / "x").write_bytes(invite.seal(key, invite.Invite(**{**sound, **change})))
+
+    return write_invite
+
+
+def misattributed(here: Path, scene: Scene) -> None:
+    """An invite that says that another key signed it than did."""
+    invited()(here, scene)
+    found = (here / "x").read_bytes()
+    (here / "x").write_bytes(found[:-1] + bytes([found[-1] ^ 1]))
+
+
 CASES: dict[str, list[Case]] = {
     "The line itself": [
         Case("statsu"),
@@ -359,6 +409,7 @@ CASES: dict[str, list[Case]] = {
         Case("status more"),
         Case("call"),
         Case("call example_ledger"),
+        Case(f"{PAY} --as northbank --data {{live}} --k 2"),
         Case("--data x status"),
         Case("up --port 65536"),
         Case("up --port x"),
@@ -390,6 +441,40 @@ CASES: dict[str, list[Case]] = {
         Case("up --data {here}", "A network's folder", network),
         Case("up --data {here}/acme", "A member with two nodes", network),
         Case("up --data {here}/bolt", "A member with none", network),
+    ],
+    "Invites, and nodes that come and go": [
+        Case("network invite {here} --member South"),
+        Case("network invite {here} --member south"),
+        Case("network invite {here} --member acme", "A network of one node", topology("dev")),
+        Case("network invite {here} --member bolt", "A network whose member has no key here", network),
+        Case("network invite {here} --member bolt --as bolt", "Its inviter is not here", network),
+        Case("network node add {here} --member acme", "A network of one node", topology("dev")),
+        Case("network node add {here} --member bolt", "A member that is not here", network),
+        Case("network node add {here} --member acme", "No node runs", network),
+        Case("network node retire {here} acme-9 --yes", "", network),
+        Case("network node retire {here} acme-1 --json", "", network),
+        Case("network up {here} acme-1", "A node that was retired", write("network.json", RETIRED)),
+        Case("network join {here}/new"),
+        Case("network join {here}/new --invite {here}/x"),
+        Case("network join {here}/new --invite {here}/x --yes", "It is something else", write("x", "nothing")),
+        Case("network join {here}/new --invite {here}/x --yes", "Somebody altered it", misattributed),
+        Case("network join {here}/new --invite {here}/x --yes", "It has expired", invited(not_after=1)),
+        Case("network join {here}/new --invite {here}/x --yes", "It counts for ever", invited(not_after=4 * 10**12)),
+        Case("network join {here}/new --invite {here}/x --ledger 00 --yes", "", invited()),
+        Case("network join {here}/new --invite {here}/x --ledger " + "00" * 32 + " --yes", "", invited()),
+        Case("network join {here}/new --invite {here}/x --json", "", invited()),
+        Case("network join {here}/new --invite {here}/x --name '' --yes", "", invited()),
+        Case("network join {here} --invite {here}/x --yes", "The folder has something in it", invited()),
+        Case("network join {here}/new --invite {here}/x --keys {here} --yes", "There are no keys", invited()),
+        Case("network join {here}/new --invite {here}/x --yes", "Another ledger's node", invited(ledger=bytes(32))),
+        Case("network join {here}/new --invite {here}/x --yes", "It has another name", invited(name="Another")),
+        Case("network join {here}/new --invite {here}/x --yes", "Another's key", invited("governance/harbourline")),
+        Case("network join {here}/new --invite {here}/x --yes", "A forged checkpoint", invited(is_forged=True)),
+        Case(
+            "network join {here}/south --ledger " + "00" * 32,
+            "A folder of another ledger",
+            both(invited(), run("network join {here}/south --invite {here}/x --yes")),
+        ),
     ],
     "Nodes that do not answer": [
         Case("status --data {here}", "A wrong folder"),

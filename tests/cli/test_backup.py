@@ -455,3 +455,15 @@ def test_a_backup_that_cannot_be_read(hansa: Callable, stopped: Path, tmp_path: 
 def test_the_codes_above_are_codes() -> None:
     for code in ("backup.form", "backup.damaged", "backup.running", "backup.exists"):
         assert HansaError(code).remedy
+
+
+def test_what_a_node_was_given_of_the_time_before_it_is_kept(hansa: Callable, stopped: Path, tmp_path: Path) -> None:
+    """The chain of keys that a node which came later cannot show by itself."""
+    earlier = stopped / "earlier.trust"
+    assert hansa("trust", "export", earlier, "--data", stopped).code == 0
+    try:
+        assert hansa("backup", tmp_path / "file", "--data", stopped).code == 0
+        assert hansa("restore", tmp_path / "file", "--data", tmp_path / "new").code == 0
+        assert (tmp_path / "new" / earlier.name).read_bytes() == earlier.read_bytes()
+    finally:
+        earlier.unlink()

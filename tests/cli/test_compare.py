@@ -32,7 +32,7 @@ def nodes(consortium: Consortium, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         url: Shows(consortium.document, consortium.view(name), size)
         for url, name, size in zip(URLS, NAMES, (7, 9, 9), strict=True)
     }
-    monkeypatch.setattr(client_module, "own", lambda _: Nodes(shows))
+    monkeypatch.setattr(client_module, "Connections", lambda _: Nodes(shows))
     monkeypatch.chdir(tmp_path)
     return shows
 

@@ -10,6 +10,7 @@ from tests.cli.conftest import Server
 from tests.client.several import Ledger, make_ledger
 from tests.node.consortium import Founded
 
+from hansa.client import keys as key_files
 from hansa.client import transactions
 from hansa.client.client import Client
 from hansa.merkle import receipts
@@ -155,6 +156,14 @@ def test_two_nodes_sign_the_same_and_then_not(
     assert hansa("receipt", "verify", tmp_path / "r", *trusted, "--k", "2").failed("receipt.members")
     beta.stop()
     assert hansa(*get, "--k", "2", "--json").json["members"] == ["acme", "beta"]  # what it has from before
+    key_files.save(made.members["acme"], tmp_path / "acme.pem")
+    call = ("call", "members", "retire_key", f"key={'0' * 64}", "--key", tmp_path / "acme.pem", "--url", acme.url)
+    ran = hansa(*call, "--receipt", tmp_path / "c", "--k", "2")
+    assert (ran.code, ran.err) == (4, "caution: 2 members were asked for, and only acme signed.\n")
+    assert "\nsigned   by acme\n" in ran.out
+    assert ran.out.endswith(f"{tmp_path}/c.receipts\n")
+    assert hansa("receipt", "verify", tmp_path / "c", *trusted, "--k", "1").code == 0
+    assert hansa(*call, "--k", "2").failed("argument.value", 2) == "--k is for a receipt"
 
 
 def test_without_a_node_nobody_is_asked(

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from tests.orderers import fake_go
 
+VOI = fake_go.VOI.removeprefix("v")
+
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -28,6 +30,7 @@ def test_nothing_is_built_yet(hansa: Callable, cache: Path) -> None:
     assert ran.json["engines"] == [
         {"name": "etcd", "version": "3.6.16", **unbuilt},
         {"name": "cometbft", "version": "0.40.0", **unbuilt},
+        {"name": "verifier", "version": VOI, **unbuilt},
     ]
     assert Path(ran.json["folder"]).parent == cache
     ran = hansa("engines", "list")
@@ -39,18 +42,17 @@ def test_nothing_is_built_yet(hansa: Callable, cache: Path) -> None:
 def test_what_is_built_is_told(hansa: Callable, cache: Path) -> None:
     ran = hansa("engines", "build")
     assert ran.code == 0
-    assert [line.partition(": ")[0] for line in ran.out.splitlines()] == ["etcd 3.6.16 built", "cometbft 0.40.0 built"]
+    named = ["etcd 3.6.16", "cometbft 0.40.0", f"verifier {VOI}"]
+    assert [line.partition(": ")[0] for line in ran.out.splitlines()] == [f"{name} built" for name in named]
     assert ran.err.splitlines() == [
-        "downloading the sources of etcd 3.6.16",
-        "downloading the sources of cometbft 0.40.0",
-        "building etcd 3.6.16 with Go 1.99.0",
-        "building cometbft 0.40.0 with Go 1.99.0",
+        *(f"downloading the sources of {name}" for name in named),
+        *(f"building {name} with Go 1.99.0" for name in named),
     ]
     again = hansa("engines", "build", "etcd")
     assert again.out.startswith("etcd 3.6.16 was there: ")
     assert again.err == ""
 
-    (etcd, _) = hansa("engines", "list", "--json").json["engines"]
+    etcd, *_ = hansa("engines", "list", "--json").json["engines"]
     program = Path(etcd["path"])
     assert program.is_relative_to(cache)
     assert etcd["sha256"] == hashlib.sha256(program.read_bytes()).hexdigest()

@@ -14,6 +14,8 @@ import pytest
 
 from hansa.cli import network_status, processes
 from hansa.node import network as networks
+from hansa.node import ordering, peers
+from hansa.node import regions as placing
 from hansa.store.files import Disk
 from hansa.wire import genesis
 
@@ -75,6 +77,25 @@ def test_members_have_folders_keys_and_ports_of_their_own(tmp_path: Path) -> Non
     assert networks.load(Disk(), root) == network
 
 
+def test_nodes_of_a_network_with_tls_know_each_other_by_https_alone(tmp_path: Path) -> None:
+    founders, root = [networks.Founder("acme", "Acme")], tmp_path / "net"
+    network = networks.create(
+        Disk(), root, "Test", "single-member", founders, 3, constitution="single", lock_ms=1000, secured=True
+    )
+    places = [node for _, node in network.nodes()]
+    assert len({port for node in places for port in (node.port, node.tls)}) == 6
+    urls = [f"https://127.0.0.1:{node.tls}" for node in places]
+    named = genesis.decode((root / "acme" / "acme-1" / "genesis.cbor").read_bytes()).nodes
+    assert [node.url for node in named] == urls
+    for node, url in zip(places, urls, strict=True):
+        folder = networks.node_folder(root, "acme", node.id)
+        assert set(peers.load(Disk(), folder)) == {*urls} - {url}
+        found = ordering.load(Disk(), folder)
+        assert found is not None
+        assert found.listen == f"127.0.0.1:{node.tls}"
+    assert networks.load(Disk(), root) == network
+
+
 def test_ports_that_something_listens_on_are_passed_over() -> None:
     seed = bytes(4)
     (port,) = networks.free_ports(1, seed)
@@ -126,6 +147,65 @@ def test_what_may_fail_is_told(topology: networks.Topology, members: int, nodes:
 )
 def test_there_is_no_such_network(topology: networks.Topology, members: int, nodes: int) -> None:
     assert len(networks.shape_problems(topology, members, nodes)) == 1
+
+
+@pytest.mark.parametrize(
+    ("topology", "members", "nodes", "regions", "words"),
+    [
+        ("single-member", 1, 3, 1, ""),
+        (
+            "single-member", 1, 3, 2,
+            "1: m0-1, m0-3; 2: m0-2; region 1 orders alone, and without region 1 nothing is ordered",
+        ),
+        (
+            "single-member", 1, 5, 3,
+            "1: m0-1, m0-4; 2: m0-2, m0-5; 3: m0-3; "
+            "no region orders alone, and the rest goes on without any one of them",
+        ),
+        (
+            "multi-member", 4, 1, 2,
+            "1: m0-1, m2-1; 2: m1-1, m3-1; no region orders alone, and without any one of them nothing is ordered",
+        ),
+        (
+            "multi-member", 2, 2, 3,
+            "1: m0-1, m1-2; 2: m0-2; 3: m1-1; no region orders alone, and without region 1 nothing is ordered",
+        ),
+    ],
+)  # fmt: skip
+def test_nodes_are_spread_over_regions(
+    tmp_path: Path, topology: networks.Topology, members: int, nodes: int, regions: int, words: str
+) -> None:
+    founders = [networks.Founder(f"m{number}", "M") for number in range(members)]
+    rules = "majority" if members > 1 else "single"
+    root = tmp_path / "net"
+    made = networks.create(
+        Disk(), root, "Far", topology, founders, nodes, constitution=rules, lock_ms=1_000, regions=regions
+    )
+    assert made.placement() == words
+    assert networks.load(Disk(), root) == made
+    for member, node in made.nodes():
+        found = ordering.load(Disk(), networks.node_folder(root, member.id, node.id))
+        assert found is not None
+        if found.etcd is not None:
+            assert (found.etcd.heartbeat, found.etcd.election) == ((300, 3_000) if regions > 1 else (100, 1_000))
+        if found.cometbft is not None:
+            assert found.cometbft.wan == (regions > 1)
+
+
+@pytest.mark.parametrize("nodes", [3, 5, 7])
+@pytest.mark.parametrize("regions", range(1, 8))
+def test_no_region_orders_alone_where_it_can_be_avoided(nodes: int, regions: int) -> None:
+    """Half of an odd number cannot be had by two: from three regions on none has it."""
+    where = {str(number): placing.of_node(number, regions) for number in range(nodes)}
+    told = placing.said(where, lambda count: 2 * count > nodes)
+    assert ("no region orders alone" in told) == (min(regions, nodes) >= 3)
+    assert set(where.values()) == set(range(1, min(regions, nodes) + 1))
+
+
+def test_more_regions_than_nodes_are_refused() -> None:
+    assert networks.shape_problems("multi-member", 4, 1, 4) == []
+    assert len(networks.shape_problems("multi-member", 4, 1, 5)) == 1
+    assert len(networks.shape_problems("dev", 4, 1, 2)) == 1
 
 
 def test_it_is_asked_for(hansa: Callable, hansa_process: Callable, tmp_path: Path) -> None:
@@ -301,12 +381,64 @@ def test_how_the_whole_is(topology: networks.Topology, ready: int, nodes: int, e
     assert network_status.whole(Path("net"), network, found, "n-0 and n-1 differ")[0] == "diverged"
 
 
+def test_power_counts_where_the_ledger_tells_it() -> None:
+    """A node that is pending or retired is missed by nobody; one elsewhere counts as any other."""
+    places = [networks.NodePlace("n-0", 1), networks.NodePlace("n-1", 2)]
+    network = networks.Network(
+        0, "Test", "multi-member", "cometbft", "", [networks.MemberPlace("m", "M", places)], joined=True
+    )
+
+    def told(*found: network_status.NodeState) -> str:
+        return network_status.whole(Path("net"), network, list(found), "")[0]
+
+    strong = state("n-0", "ready", standing="Trusted", power=840)
+    others = [state(f"o-{n}", "silent", standing="Trusted", power=200) for n in range(2)]
+    assert told(strong, *others[:1]) == "degraded"
+    assert told(strong, *others) == "degraded"
+    assert told(strong, *others, state("o-3", "silent", standing="Trusted", power=20)) == "halted"
+    idle = [state("n-1", "stopped", standing="Retired"), state("o-4", "silent", standing="Pending")]
+    assert told(strong, *idle) == "healthy"
+    assert told(state("n-0", "ready", standing="Pending"), idle[0]) == "healthy"
+    assert told(idle[0]) == "stopped"
+    assert "was retired" in network_status.whole(Path("net"), network, idle[:1], "")[1]
+
+
+@pytest.mark.parametrize(
+    ("powers", "words"),
+    [
+        ([], "tolerates no failure"),
+        ([840] * 3, "tolerates no failure"),
+        ([840] * 4, "tolerates that 1 of 4 members fails or lies"),
+        ([840] * 7, "tolerates that 2 of 7 members fail or lie"),
+        ([840] * 4 + [0], "tolerates that 1 of 4 members fails or lies"),
+        ([1680, 840, 840, 840], "tolerates no failure"),
+        ([1680, 1680, 1680, 840, 840], "tolerates that 1 of 5 members fails or lies"),
+    ],
+)
+def test_what_may_fail_by_power(powers: list[int], words: str) -> None:
+    """Whichever members fail, the mightiest too."""
+    assert networks.tolerance_by(powers) == words
+
+
+def test_the_map_follows_nodes_that_come_and_go(tmp_path: Path) -> None:
+    member = networks.MemberPlace("m", "M", [networks.NodePlace("m-1", 1)])
+    other = networks.MemberPlace("o", "O", [networks.NodePlace("o-1", 3)])
+    network = networks.Network(0, "Test", "multi-member", "cometbft", "", [member, other])
+    more = network.with_node("m", networks.NodePlace("m-2", 2))
+    assert [(of.id, node.id) for of, node in more.nodes()] == [("m", "m-1"), ("m", "m-2"), ("o", "o-1")]
+    less = more.with_node("m", networks.NodePlace("m-1", 1, retired=True))
+    assert [node.id for _, node in less.nodes() if not node.retired] == ["m-2", "o-1"]
+    networks.save(Disk(), tmp_path, less)
+    assert networks.load(Disk(), tmp_path) == less
+
+
 def test_a_cluster_of_one_organisation(hansa: Callable, engines: dict[str, Path], tmp_path: Path) -> None:
     """Three nodes over etcd. That of many members over CometBFT is the page docs/how-to/networks.md."""
     root = tmp_path / "net"
     member = root / "northbank"
     new = hansa("network", "new", root, "--topology", "single-member", YES, "--json")
     assert new.json["tolerance"] == "tolerates that 1 of 3 nodes fails"
+    assert new.json["placement"] == ""
     try:
         up = ("network", "up", root, "--reserve-mb", 0, "--engine-binary", engines["etcd"])
         assert hansa(*up).code == 0

@@ -82,7 +82,7 @@ def test_the_commands_say_who_is_missing(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     async def scenario(node: Node, order: Dictated) -> None:
-        monkeypatch.setattr(client_module, "own", lambda _: Statuses(node))
+        monkeypatch.setattr(client_module, "Connections", lambda _: Statuses(node))
         words = ("--url", "http://node", "--data", tmp_path_factory.mktemp("nothing"))
 
         def asked() -> tuple[int, str, dict[str, Any]]:

@@ -7,7 +7,7 @@ stopped and started over the same folder between any two bytes.
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from uvicorn.server import ServerState
 
 from hansa.api.app import make_app
 from hansa.api.submit import Limits, SubmitProtocol
+from hansa.node.cosigning import Cosigners
 from hansa.node.node import Node, open_node
 from hansa.wire import entry, transaction
 from hansa.wire.problems import HansaError
@@ -66,6 +67,41 @@ class Line(asyncio.Transport):
     def resume_reading(self) -> None: ...
 
 
+def maker(node: Node, cosigners: Cosigners, limits: Limits, host: str) -> Callable[[], SubmitProtocol]:
+    """What makes the server's end of a connection to a node; `limits` is stopped by its owner."""
+    config = uvicorn.Config(
+        make_app(node, frozenset({host}), cosigners=cosigners),
+        http=partial(SubmitProtocol, node, cosigners, limits),  # type: ignore[arg-type]
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+    )
+    config.load()
+    return partial(config.http_protocol_class, config=config, server_state=ServerState(), app_state={})
+
+
+async def exchanged(server: SubmitProtocol, asked: httpx2.Request, *, answered: bool = True) -> httpx2.Response:
+    """One request on a connection of its own."""
+    lines = [f"{asked.method} {asked.url.raw_path.decode()} HTTP/1.1"]
+    lines += [f"{name}: {text}" for name, text in asked.headers.items()]
+    line = Line()
+    server.connection_made(line)
+    server.data_received("\r\n".join([*lines, "", ""]).encode() + asked.read())
+    try:
+        if not answered:
+            raise httpx2.ReadTimeout("nobody waited for it")
+        await asyncio.wait_for(line.ended.wait(), 30)
+        found = line.response()
+        if found is None:
+            raise httpx2.RemoteProtocolError("the server closed the connection")
+        status, headers, body = found
+        return httpx2.Response(status, headers=headers, content=body)
+    finally:
+        if server.parser is not None:
+            server.connection_lost(None)
+
+
 class InProcess:
     """The node over a folder. A `Transport`, while it runs; restarts are counted."""
 
@@ -87,16 +123,7 @@ class InProcess:
         self._node.start()
         self._limits = Limits(self._loop, 1_000)
         self._lines: set[SubmitProtocol] = set()
-        config = uvicorn.Config(
-            make_app(self._node, frozenset({HOST})),
-            http=partial(SubmitProtocol, self._node, self._limits),  # type: ignore[arg-type]
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-        )
-        config.load()
-        self._make = partial(config.http_protocol_class, config=config, server_state=ServerState(), app_state={})
+        self._make = maker(self._node, Cosigners(self._node), self._limits, HOST)
 
     async def _stop(self) -> None:
         self._limits.stop()
@@ -133,25 +160,12 @@ class InProcess:
         asked = httpx2.Request(
             method, url, params=more.get("params"), content=more.get("content"), headers=more.get("headers")
         )
-        lines = [f"{method} {asked.url.raw_path.decode()} HTTP/1.1"]
-        lines += [f"{name}: {text}" for name, text in asked.headers.items()]
-        line, server = Line(), self._make()
+        server = self._make()
         self._lines.add(server)
-        server.connection_made(line)
-        server.data_received("\r\n".join([*lines, "", ""]).encode() + asked.read())
         try:
-            if not answered:
-                raise httpx2.ReadTimeout("nobody waited for it")
-            await asyncio.wait_for(line.ended.wait(), 30)
-            found = line.response()
-            if found is None:
-                raise httpx2.RemoteProtocolError("the server closed the connection")
-            status, headers, body = found
-            return httpx2.Response(status, headers=headers, content=body)
+            return await exchanged(server, asked, answered=answered)
         finally:
             self._lines.discard(server)
-            if server.parser is not None:
-                server.connection_lost(None)
 
     # What the ledger has
 

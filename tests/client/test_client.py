@@ -15,6 +15,7 @@ from tests.client.fakes import URL, Drive, Fake, Reply, good, lost, problem, unr
 
 import hansa.client
 from hansa.client import AsyncClient, Client, Event, HansaError, Prepared, Refused, Unknown, transactions
+from hansa.client.events import Follower, Heartbeat, Lost
 from hansa.client.exchange import segment
 from hansa.client.sign_in import SignedIn
 from hansa.wire import cbor, cose, entry
@@ -678,7 +679,7 @@ def test_a_real_connection_closes() -> None:
         node.get("/node/status")
     assert caught.value.code == "node.unreachable"
     assert node._own is not None
-    assert node._own.is_closed
+    assert [one.is_closed for one in node._own._clients.all()] == [True]
 
 
 def test_a_transport_of_the_callers_is_left_open() -> None:
@@ -713,6 +714,9 @@ def methods(kind: type) -> dict[str, inspect.Signature]:
     found = inspect.getmembers(kind, callable)
     late = {
         "Event": Event,
+        "Follower": Follower,
+        "Heartbeat": Heartbeat,
+        "Lost": Lost,
         "PrivateKey": PrivateKey,
         "SignedIn": SignedIn,
     }  # their rooms are imported when they are asked for
@@ -732,6 +736,7 @@ def test_both_clients_have_the_same_methods() -> None:
         assert told == str(signature.return_annotation), name
     assert {name for name in sync if not inspect.iscoroutinefunction(getattr(AsyncClient, name))} == {
         "events",
+        "follow",
         "records",
         "history",
     }

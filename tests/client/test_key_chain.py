@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 
 from hansa.client import key_chain, transactions, verification
 from hansa.client import keys as key_files
-from hansa.client.verification import Pinned
+from hansa.client.verification import Owner, Pinned, Sizes
 from hansa.merkle import checkpoint, receipt, tree
 from hansa.node.create import CHECKPOINT_KEY, Founder, create_ledger, governance_key
 from hansa.node.node import open_node
@@ -45,7 +45,7 @@ class Life:
         return trust.encode(msgspec.structs.replace(self.file, **changes))
 
 
-def live(root: Path, changes: int) -> Life:
+def live(root: Path, changes: int, also: Sequence[tuple[str, dict[str, Any]]] = ()) -> Life:
     folder = Folder(root)
     id = create_ledger(Disk(), folder, "Keys", [Founder("acme", "Acme", deployer=True)])
     life = Life(id, [key_files.load(folder.keys / CHECKPOINT_KEY)], key_files.load(governance_key(folder, "acme")))
@@ -72,6 +72,8 @@ def live(root: Path, changes: int) -> Life:
             life.keys.append(key)
             common = {"owner_kind": "node", "owner": "node-1", "expires": None}
             life.seqs.append(await send("register_key", purpose="checkpoint", spki=key.public.spki, **common))
+        for action, arguments in also:
+            life.seqs.append(await send(action, **arguments))
         await send("set_own_user", id="acme/last", name="U", attributes=[])
         node.sign_checkpoint()
         life.file = node.reading.trust()
@@ -336,3 +338,40 @@ def test_a_damaged_file_is_refused_in_words(life: Life, tmp_path: Path) -> None:
         spoilt[place] = data[place]
     again = key_chain.pin_trust(bytes(spoilt), small.id)
     assert (again.head, again.sizes, again.roots) == (whole.head, whole.sizes, whole.roots)
+
+
+def test_nodes_that_come_and_go_are_followed(tmp_path: Path) -> None:
+    """A node is registered with its key, gets another one, and is retired: its keys count for their time alone."""
+    own, first, second = (key_files.generate("p256") for _ in range(3))
+    registered = {
+        "id": "acme-2",
+        "node_key": own.public.spki,
+        "checkpoint_key": first.public.spki,
+        "engine_key": b"",
+        "peer": "",
+        "address": "",
+        "url": "",
+    }
+    renewed = {"owner_kind": "node", "owner": "acme-2", "expires": None, "purpose": "checkpoint"}
+    life = live(
+        tmp_path / "ledger",
+        0,
+        [
+            ("register_node", registered),
+            ("register_key", {**renewed, "spki": second.public.spki}),
+            ("retire_own_node", {"node": "acme-2"}),
+        ],
+    )
+    begun, changed, ended = life.seqs
+    assert len(life.file.changes) == 3
+    found = key_chain.pin_trust(life.encoded(), life.id)
+    assert found.sizes[first.kid] == Sizes("acme-2", begun + 2, changed + 1)
+    assert found.sizes[second.kid] == Sizes("acme-2", changed + 2, ended + 1)
+    assert found.owners[second.kid] == Owner("acme-2", "acme")
+    assert [span.last for kid, span in found.sizes.items() if kid == life.keys[0].kid] == [None]
+
+    changes = life.file.changes
+    assert refusal(life.encoded(changes=changes[1:]), life.id) == "trust.chain"  # no node that it knows
+    assert refusal(life.encoded(changes=[changes[0], changes[2]]), life.id) == "receipt.invalid"
+    forged = msgspec.structs.replace(changes[0], writes=changes[1].writes)
+    assert refusal(life.encoded(changes=[forged, *changes[1:]]), life.id) == "trust.chain"

@@ -34,6 +34,8 @@ def everything(pem):
         "remove_member": {"member_id": "newbank"},
         "set_member_data": {"member_id": "newbank", "name": "Newer", "attributes": [], "weight": 7},
         "set_member_keys": {"member_id": "newbank", "keys": keys},
+        "trust_node": {"node_id": "newbank-1"},
+        "retire_node": {"node_id": "newbank-1"},
         "set_user": {"user_id": "newbank/ana", "name": "Ana", "keys": keys[1:], "attributes": ["may:pay"]},
         "remove_user": {"user_id": "newbank/ana"},
         "set_user_data": {"user_id": "newbank/ana", "attributes": []},

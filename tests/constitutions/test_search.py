@@ -278,10 +278,11 @@ def test_what_a_constitution_goes_by_is_read_from_its_text() -> None:
     def preset(name: str) -> tuple[object, ...]:
         return of((FOLDER / f"{name}.py").read_text("utf-8"))
 
-    assert preset("majority") == ((1,), (), (), ("set_user",), ())
-    assert preset("weighted") == ((0, 1, 10), (), (), ("set_user",), ())
-    assert preset("veto_holder") == ((1,), ("governance:veto",), (), ("set_user",), ())
-    daily = ("remove_user", "pause_contract", "set_reference", "set_user")
+    plain = ("trust_node", "retire_node", "set_user")
+    assert preset("majority") == ((1,), (), (), plain, ())
+    assert preset("weighted") == ((0, 1, 10), (), (), plain, ())
+    assert preset("veto_holder") == ((1,), ("governance:veto",), (), plain, ())
+    daily = ("remove_user", "pause_contract", "set_reference", *plain)
     assert preset("operator") == ((1,), ("governance:operator",), (), daily, ())
     assert of(hostile('"Accepted" if tx.time > tx.time else "Open"'))[-1] == (
         "it reads tx.time: it is asked at one instant, by nobody",

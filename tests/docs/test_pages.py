@@ -36,6 +36,18 @@ def test_one_transaction_names_what_stands_in_the_code() -> None:
     assert len({t.split("#")[0] for t in targets}) <= 12, "a newcomer should not need more files than that"
 
 
+def test_every_line_on_trust_names_its_tests_or_that_nothing_helps() -> None:
+    """That the tests are there, `test_every_link_leads_somewhere` says."""
+    page = (ROOT / "docs/explanation/trust-by-topology.md").read_text()
+    tables = [part.partition("\n\n")[0] for part in page.split("| Can it? | What | Shown by |\n|---|---|---|\n")[1:]]
+    assert len(tables) == 5  # one node, etcd, and f, f + 1 and 2f + 1 members over CometBFT
+    for row in "\n".join(tables).splitlines():
+        shown = row.split("|")[-2].strip()
+        targets = LINK.findall(shown)
+        assert targets or shown == "cannot be prevented", row[:80]
+        assert all(re.match(r"(?:\.\./){2}tests/\S+\.py#\w+$", target) for target in targets), row[:80]
+
+
 def test_every_promise_names_its_tests() -> None:
     page = (ROOT / "docs/explanation/promises.md").read_text()
     rows = [line for line in page.splitlines() if re.match(r"\| [A-Z][0-9]", line)]

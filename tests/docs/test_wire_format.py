@@ -9,9 +9,9 @@ import cbor2
 import pycddl
 import pytest
 
-from hansa.client import agreement, key_chain, split_view, verification
+from hansa.client import agreement, invitation, key_chain, split_view, verification
 from hansa.merkle import receipt, receipts
-from hansa.wire import block, entry, exclusion, genesis, tick, transaction, writes
+from hansa.wire import block, entry, evidence, exclusion, genesis, invite, snapshot, tick, transaction, writes
 from hansa.wire.keys import PrivateKey
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -25,6 +25,8 @@ ENVELOPES = {
     entry.GOVERNANCE: "governance-envelope",
     entry.SCHEDULED: "scheduled",
     entry.TICK: "tick-envelope",
+    entry.SNAPSHOT: "snapshot",
+    entry.EVIDENCE: "evidence",
 }
 
 
@@ -60,6 +62,7 @@ def test_a_vector_cut_short_fits_no_more(name: str) -> None:
         ("governance", "governance-header", "transaction"),
         ("tick", "tick-header", "tick"),
         ("exclusion", "exclusion-header", "exclusion"),
+        ("invite", "invite-header", "invite"),
         ("checkpoint", "checkpoint-header", None),
         ("checkpoint-told", "checkpoint-header", None),
         ("receipt", "checkpoint-header", None),
@@ -101,6 +104,16 @@ def test_an_excluded_entry_is_as_documented() -> None:
         assert keys[one.kid].verify(one.signature, one.structure)
 
 
+def test_an_invite_is_as_documented() -> None:
+    found = invite.read(data("invite"))
+    assert (found.ledger, found.inviter, found.member) == (genesis.ledger_id(data("genesis")), "bank", "southbank")
+    assert found.key == PrivateKey(KEYS["bank governance"].encode()).public.spki
+    invitation.check_document(found, data("genesis"))
+    assert found.checkpoint[0] == data("checkpoint")
+    for one in found.checkpoint:
+        validate("checkpoint", one)
+
+
 def test_a_split_view_is_proven_as_documented() -> None:
     found = split_view.verify(data("split-view"), genesis.ledger_id(data("genesis")))
     assert [pair.how for pair in found.contradictions] == ["root", "history"]
@@ -114,6 +127,22 @@ def test_a_split_view_is_proven_as_documented() -> None:
 
 def test_a_refusal_has_the_documented_result() -> None:
     validate("refusal", cbor2.dumps(entry.decode_outcome(data("outcome-refused")).result))
+
+
+def test_a_snapshot_is_as_documented() -> None:
+    entries = block.decode(data("block-6")).items
+    assert (entries[-1].envelope, entries[-1].id) == (data("snapshot"), hashlib.sha256(data("snapshot")).digest())
+    said, manifest = snapshot.read(data("snapshot")), snapshot.decode_manifest(data("snapshot-manifest"))
+    first = block.decode(data("block-1"))
+    assert said.digest == hashlib.sha256(data("snapshot-manifest")).digest()
+    assert (said.height, said.keys) == (manifest.height, manifest.keys) == (1, manifest.keys)
+    assert (manifest.header, manifest.size) == (block.header_digest(first.header), 4)
+    records, window = manifest.chunks
+    place = b"members\0"
+    _, rows = snapshot.decode_chunk(data("snapshot-window"), window, (snapshot.RECORDS, place))
+    assert [row.key[8:] for row in rows] == sorted(item.id for item in first.items)
+    assert manifest.keys > len(rows)
+    assert records.length > len(data("snapshot-records"))
 
 
 def test_every_kind_of_entry_stands_in_a_block_here() -> None:
@@ -132,6 +161,14 @@ def test_what_ledger_time_took_is_what_was_documented() -> None:
     key = PrivateKey(KEYS["node-1"].encode())
     assert key.kid == found.kid
     assert key.public.verify(found.signature, found.structure)
+
+
+def test_what_the_order_proved_is_what_was_documented() -> None:
+    (proved,) = block.decode(data("block-7")).items
+    assert (proved.envelope, proved.id) == (data("evidence"), hashlib.sha256(data("evidence")).digest())
+    voter = hashlib.sha256(bytes(32)).digest()[:20]
+    said = evidence.Evidence(genesis.ledger_id(data("genesis")), 4, "members", voter, 11)
+    assert evidence.read(data("evidence")) == said
 
 
 def test_the_code_reads_what_is_documented() -> None:

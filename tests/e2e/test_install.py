@@ -62,7 +62,7 @@ def test_the_application_in_the_wheel_is_the_one_beside_it(wheel: zipfile.ZipFil
 def test_the_pins_of_the_engines_are_in_the_wheel(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
     """With which `hansa engines build` builds the same where there is no checkout."""
     names = {name for name in wheel.namelist() if name.startswith("hansa/engines/")}
-    assert names == {f"hansa/engines/{name}" for name in ("go.mod", "go.sum", "toolchain.txt")}
+    assert names == {f"hansa/engines/{name}" for name in ("go.mod", "go.sum", "toolchain.txt", "verifier/main.go")}
     wheel.extractall(tmp_path / "site")
     code = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); from hansa.orderers import engines; "
     code += "print(engines.source(), engines.folder())"

@@ -4,6 +4,7 @@ Each fault takes a network that is whole and leaves it whole, and returns what w
 hold whatever happens, `Clients.check` says.
 """
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import TypeAlias
 
 from hansa.cli.network_status import DEGRADED, HALTED, SILENT
 from hansa.node.network import Topology
+from hansa.store.folder import Folder
 
 from .network_links import Links
 from .network_load import Clients
@@ -204,6 +206,32 @@ def far_apart(nodes: Nodes, clients: Clients, links: Links) -> Seconds:
     links.delay_s = links.lost = 0.0
     assert done, "no progress"
     return {"each": took / done}
+
+
+def votes_twice(nodes: Nodes, clients: Clients, links: Links) -> Seconds:
+    """A member runs two engines with the keys of one, each known to others: that it votes twice becomes an entry.
+
+    The honest nodes keep one history while it does, and go on when it stops.
+    """
+    name, known = nodes.names[3], nodes.names[2:3]
+    voter = nodes.voter(name)
+    nodes.stop(name)
+    folder = Folder(nodes.root / "twin" / name)
+    shutil.copytree(nodes.folders[name].root, folder.root)
+    links.twin(name, folder, known)
+    begun = time.monotonic()
+    with nodes.twin(folder):
+        nodes.start(name)
+        nodes.until(lambda _: all(clients.evidence(other) for other in nodes.others(name)))
+        proved = time.monotonic() - begun
+        went_on = clients.next(*nodes.others(name))
+    shutil.rmtree(folder.root.parent)
+    links.heal()
+    said = {other: clients.evidence(other) for other in nodes.others(name)}
+    least = min(map(len, said.values()))
+    assert all((one["voter"], one["node"]) == (voter, name) for found in said.values() for one in found), said
+    assert len({tuple(one["id"] for one in found[:least]) for found in said.values()}) == 1, said
+    return {"proved": proved, "goes on": went_on, "back": clients.next(name)}
 
 
 COMETBFT = (leader_killed, state_wiped, engine_wiped, engine_killed, node_frozen, node_silent, too_many_killed)

@@ -7,16 +7,20 @@ cut ends them too, and takes no new ones.
 
 import asyncio
 import contextlib
+import os
 import threading
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from itertools import permutations
 from random import Random
 from typing import Any
 
 import msgspec
 
+from hansa.node import network as networks
 from hansa.node import ordering
 from hansa.store.files import Disk
+from hansa.store.folder import Folder
+from hansa.wire import genesis
 
 from .network_nodes import Nodes
 
@@ -28,15 +32,18 @@ _RESEND_S = 0.2
 
 class Links:
     """Between all nodes. `held`: from whom to whom nothing passes; `delay_s`: how long each way takes; `lost`: which
-    part of what passes is lost at first. All may be changed at any time."""
+    part of what passes is lost at first; `diverted`: where a link ends instead. All may be changed at any time."""
 
     def __init__(self, nodes: Nodes) -> None:
         self.held: set[tuple[str, str]] = set()
         self.cut: set[tuple[str, str]] = set()
         self.delay_s = 0.0
         self.lost = 0.0
+        self.diverted: dict[tuple[str, str], str] = {}
         self._chance = Random(0)
         self._nodes = nodes
+        first = nodes.folders[nodes.names[0]]
+        self._founders = genesis.decode(first.genesis.read_bytes()).nodes
         self._connections: dict[asyncio.Task[None], tuple[str, str]] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
@@ -54,10 +61,31 @@ class Links:
         self.cut.update(link for link in permutations(self._nodes.names, 2) if len(some.intersection(link)) == 1)
         self._do(self._end(self.cut))
 
+    def twin(self, name: str, folder: Folder, known: Sequence[str]) -> None:
+        """A second node with the keys of `name`: these others know it in the first one's place, and it knows only them.
+
+        Neither may run yet. The node's settings in `folder` name the links of its own then, and where it listens.
+        """
+        found = ordering.load(Disk(), folder)
+        assert found is not None
+        assert found.cometbft is not None
+        (port,) = networks.free_ports(1, os.urandom(4))
+        listen = f"127.0.0.1:{port}"
+        begin = f"{name} too"
+        comet = msgspec.structs.replace(found.cometbft, listen=listen)
+        ordering.save(Disk(), folder, msgspec.structs.replace(found, cometbft=comet, port=0))
+        self._do(self._lay_for(begin, name, folder))
+        strangers = [other for other in self._nodes.others(name) if other not in known]
+        self.cut.update([(begin, other) for other in strangers] + [(name, other) for other in known])
+        self.diverted.update({(other, name): listen for other in known})
+        self._do(self._end({link for other in known for link in ((name, other), (other, name))}))
+
     def heal(self) -> None:
         """All is as it was."""
         self.held.clear()
         self.cut.clear()
+        self._do(self._end(set(self.diverted)))
+        self.diverted.clear()
 
     def close(self) -> None:
         """Ends all."""
@@ -72,18 +100,17 @@ class Links:
     async def _lay(self) -> None:
         """A port for each pair, which each node's settings then name in place of the other's own."""
         for name in self._nodes.names:
-            folder = self._nodes.folders[name]
-            made = ordering.load(Disk(), folder)
-            assert made is not None
-            assert made.cometbft is not None
-            validators = [
-                each
-                if each.name == name
-                else msgspec.structs.replace(each, address=await self._listen(name, each.name, each.address))
-                for each in made.cometbft.validators
-            ]
-            comet = msgspec.structs.replace(made.cometbft, validators=validators)
-            ordering.save(Disk(), folder, msgspec.structs.replace(made, cometbft=comet))
+            await self._lay_for(name, name, self._nodes.folders[name])
+
+    async def _lay_for(self, begin: str, name: str, folder: Folder) -> None:
+        """The links that begin at the node of a folder, whose name in the network is `name`."""
+        made = ordering.load(Disk(), folder)
+        assert made is not None
+        assert made.cometbft is not None
+        others = [each for each in self._founders if each.id != name]
+        addresses = {each.id: await self._listen(begin, each.id, each.address) for each in others}
+        comet = msgspec.structs.replace(made.cometbft, addresses=addresses)
+        ordering.save(Disk(), folder, msgspec.structs.replace(made, cometbft=comet))
 
     async def _listen(self, begin: str, end: str, address: str) -> str:
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -104,7 +131,7 @@ class Links:
     ) -> None:
         if (begin, end) in self.cut:
             return
-        there, back = await asyncio.open_connection(*address.split(":"))
+        there, back = await asyncio.open_connection(*self.diverted.get((begin, end), address).split(":"))
         try:
             ways = [self._pass(begin, end, reader, back), self._pass(end, begin, there, writer)]
             tasks = [asyncio.create_task(way) for way in ways]

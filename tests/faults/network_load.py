@@ -14,6 +14,7 @@ from typing import Any
 
 from hansa.client import keys, transactions
 from hansa.client.transactions import Prepared
+from hansa.wire import entry, evidence
 from hansa.wire.keys import PrivateKey
 
 from . import linearizability
@@ -86,13 +87,15 @@ class Clients:
     """How many of those had come through when they were sent again."""
     _checked: int = 0
     _ids: set[str] = field(default_factory=set)
+    _looked: dict[str, int] = field(default_factory=dict)
+    _proved: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._ledger = bytes.fromhex(self.nodes.network.ledger)
-        self._keys: dict[str, PrivateKey] = {}
+        self.ledger = bytes.fromhex(self.nodes.network.ledger)
+        self.keys: dict[str, PrivateKey] = {}
         for member, node in self.nodes.network.nodes():
             folder = self.nodes.root / member.id / "keys" / "members"
-            self._keys[node.id] = keys.load(folder / f"{member.id}.pem")
+            self.keys[node.id] = keys.load(folder / f"{member.id}.pem")
         self._numbers = count(1)
         self._answered = threading.Condition()
         self._acknowledged: list[tuple[float, str]] = []
@@ -110,7 +113,7 @@ class Clients:
                 self.seqs[prepared.id] = answer["seq"]
 
     def _prepare(self, node: str, contract: str, action: str, arguments: dict[str, Any], **more: int) -> Prepared:
-        return transactions.prepare(self._keys[node], self._ledger, contract, action, arguments, **more)
+        return transactions.prepare(self.keys[node], self.ledger, contract, action, arguments, **more)
 
     @contextmanager
     def asking(self):
@@ -196,6 +199,20 @@ class Clients:
         """How many of the last that a node was asked since then it has acknowledged."""
         with self._answered:
             return sum(at > since and name == node for at, name in self._acknowledged[-_LAST:])
+
+    def evidence(self, node: str) -> list[dict[str, Any]]:
+        """The entries of evidence that a node has, each with what it says."""
+        with closing(Client(self.nodes.ports[node], PATIENCE_S)) as client:
+            size = client.get("/node/status")["entries"]
+            found = [client.get(f"/app/entries/{seq}") for seq in range(self._looked.get(node, 0), size)]
+        self._looked[node] = size
+        kept = self._proved.setdefault(node, [])
+        for one in found:
+            if one["kind"] == entry.EVIDENCE:
+                proved = evidence.read(bytes.fromhex(one["envelope"]))
+                of = one["decoded"]["result"]["node"]
+                kept.append({"id": one["id"], "voter": proved.key.hex(), "height": proved.height, "node": of})
+        return kept
 
     def ask_again(self) -> None:
         """Sends every second of what is open again, the same bytes to another node; the rest stays open."""

@@ -9,9 +9,13 @@ import os
 import shutil
 import signal
 import ssl
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 
 import httpx2
 
@@ -21,11 +25,21 @@ from hansa.node import certificates, ordering
 from hansa.node import network as networks
 from hansa.node.create import Founder
 from hansa.store.files import Disk
+from hansa.store.folder import Folder
+from hansa.wire import genesis
+from hansa.wire.keys import PublicKey
 
 PATIENCE_S = 60
 """For whatever must come; a test that waits so long has failed."""
 LOOK_S = 0.1
 _LOG_LINES = 15
+_TWIN = """
+import pathlib
+from hansa.store import folder
+
+folder.account_home = lambda: pathlib.Path({home!r})
+"""
+"""As if another user, with this home, did what follows."""
 OWNER = "northbank"
 """The first member; it may deploy."""
 MEMBERS = (OWNER, "harbourline", "eastmutual", "tradewatch")
@@ -34,15 +48,26 @@ MEMBERS = (OWNER, "harbourline", "eastmutual", "tradewatch")
 class Nodes:
     """All nodes of one network, by name."""
 
-    def __init__(self, root: Path, topology: networks.Topology) -> None:
+    def __init__(self, root: Path, topology: networks.Topology, *, ago_s: int = 0, regions: int = 1) -> None:
+        """`ago_s`: how long ago genesis lies."""
         self.root = root
         members = MEMBERS if topology == networks.MULTI_MEMBER else MEMBERS[:1]
         founders = [Founder(id, id.title(), deployer=id == OWNER) for id in members]
         each = len(MEMBERS[:3]) if topology == networks.SINGLE_MEMBER else 1
         rules = "majority" if len(members) > 1 else "single"
-        self.network = networks.create(
-            Disk(), root, "Faults", topology, founders, each, constitution=rules, lock_ms=1_000
-        )
+        then = time.time_ns() - ago_s * 10**9
+        with mock.patch("time.time_ns", lambda: then) if ago_s else contextlib.nullcontext():
+            self.network = networks.create(
+                Disk(),
+                root,
+                "Faults",
+                topology,
+                founders,
+                each,
+                constitution=rules,
+                lock_ms=1_000,
+                regions=regions,
+            )
         self.folders = {
             node.id: networks.node_folder(root, member.id, node.id) for member, node in self.network.nodes()
         }
@@ -55,6 +80,17 @@ class Nodes:
         for name in names or self.names:
             if processes.find(self.folders[name]) is None:
                 processes.start(self.folders[name], ["--reserve-mb", "0"])
+
+    def start_changed(self, name: str, changes: str) -> None:
+        """Starts a node as `start` does, after these lines of Python."""
+        self._spawn(self.folders[name], changes)
+
+    @staticmethod
+    def _spawn(folder: Folder, changes: str) -> subprocess.Popen[bytes]:
+        program = f"{changes}\nfrom hansa.cli.main import main\nmain()"
+        words = [sys.executable, "-c", program, "up", "--data", str(folder.root), "--json", "--log", "json"]
+        with (folder.root / processes.LOG).open("ab") as log:
+            return subprocess.Popen([*words, "--reserve-mb", "0"], stdout=log, stderr=log, start_new_session=True)
 
     def others(self, name: str) -> list[str]:
         """All nodes but this one."""
@@ -115,6 +151,16 @@ class Nodes:
                 os.kill(pid, signal.SIGCONT)
             self._frozen.difference_update(pids)
 
+    @contextlib.contextmanager
+    def twin(self, folder: Folder) -> Iterator[None]:
+        """Runs a copy of a node beside it, past the lock by which a user's own nodes refuse that."""
+        twin = self._spawn(folder, _TWIN.format(home=str(folder.root.parent)))
+        try:
+            yield
+        finally:
+            twin.kill()
+            twin.wait()
+
     def wipe_state(self, name: str) -> None:
         """Removes what is derived: the state, the tiles, the checkpoints. The journal stays."""
         folder = self.folders[name]
@@ -129,23 +175,22 @@ class Nodes:
                 continue
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
+    def rpc(self, name: str) -> str:
+        """The socket at which an engine of CometBFT answers."""
+        words = Path(f"/proc/{self.engine(name)}/cmdline").read_text().split("\0")
+        return words[words.index("--rpc.laddr") + 1].removeprefix("unix://")
+
     def leader(self) -> str:
         """The node whose turn it is to propose, or that etcd follows."""
         return self._etcd_leader() if self.network.orderer == ordering.ETCD else self._proposer()
 
     def _proposer(self) -> str:
         """As the first node's engine says, over its socket."""
-        pid = self.engine(self.names[0])
-        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-        socket = words[words.index("--rpc.laddr") + 1].removeprefix("unix://")
-        with httpx2.Client(transport=httpx2.HTTPTransport(uds=socket), base_url="http://engine") as client:
+        socket = httpx2.HTTPTransport(uds=self.rpc(self.names[0]))
+        with httpx2.Client(transport=socket, base_url="http://engine") as client:
             state = client.get("/consensus_state").json()["result"]["round_state"]
         address = state["proposer"]["address"].lower()
-        settings = ordering.load(Disk(), self.folders[self.names[0]])
-        assert settings is not None
-        assert settings.cometbft is not None
-        by_address = {_address(each.key): each.name for each in settings.cometbft.validators}
-        return by_address[address]
+        return self._voters()[address]
 
     def _etcd_leader(self) -> str:
         for name, folder in self.folders.items():
@@ -154,13 +199,25 @@ class Nodes:
             assert settings.etcd is not None
             authority = folder.root / settings.authority / certificates.AUTHORITY
             context = ssl.create_default_context(cafile=authority)
-            context.load_cert_chain(folder.root / ordering.ENGINE / "certificate.pem")
+            with tempfile.NamedTemporaryFile() as copy:  # it is read twice, and may be another by then
+                copy.write((folder.root / ordering.ENGINE / "certificate.pem").read_bytes())
+                copy.flush()
+                context.load_cert_chain(copy.name)
             own = next(each for each in settings.etcd.members if each.name == name)
             with contextlib.suppress(httpx2.HTTPError), httpx2.Client(verify=context, base_url=own.clients) as client:
                 told = client.post("/v3/maintenance/status", json={}).json()
                 if told["header"]["member_id"] == told["leader"]:
                     return name
         raise AssertionError("no node says that it is the leader")
+
+    def voter(self, name: str) -> str:
+        """What CometBFT calls a node's voter, in hexadecimal."""
+        return next(address for address, id in self._voters().items() if id == name)
+
+    def _voters(self) -> dict[str, str]:
+        """The nodes by what CometBFT calls their voters."""
+        founders = genesis.decode(self.folders[self.names[0]].genesis.read_bytes()).nodes
+        return {_address(PublicKey(each.engine_key).raw): each.id for each in founders}
 
     def state(self) -> NetworkState:
         """As `hansa network status` sees it."""
@@ -196,5 +253,5 @@ class Nodes:
         assert not processes.wait_for_end(self.folders.values(), PATIENCE_S)
 
 
-def _address(key: str) -> str:
-    return hashlib.sha256(bytes.fromhex(key)).digest()[:20].hex()
+def _address(key: bytes) -> str:
+    return hashlib.sha256(key).digest()[:20].hex()

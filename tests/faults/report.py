@@ -21,7 +21,21 @@ import lmdb
 import hansa
 from hansa.node.network import Topology
 
-from . import crashes, enumeration, full_disk, kill_sweep, network_faults, rot, strace_sweep, workload, world
+from . import (
+    crashes,
+    enumeration,
+    full_disk,
+    kill_sweep,
+    network_batches,
+    network_certificates,
+    network_clocks,
+    network_disk,
+    network_faults,
+    rot,
+    strace_sweep,
+    workload,
+    world,
+)
 from .network_faults import Fault
 from .network_links import Links
 from .network_load import Clients
@@ -121,24 +135,47 @@ def state_rot(scale: int) -> Result:
     return Result(f"{tally.total()} damaged states, {sum(tally[k] for k in tally if k[1] in sound)} mended", bad)
 
 
-def network(topology: Topology, faults: Sequence[Fault]) -> Callable[[int], Result]:
+def network(topology: Topology, faults: Sequence[Fault], times: int = 2) -> Callable[[int], Result]:
     def run(scale: int) -> Result:
         with workload.scratch() as base, network_faults.begun(base / "net", topology) as clients:
-            return endured(clients, [fault for _ in range(2 * scale) for fault in faults])
+            return endured(clients, [fault for _ in range(times * scale) for fault in faults])
 
     return run
 
 
-def partitions(scale: int) -> Result:
+def small_disk(topology: Topology) -> Callable[[int], Result]:
+    def run(scale: int) -> Result:
+        with workload.scratch() as base:
+            if not full_disk.can_mount(base):
+                return Result("skipped: a tmpfs cannot be mounted (no root?)", skipped=True)
+            nodes = Nodes(base / "net", topology)
+            with network_disk.small(nodes), network_faults.at_work(nodes) as clients:
+                return endured(clients, [network_disk.disk_full] * scale)
+
+    return run
+
+
+def idleness(_: int) -> Result:
+    counts: list[str] = []
     with workload.scratch() as base:
-        nodes = Nodes(base / "net", "multi-member")
-        links = Links(nodes)
-        try:
-            with network_faults.at_work(nodes) as clients:
-                faults = [partial(fault, links=links) for fault in network_faults.PARTITIONS]
-                return endured(clients, faults * scale)
-        finally:
-            links.close()
+        for topology in ("multi-member", "single-member"):
+            told = network_clocks.idle(base / topology, topology)
+            counts.append(f"{topology}: {', '.join(f'{what} {seconds:.1f} s' for what, seconds in told.items())}")
+    return Result("; ".join(counts))
+
+
+def partitions(faults: Sequence[Callable[..., network_faults.Seconds]], regions: int = 1) -> Callable[[int], Result]:
+    def run(scale: int) -> Result:
+        with workload.scratch() as base:
+            nodes = Nodes(base / "net", "multi-member", regions=regions)
+            links = Links(nodes)
+            try:
+                with network_faults.at_work(nodes) as clients:
+                    return endured(clients, [partial(fault, links=links) for fault in faults] * scale)
+            finally:
+                links.close()
+
+    return run
 
 
 def endured(clients: Clients, faults: Sequence[Fault]) -> Result:
@@ -189,7 +226,27 @@ SUITES: dict[str, tuple[str, Callable[[int], Result]]] = {
     "rot": ("Damaged pages of the state", state_rot),
     "cometbft": ("Four members' nodes over CometBFT", network("multi-member", network_faults.COMETBFT)),
     "etcd": ("Three nodes of one member over etcd", network("single-member", network_faults.ETCD)),
-    "partitions": ("Partitions and distance between four members' nodes", partitions),
+    "partitions": ("Partitions and distance between four members' nodes", partitions(network_faults.PARTITIONS)),
+    "clocks-cometbft": (
+        "A clock an hour off, and signatures on which libraries differ, among four members' nodes",
+        network("multi-member", [network_clocks.clock_off, network_batches.odd_signatures], 1),
+    ),
+    "clocks-etcd": (
+        "A clock an hour off among three nodes of one",
+        network("single-member", [network_clocks.clock_off], 1),
+    ),
+    "idle": ("Networks that were idle for two hours", idleness),
+    "disk-cometbft": ("A full disk under one of four members' nodes", small_disk("multi-member")),
+    "disk-etcd": ("A full disk under one of three nodes of one", small_disk("single-member")),
+    "certificates": (
+        "A year of certificates of three nodes, then all expired",
+        network("single-member", [network_certificates.year_of_renewals], 1),
+    ),
+    "regions": (
+        "Four members' nodes in four regions, 300 ms apart, with 5 % loss",
+        partitions([network_faults.far_apart], regions=4),
+    ),
+    "equivocation": ("One of four members votes twice", partitions([network_faults.votes_twice])),
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from . import network_faults
+from . import network_batches, network_faults
 from .network_faults import Fault
 from .network_load import Clients
 
@@ -36,6 +36,7 @@ def endures(clients: Clients, fault: Fault) -> None:
         network_faults.engine_killed,
         network_faults.node_frozen,
         network_faults.engine_wiped,
+        network_batches.odd_signatures,
     ],
 )
 def test_four_members(cometbft: Clients, fault: Fault) -> None:

@@ -63,14 +63,14 @@ class Rules(Contract, version="1.0.0"):
 
 @pytest.fixture(scope="session")
 def founding(make_key: Callable[[str, str], PrivateKey]) -> Genesis:
-    """A ledger of three members, two users and two nodes; acme and zeta may deploy."""
+    """A ledger of three members, two users and two nodes, one with an engine; acme and zeta may deploy."""
 
     def spki(name: str, kind: str = "eddsa") -> bytes:
         return make_key(kind, name).public.spki
 
-    def node(name: str, member: str) -> Node:
+    def node(name: str, member: str, **more: Any) -> Node:
         keys = {"node_key": spki(f"{name} own", "es256"), "checkpoint_key": spki(f"{name} checkpoints", "es256")}
-        return Node(id=name, member=member, **keys)
+        return Node(id=name, member=member, **keys, **more)
 
     return Genesis(
         version=0,
@@ -105,7 +105,17 @@ def founding(make_key: Callable[[str, str], PrivateKey]) -> Genesis:
             User(id="acme/ann", name="Ann", keys=[spki("ann")], attributes=["q", "p"]),
             User(id="bolt/ben", name="Ben", keys=[spki("ben", "es256")]),
         ],
-        nodes=[node("node-1", "acme"), node("node-2", "bolt")],
+        nodes=[
+            node(
+                "node-1",
+                "acme",
+                engine_key=spki("node-1 engine"),
+                peer="ab" * 20,
+                address="node-1.example:26656",
+                url="https://node-1.example:8000",
+            ),
+            node("node-2", "bolt"),
+        ],
         deployers=["acme", "zeta"],
         limits=Limits(block_entries=7, transaction_steps=500_000),
         members_contract=members_source(),

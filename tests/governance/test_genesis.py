@@ -12,18 +12,22 @@ from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory
 from hansa.wire import cbor, genesis, keys, order, writes
 from hansa.wire.genesis import Genesis
+from hansa.wire.limits import VOTE_POWER
 
 DEPLOYERS = {"add_reference", "deploy", "deploy_library", "set_reference", "upgrade"}
 BY_SIGNATURE = DEPLOYERS | {
     *("propose", "vote", "withdraw", "recount", "register_key", "retire_key", "revoke_key"),
     *("set_own_user", "remove_own_user", "register_session"),
+    *("register_node", "set_own_node", "node_is_ready", "retire_own_node"),
 }
-BY_THE_LEDGER = {"close", "ripen", "compare", "tally", "begin", "finish", "fail", "begin_checkpoint_key"} | {
+BY_THE_LEDGER = {
+    *("close", "ripen", "compare", "tally", "begin", "finish", "fail", "begin_checkpoint_key", "move_powers")
+} | {
     f"do_{name}"
     for name in (
         *("set_member", "remove_member", "set_member_data", "set_member_keys", "set_user", "remove_user"),
         *("set_user_data", "set_contract", "set_library", "pause_contract", "resume_contract", "set_constitution"),
-        *("set_limits", "set_jwt_issuer", "remove_jwt_issuer", "set_reference"),
+        *("set_limits", "set_jwt_issuer", "remove_jwt_issuer", "set_reference", "trust_node", "retire_node"),
     )
 }
 STAYS = {"removed": False, "changed": 0}
@@ -44,13 +48,14 @@ def test_every_record_is_made_once_and_in_order(founding: Genesis) -> None:
         ("Member", "zeta"),
         ("User", "acme/ann"),
         ("User", "bolt/ben"),
+        ("Voting", "ledger"),
         ("Node", "node-1"),
         ("Node", "node-2"),
         ("Library", hashlib.sha256(founding.libraries[0][1].encode()).digest()),
         ("ConstitutionText", hashlib.sha256(founding.constitution.encode()).digest()),
         ("Constitution", "ledger"),
     ]
-    assert Counter(w.record for w in made)["Key"] == 13
+    assert Counter(w.record for w in made)["Key"] == 14
     assert len({w.place for w in made}) == len(made)
 
 
@@ -112,6 +117,7 @@ def test_every_key_is_kept_for_its_owner_and_purpose(founding: Genesis) -> None:
         *[("user", u.id, "transaction", spki) for u in founding.users for spki in u.keys],
         *[("node", n.id, "node", n.node_key) for n in founding.nodes],
         *[("node", n.id, "checkpoint", n.checkpoint_key) for n in founding.nodes],
+        ("node", "node-1", "engine", founding.nodes[0].engine_key),
     ]
     assert values(founding, "Key") == {
         keys.kid_of(spki): {
@@ -129,6 +135,38 @@ def test_every_key_is_kept_for_its_owner_and_purpose(founding: Genesis) -> None:
     }
 
 
+def test_nodes_are_trusted_from_the_start_and_those_with_engines_vote_by_weight(founding: Genesis) -> None:
+    first, second = founding.nodes
+    common = {"ready": founding.time, "is_trusted": True, "changed": 0, "state": "Trusted"}
+    assert values(founding, "Node") == {
+        "node-1": {
+            **common,
+            "id": "node-1",
+            "member": "acme",
+            "holder": "acme",
+            "engine_key": first.engine_key,
+            "peer": first.peer,
+            "address": first.address,
+            "url": first.url,
+            "power": 5 * VOTE_POWER,
+            "is_voter": True,
+        },
+        "node-2": {
+            **common,
+            "id": second.id,
+            "member": "bolt",
+            "holder": "bolt",
+            "engine_key": b"",
+            "peer": "",
+            "address": "",
+            "url": "",
+            "power": 0,
+            "is_voter": False,
+        },
+    }
+    assert values(founding, "Voting") == {"ledger": {"scope": "ledger", "steps": 0, "is_moving": False}}
+
+
 def test_the_same_document_gives_the_same_bytes(founding: Genesis) -> None:
     again = genesis.decode(genesis.encode(founding))
     first, second = governance_genesis.writes(founding), governance_genesis.writes(again)
@@ -140,7 +178,7 @@ def test_the_same_document_gives_the_same_bytes(founding: Genesis) -> None:
 def test_the_first_write_set_changes_only_if_meant(founding: Genesis) -> None:
     """A first outcome commits to these bytes: a version that makes others cannot audit older ledgers."""
     digest = hashlib.sha256(writes.encode(governance_genesis.writes(founding))).hexdigest()
-    assert digest == "5d3249ef36c945fd69481575d11019602d70bf1f9597a5d3f013188d8fb033cd"
+    assert digest == "1708ba39eaf8e73ead6fb27716f7a5b9231eb1165043791cbb6611170f82a3a2"
 
 
 def test_the_rules_are_those_in_the_document(founding: Genesis) -> None:

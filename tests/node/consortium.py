@@ -1,7 +1,7 @@
 """A ledger of several members with several nodes in one process: one order for all, and a wire between them.
 
-Each node has the HTTP application of `hansa up` in front of it; `wire` carries requests to the URLs of all of them
-without sockets. What is ordered goes to every node at once, or to those that a test names.
+Each node has the HTTP server of `hansa up` in front of it; `wire` carries requests to the URLs of all of them
+without sockets. What is ordered, or submitted to one, goes to every node at once, or to those that a test names.
 """
 
 import asyncio
@@ -11,24 +11,25 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
+from tests.client.inprocess import exchanged, maker
 
-from hansa.api.app import make_app
+from hansa.api.submit import Limits, SubmitProtocol
 from hansa.client import keys as key_files
 from hansa.client import transactions
 from hansa.node import peers, shipped
 from hansa.node.cosigning import Cosigners
-from hansa.node.create import CHECKPOINT_KEY, NODE_KEY, members_source
+from hansa.node.create import CHECKPOINT_KEY, NODE_KEY, SNAPSHOTS, members_source
 from hansa.node.node import Node, open_node
 from hansa.orderers import HEALTHY, Batch, Replica, Standing
 from hansa.store.files import Disk
 from hansa.store.folder import Folder, new_folder
 from hansa.wire import cose, genesis
-from hansa.wire.genesis import Genesis, Limits, Member
+from hansa.wire.genesis import Genesis, Member
 from hansa.wire.keys import PrivateKey
 
 TIME = time.time_ns() // 1_000_000
 """When its ledgers begin: real nodes do not go on behind a time that is yet to come."""
-_NOT_AFTER = TIME + 600_000
+_NOT_AFTER = TIME + 3_600_000
 SEATS = (("a-1", "acme"), ("a-2", "acme"), ("b-1", "beta"), ("c-1", "carl"), ("d-1", "dora"))
 """Of each node, its id and its member: four members, so that one may be bad."""
 _Result = TypeVar("_Result")
@@ -42,12 +43,14 @@ class _Order:
     def __init__(self, _: Replica) -> None:
         self.batches: list[Batch] = []
         self.ready: Callable[[], None] = lambda: None
+        self.submitted: Callable[[bytes], None] = lambda _: None
 
     def start(self, position: int, digest: bytes, ready: Callable[[], None]) -> None:
         self.ready = ready
         ready()
 
-    def submit(self, lane: str, id: bytes, envelope: bytes, steps: int) -> None: ...
+    def submit(self, lane: str, id: bytes, envelope: bytes, steps: int) -> None:
+        self.submitted(envelope)
 
     def take(self) -> Batch | None:
         return self.batches.pop(0) if self.batches else None
@@ -63,10 +66,11 @@ class _Order:
 class Founded:
     """The members' and nodes' keys of a new ledger, and a folder for each node below `root`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, snapshots: tuple[int, int] = SNAPSHOTS) -> None:
         self.members = {member: key_files.generate("ed25519") for _, member in SEATS}
         self.governance = {member: key_files.generate("ed25519") for member in self.members}
         self.checkpoint_keys = {node: key_files.generate("p256") for node, _ in SEATS}
+        self.engine_keys = {node: key_files.generate("ed25519") for node, _ in SEATS}
         node_keys = {node: key_files.generate("p256") for node, _ in SEATS}
         self.document = genesis.encode(
             Genesis(
@@ -89,14 +93,18 @@ class Founded:
                         member=member,
                         node_key=node_keys[node].public.spki,
                         checkpoint_key=self.checkpoint_keys[node].public.spki,
+                        engine_key=self.engine_keys[node].public.spki,
+                        peer=f"{number:040x}",
                     )
-                    for node, member in SEATS
+                    for number, (node, member) in enumerate(SEATS)
                 ],
-                limits=Limits(),
+                limits=genesis.Limits(),
                 members_contract=members_source(),
                 constitution=shipped.constitution("majority"),
                 constitution_lock=1_000,
                 libraries=[(shipped.LIBRARY, shipped.library())],
+                snapshot_entries=snapshots[0],
+                snapshot_blocks=snapshots[1],
             )
         )
         self.ledger = genesis.ledger_id(self.document)
@@ -111,8 +119,8 @@ class Founded:
 class Consortium(Founded):
     """The nodes by id, each of a folder below `root`. Use it from one thread; `close` it."""
 
-    def __init__(self, root: Path) -> None:
-        super().__init__(root)
+    def __init__(self, root: Path, snapshots: tuple[int, int] = SNAPSHOTS) -> None:
+        super().__init__(root, snapshots)
         self.urls = {node: f"http://127.0.0.1:{port}" for port, (node, _) in enumerate(SEATS, 1_001)}
         for node, folder in self.folders.items():
             peers.save(Disk(), folder, [url for other, url in self.urls.items() if other != node])
@@ -134,6 +142,7 @@ class Consortium(Founded):
         self.nodes: dict[str, Node] = {}
         self.cosigners: dict[str, Cosigners] = {}
         mounts: dict[str, httpx2.AsyncBaseTransport] = {}
+        self._limits = Limits(asyncio.get_running_loop(), 1_000)
         self.wire = httpx2.AsyncClient(mounts=mounts)
         for node, url in self.urls.items():
 
@@ -143,8 +152,9 @@ class Consortium(Founded):
             opened = self.nodes[node] = open_node(self.folders[node].root, orderer=make, reserve_bytes=0)
             opened.start()
             self.cosigners[node] = Cosigners(opened, self.wire)
-            app = make_app(opened, frozenset({url.removeprefix("http://")}), cosigners=self.cosigners[node])
-            mounts[url] = _Wire(self, node, httpx2.ASGITransport(app))
+            self.orders[node].submitted = self._order_alone
+            host = url.removeprefix("http://")
+            mounts[url] = _Wire(self, node, maker(opened, self.cosigners[node], self._limits, host))
         await self.wire.aclose()
         self.wire = httpx2.AsyncClient(mounts=mounts)
         for made in self.cosigners.values():
@@ -184,8 +194,14 @@ class Consortium(Founded):
         names = list(self.nodes if to is None else to)
         sizes = {name: self.nodes[name].reading.tip.size + len(envelopes) for name in names}
         self.deliver(batch, names)
-        await self.until(lambda: all(self.nodes[name].reading.tip.size == size for name, size in sizes.items()))
+        # One more where the block ends with the digest of a state.
+        await self.until(lambda: all(self.nodes[name].reading.tip.size >= size for name, size in sizes.items()))
         return sizes[names[0]] - 1
+
+    def _order_alone(self, envelope: bytes) -> None:
+        """What a node was given is a batch of its own, for all."""
+        self._position += 1
+        self.deliver(Batch(self._position, TIME + self._position, [envelope]), self.nodes)
 
     def deliver(self, batch: Batch, names: Iterable[str]) -> None:
         for name in names:
@@ -199,21 +215,30 @@ class Consortium(Founded):
         return key
 
     async def _stop(self) -> None:
+        self._limits.stop()
         for node, opened in self.nodes.items():
             await self.cosigners[node].close()
             await opened.stop()
         await self.wire.aclose()
 
-    def close(self) -> None:
+    def stop(self) -> None:
+        """Ends the nodes in order; their folders are let go."""
         self.run(self._stop())
+
+    def start(self) -> None:
+        """Starts them again."""
+        self.run(self._start())
+
+    def close(self) -> None:
+        self.stop()
         self._runner.close()
 
 
 class _Wire(httpx2.AsyncBaseTransport):
     """The way to one node."""
 
-    def __init__(self, consortium: Consortium, node: str, app: httpx2.ASGITransport) -> None:
-        self._consortium, self._node, self._app = consortium, node, app
+    def __init__(self, consortium: Consortium, node: str, make: Callable[[], SubmitProtocol]) -> None:
+        self._consortium, self._node, self._make = consortium, node, make
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         self._consortium.asked.append(str(request.url))
@@ -221,4 +246,4 @@ class _Wire(httpx2.AsyncBaseTransport):
             raise httpx2.ConnectError("cut")
         if self._node in self._consortium.answers:
             return self._consortium.answers[self._node]
-        return await self._app.handle_async_request(request)
+        return await exchanged(self._make(), request)

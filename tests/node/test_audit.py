@@ -36,7 +36,7 @@ from hansa.store.checkpoints import RECORD_BYTES, Checkpoints
 from hansa.store.checksum import crc32c
 from hansa.store.files import Disk
 from hansa.store.journal import Scan, Segments, Writer, segment_name
-from hansa.wire import block, cbor, cose, entry, scheduled, tick, writes
+from hansa.wire import block, cbor, cose, entry, evidence, scheduled, tick, writes
 from hansa.wire.block import Block
 from hansa.wire.genesis import Limits
 from hansa.wire.problems import HansaError
@@ -1091,13 +1091,13 @@ def test_evidence_that_says_nothing_about_this_ledger(history, older, make_ledge
     (kept / "forged").write_bytes(receipt.bare(forged))
     beyond = msgspec.structs.replace(head, size=head.size + 1_000)
     (kept / "beyond").write_bytes(receipt.bare(beyond))
-    for name, evidence, code in (
+    for name, shown, code in (
         ("other", kept / "other", "verify.ledger"),
         ("a state", other.folder.state, "verify.ledger"),
         ("forged", kept / "forged", "receipt.key_unknown"),
         ("beyond", kept / "beyond", "receipt.invalid"),
     ):
-        assert found(audited(history, [evidence])) == {(code, str(evidence))}, name
+        assert found(audited(history, [shown])) == {(code, str(shown))}, name
 
 
 def test_what_is_no_evidence(history, older, audited, refused, tmp_path):
@@ -1335,6 +1335,12 @@ def made_up(ledger, **fields):
     return msgspec.structs.replace(item_of(ledger, 18), envelope=envelope, id=scheduled.id_of(envelope))
 
 
+def proof(ledger, seq, *, height=1, **about):
+    """The item of evidence, as entry `seq` of the last block."""
+    envelope = evidence.envelope(about.get("id", ledger.id), height, bytes(20), seq)
+    return msgspec.structs.replace(item_of(ledger, 19), kind="evidence", envelope=envelope, id=evidence.id_of(envelope))
+
+
 def not_taken(item):
     """The item as if what it took were still to come."""
     written = writes.encode([write for write in writes.decode(item.writes) if write.record != "Schedule"])
@@ -1417,6 +1423,20 @@ FALSE_TAKINGS = {
         lambda t: falsify(t, 19, lambda i: msgspec.structs.replace(i, envelope=b"x")),
         {("envelope.form", "entry 19")},
     ),
+    "evidence of another seq": (lambda t: added(t, 19, proof(t, 21)), {(EXECUTED, "entry 20")}),
+    "evidence of what is to come": (lambda t: added(t, 19, proof(t, 20, height=10**6)), {(EXECUTED, "entry 20")}),
+    "evidence of another ledger": (lambda t: added(t, 19, proof(t, 20, id=bytes(32))), {(EXECUTED, "entry 20")}),
+    "evidence that wrote": (
+        lambda t: added(
+            t, 19, msgspec.structs.replace(proof(t, 20), outcome=item_of(t, 18).outcome, writes=item_of(t, 18).writes)
+        ),
+        {(EXECUTED, "entry 20"), ("block.writes", "entry 20")},
+    ),
+    "evidence that is none": (
+        lambda t: added(t, 19, msgspec.structs.replace(proof(t, 20), envelope=b"\x80")),
+        {("entry.form", "entry 20")},
+    ),
+    "evidence among transactions": (lambda t: added(t, 10, proof(t, 11)), {("block.form", "entry 11")}),
     "the upgrade's version": (
         lambda t: falsify(
             t, 10, lambda i: with_writes(i, lambda w: with_value(w, version="1.2.0") if w.record == "Deployment" else w)
@@ -1441,6 +1461,12 @@ def test_what_ledger_time_took_is_executed_again(taken, audited):
     assert (report.findings, report.notes, report.entries, report.executed) == ([], [], 20, 20)
     assert [item.kind for one in blocks_of(taken) for item in one.items] == KINDS
     assert outcome_of(item_of(taken, 8)).code == "require.failed"
+
+
+def test_what_the_order_proved_has_its_place_behind_what_was_due(taken, audited):
+    rewrite(taken, added(taken, 19, proof(taken, 20), proof(taken, 21, height=2)), rebuild=False)
+    report = audited(taken)
+    assert (report.findings, report.entries, report.executed) == ([], 22, 22)
 
 
 @pytest.mark.parametrize("slice_entries", [1, 5])

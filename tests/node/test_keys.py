@@ -102,7 +102,7 @@ def test_every_key_is_changed_under_load_and_no_commit_fails(ledger, play):
         assert len(codes) > 10
         ledger.keys["acme"] = first["transaction"]
         assert await session.code(ledger.add("a", 1)) == "sender.revoked"
-        assert node._own_key().kid == node_key.kid
+        assert node.own_key().kid == node_key.kid
         assert node.status().warnings == []
         node.sign_checkpoint()
         return key_chain.pin_trust(trust.encode(node.reading.trust()), ledger.id)

@@ -154,6 +154,30 @@ def test_a_halted_order_is_refused_for_and_comes_back(ledger, refused):
     scene(ledger, scenario)
 
 
+def test_a_node_is_not_ready_before_it_has_looked_at_its_order(ledger, monkeypatch):
+    """Nor does it say anything of an order as it was: who asks is told how it is now."""
+    monkeypatch.setattr(node_module, "WATCH_S", 1_000.0)
+
+    def make(replica):
+        made = Dictated(replica)
+        made.now = Standing(HALTED, "etcd is starting", "Wait a moment.")
+        return made
+
+    async def run():
+        node = open_node(ledger.root, orderer=make)
+        node.start()
+        try:
+            assert node._trouble["order"].detail == "etcd is starting", "with what it knows from its start"
+            assert not node.status().ready
+            node._orderer.now = Standing(HEALTHY)
+            return node.status()
+        finally:
+            await node.stop()
+
+    status = asyncio.run(run())
+    assert (status.ready, status.reasons, status.warnings) == (True, [], [])
+
+
 def test_a_diverged_order_stops_the_node_for_good(ledger):
     async def scenario(node, order):
         order.now = Standing(DIVERGED, "revision 7 is another batch", "Find out why.")

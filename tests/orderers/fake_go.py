@@ -9,8 +9,13 @@ import sys
 import time
 from pathlib import Path
 
-ANSWERS = {"etcd": "etcd Version: 3.6.16\nGit SHA: none", "cometbft": "0.39.0"}
-MODULES = {"etcd": ("go.etcd.io/etcd/server/v3", "v3.6.16"), "cometbft": ("github.com/cometbft/cometbft", "v0.40.0")}
+VOI = "v0.0.0-20230904125328-1f23a7beb09a"
+ANSWERS = {"etcd": "etcd Version: 3.6.16\nGit SHA: none", "cometbft": "0.39.0", "verifier": VOI}
+MODULES = {
+    "etcd": ("go.etcd.io/etcd/server/v3", "v3.6.16"),
+    "cometbft": ("github.com/cometbft/cometbft", "v0.40.0"),
+    "verifier": ("github.com/oasisprotocol/curve25519-voi", VOI),
+}
 
 
 def put(folder: Path, version: str = "1.99.0") -> Path:

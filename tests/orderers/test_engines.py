@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.orderers.fake_go import program
+from tests.orderers.fake_go import VOI, program
 
 from hansa.orderers import build_info
 from hansa.orderers import engines as pins
@@ -49,7 +49,7 @@ def test_the_real_engines_are_what_is_pinned(engines: dict[str, Path], name: str
 
 def test_the_pins_are_exact_and_have_hashes() -> None:
     lines = (pins.source() / "go.sum").read_text().splitlines()
-    for name, version in (("etcd", "3.6.16"), ("cometbft", "0.40.0")):
+    for name, version in (("etcd", "3.6.16"), ("cometbft", "0.40.0"), ("verifier", VOI[1:])):
         engine = pins.pinned(name)
         assert engine.version == version
         for kind in (f"v{version}", f"v{version}/go.mod"):
@@ -67,7 +67,7 @@ def test_an_engine_that_is_not_built(cache: Path, refused: Callable) -> None:
 def test_an_engine_that_there_is_not(refused: Callable) -> None:
     with refused("argument.value") as caught:
         pins.find("raft")
-    assert caught.value.remedy == "They are etcd, cometbft."
+    assert caught.value.remedy == "They are etcd, cometbft, verifier."
 
 
 def test_the_one_that_the_newest_go_built_is_found(cache: Path) -> None:
@@ -104,7 +104,7 @@ def test_whatever_decides_the_programs_decides_the_folder(
     (source / "toolchain.txt").write_text("")
     assert pins.folder() == seen[0], "Go has a folder of its own below"
 
-    for name in ("go.mod", "go.sum"):
+    for name in ("go.mod", "go.sum", "verifier/main.go"):
         with (source / name).open("a") as file:
             file.write("// more\n")
         seen.append(pins.folder())
@@ -114,7 +114,7 @@ def test_whatever_decides_the_programs_decides_the_folder(
     seen.append(pins.folder())
     monkeypatch.setattr(pins.Engine, "arguments", lambda _: [])
     seen.append(pins.folder())
-    assert len(set(seen)) == 6
+    assert len(set(seen)) == 7
     assert {folder.parent for folder in seen} == {cache}
 
 

@@ -23,7 +23,7 @@ def solo(limits=None, position=0, clock=lambda: 1_000):
 
 
 def started(clock, limits, position=0, ready=lambda: None):
-    orderer = Solo(Replica(bytes(32), clock, limits, lambda _: bytes(32)))
+    orderer = Solo(Replica(bytes(32), clock, limits, lambda _: bytes(32), 0, [], list, lambda first, end: []))
     orderer.start(position, bytes(32), ready)
     return orderer
 

@@ -35,8 +35,11 @@ def document(make_key):
         ],
         "users": [{"id": "acme/ann.b", "name": "Ann", "keys": [spki("ann")], "attributes": ["clerk"]}],
         "nodes": [
-            {"id": "n1", "member": "acme", "node_key": spki("n1"), "checkpoint_key": spki("n1 signs", "es256")},
-            {"id": "n2", "member": "bolt-2", "node_key": spki("n2"), "checkpoint_key": spki("n2 signs", "es256")},
+            {"id": "n1", "member": "acme", "node_key": spki("n1"), "checkpoint_key": spki("n1 signs", "es256")}
+            | {"engine_key": spki("n1 votes"), "peer": "0f" * 20}
+            | {"address": "n1.example:26656", "url": "https://n1.example:8000"},
+            {"id": "n2", "member": "bolt-2", "node_key": spki("n2"), "checkpoint_key": spki("n2 signs", "es256")}
+            | {"engine_key": b"", "peer": "", "address": "", "url": ""},
         ],
         "deployers": ["acme"],
         "limits": {
@@ -52,6 +55,8 @@ def document(make_key):
         "constitution": "# how it is decided",
         "constitution_lock": 1_000,
         "libraries": [["governance", "# what is counted"]],
+        "snapshot_entries": 5_000,
+        "snapshot_blocks": 7,
     }
 
 
@@ -74,6 +79,7 @@ class TestSoundDocuments:
         assert read.members[0].governance_keys == document["members"][0]["governance_keys"]
         assert (read.constitution, read.constitution_lock) == ("# how it is decided", 1_000)
         assert read.libraries == [("governance", "# what is counted")]
+        assert (read.snapshot_entries, read.snapshot_blocks) == (5_000, 7)
         assert (read.limits.block_entries, read.limits.transaction_steps) == (100, 1)
         assert (read.limits.scheduled_entries, read.limits.scheduled_steps) == (7, 300)
 
@@ -86,10 +92,14 @@ class TestSoundDocuments:
     def test_what_may_be_left_out(self, document):
         del document["users"], document["members"][1]["attributes"], document["deployers"], document["libraries"]
         del document["members"][1]["weight"]
+        for name in ("engine_key", "peer", "address", "url"):
+            del document["nodes"][0][name]
+        del document["snapshot_entries"], document["snapshot_blocks"]
         document["limits"] = {}
         read = decode(document)
         assert read.users == read.members[1].attributes == read.deployers == read.libraries == []
         assert read.members[1].weight == 1
+        assert (read.snapshot_entries, read.snapshot_blocks) == (100_000, 64)
         assert (read.limits.block_entries, read.limits.block_bytes) == (
             limits.BLOCK_ENTRIES_MAX,
             limits.BLOCK_BYTES_MAX,
@@ -100,6 +110,49 @@ class TestSoundDocuments:
     def test_the_ledger_is_named_by_the_digest_of_the_bytes(self, document):
         data = cbor.encode(document)
         assert genesis.ledger_id(data) == hashlib.sha256(data).digest()
+
+
+class TestNodes:
+    @pytest.mark.parametrize(
+        ("changed", "told"),
+        [
+            ({"peer": ""}, "has not both a key and a name of its engine"),
+            ({"engine_key": b""}, "has not both a key and a name of its engine"),
+            ({"address": "n1.example"}, "is not HOST:PORT"),
+            ({"address": "n1:70000"}, "is not HOST:PORT"),
+            ({"url": "n1.example:8000"}, "is not http://HOST:PORT"),
+            ({"url": "http://n1:8000/app"}, "is not http://HOST:PORT"),
+            ({"peer": "0F" * 20}, "peer"),
+        ],
+    )
+    def test_an_engine_is_named_whole(self, document, changed, told, refused):
+        document["nodes"][0] |= changed
+        with refused("genesis.form") as caught:
+            decode(document)
+        assert told in caught.value.detail
+
+    def test_engines_vote_with_ed25519_keys_each_its_own(self, document, make_key, refused):
+        first, second = document["nodes"]
+        with refused("genesis.form") as caught:
+            first["engine_key"] = make_key("es256", "n1 votes").public.spki
+            decode(document)
+        assert "votes with no Ed25519 key" in caught.value.detail
+        first["engine_key"] = make_key("eddsa", "n1 votes").public.spki
+        second |= {"engine_key": first["engine_key"], "peer": first["peer"]}
+        with refused("genesis.form") as caught:
+            decode(document)
+        assert "a key is registered once" in caught.value.detail
+        assert "is named twice" in caught.value.detail
+
+    def test_a_member_has_so_many_nodes(self, document, make_key, refused):
+        keys = [make_key("es256", f"node {place}").public.spki for place in range(18)]
+        document["nodes"] = [
+            {"id": f"n{place}", "member": "acme", "node_key": keys[place], "checkpoint_key": keys[place + 9]}
+            for place in range(limits.OWN_NODES_MAX + 1)
+        ]
+        with refused("genesis.form") as caught:
+            decode(document)
+        assert "'acme' has 9 nodes" in caught.value.detail
 
 
 class TestForm:
@@ -166,7 +219,7 @@ class TestForm:
             ("nodes", [None, {}, []]),
             ("deployers", [None, "acme", [0]]),
             ("limits", [None, [], 0]),
-            ("members_contract", [None, b"# rules", "", "x" * 65_537]),
+            ("members_contract", [None, b"# rules", "", "x" * 131_073]),
             ("constitution", [None, b"# rules", "", "x" * 65_537]),
             ("constitution_lock", [None, "1000", 0, 999, limits.LOCK_MS_MAX + 1]),
             ("libraries", [None, {}, ["governance"], [["governance"]], [["governance", ""]]]),
@@ -312,12 +365,12 @@ class TestContents:
         keys = [make_key("eddsa", f"spare {number}").public.spki for number in range(5)]
         document["members"].append({"id": "acme", "name": "x", "keys": [keys[0]], "governance_keys": [keys[4]]})
         document["users"].append({"id": "acme/ann.b", "name": "x", "keys": [keys[1]]})
-        document["nodes"].append({**document["nodes"][0], "node_key": keys[2], "checkpoint_key": keys[3]})
+        document["nodes"].append({**document["nodes"][1], "node_key": keys[2], "checkpoint_key": keys[3]})
         document["deployers"].append("acme")
         assert problems() == [
             "member 'acme' is named twice",
             "user 'acme/ann.b' is named twice",
-            "node 'n1' is named twice",
+            "node 'n2' is named twice",
             "deployer 'acme' is named twice",
         ]
 

@@ -1,12 +1,15 @@
 """The forms in which answers leave: JSON for people, CBOR for clients that go on with the bytes, problem+json."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 import msgspec
 import structlog
 
+from hansa.merkle import receipts
+from hansa.node.cosigning import Cosigned
 from hansa.node.intake import Answer
 from hansa.node.node import Node
 from hansa.node.reading import Found, Page, Row
@@ -22,13 +25,16 @@ log = structlog.get_logger()
 _PROBLEM: Final = b"application/problem+json"
 _JSON: Final = b"application/json"
 _CBOR: Final = b"application/cbor"
+_UNAUTHORIZED: Final = 401
 
 
 def problem(error: HansaError) -> tuple[int, bytes, bytes, Headers]:
     """Status, content type, body and extra headers of a refusal."""
     status = error.kind.status if error.kind.status >= 400 else 400
     retry = error.fields.get("retry_after")
-    extra = () if retry is None else ((b"retry-after", str(retry).encode()),)
+    extra = [] if retry is None else [(b"retry-after", str(retry).encode())]
+    if status == _UNAUTHORIZED:
+        extra.append((b"www-authenticate", b"Bearer"))  # RFC 9110 section 15.5.2
     return status, _PROBLEM, jsonform.dumps(error.problem()), extra
 
 
@@ -47,8 +53,8 @@ async def submitted(node: Node, envelope: bytes) -> Answer:
     return result
 
 
-def answer_fields(answer: Answer, receipt: bytes | None) -> dict[str, Any]:
-    """An answer as JSON fields: the outcome's, and which entry it is."""
+def answer_fields(answer: Answer, receipt: bytes | None, cosigned: Cosigned | None = None) -> dict[str, Any]:
+    """An answer as JSON fields: the outcome's, which entry it is, and who signed that it is there."""
     outcome = entry.decode_outcome(answer.outcome)
     fields: dict[str, Any] = {
         "id": answer.id,
@@ -58,18 +64,30 @@ def answer_fields(answer: Answer, receipt: bytes | None) -> dict[str, Any]:
     }
     if receipt is not None:
         fields["receipt"] = receipt
+    if cosigned is not None:
+        fields["cosigned"] = _cosigned_fields(cosigned)
     return fields
 
 
-def answer_json(answer: Answer, receipt: bytes | None) -> bytes:
+def _cosigned_fields(cosigned: Cosigned) -> dict[str, Any]:
+    return {
+        "k": cosigned.k,
+        "members": cosigned.members,
+        "missing": cosigned.missing,
+        "split": cosigned.split,
+        "receipts": receipts.encode(cosigned.receipts),
+    }
+
+
+def answer_json(answer: Answer, receipt: bytes | None, cosigned: Cosigned | None = None) -> bytes:
     """An answer as JSON."""
-    return jsonform.dumps(answer_fields(answer, receipt))
+    return jsonform.dumps(answer_fields(answer, receipt, cosigned))
 
 
-def answer_cbor(answer: Answer, receipt: bytes | None) -> bytes:
+def answer_cbor(answer: Answer, receipt: bytes | None, cosigned: Cosigned | None = None) -> bytes:
     """An answer as CBOR: the outcome's exact bytes, so that it can be checked against a receipt."""
     parts = [
-        b"\xa5" if receipt is not None else b"\xa4",
+        bytes([0xA4 + (receipt is not None) + (cosigned is not None)]),
         b"\x62id",
         cbor.byte_string(answer.id),
         b"\x63seq",
@@ -79,6 +97,8 @@ def answer_cbor(answer: Answer, receipt: bytes | None) -> bytes:
     ]
     if receipt is not None:
         parts += [b"\x67receipt", cbor.byte_string(receipt)]
+    if cosigned is not None:
+        parts += [b"\x68cosigned", cbor.encode(_cosigned_fields(cosigned))]
     parts += [b"\x69duplicate", b"\xf5" if answer.duplicate else b"\xf4"]
     return b"".join(parts)
 
@@ -88,20 +108,29 @@ def accepted(id: bytes) -> bytes:
     return jsonform.dumps({"id": id, "status": "pending"})
 
 
-def batch(results: Sequence[Result | None], node: Node, as_cbor: bool, receipts: bool) -> tuple[bytes, bytes]:
-    """Content type and body for a batch: each item its own answer or problem, in the order sent."""
+def batch(
+    results: Sequence[Result | None],
+    node: Node,
+    as_cbor: bool,
+    with_receipts: bool,
+    cosigned: Mapping[int, Cosigned] = MappingProxyType({}),
+) -> tuple[bytes, bytes]:
+    """Content type and body for a batch: each item its own answer or problem, in the order sent.
+
+    `cosigned` has receipts by several members for entries by their seq.
+    """
     if as_cbor:
         parts = [
             cbor.encode({"problem": _cbor_problem(result)})
             if isinstance(result, HansaError) or result is None
-            else answer_cbor(result, receipt_of(node, result) if receipts else None)
+            else answer_cbor(result, receipt_of(node, result) if with_receipts else None, cosigned.get(result.seq))
             for result in results
         ]
         return _CBOR, cbor.array_head(len(parts)) + b"".join(parts)
     items = [
         {"problem": result.problem()}
         if isinstance(result, HansaError)
-        else answer_fields(result, receipt_of(node, result) if receipts else None)
+        else answer_fields(result, receipt_of(node, result) if with_receipts else None, cosigned.get(result.seq))
         for result in results
         if result is not None
     ]
@@ -117,7 +146,7 @@ def receipt_of(node: Node, answer: Answer) -> bytes | None:
         node.sign_checkpoint()
         return node.reading.receipt(answer.seq)
     except HansaError as error:
-        log.warning("receipt.none", seq=answer.seq, code=error.code)
+        log.warning("receipt.none", seqs=[answer.seq], code=error.code)
         return None
 
 

@@ -6,7 +6,7 @@ who asks for an entry to be there first waits before the handler begins.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
@@ -21,27 +21,35 @@ import hansa
 from hansa.api import answers, openapi
 from hansa.api.governance import GovernanceRoutes
 from hansa.api.governance_operations import ALL
+from hansa.api.guard import READER, SECURED, Guard, is_stranger
 from hansa.api.operations import (
     CBOR,
     CONSISTENCIES,
     COSE,
-    DEFAULT_K,
+    ENGINE_ROUTES,
     EVENT_STREAM,
     JSON,
     ORDERS,
     RECEIPTS,
+    REPLICA_OPERATIONS,
     SESSION_OPERATIONS,
     Operation,
 )
+from hansa.api.readers import LIFE_S, Readers
+from hansa.api.replicas import ReplicaRoutes
 from hansa.api.requests import (
+    BODY_BYTES_MAX,
     SECURITY,
     boolean,
     check_loopback,
     check_type,
+    choice,
     integer,
     json_body,
     json_response,
+    members_asked,
     number,
+    read_body,
     row_count,
 )
 from hansa.api.session_routes import SessionRoutes
@@ -62,7 +70,6 @@ from hansa.node.events import Place, Wanted
 from hansa.node.node import Node
 from hansa.node.reading import Asked
 from hansa.wire import names, trust
-from hansa.wire.limits import MEMBERS_MAX
 from hansa.wire.problems import KINDS, HansaError
 
 if TYPE_CHECKING:
@@ -77,14 +84,19 @@ _HTTP_CODES: Final = {404: "request.path", 405: "request.method"}
 
 
 def make_app(
-    node: Node, hosts: frozenset[str], sessions: "Sessions | None" = None, cosigners: Cosigners | None = None
+    node: Node,
+    hosts: frozenset[str],
+    sessions: "Sessions | None" = None,
+    cosigners: Cosigners | None = None,
+    guard: Guard | None = None,
 ) -> Starlette:
     """The application over one node, which answers requests for these values of Host only.
 
     With `sessions` people of the node's member can sign in. `cosigners` has receipts signed by several members;
-    without them the node asks nobody, and answers with its own.
+    without them the node asks nobody, and answers with its own. `guard` knows who reads from other machines; without it
+    nobody comes from there.
     """
-    routes = _Routes(node, sessions, cosigners or Cosigners(node))
+    routes = _Routes(node, sessions, cosigners or Cosigners(node), None if guard is None else guard.readers)
 
     async def guarded(scope: Any, receive: Any, send: Any) -> None:
         # A page of another site may reach loopback under a name of its own (DNS rebinding); it must read nothing.
@@ -93,13 +105,15 @@ def make_app(
 
             async def answer(message: Any) -> None:
                 if message["type"] == "http.response.start":
-                    message = {**message, "headers": [*message["headers"], *named, *_as_of(node)]}
+                    known = () if is_stranger(scope) else _as_of(node)
+                    message = {**message, "headers": [*message["headers"], *named, *known]}
                 await send(message)
 
-            host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1").lower()
-            if host not in hosts:
-                node.tally.refuse("request.host")
-                await _problem(HansaError("request.host", f"{host[:100]!a}"))(scope, receive, answer)
+            try:
+                _admit(scope, hosts, guard)
+            except HansaError as error:
+                node.tally.refuse(error.code)
+                await _problem(error)(scope, receive, answer)
                 return
             await app(scope, receive, answer)
             return
@@ -122,18 +136,22 @@ def make_app(
 class _Routes:
     """The handlers, each a thin shell around one reading."""
 
-    def __init__(self, node: Node, sessions: "Sessions | None", cosigners: Cosigners) -> None:
+    def __init__(self, node: Node, sessions: "Sessions | None", cosigners: Cosigners, readers: Readers | None) -> None:
         self._node = node
+        self._readers = readers
         self._cosigners = cosigners
         self._sessions = sessions
         self._reading = node.reading
 
     def all(self) -> list[BaseRoute]:
         governance, people = GovernanceRoutes(self._node), SessionRoutes(self._node, self._sessions)
+        replicas = ReplicaRoutes(self._node)
 
         def of(operation: Operation) -> Handler:
             if operation.path.startswith("/gov/"):
                 return getattr(governance, operation.name)
+            if operation in REPLICA_OPERATIONS:
+                return getattr(replicas, operation.name)
             return getattr(people if operation in SESSION_OPERATIONS else self, operation.name)
 
         return [Route(_spelled(o), _checked(self._node, o, of(o)), methods=[o.method]) for o in ALL]
@@ -182,11 +200,8 @@ class _Routes:
         return Response(self._reading.receipt(_seq(request)), media_type=COSE, headers=SECURITY)
 
     async def _receipts(self, request: Request) -> Response:
-        asked = request.query_params["k"]
-        k = None if asked == DEFAULT_K else number(asked, "k")
-        if k is not None and not 0 < k <= MEMBERS_MAX:
-            raise HansaError("request.query", f"`k` lies within 1 and {MEMBERS_MAX}")
-        found = await self._cosigners.receipts(_seq(request), k)
+        k = self._cosigners.wanted(members_asked(request.query_params["k"]))
+        (found,) = await self._cosigners.receipts([_seq(request)], k)
         named = {"members": found.members, "missing": found.missing, "split": found.split}
         headers = {f"hansa-{name}": ", ".join(members) for name, members in named.items() if members}
         headers |= {**SECURITY, "hansa-k": str(found.k)}
@@ -266,7 +281,7 @@ class _Routes:
             value=query.get("value"),
             least=query.get("least"),
             most=query.get("most"),
-            descending=_is_descending(request),
+            descending=choice(request, "order", ORDERS) != ORDERS[0],
         )
         return json_response(answers.page_fields(self._reading.page(contract, record, query.get("after"), rows, asked)))
 
@@ -315,11 +330,26 @@ class _Routes:
     async def health(self, request: Request) -> Response:
         status = self._node.status()
         reasons = [*([] if status.healthy else status.reasons), *status.warnings]
+        if is_stranger(request.scope):
+            reasons = []
         return json_response({"healthy": status.healthy, "reasons": reasons}, 200 if status.healthy else 503)
 
     async def ready(self, request: Request) -> Response:
         status = self._node.status()
         return json_response({"ready": status.ready, "reasons": status.reasons}, 200 if status.ready else 503)
+
+    async def engine(self, request: Request) -> Response:
+        route = request.path_params["route"]
+        if route not in ENGINE_ROUTES:
+            raise HansaError("request.path")
+        if request.scope["scheme"] == SECURED and request.scope["extensions"][READER].kid not in self._peers():
+            raise HansaError("reader.node")
+        query = {name: number(text, name) for name, text in request.query_params.items()}
+        return Response(await self._node.ask_engine(route, query), media_type=JSON, headers=SECURITY)
+
+    def _peers(self) -> Collection[bytes]:
+        """The kids of the node keys that count."""
+        return self._node.directory.peer_keys().keys()
 
     async def metrics(self, request: Request) -> Response:
         text = metrics.text(self._node.tally, self._node.gauges())
@@ -333,7 +363,24 @@ class _Routes:
 
     async def trust(self, request: Request) -> Response:
         self._node.sign_checkpoint()
-        return Response(trust.encode(self._reading.trust()), media_type=CBOR, headers=SECURITY)
+        return Response(trust.encode(self._node.trust()), media_type=CBOR, headers=SECURITY)
+
+    async def challenge(self, request: Request) -> Response:
+        readers, own = self._known(), self._node.own_key()
+        if own is None:
+            raise HansaError("key.node")
+        challenge = readers.challenge(_address(request))
+        return json_response({"challenge": challenge, "ledger": self._node.ledger, "node": own.kid})
+
+    async def token(self, request: Request) -> Response:
+        check_type(request, COSE)
+        body = await read_body(request, BODY_BYTES_MAX)
+        return json_response({"token": self._known().enter(body, _address(request)), "seconds": LIFE_S})
+
+    def _known(self) -> Readers:
+        if self._readers is None:
+            raise HansaError("reader.off")
+        return self._readers
 
     async def openapi(self, request: Request) -> Response:
         programs = self._node.directory.programs
@@ -444,6 +491,23 @@ class _Time(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _TIME: Final = msgspec.json.Decoder(_Time)
 
 
+def _admit(scope: Any, hosts: frozenset[str], guard: Guard | None) -> None:
+    """Finds out who asks from another machine. Raises `HansaError`: `request.host`, `reader.token`."""
+    if guard is None or scope["scheme"] != SECURED:
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1").lower()
+        if host not in hosts:
+            raise HansaError("request.host", f"{host[:100]!a}")
+        return
+    reader = guard.admit(scope)
+    scope["extensions"][READER] = reader
+    scope["extensions"][STREAMS]["is_over"] = lambda: guard.is_over(reader)
+
+
+def _address(request: Request) -> str:
+    """Where a request comes from, for what one address may have."""
+    return "" if request.client is None else request.client.host
+
+
 def _as_of(node: Node) -> list[tuple[bytes, bytes]]:
     """The headers that say as of what an answer is: how many entries the node has, and its newest checkpoint."""
     found = [(b"hansa-entries", b"%d" % node.reading.tip.size)]
@@ -467,6 +531,8 @@ def _checked(node: Node, operation: Operation, handler: Handler) -> Handler:
     """The handler behind a check of the query: a misspelt, repeated or missing name must not be ignored."""
 
     async def checked(request: Request) -> Response:
+        if not operation.is_open and is_stranger(request.scope):
+            raise HansaError("reader.token")
         pairs = request.query_params.multi_items()
         given = [name for name, _ in pairs]
         if "api-version" in operation.query and request.query_params.get("api-version") != API_VERSION:
@@ -478,23 +544,13 @@ def _checked(node: Node, operation: Operation, handler: Handler) -> Handler:
         missing = [name for name in operation.required if name not in given]
         if missing:
             raise HansaError("request.query", f"this route needs {missing}", missing=missing)
-        consistency = request.query_params.get("consistency", CONSISTENCIES[0])
-        if consistency not in CONSISTENCIES:
-            raise HansaError("request.query", f"`consistency` is one of {list(CONSISTENCIES)}")
-        if consistency != CONSISTENCIES[0]:
+        if choice(request, "consistency", CONSISTENCIES) != CONSISTENCIES[0]:
             await node.barriers.wait()
         if "at_least" in given:
             await _await_entry(node, number(request.query_params["at_least"], "at_least"))
         return await handler(request)
 
     return checked
-
-
-def _is_descending(request: Request) -> bool:
-    asked = request.query_params.get("order", ORDERS[0])
-    if asked not in ORDERS:
-        raise HansaError("request.query", f"`order` is one of {list(ORDERS)}")
-    return asked != ORDERS[0]
 
 
 def _seq(request: Request) -> int:

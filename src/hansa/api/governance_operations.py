@@ -146,6 +146,7 @@ def _signed(name: str, path: str, summary: str, parameters: _Schema | None = Non
         method="POST",
         bodies={COSE: _BINARY},
         statuses=(403, 409, 413, 415, 500, 503, 504),
+        is_open=True,
     )
 
 

@@ -13,16 +13,29 @@ _PROBLEM_TYPE: Final = "application/problem+json"
 MEANINGS: Final = {
     202: "Accepted; not yet durable",
     400: "The request is malformed",
+    401: "Strangers on other machines are told nothing: show a token",
     403: "The sender or its signature does not count",
     404: "There is no such thing",
     409: "It has happened already",
     413: "Too large",
     415: "The content type is not one of those taken here",
     422: "Understood, but it cannot be done",
+    429: "Too many requests from there; come back after Retry-After",
     500: "The node is broken",
     503: "Not now; come back after Retry-After",
     504: "No answer in time: the outcome is unknown, ask again with the same bytes",
 }
+
+_SCHEMES: Final = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Of /node/token: by a registered key, for 15 minutes.",
+    },
+    "node": {"type": "mutualTLS", "description": "By the registered key of another node of the ledger."},
+}
+_SECURITY: Final[list[dict[str, list[str]]]] = [{"token": []}, {"node": []}, {}]
+"""One of the two from other machines; on loopback nothing is asked for."""
 
 
 def document(manifests: Sequence[Manifest]) -> dict[str, Any]:
@@ -35,7 +48,8 @@ def document(manifests: Sequence[Manifest]) -> dict[str, Any]:
         "info": {"title": "Hansa node", "version": hansa.__version__, "license": {"name": "Apache-2.0"}},
         "paths": paths,
         "components": {
-            "schemas": {"Plain": PLAIN, "Problem": PROBLEM, "Proposal": PROPOSAL, **_contract_schemas(manifests)}
+            "schemas": {"Plain": PLAIN, "Problem": PROBLEM, "Proposal": PROPOSAL, **_contract_schemas(manifests)},
+            "securitySchemes": _SCHEMES,
         },
     }
 
@@ -54,13 +68,18 @@ def _operation(operation: Operation) -> dict[str, Any]:
         ],
         "responses": {
             "200": {"description": "Done", "content": {t: {"schema": s} for t, s in operation.answers.items()}},
-            **{str(status): _refusal(status) for status in sorted({400, *operation.statuses})},
+            **{str(status): _refusal(status) for status in sorted(_statuses(operation))},
         },
+        "security": [{}] if operation.is_open else _SECURITY,
     }
     if operation.bodies:
         content = {media: {"schema": schema} for media, schema in operation.bodies.items()}
         described["requestBody"] = {"required": True, "content": content}
     return described
+
+
+def _statuses(operation: Operation) -> set[int]:
+    return {400, *operation.statuses} | (set() if operation.is_open else {401})
 
 
 def _refusal(status: int) -> dict[str, Any]:

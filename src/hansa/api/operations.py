@@ -35,6 +35,10 @@ _EVENT_ID: Final[_Schema] = {"type": "string", "pattern": "^(0|[1-9][0-9]{0,15})
 _ANY: Final[_Schema] = {}
 _LONG: Final[_Schema] = {"type": ["integer", "string"]}
 _PLAIN: Final[_Schema] = {"$ref": "#/components/schemas/Plain"}
+ENGINE_ROUTES: Final = (
+    "health", "status", "net_info", "blockchain", "header", "block", "commit", "validators", "consensus_params",
+)  # fmt: skip
+"""What is asked of an engine: nothing that changes it, or that costs it much."""
 ORDERS: Final = ("ascending", "descending")
 DEFAULT_K: Final = "default"
 """Instead of a number of members: as many as it takes for one honest among them."""
@@ -118,9 +122,27 @@ SESSION: Final = _object(
         "seq": SEQ_SCHEMA,
     }
 )
+_NAMES: Final[_Schema] = {"type": "array", "items": _TEXT}
+_K: Final[_Schema] = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MEMBERS_MAX}, {"const": DEFAULT_K}]}
+_K_SAYS: Final = f"How many members, of those that have nodes; `{DEFAULT_K}`: f + 1 of them."
 _SECRET: Final[_Schema] = {"type": "string", "minLength": 1, "maxLength": 100}
 ANSWER: Final = _object(
-    {"id": _DIGEST, "seq": SEQ_SCHEMA, "duplicate": {"type": "boolean"}, **_OUTCOME}, {"receipt": _HEX}
+    {"id": _DIGEST, "seq": SEQ_SCHEMA, "duplicate": {"type": "boolean"}, **_OUTCOME},
+    {
+        "receipt": _HEX,
+        "cosigned": {
+            **_object(
+                {
+                    "k": {"type": "integer"},
+                    "members": _NAMES,
+                    "missing": _NAMES,
+                    "split": _NAMES,
+                    "receipts": _HEX,
+                }
+            ),
+            "description": "With `k`: what `/app/receipts/{seq}` gives with it, and who signed.",
+        },
+    },
 )
 PROBLEM: Final = _object(
     {
@@ -171,6 +193,8 @@ class Operation(msgspec.Struct, frozen=True):
     """The refusals that this operation may give, besides 400 for a malformed request."""
     headers: dict[str, _Schema] = {}
     """What request headers say, of those that the operation reads beside the usual ones."""
+    is_open: bool = False
+    """Strangers may ask it from other machines: it tells next to nothing, or brings its own proof."""
 
 
 _BINARY: Final[_Schema] = {"contentMediaType": "application/octet-stream"}
@@ -195,10 +219,15 @@ SUBMIT: Final = Operation(
     f"Submit one signed transaction, or a CBOR sequence of up to {BATCH_ENVELOPES_MAX}. "
     "Answers when its entry is durable; asking again with the same bytes is always safe.",
     {JSON: {"anyOf": [ANSWER, {"type": "array", "items": _ITEM}]}, CBOR: _BINARY},
-    query={"receipt": {"type": "boolean"}, "wait": {"enum": ["committed", "accepted"]}},
+    query={
+        "receipt": {"type": "boolean"},
+        "k": {**_K, "description": f"With `receipt=true`, by so many members, see `/app/receipts/{{seq}}`. {_K_SAYS}"},
+        "wait": {"enum": ["committed", "accepted"]},
+    },
     method="POST",
     bodies={COSE: _BINARY, CBOR_SEQUENCE: _BINARY},
     statuses=(202, 403, 409, 413, 415, 500, 503, 504),
+    is_open=True,
 )
 """Answered by `api.submit`, not by a route."""
 
@@ -212,6 +241,7 @@ SESSION_OPERATIONS: Final = (
         method="POST",
         bodies={COSE: _BINARY},
         statuses=(403, 404, 409, 413, 415, 503),
+        is_open=True,
     ),
     Operation(
         "begin_asserted",
@@ -222,6 +252,7 @@ SESSION_OPERATIONS: Final = (
         method="POST",
         bodies={JSON: {"type": "object", "additionalProperties": False}},
         statuses=(403, 404, 413, 415, 503),
+        is_open=True,
     ),
     Operation(
         "assert_token",
@@ -237,6 +268,7 @@ SESSION_OPERATIONS: Final = (
             }
         },
         statuses=(403, 404, 409, 413, 415, 503),
+        is_open=True,
     ),
     Operation(
         "assert_action",
@@ -258,12 +290,98 @@ SESSION_OPERATIONS: Final = (
             }
         },
         statuses=(403, 404, 409, 413, 415, 422, 503),
+        is_open=True,
     ),
 )
 """Signing in. Nodes that sign nobody in answer `session.off` to each."""
 
+READER_OPERATIONS: Final = (
+    Operation(
+        "challenge",
+        "/node/challenge",
+        "What to sign for a token: random bytes that serve once, within a minute, and what the request for a token "
+        "names beside, the ledger and the node's key. There only where the node is reached from other machines.",
+        {JSON: _object({"challenge": _HEX, "ledger": _DIGEST, "node": _DIGEST})},
+        statuses=(404, 429),
+        is_open=True,
+    ),
+    Operation(
+        "token",
+        "/node/token",
+        "A token to read with from other machines, for a challenge signed by a key of an active member, of one of its "
+        "users or of a node of it. It serves here alone, for so many `seconds`, as long as its key counts.",
+        {JSON: _object({"token": _TEXT, "seconds": SEQ_SCHEMA})},
+        method="POST",
+        bodies={COSE: _BINARY},
+        statuses=(403, 404, 413, 415, 429),
+        is_open=True,
+    ),
+)
+"""Tokens to read with. Nodes that nobody reaches from other machines answer `reader.off` to each."""
+
+REPLICA_OPERATIONS: Final = (
+    Operation(
+        "snapshots",
+        "/node/snapshots",
+        "The snapshots of the state that are kept here, the newest first: behind which block, and the digest that an "
+        "entry of kind snapshot commits to.",
+        {
+            JSON: _object(
+                {
+                    "snapshots": {
+                        "type": "array",
+                        "items": _object(
+                            {
+                                "height": SEQ_SCHEMA,
+                                "digest": _DIGEST,
+                                "entries": SEQ_SCHEMA,
+                                "time": _TIME,
+                                "keys": SEQ_SCHEMA,
+                                "chunks": SEQ_SCHEMA,
+                                "bytes": SEQ_SCHEMA,
+                            }
+                        ),
+                    }
+                }
+            )
+        },
+        statuses=(422,),
+    ),
+    Operation(
+        "snapshot_manifest",
+        "/node/snapshots/{height}",
+        "The manifest of a snapshot, of which the SHA-256 is the digest.",
+        {CBOR: _BINARY},
+        {"height": SEQ_SCHEMA},
+        statuses=(404, 422),
+    ),
+    Operation(
+        "snapshot_chunk",
+        "/node/snapshots/{height}/chunks/{number}",
+        "A chunk of a snapshot; the manifest has its SHA-256. Check it before anything else.",
+        {CBOR: _BINARY},
+        {"height": SEQ_SCHEMA, "number": SEQ_SCHEMA},
+        statuses=(404, 503),
+    ),
+    Operation(
+        "blocks",
+        "/node/blocks",
+        "Blocks as the journal has them, write sets included, from the one that begins with the entry `from` on and "
+        "none that begins at `until` or behind: about a mebibyte, one block at least. A CBOR sequence: first the "
+        "hashes by which `until` entries continue the tree behind these blocks (RFC 9162 section 2.1.4; none where "
+        "they end there), then each block as a byte string.",
+        {CBOR_SEQUENCE: _BINARY},
+        query={"from": SEQ_SCHEMA, "until": SEQ_SCHEMA},
+        required=("from", "until"),
+        statuses=(404, 500, 503),
+    ),
+)
+"""What another node copies."""
+
 OPERATIONS: Final = (
     *SESSION_OPERATIONS,
+    *READER_OPERATIONS,
+    *REPLICA_OPERATIONS,
     Operation(
         "transaction",
         "/app/transactions/{id}",
@@ -303,10 +421,7 @@ OPERATIONS: Final = (
         {COSE: _BINARY, RECEIPTS: _BINARY},
         {"seq": SEQ_SCHEMA},
         {
-            "k": {
-                "anyOf": [{"type": "integer", "minimum": 1, "maximum": MEMBERS_MAX}, {"const": DEFAULT_K}],
-                "description": f"How many members, of those that have nodes; `{DEFAULT_K}`: f + 1 of them.",
-            }
+            "k": {**_K, "description": _K_SAYS},
         },
         statuses=(404, 409),
     ),
@@ -498,9 +613,10 @@ OPERATIONS: Final = (
         "health",
         "/node/health",
         "Whether the node lives; if not, it has stopped for good, and `reasons` say why. They also say what it lives "
-        "with: a key that expires, or that it misses.",
+        "with: a key that expires, or that it misses. Strangers on other machines are told no reasons.",
         {JSON: _object({"healthy": {"type": "boolean"}, "reasons": _REASONS})},
         statuses=(503,),
+        is_open=True,
     ),
     Operation(
         "ready",
@@ -508,6 +624,16 @@ OPERATIONS: Final = (
         "Whether the node takes transactions, and if not, why.",
         {JSON: _object({"ready": {"type": "boolean"}, "reasons": _REASONS})},
         statuses=(503,),
+    ),
+    Operation(
+        "engine",
+        "/node/engine/{route}",
+        "What the ordering engine tells a light client of its chain, as the engine says it (CometBFT's RPC, of which "
+        "nothing else is there). From other machines: for the ledger's nodes alone.",
+        {JSON: {"type": "object"}},
+        {"route": {"enum": list(ENGINE_ROUTES)}},
+        dict.fromkeys(("height", "page", "per_page", "minHeight", "maxHeight"), SEQ_SCHEMA),
+        statuses=(403, 404, 503),
     ),
     Operation(
         "metrics",

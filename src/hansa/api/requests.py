@@ -1,14 +1,15 @@
 """What handlers of requests share: reading what was asked, refusing what is malformed, answering in JSON."""
 
+from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from hansa.api.operations import JSON
+from hansa.api.operations import DEFAULT_K, JSON
 from hansa.wire import jsonform
-from hansa.wire.limits import JSON_INTEGER_MAX, PAGE_ROWS_MAX
+from hansa.wire.limits import JSON_INTEGER_MAX, MEMBERS_MAX, PAGE_ROWS_MAX
 from hansa.wire.problems import HansaError
 
 _Body = TypeVar("_Body")
@@ -33,8 +34,8 @@ def json_response(value: Any, status: int = 200) -> Response:
 
 
 def check_loopback(request: Request) -> None:
-    """Raises `HansaError` `node.not_loopback` for who is on another machine."""
-    if request.client is None or request.client.host not in LOOPBACK:
+    """Raises `HansaError` `node.not_loopback` for who is on another machine, or comes the way that they come."""
+    if request.scope["scheme"] != "http" or request.client is None or request.client.host not in LOOPBACK:
         raise HansaError("node.not_loopback")
 
 
@@ -67,7 +68,7 @@ async def json_body(request: Request, decoder: msgspec.json.Decoder[_Body]) -> _
 
 
 def integer(request: Request, name: str, default: int | None) -> int | None:
-    """A whole number of the query. Raises `HansaError` `request.query`, as the next three do."""
+    """A whole number of the query. Raises `HansaError` `request.query`, as the next five do."""
     return number(request.query_params[name], name) if name in request.query_params else default
 
 
@@ -85,6 +86,22 @@ def boolean(request: Request, name: str, default: bool) -> bool:
     if text not in (None, "true", "false"):
         raise HansaError("request.query", f"`{name}` is true or false")
     return default if text is None else text == "true"
+
+
+def choice(request: Request, name: str, words: Sequence[str]) -> str:
+    """One of these words, of the query; the first where nobody says which."""
+    asked = request.query_params.get(name, words[0])
+    if asked not in words:
+        raise HansaError("request.query", f"`{name}` is one of {list(words)}")
+    return asked
+
+
+def members_asked(text: str) -> int | None:
+    """How many members are to sign, as `k` says it; None for the default."""
+    k = None if text == DEFAULT_K else number(text, "k")
+    if k is not None and not 0 < k <= MEMBERS_MAX:
+        raise HansaError("request.query", f"`k` lies within 1 and {MEMBERS_MAX}")
+    return k
 
 
 def number(text: str, name: str) -> int:

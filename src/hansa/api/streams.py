@@ -44,7 +44,9 @@ class EventStream(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See `StreamingResponse`, which ends when the client has gone."""
-        self._prolong: Callable[[], None] = scope.get("extensions", {}).get(STREAMS, {}).get("prolong", _nothing)
+        streams = scope.get("extensions", {}).get(STREAMS, {})
+        self._prolong: Callable[[], None] = streams.get("prolong", _nothing)
+        self._is_over: Callable[[], bool] = streams.get("is_over", _never)
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -62,6 +64,8 @@ class EventStream(StreamingResponse):
                     yield heartbeat(place, events.size)  # says that this is all there is for now
                     told = loop.time()
                 await events.wait(place, max(0.0, told + HEARTBEAT_S - loop.time()))
+            if self._is_over():  # who reads may read no more, or must show so again
+                return
             try:
                 made = await events.read(place, wanted)
             except HansaError as error:
@@ -94,3 +98,8 @@ def heartbeat(place: Place, entries: int) -> bytes:
 
 def _nothing() -> None:
     """Stands in where nobody counts the time."""
+
+
+def _never() -> bool:
+    """Stands in where nobody asks who reads."""
+    return False

@@ -18,6 +18,10 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from hansa.api import answers
 from hansa.api.answers import Headers, Result
+from hansa.api.guard import CERTIFICATE
+from hansa.api.requests import members_asked
+from hansa.node.cosigning import Cosigned, Cosigners
+from hansa.node.intake import Answer
 from hansa.node.node import Node
 from hansa.wire import cose
 from hansa.wire.limits import BATCH_BYTES_MAX, BATCH_ENVELOPES_MAX
@@ -64,7 +68,7 @@ class Limits:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, connections_max: int) -> None:
         self._loop = loop
-        self._connections_max = connections_max
+        self.connections_max = connections_max
         self.open: dict[SubmitProtocol, None] = {}
         self.date = b""
         self._sweeping = loop.call_soon(self._sweep)
@@ -76,7 +80,7 @@ class Limits:
     def add(self, connection: "SubmitProtocol") -> None:
         """Takes a connection in; at the limit the ones idle longest go."""
         self.open[connection] = None
-        if len(self.open) > self._connections_max:
+        if len(self.open) > self.connections_max:
             idle = sorted((c for c in self.open if c.is_idle and c is not connection), key=lambda c: c.idle_since)
             for victim in idle[: len(idle) // _DROP_SHARE + 1]:
                 victim.transport.abort()
@@ -138,11 +142,12 @@ class _Submission:
 
 
 class SubmitProtocol(HttpToolsProtocol):
-    """See the module. `node` and `limits` come with the app's state."""
+    """See the module. `node`, `cosigners` and `limits` are shared by all connections of a server."""
 
-    def __init__(self, node: Node, limits: Limits, **uvicorn: Any) -> None:
+    def __init__(self, node: Node, cosigners: Cosigners, limits: Limits, **uvicorn: Any) -> None:
         super().__init__(**uvicorn)
         self._node = node
+        self._cosigners = cosigners
         self._limits = limits
         self._overhead_bytes = 0  # of the request that is being read
         self._is_last = False  # nothing more will come from the client
@@ -261,6 +266,7 @@ class SubmitProtocol(HttpToolsProtocol):
         headers, expect = self.headers, self.expect_100_continue
         super().on_message_begin()
         self.scope["extensions"] = {STREAMS: {"prolong": self.prolong, "is_gone": self.is_gone}}
+        self.scope["extensions"][CERTIFICATE] = self.transport.get_extra_info("peercert")
         self.url, self.expect_100_continue = url, expect
         self.headers[:] = headers
         super().on_headers_complete()
@@ -366,7 +372,7 @@ class SubmitProtocol(HttpToolsProtocol):
         try:
             if cycle.refused is not None:
                 raise cycle.refused
-            options = _options(cycle.query)
+            options = _options(cycle.query, self._cosigners)
             content_type = cycle.content_type.split(b";")[0].strip().lower()
             body, cycle.parts = b"".join(cycle.parts), []  # what waits for an answer holds no bytes of the request
             if content_type == COSE_TYPE:
@@ -391,10 +397,16 @@ class SubmitProtocol(HttpToolsProtocol):
                 self._respond(cycle, *self._problem(result))
             elif options.accepted:
                 accepted(result.id)
+            elif options.k:
+                self._cosigners.begin([result.seq], options.k, partial(committed, result))
             else:
-                encode = answers.answer_cbor if cycle.accept_cbor else answers.answer_json
-                receipt = answers.receipt_of(self._node, result) if options.receipt else None
-                self._respond(cycle, 200, CBOR_TYPE if cycle.accept_cbor else JSON_TYPE, encode(result, receipt))
+                committed(result, None)
+
+        def committed(answer: Answer, cosigned: list[Cosigned] | None) -> None:
+            encode = answers.answer_cbor if cycle.accept_cbor else answers.answer_json
+            receipt = answers.receipt_of(self._node, answer) if options.receipt else None
+            body = encode(answer, receipt, None if cosigned is None else cosigned[0])
+            self._respond(cycle, 200, CBOR_TYPE if cycle.accept_cbor else JSON_TYPE, body)
 
         self._node.submit(body, answered, accepted if options.accepted else None)
 
@@ -412,10 +424,21 @@ class SubmitProtocol(HttpToolsProtocol):
                     self._node.tally.refuse(result.code)
                 cycle.unanswered -= 1
                 if not cycle.unanswered:
-                    self._respond(cycle, 200, *answers.batch(results, self._node, cycle.accept_cbor, options.receipt))
+                    entered = [one.seq for one in results if isinstance(one, Answer)] if options.k else []
+                    if entered:
+                        self._cosigners.begin(entered, options.k, partial(respond, entered))
+                    else:
+                        respond((), ())
+
+        def respond(seqs: Sequence[int], found: Sequence[Cosigned] | None) -> None:
+            cosigned = dict(zip(seqs, found, strict=True)) if found else {}
+            said = answers.batch(results, self._node, cycle.accept_cbor, options.receipt, cosigned)
+            self._respond(cycle, 200, *said)
 
         if options.accepted:
             raise HansaError("request.wait")
+        if options.k * len(envelopes) > BATCH_ENVELOPES_MAX:
+            raise HansaError("request.query", f"a batch has at most {BATCH_ENVELOPES_MAX} receipts, counted by members")
         for position, envelope in enumerate(envelopes):
             try:
                 self._node.submit(envelope, partial(tell, position))
@@ -466,26 +489,33 @@ def _origin_form(url: bytes) -> bytes:
 
 
 class Options:
-    """What a submission asks for in its query: `receipt=true`, `wait=accepted`."""
+    """What a submission asks for in its query: `receipt=true`, by `k` members (0: by this node), `wait=accepted`."""
 
-    __slots__ = ("accepted", "receipt")
+    __slots__ = ("accepted", "k", "receipt")
 
-    def __init__(self, *, receipt: bool = False, accepted: bool = False) -> None:
+    def __init__(self, *, receipt: bool = False, k: int = 0, accepted: bool = False) -> None:
         self.receipt = receipt
+        self.k = k
         self.accepted = accepted
 
 
 _PLAIN: Final = Options()
 
 
-def _options(query: bytes) -> Options:
+def _options(query: bytes, cosigners: Cosigners) -> Options:
+    """Refuses before anything is submitted, also more members than could sign."""
     if not query:
         return _PLAIN
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
     found = {"receipt": "false", "wait": "committed", **dict(pairs)}
+    asked = found.pop("k", None)
     names = {name for name, _ in pairs}
     if len(names) < len(pairs) or set(found) != {"receipt", "wait"}:
-        raise HansaError("request.query", "this route takes receipt and wait, each once")
+        raise HansaError("request.query", "this route takes receipt, k and wait, each once")
     if found["receipt"] not in ("true", "false") or found["wait"] not in ("committed", "accepted"):
         raise HansaError("request.query", "receipt is true or false, wait is committed or accepted")
-    return Options(receipt=found["receipt"] == "true", accepted=found["wait"] == "accepted")
+    receipt, accepted = found["receipt"] == "true", found["wait"] == "accepted"
+    if asked is not None and (accepted or not receipt):
+        raise HansaError("request.query", "k is for a receipt that is waited for: give receipt=true, too")
+    k = 0 if asked is None else cosigners.wanted(members_asked(asked))
+    return Options(receipt=receipt, k=k, accepted=accepted)

@@ -9,11 +9,11 @@ import msgspec
 from hansa.cli import output, typed
 from hansa.cli.output import Output
 from hansa.cli.places import DATA, connect, data_option, signer_options, signing_key, url_option
-from hansa.cli.receipt import ENDINGS, check_free, prefix_of, write_files
+from hansa.cli.receipt import ENDINGS, SEVERAL, Members, check_free, prefix_of, signed, write_files
 from hansa.client import transactions
 from hansa.client.arguments import from_pairs, schema_of
 from hansa.client.client import Client
-from hansa.client.results import Refused, Unknown
+from hansa.client.results import Refused, Several, Unknown
 from hansa.client.schemas import takeable
 from hansa.client.words import hint
 from hansa.wire import entry, jsonform
@@ -31,6 +31,13 @@ from hansa.wire.problems import HansaError
 @click.option(
     "--receipt", metavar="PREFIX", help="Wait for the receipt, and write PREFIX.cose, .entry, .envelope, .outcome."
 )
+@click.option(
+    "--k",
+    "wanted",
+    type=Members(),
+    metavar="K|default",
+    help="Have nodes of so many members sign the receipt, and write PREFIX.receipts too; see `hansa receipt get`.",
+)
 @click.option("--force", is_flag=True, help="Replace the receipt's files if they are there already.")
 @click.option("--dry-run", is_flag=True, help="Sign and show, submit nothing.")
 @data_option()
@@ -45,6 +52,7 @@ def call(
     key: Path | None,
     steps: int,
     receipt: str | None,
+    wanted: Several,
     force: bool,
     dry_run: bool,
     data: Path,
@@ -59,7 +67,9 @@ def call(
     private = signing_key(data, signer, key)
     if receipt is not None:
         receipt = prefix_of(receipt)
-        check_free(receipt, replace=force)
+        check_free(receipt, _endings(wanted), replace=force)
+    elif wanted is not None:
+        raise HansaError("argument.value", "--k is for a receipt", remedy="Give --receipt PREFIX, too.")
     with connect(data, url) as node:
         schema = action_schema(node, contract, action)
         plain = from_pairs(schema, list(arguments))
@@ -72,20 +82,31 @@ def call(
                 fields, lambda: f"{made.id.hex()} would be submitted: {contract}.{action}({output.written(plain)})"
             )
             return output.DONE
-        return submit(out, node, made, receipt, data, url)
+        return submit(out, node, made, receipt, data, url, wanted)
+
+
+def _endings(k: Several) -> list[str]:
+    return [*ENDINGS, *([] if k is None else [SEVERAL])]
 
 
 def submit(
-    out: Output, node: Client, made: transactions.Prepared, receipt: str | None, data: Path, url: str | None
+    out: Output,
+    node: Client,
+    made: transactions.Prepared,
+    receipt: str | None,
+    data: Path,
+    url: str | None,
+    k: Several = None,
 ) -> int:
-    """Submits a signed transaction, shows what came of it, and gives the exit code.
+    """Submits a signed transaction, shows what came of it, and gives the exit code. A receipt may be by `k` members.
 
     Where no answer comes, says how to ask for it: with `answer.unknown`, and before an interruption goes on.
     """
     where = f" --url {url}" if url is not None else f" --data {data}" if data != DATA else ""
     ask = f"`hansa tx show {made.id.hex()} --not-after {made.not_after}{where}`"
     try:
-        answer = node.submit(made.envelope, wait="committed" if receipt is None else "receipt")
+        least = None if k is None else 1
+        answer = node.submit(made.envelope, wait="committed" if receipt is None else "receipt", k=k, least=least)
     except Refused as refused:
         answer = refused.answer
     except Unknown as error:
@@ -105,7 +126,11 @@ def submit(
     if receipt is not None:
         assert answer.receipt is not None
         try:
-            fields["files"] = write_files(receipt, {e: getattr(answer.receipt, e.removeprefix(".")) for e in ENDINGS})
+            files = {ending: getattr(answer.receipt, ending.removeprefix(".")) for ending in ENDINGS}
+            if answer.receipt.cosigned is not None:
+                files[SEVERAL] = answer.receipt.cosigned.message
+                fields |= signed(out, answer.receipt.cosigned)
+            fields["files"] = write_files(receipt, files)
         except HansaError as error:
             done = f"the action has its entry, {answer.seq}; `hansa receipt get {answer.seq}` gives its receipt"
             raise HansaError(error.code, f"{error.detail}; {done}") from None
@@ -147,5 +172,6 @@ def _text(out: Output, node: Client, fields: dict[str, Any], called: str) -> str
         lines.append(f"event    {output.shown(event['name'])}: {output.written(event['data'])}")
     lines.append(f"id       {fields['id'].hex()}")
     if "files" in fields:
+        lines += [f"signed   by {', '.join(fields['members'])}"] if "members" in fields else []
         lines.append(f"receipt  {', '.join(fields['files'])}")
     return "\n".join(lines)

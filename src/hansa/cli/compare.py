@@ -9,8 +9,8 @@ import msgspec
 
 from hansa.cli import output, verify
 from hansa.cli.output import Output
+from hansa.cli.places import client, remote_options
 from hansa.client import split_view
-from hansa.client.client import Client
 from hansa.client.comparing import Comparison, Shown
 from hansa.wire.problems import HansaError
 
@@ -45,6 +45,7 @@ _WORDS: Final = {
     help="Where to write the proof, if there is one.",
 )
 @click.option("--force", is_flag=True, help="Replace the file if it is there already.")
+@remote_options
 @click.pass_obj
 def compare(
     out: Output, urls: tuple[str, ...], ledger: str | None, heads: tuple[Path, ...], proof: Path, force: bool
@@ -59,8 +60,8 @@ def compare(
         raise HansaError("argument.value", told, remedy="Give two URLs, or one and --head FILE.")
     output.check_writable(proof, replace=force)
     kept = {str(path): _kept(path) for path in heads}
-    with Client(urls, ledger=ledger, patient=False) as client:
-        found = client.compare(kept)
+    with client(urls, ledger) as nodes:
+        found = nodes.compare(kept)
     if ledger is None:
         out.caution(f"pinned to nothing: the ledger {found.ledger} is the first node's word. Give it with --ledger.")
     if found.proof is not None:

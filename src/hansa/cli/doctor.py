@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 from hansa.cli import output
 from hansa.cli.output import Output
-from hansa.cli.places import data_option, ledgers, running_url, url_option
+from hansa.cli.places import client, data_option, ledgers, running_url, url_option
 from hansa.cli.progress import Progress
 from hansa.cli.up import PORT
 from hansa.client.client import Client
@@ -71,7 +71,7 @@ def doctor(context: click.Context, data: Path, url: str | None, port: int) -> in
 
 def _reached(url: str) -> Client | None:
     """A client of a node that answers as one; none if it does not."""
-    node = Client(url, patient=False)
+    node = client(url)
     try:
         status = node.get("/node/status")
     except HansaError:

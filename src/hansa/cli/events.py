@@ -2,17 +2,19 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 import msgspec
 
 from hansa.cli import output, typed
 from hansa.cli.output import Output
-from hansa.cli.places import data_option, node_url, url_option
+from hansa.cli.places import connect, data_option, url_option
 from hansa.client import readable
-from hansa.client.client import Client
 from hansa.wire.problems import HansaError
+
+if TYPE_CHECKING:
+    from hansa.client.client import Client
 
 _PATIENCE_S: Final = 30.0
 """Who does not follow waits no longer for a node that went away."""
@@ -76,9 +78,8 @@ def events(
     def lost(error: HansaError, pause: float) -> None:
         out.note(f"{output.shown(error.detail)}; again in {pause:g} s")
 
-    found = node_url(data, url)
-    with httpx2.Client() as node, httpx2.Client() as receiver, Client(found, patient=False) as reader:
-        for one in stream.follow(node, lambda: found, follower, on_lost=lost):
+    with httpx2.Client() as receiver, connect(data, url) as reader:
+        for one in reader.follow(follower, lost):
             is_event = isinstance(one, stream.Event)
             if is_event and forward is not None:
                 assert follower.ledger is not None
@@ -91,7 +92,7 @@ def events(
                 out.show(msgspec.structs.asdict(one), partial(_line, one, reader))
 
 
-def _line(event: Any, node: Client) -> str:
+def _line(event: Any, node: "Client") -> str:
     declared = typed.declared(node, event.contract, event.version)
     data = readable.event_data(declared, event.name, event.data)
     named = output.shown(f"{event.contract}.{event.name}")

@@ -110,13 +110,16 @@ def govern(
         raise HansaError("argument.value", "--prepare and --finish are two steps", remedy="Give one of the two.")
     if way.signature is not None and way.finish is None:
         raise HansaError("argument.value", "--signature goes with --finish", remedy="Give --finish FILE, too.")
+    private = None
+    if way.prepare is None and way.finish is None:
+        private = signing_key(way.data, way.signer, way.key, governance=True)
     with connect(way.data, way.url) as node:
         if way.prepare is not None:
             return _prepare(out, way, way.prepare, node, action, make(node), before)
         if way.finish is not None:
             made = _finish(way, way.finish, node, action)
         else:
-            private = signing_key(way.data, way.signer, way.key, governance=True)
+            assert private is not None
             arguments, steps = make(node)
             made = transactions.prepare(
                 private,

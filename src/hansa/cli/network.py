@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from hansa.cli import output
+from hansa.cli import network_node, output
+from hansa.cli.network_invite import invite
+from hansa.cli.network_join import join
 from hansa.cli.new_ledger import LOCK_S, MEMBERS_MAX, New, check_name, equal_members, new_ledger, rules_of
+from hansa.cli.node_steps import options_of, start_options
 from hansa.cli.output import Output
 from hansa.wire.problems import HansaError
 
@@ -24,8 +27,6 @@ if TYPE_CHECKING:
 
 _UP_S: Final = 60
 """How long `up` waits for nodes to be ready."""
-_STOP_S: Final = 30
-"""How long `stop` waits for processes to end."""
 _MEMBERS: Final[dict["Topology", int]] = {"dev": 1, "single-member": 1, "multi-member": 4}
 _NODES: Final[dict["Topology", int]] = {"dev": 1, "single-member": 3, "multi-member": 1}
 """What a topology has unless told otherwise; nodes are for each member."""
@@ -46,6 +47,11 @@ def network() -> None:
     """Networks of many nodes on this machine: every member with its own folder, keys, nodes and ports."""
 
 
+network.add_command(invite)
+network.add_command(join)
+network.add_command(network_node.node)
+
+
 @network.command()
 @_root_argument
 @click.option(
@@ -61,6 +67,14 @@ def network() -> None:
     help="So many equal sample members. By itself 4 for multi-member, else 1.",
 )
 @click.option("--nodes", type=click.IntRange(1), help="Nodes of each member. By itself 3 for single-member, else 1.")
+@click.option(
+    "--regions",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Spread the nodes over so many regions, none of which orders alone where that can be, and have the engines "
+    "be patient between them. All still run on this machine.",
+)
 @click.option("--name", default="Sample network", show_default=True, help="The ledger's name.")
 @click.option(
     "--constitution",
@@ -72,6 +86,7 @@ def network() -> None:
     metavar="DURATION",
     help=f"How long accepted changes of the constitution wait, such as 90s, 2h or 7d. By itself {LOCK_S}s, for trials.",
 )
+@click.option("--tls", is_flag=True, help="Its nodes ask each other by mutual TLS, as between machines.")
 @click.option("--yes", is_flag=True, help="Make it without being asked.")
 @click.pass_obj
 def new(
@@ -80,9 +95,11 @@ def new(
     topology: "Topology",
     members: int | None,
     nodes: int | None,
+    regions: int,
     name: str,
     constitution: str | None,
     lock: str | None,
+    tls: bool,
     yes: bool,
 ) -> None:
     """Make a network in a new folder: keys, genesis, and a folder for each member and node. Nothing is started.
@@ -96,7 +113,7 @@ def new(
     members = _MEMBERS[topology] if members is None else members
     nodes = _NODES[topology] if nodes is None else nodes
     networks.check_free(root)
-    asked = _asked(topology, members, nodes, name, constitution, lock)
+    asked = _asked(topology, members, nodes, regions, name, constitution, lock)
     if not yes:
         out.say("\n".join(_plan(root, topology, nodes, name, asked)))
         click.confirm("\nMake it?", default=True, abort=True, err=True)
@@ -109,6 +126,8 @@ def new(
         nodes,
         constitution=asked.constitution,
         lock_ms=asked.lock_ms,
+        secured=tls,
+        regions=regions,
     )
     fields = {**_fields(root, made), "constitution_lock_ms": asked.lock_ms}
     plan = _plan(root, topology, nodes, name, asked) if yes else []
@@ -116,19 +135,18 @@ def new(
 
 
 def _asked(
-    topology: "Topology", members: int, nodes: int, name: str, constitution: str | None, lock: str | None
+    topology: "Topology", members: int, nodes: int, regions: int, name: str, constitution: str | None, lock: str | None
 ) -> New:
     """What the ledger begins with. Raises `HansaError` `argument.value` with every problem of what is asked for."""
     from hansa.node import network as networks
 
-    problems = networks.shape_problems(topology, members, nodes)
+    problems = networks.shape_problems(topology, members, nodes, regions)
     remedies: list[str] = []
     founders = equal_members(members)
-    made: list[New] = []
     checks: list[Callable[[], object]] = [
         lambda: check_name(name),
-        lambda: made.append(new_ledger(founders, constitution, None)),
-        lambda: made.append(new_ledger(founders, None, lock)),
+        lambda: new_ledger(founders, constitution, None),
+        lambda: new_ledger(founders, None, lock),
     ]
     for check in checks:
         try:
@@ -160,7 +178,9 @@ def _plan(root: Path, topology: "Topology", nodes: int, name: str, asked: New) -
 def _made(root: Path, made: "Network") -> list[str]:
     first = made.members[0]
     member = shlex.quote(str(root / first.id))
+    regions = [f"  regions   {made.placement()}"] if made.is_wide else []
     return [
+        *regions,
         f"  ledger    {made.ledger}",
         "",
         f"Start it: hansa network up {shlex.quote(str(root))}",
@@ -179,19 +199,14 @@ def _fields(root: Path, made: "Network") -> dict[str, Any]:
         member["folder"] = str(root.absolute() / member["id"])
         for node in member["nodes"]:
             node["folder"] = f"{member['folder']}/{node['id']}"
-    return {"folder": str(root.absolute()), "tolerance": made.tolerance(), **found}
+    facts = {"tolerance": made.tolerance(), "placement": made.placement()}
+    return {"folder": str(root.absolute()), **facts, **found}
 
 
 @network.command()
 @_root_argument
 @_nodes_argument
-@click.option("--reserve-mb", type=click.IntRange(0), help="Free disk below which a node's intake stops.")
-@click.option(
-    "--engine-binary",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The ordering engine's program, instead of what `hansa engines build` made.",
-)
+@start_options
 @click.pass_obj
 def up(out: Output, root: Path, nodes: tuple[str, ...], reserve_mb: int | None, engine_binary: Path | None) -> None:
     """Start the nodes that do not run, all or those named, and wait until each is ready.
@@ -203,12 +218,14 @@ def up(out: Output, root: Path, nodes: tuple[str, ...], reserve_mb: int | None, 
     from hansa.orderers import engines
 
     found, chosen = _chosen(root, nodes)
+    if nodes and (retired := [node.id for _, node in chosen if node.retired]):
+        raise HansaError("network.retired", f"{', '.join(retired)} is retired and comes back no more")
+    chosen = [place for place in chosen if not place[1].retired]
     if found.orderer != ordering.SOLO:
         engines.find(found.orderer, engine_binary)
     starting = [place for place in chosen if processes.find(_folder(root, place)) is None]
     _check_ports(starting)
-    options = [] if reserve_mb is None else ["--reserve-mb", str(reserve_mb)]
-    options += [] if engine_binary is None else ["--engine-binary", str(engine_binary.absolute())]
+    options = options_of(reserve_mb, engine_binary)
     begun = {node.id: processes.start(_folder(root, (member, node)), options) for member, node in starting}
     if begun:
         out.note(f"{len(begun)} {'node' if len(begun) == 1 else 'nodes'} started")
@@ -223,7 +240,11 @@ def _check_ports(places: "list[tuple[MemberPlace, NodePlace]]") -> None:
     taken = [
         f"port {port} of {node.id} ({use})"
         for _, node in places
-        for use, port in (("its API", node.port), *((f"its engine's {use}", p) for use, p in node.engine_ports.items()))
+        for use, port in (
+            ("its API", node.port),
+            *((f"its engine's {use}", p) for use, p in node.engine_ports.items()),
+            *([] if node.tls is None else [("TLS", node.tls)]),
+        )
         if not is_free(port)
     ]
     if taken:
@@ -233,7 +254,8 @@ def _check_ports(places: "list[tuple[MemberPlace, NodePlace]]") -> None:
 def _await_ready(out: Output, root: Path, found: "Network", chosen: list[str], begun: dict[str, int]) -> "NetworkState":
     """Waits until every one of these nodes is ready, or, where too few run to order anything, until it answers.
 
-    If all run, each has found the others by then. Raises `HansaError` `network.start` with all nodes that are not so.
+    If all run, each has found the others by then; for those that the ledger has retired nobody waits. Raises
+    `HansaError` `network.start` with all nodes that are not so.
     """
     from hansa.cli import network_status, processes
 
@@ -241,9 +263,11 @@ def _await_ready(out: Output, root: Path, found: "Network", chosen: list[str], b
     told: set[str] = set()
     while True:
         state = network_status.look(root, found)
-        nodes = [node for node in state.nodes if node.id in chosen]
-        running = sum(node.state != network_status.STOPPED for node in state.nodes)
-        fit = network_status.fit(enough=found.goes_on_with(running), alone=running < len(state.nodes))
+        nodes = [one for one in state.nodes if one.id in chosen and one.standing != network_status.RETIRED]
+        own = [node for node in state.nodes if node.folder]
+        running = sum(node.state != network_status.STOPPED for node in own)
+        enough, alone = found.goes_on_with(running), running < len(own)
+        fit = network_status.fit(enough=found.joined or enough, alone=found.joined or alone)
         for node in nodes:
             if fit(node) and node.id not in told:
                 told.add(node.id)
@@ -251,7 +275,7 @@ def _await_ready(out: Output, root: Path, found: "Network", chosen: list[str], b
                 out.note(f"{node.id} {f'is ready at {node.url}' if is_ready else 'waits for others'}")
         if all(map(fit, nodes)):
             return state
-        ended = any(id in begun and processes.has_ended(begun[id]) for id in chosen)
+        ended = any(node.id in begun and processes.has_ended(begun[node.id]) for node in nodes)
         if ended or time.monotonic() > end or state.state == network_status.DIVERGED:
             raise _not_ready([node for node in nodes if not fit(node)])
         time.sleep(processes.LOOK_S)
@@ -276,7 +300,7 @@ def _up_text(out: Output, root: Path, found: "Network", state: "NetworkState") -
     wide = max(len(node.id) for node in state.nodes)
     return "\n".join(
         [
-            out.style(f"{output.shown(found.name)}, ordered by {found.orderer}; {found.tolerance()}", bold=True),
+            out.style(f"{output.shown(found.name)}, ordered by {found.orderer}; {state.tolerance}", bold=True),
             *(f"  {node.id:{wide}}  {node.state:8}  {node.url}" for node in state.nodes),
             "",
             f"How it is: hansa network status {at}",
@@ -336,33 +360,12 @@ def _log_lines(out: Output, found: dict[str, Any]) -> list[str]:
 @click.pass_obj
 def stop(out: Output, root: Path, nodes: tuple[str, ...]) -> None:
     """Stop the nodes that run, all or those named, and wait until they have ended."""
-    _, chosen = _chosen(root, nodes)
-    stopped = _stop(out, root, chosen)
-    text = f"Stopped: {', '.join(stopped)}." if stopped else "No node was running."
-    out.show({"folder": str(root.absolute()), "stopped": stopped}, text)
-
-
-def _stop(out: Output, root: Path, chosen: "list[tuple[MemberPlace, NodePlace]]") -> list[str]:
-    """Stops these nodes; the ids of those that ran. Raises `HansaError` `network.stop` with those that still do."""
     from hansa.cli import processes
 
-    running = {node.id: _folder(root, (member, node)) for member, node in chosen}
-    running = {id: folder for id, folder in running.items() if processes.find(folder) is not None}
-    for folder in running.values():
-        found = processes.find(folder)
-        if found is not None:
-            processes.end(found.pid)
-    if running:
-        out.note(f"waiting for {', '.join(running)} to end")
-    left = processes.wait_for_end(running.values(), _STOP_S)
-    if left:
-        problems: list[str] = []
-        for folder in left:
-            found = processes.find(folder)
-            pid = "" if found is None else f" as process {found.pid}"
-            problems.append(f"{folder.root.name} still runs{pid}; its log is {folder.root / processes.LOG}")
-        raise HansaError("network.stop", "; ".join(problems), problems=problems)
-    return list(running)
+    _, chosen = _chosen(root, nodes)
+    stopped = processes.stop(out, [_folder(root, place) for place in chosen])
+    text = f"Stopped: {', '.join(stopped)}." if stopped else "No node was running."
+    out.show({"folder": str(root.absolute()), "stopped": stopped}, text)
 
 
 @network.command()
@@ -373,6 +376,7 @@ def destroy(out: Output, root: Path, yes: bool) -> None:
     """Stop a network and remove it: every node's folder and all keys. What else lies there stays."""
     from hansa.cli import processes
     from hansa.node import network as networks
+    from hansa.node import newcomer
     from hansa.store.files import trouble_told
 
     _check_asked(out, yes)
@@ -383,8 +387,10 @@ def destroy(out: Output, root: Path, yes: bool) -> None:
         held = f"{len(chosen)} nodes, of which {running} run, and all keys"
         out.say(f"{root} holds {output.shown(found.name)}: {held}.")
         click.confirm("Remove all that for good?", abort=True, err=True)
-    _stop(out, root, chosen)
+    processes.stop(out, [_folder(root, place) for place in chosen])
     with trouble_told(root):
+        for path in newcomer.made(root, found):
+            path.unlink(missing_ok=True)
         for member in found.members:
             for folder in (*(root / member.id / node.id for node in member.nodes), root / member.id / "keys"):
                 if folder.is_dir() and not folder.is_symlink():

@@ -7,7 +7,7 @@ import contextlib
 import difflib
 import json
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
 
@@ -39,8 +39,63 @@ def data_option(help: str = "The ledger's folder.") -> Callable[[_Command], _Com
 
 
 def url_option(help: str = "The node's URL, instead of the folder's.") -> Callable[[_Command], _Command]:
-    """The option for a node that is reached without its folder."""
-    return click.option("--url", help=help)
+    """The options for a node that is reached without its folder."""
+    by_url = click.option("--url", help=help)
+    return lambda command: by_url(remote_options(_pinned_ledger(command)))
+
+
+def remote_options(command: _Command) -> _Command:
+    """The options for nodes on other machines: who reads there, and whose certificates count. `client` takes them."""
+    reader = click.option(
+        "--reader",
+        type=click.Path(path_type=Path),
+        envvar="HANSA_READER",
+        expose_value=False,
+        callback=_note,
+        metavar="FILE",
+        help="At https: the key to read with, if not the one that signs.",
+    )
+    certificates = click.option(
+        "--certificates",
+        type=click.Path(path_type=Path),
+        envvar="HANSA_CERTIFICATES",
+        expose_value=False,
+        callback=_note,
+        metavar="FILE",
+        help="At https: the authorities whose certificates count, in PEM.",
+    )
+    return reader(certificates(command))
+
+
+def _pinned_ledger(command: _Command) -> _Command:
+    return click.option(
+        "--ledger",
+        envvar="HANSA_LEDGER",
+        expose_value=False,
+        callback=_note,
+        metavar="HEX",
+        help="The ledger's id; at https a node is then known by its registered key.",
+    )(command)
+
+
+def _note(context: click.Context, option: click.Parameter, value: Any) -> None:
+    """Keeps what an option says for `client`, however deep in a command that is called."""
+    context.meta[f"{__name__}.{option.name}"] = value
+
+
+def _noted(name: str) -> Any:
+    context = click.get_current_context(silent=True)
+    return None if context is None else context.meta.get(f"{__name__}.{name}")
+
+
+def client(urls: str | Sequence[str], ledger: str | None = None) -> Client:
+    """A client of nodes, with what the command's options say of those on other machines.
+
+    A person is told at once what is wrong, and asks again.
+    """
+    reader: Path | PrivateKey | None = _noted("reader") or _noted("signer")
+    pinned = ledger or _noted("ledger")
+    return Client(urls, reader, pinned, certificates=_noted("certificates"), patient=False)
 
 
 def signer_options(command: _Command) -> _Command:
@@ -98,7 +153,7 @@ def _running_url(data: Path) -> str | None:
 
 def connect(data: Path, url: str | None) -> Client:
     """A client of the node at `url`, or over the folder. Raises what `node_url` raises."""
-    return Client(node_url(data, url), patient=False)  # a person is told at once, and asks again
+    return client(node_url(data, url))
 
 
 def node_url(data: Path, url: str | None) -> str:
@@ -129,10 +184,18 @@ def record_if_there(node: Client, contract: str, record: str, key: str) -> dict[
 
 
 def signing_key(data: Path, name: str | None, file: Path | None, *, governance: bool = False) -> "PrivateKey":
-    """The key of a member or user by name, from the ledger's folder, or from a file.
+    """The key of a member or user by name, from the ledger's folder, or from a file; it reads, too.
 
     `governance`: that with which a member proposes, votes and makes statements.
     """
+    found = _signing_key(data, name, file, governance=governance)
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.meta[f"{__name__}.signer"] = found
+    return found
+
+
+def _signing_key(data: Path, name: str | None, file: Path | None, *, governance: bool) -> "PrivateKey":
     from hansa.client import keys
 
     if file is not None and name is not None:
@@ -213,14 +276,15 @@ def open_source(data: Path, url: str | None) -> Generator[Source, None, None]:
     """The ledger behind a URL, or in a folder, whether its node runs or not."""
     found = url or running_url(data)
     if found is not None:
-        with Client(found, patient=False) as node:
+        with client(found) as node:
             yield _Running(node)
         return
     from hansa.node.recovery import open_stopped
 
     output.log_to_stderr()
-    with open_stopped(ledgers(data)[0]) as parts:
-        yield _Stopped(parts.document, parts.reading())
+    folder = ledgers(data)[0]
+    with open_stopped(folder) as parts:
+        yield _Stopped(folder, parts.document, parts.reading())
 
 
 class _Running:
@@ -247,7 +311,8 @@ class _Running:
 
 
 class _Stopped:
-    def __init__(self, document: bytes, reading: "Reading") -> None:
+    def __init__(self, folder: Path, document: bytes, reading: "Reading") -> None:
+        self._folder = folder
         self._document = document
         self._reading = reading
 
@@ -266,7 +331,11 @@ class _Stopped:
         return found.entry() if part == "entry" else getattr(found, part)
 
     def trust(self) -> bytes:
-        return trust_file.encode(self._reading.trust())
+        from hansa.node import earlier
+        from hansa.store.files import Disk
+        from hansa.store.folder import Folder
+
+        return trust_file.encode(self._reading.trust(earlier.load(Disk(), Folder(self._folder))))
 
     def consistency(self, first: int, second: int) -> bytes:
         return self._reading.consistency(first, second)

@@ -14,8 +14,10 @@ from typing import Any, Final
 
 import msgspec
 
+from hansa.cli.output import Output
 from hansa.store.files import FILE_MODE
 from hansa.store.folder import Folder, is_locked
+from hansa.wire.problems import HansaError
 
 LOG: Final = "node.log"
 """In a node's folder: what `hansa up` writes, its errors too, one JSON document a line."""
@@ -23,6 +25,8 @@ LOG_BYTES_MAX: Final = 16 * 1024 * 1024
 """A log that is longer at a start is put aside as `node.log.1`, in the place of the one before."""
 LOOK_S: Final = 0.1
 """How often is looked what became of processes."""
+_STOP_S: Final = 30
+"""How long `stop` waits for processes to end."""
 _TAIL_BYTES: Final = 64 * 1024
 
 
@@ -97,6 +101,30 @@ def wait_for_end(folders: Iterable[Folder], wait_s: float) -> list[Folder]:
     while running and time.monotonic() < end_at:
         time.sleep(LOOK_S)
         running = {folder: pid for folder, pid in running.items() if not has_ended(pid)}
+    return list(running)
+
+
+def stop(out: Output, folders: Iterable[Folder]) -> list[str]:
+    """Has the nodes over these folders end in order, and waits; the names of those that ran.
+
+    Raises `HansaError` `network.stop` with those that still do.
+    """
+    running: dict[str, Folder] = {}
+    for folder in folders:
+        found = find(folder)
+        if found is not None:
+            end(found.pid)
+            running[folder.root.name] = folder
+    if running:
+        out.note(f"waiting for {', '.join(running)} to end")
+    left = wait_for_end(running.values(), _STOP_S)
+    if left:
+        problems: list[str] = []
+        for folder in left:
+            found = find(folder)
+            pid = "" if found is None else f" as process {found.pid}"
+            problems.append(f"{folder.root.name} still runs{pid}; its log is {folder.root / LOG}")
+        raise HansaError("network.stop", "; ".join(problems), problems=problems)
     return list(running)
 
 

@@ -34,7 +34,7 @@ _CAUTION: Final = (
 )
 
 
-class _Members(click.ParamType[int | Literal["default"]]):
+class Members(click.ParamType[int | Literal["default"]]):
     """How many members must have signed: a number, or `default`."""
 
     name = "number"
@@ -59,7 +59,7 @@ def receipt() -> None:
 @click.option(
     "--k",
     "wanted",
-    type=_Members(),
+    type=Members(),
     metavar="K|default",
     help="Have nodes of so many members sign, and write PREFIX.receipts too; default is one more than may be bad.",
 )
@@ -91,7 +91,7 @@ def get(
         files |= {f".{part}": source.part(seq, part) for part in _PARTS}
         if found is not None and found.cosigned is not None:
             files[SEVERAL] = found.cosigned.message
-            fields |= _signed(out, found.cosigned)
+            fields |= signed(out, found.cosigned)
         if with_key:
             files[".pem"] = _key_of(source, files[".cose"])
     fields["files"] = written = write_files(prefix, files)
@@ -99,7 +99,7 @@ def get(
     out.show(fields, lambda: "\n".join([*by, "wrote " + ", ".join(written)]))
 
 
-def _signed(out: Output, found: Cosigned) -> dict[str, Any]:
+def signed(out: Output, found: Cosigned) -> dict[str, Any]:
     """Who signed, with a caution where too few did, or somebody another history."""
     fields: dict[str, Any] = {"k": found.k, "members": found.members, "split": found.split}
     cautions: list[str] = []
@@ -128,7 +128,7 @@ def _signed(out: Output, found: Cosigned) -> dict[str, Any]:
 @click.option(
     "--k",
     "wanted",
-    type=_Members(),
+    type=Members(),
     metavar="K|default",
     help="So many members must have signed the same, in PREFIX.receipts; default is one more than may be bad.",
 )
@@ -227,7 +227,7 @@ def _cut(text: str) -> str:
 
 
 def _k(wanted: int | Literal["default"], pinned: Pinned) -> int:
-    return agreement.default_k(pinned) if wanted == "default" else wanted
+    return agreement.default_k(agreement.able(pinned)) if wanted == "default" else wanted
 
 
 def _passed(one: Passed) -> str:

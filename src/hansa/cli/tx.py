@@ -13,7 +13,7 @@ from hansa.cli.trace import trace_entry
 from hansa.client.client import Client
 from hansa.client.exchange import segment
 from hansa.client.readable import readable
-from hansa.wire import entry, exclusion, genesis, names, order, scheduled, transaction, writes
+from hansa.wire import entry, evidence, exclusion, genesis, names, order, scheduled, snapshot, transaction, writes
 from hansa.wire.problems import HansaError
 
 _GIVE: Final = "A statement to put into the folder of the stopped node; once for each."
@@ -55,6 +55,13 @@ def show(out: Output, which: str, not_after: int | None, data: Path, url: str | 
             told = _arguments(node, found)
         elif found.get("kind") == entry.SCHEDULED:
             found["scheduled"] = _scheduled(node, found)
+        elif found.get("kind") == entry.EVIDENCE:
+            proved = evidence.read(bytes.fromhex(found["envelope"]))
+            found["evidence"] = {"height": proved.height, "voter": proved.key.hex()}
+            found["evidence"] |= found["decoded"]["result"] or {"node": None, "member": None}
+        elif found.get("kind") == entry.SNAPSHOT:
+            said = snapshot.read(bytes.fromhex(found["envelope"]))
+            found["snapshot"] = {"height": said.height, "digest": said.digest.hex(), "keys": said.keys}
         out.show(found, lambda: _text(out, node, found, told))
     return output.DONE if found["status"] in ("committed", "pending") else output.FAILED
 
@@ -202,6 +209,14 @@ def _text(out: Output, node: Client, found: dict[str, Any], arguments: Any) -> s
         what = "action" if due["action"] is None else f"{due['action']} of {due['record']}"
         action = output.shown(f"{called}.{what} {due['key']}")
         lines.append(f"action    {action}, scheduled by entry {due['by']}, due {output.moment(due['due'])}")
+    elif found["kind"] == entry.EVIDENCE:
+        proved = found["evidence"]
+        whose = f"{proved['node']} of {proved['member']}" if proved["node"] else "no node of this ledger"
+        lines.append(f"proves    that a voter voted twice at the engine's height {proved['height']}: {whose}")
+        lines.append(f"voter     {proved['voter']}")
+    elif found["kind"] == entry.SNAPSHOT:
+        of = found["snapshot"]
+        lines.append(f"state     behind block {of['height']}: {of['keys']} keys, digest {of['digest']}")
     color = "green" if outcome["status"] == "applied" else "red"
     reason = output.filled(typed.refusal(node, called, outcome["result"]))
     lines.append(f"outcome   {out.style(outcome['status'], fg=color)} {outcome['code']} {reason}".rstrip())

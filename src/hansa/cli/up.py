@@ -7,12 +7,12 @@ import os
 import shlex
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.core import ParameterSource
 
-from hansa.cli import output
+from hansa.cli import output, ways_in
 from hansa.cli.new_ledger import (
     LOCK_S,
     MEMBERS_MAX,
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from hansa.store.folder import Folder
 
 PORT: Final = 8470
+LISTEN_PORT: Final = 8471
+"""Where others reach a node by TLS."""
 
 
 @click.command()
@@ -48,6 +50,28 @@ PORT: Final = 8470
     help="0 takes a free one. A node of a network has one of its own.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
+@click.option(
+    "--listen",
+    metavar="ADDRESS[:PORT]",
+    help=f"Be reached from other machines too, by TLS at this address; port {LISTEN_PORT} by itself. Who reads there "
+    "signs with a registered key (docs/how-to/reach-a-node.md).",
+)
+@click.option(
+    "--hostname",
+    "hostnames",
+    metavar="NAME",
+    multiple=True,
+    help="With --listen: a name or address by which others reach the node, beside that one.",
+)
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --listen: a certificate of your own, with its chain, instead of one under the node's key.",
+)
+@click.option(
+    "--certificate-key", type=click.Path(path_type=Path), metavar="FILE", help="The private key of --certificate."
+)
 @click.option("--name", default="Sample ledger", show_default=True, help="The name of a new ledger.")
 @click.option("--accept-clock", is_flag=True, help="Start although the clock is far ahead of the ledger.")
 @click.option(
@@ -109,6 +133,10 @@ def up(
     data: Path,
     port: int,
     host: str,
+    listen: str | None,
+    hostnames: tuple[str, ...],
+    certificate: Path | None,
+    certificate_key: Path | None,
     name: str,
     accept_clock: bool,
     reserve_mb: int,
@@ -134,8 +162,9 @@ def up(
     from hansa.node import ordering
     from hansa.node.create import create_ledger
     from hansa.node.node import open_node
+    from hansa.orderers import engines
     from hansa.store.files import Disk, replace
-    from hansa.store.folder import Folder, Lock
+    from hansa.store.folder import Folder
 
     check_name(name)
     log.to_stderr(log_form)
@@ -145,12 +174,12 @@ def up(
     is_new = not folder.exists()
     new = _asked(folder, is_new, count, constitution, lock)
     if not is_new:
-        if folder.lock.exists():
-            Lock(folder.lock, shared=True).release()  # who starts a node twice is told so, not that its port is taken
-        if clock is not None and begin is not None:
-            _check_begin(folder, clock, begin)
+        _check_old(folder, clock, begin)
     ordered = ordering.load(Disk(), folder)
-    with server.bind(host, _port(ordered, port)) as listener:
+    way_in = ways_in.asked(
+        listen or (ordered.listen if ordered else ""), hostnames, certificate, certificate_key, LISTEN_PORT
+    )
+    with server.bind(host, _port(ordered, port)) as listener, ways_in.opened(way_in) as listening:
         if new is not None:
             founders, rules, lock_ms = new.founders, new.constitution, new.lock_ms
             create_ledger(Disk(), folder, name, founders, clock=begin, constitution=rules, lock_ms=lock_ms)
@@ -162,6 +191,8 @@ def up(
             told=begin is not None,
             isolate=isolate,
             orderer=ordering.maker(Disk(), folder, ordered, engine_binary),
+            verifier=engines.verifier(),
+            id="" if ordered is None else ordered.node,
             reserve_bytes=reserve_mb * 1_000_000,
             progress=_progress(out),
         )
@@ -173,8 +204,10 @@ def up(
                 text = f"{folder.node} cannot be written ({error.strerror}): give other commands --url {url}"
                 out.complain("caution:", "yellow", text)
             status = node.status()
+            reached = None if listening is None else ways_in.described(listening, node)
             fields = {
                 "url": url,
+                "listen": reached,
                 "data": str(folder.root),
                 "ledger": status.ledger,
                 "entries": status.entries,
@@ -185,13 +218,22 @@ def up(
                 "constitution_lock_ms": None if new is None else new.lock_ms,
                 "sign_in": None if people is None else {"member": people.member, "key": people.key.kid},
             }
-            out.show(fields, lambda: _welcome(out, url, data, folder.root, status, new, people))
+            out.show(fields, lambda: _welcome(out, url, data, folder.root, status, new, people, reached))
             if watcher is not None:
                 watcher.start()
 
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(server.serve(node, listener, started, sign_in=people, ended=partial(_forget, folder)))
+                runner.run(
+                    server.serve(
+                        node,
+                        listener,
+                        started,
+                        sign_in=people,
+                        ended=partial(_forget, folder),
+                        listening=listening,
+                    )
+                )
         finally:
             if watcher is not None:
                 watcher.stop()
@@ -233,6 +275,16 @@ def _sign_in(file: Path | None) -> "SignIn | None":
     return sign_in.load(file)
 
 
+def _check_old(folder: "Folder", clock: str | None, begin: int | None) -> None:
+    """Refuses to start what runs already, and to begin at another time. Raises `HansaError`."""
+    from hansa.store.folder import Lock
+
+    if folder.lock.exists():
+        Lock(folder.lock, shared=True).release()  # who starts a node twice is told so, not that its port is taken
+    if clock is not None and begin is not None:
+        _check_begin(folder, clock, begin)
+
+
 def _check_begin(folder: "Folder", clock: str, begin: int) -> None:
     """Refuses to tell another time to a ledger whose time has begun; whether it is told at all, the node finds out."""
     try:
@@ -258,7 +310,14 @@ def _asked(folder: "Folder", is_new: bool, count: int | None, constitution: str 
 
 
 def _welcome(
-    out: Output, url: str, data: Path, root: Path, status: "Status", new: New | None, people: "SignIn | None"
+    out: Output,
+    url: str,
+    data: Path,
+    root: Path,
+    status: "Status",
+    new: New | None,
+    people: "SignIn | None",
+    reached: dict[str, Any] | None,
 ) -> str:
     lines = [
         f"Hansa is up at {out.style(url, fg='green', bold=True)}",
@@ -267,6 +326,11 @@ def _welcome(
     ]
     if status.clock == genesis.TOLD:
         lines.append(f"  clock    {output.moment(status.now)}; {genesis.TOLD_IN_WORDS}")
+    if reached is not None:
+        lines += [
+            f"  others   {reached['url']}, by TLS; who reads signs with a registered key",
+            f"           {ways_in.shown(reached)}",
+        ]
     if people is not None:
         lines.append(f"  sign-in  people of {people.member}, by its key {people.key.kid.hex()[:16]}")
     if new is not None:

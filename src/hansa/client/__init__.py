@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hansa.client.governance import Ballot, Proposal
     from hansa.client.money import Amount
     from hansa.client.proxy import Contract
-    from hansa.client.results import Answer, Head, Lookup, Receipt, Refused, Row, Unknown, Unproven, Wait
+    from hansa.client.results import Answer, Head, Lookup, Receipt, Refused, Row, Several, Unknown, Unproven, Wait
     from hansa.client.sign_in import SignedIn, authorize
     from hansa.client.status import Status
     from hansa.client.transactions import Prepared
@@ -32,7 +32,7 @@ _ROOMS: Final = {
     "governance": ("Ballot", "Proposal"),
     "money": ("Amount",),
     "proxy": ("Contract",),
-    "results": ("Answer", "Head", "Lookup", "Receipt", "Refused", "Row", "Unknown", "Unproven", "Wait"),
+    "results": ("Answer", "Head", "Lookup", "Receipt", "Refused", "Row", "Several", "Unknown", "Unproven", "Wait"),
     "sign_in": ("SignedIn", "authorize"),
     "status": ("Status",),
     "transactions": ("Prepared",),
@@ -66,6 +66,7 @@ __all__ = [
     "Receipt",
     "Refused",
     "Row",
+    "Several",
     "SignedIn",
     "Signer",
     "Status",

@@ -55,9 +55,14 @@ class _Good(msgspec.Struct, frozen=True):
     owner: Owner
 
 
-def default_k(pinned: Pinned) -> int:
+def default_k(members: Collection[str]) -> int:
     """f + 1 of the members that have nodes: one of so many is honest where at most f, less than a third, are not."""
-    return (len({owner.member for owner in pinned.owners.values()}) - 1) // 3 + 1
+    return (len(members) - 1) // 3 + 1
+
+
+def able(pinned: Pinned) -> set[str]:
+    """The members that have nodes."""
+    return {owner.member for owner in pinned.owners.values()}
 
 
 def verify(
@@ -74,13 +79,13 @@ def verify(
 
     Raises `HansaError`: `receipt.members` with fewer, `argument.value` where that can never be, and as `count`.
     """
-    able = {owner.member for owner in pinned.owners.values()}
-    named = able if members is None else set(members)
+    having = able(pinned)
+    named = having if members is None else set(members)
     if not pinned.owners:
         told = "a key alone does not say which member's it is"
         raise HansaError("argument.value", told, remedy="Pin the ledger's genesis document, or a trust file.")
-    if strangers := sorted(named - able):
-        told = f"{', '.join(strangers)[:200]!a}: no such member has a node; {', '.join(sorted(able))} have"
+    if strangers := sorted(named - having):
+        told = f"{', '.join(strangers)[:200]!a}: no such member has a node; {', '.join(sorted(having))} have"
         raise HansaError("argument.value", told, remedy="Name members that have nodes.")
     if not 0 < k <= len(named):
         told = f"k is {k}, of {len(named)} members"

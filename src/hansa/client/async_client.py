@@ -6,28 +6,31 @@ What a test compares: the two have the same methods with the same arguments and 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import UNSET
 
-from hansa.client import comparing, governance, proofs, records, schemas, submission, values
+from hansa.client import comparing, governance, proofs, readers, records, schemas, submission, values
 from hansa.client.asking import ask, tell
 from hansa.client.comparing import Comparison
+from hansa.client.connections import AsyncConnections
 from hansa.client.exchange import Operation, Request, bytes_of, json_of, segment
 from hansa.client.governance import Proposal
 from hansa.client.proxy import Contract
 from hansa.client.records import Asked
-from hansa.client.results import Answer, Head, Lookup, Receipt, Row, Unknown, Wait
+from hansa.client.results import Answer, Head, Lookup, Receipt, Row, Several, Unknown, Wait
 from hansa.client.session import TIMEOUT_S, Session
 from hansa.client.status import Status, status
+from hansa.client.streams import AsyncStreams
 from hansa.client.transactions import STEPS_MAX, Prepared
-from hansa.client.transport import AsyncTransport, carry_async, own_async, streaming_async
+from hansa.client.transport import AsyncTransport, carry_async
 from hansa.wire import jsonform
 from hansa.wire.keys import Signer
+from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Precondition
 
 if TYPE_CHECKING:
-    from hansa.client.events import Event
+    from hansa.client.events import Event, Follower, Heartbeat, Lost
     from hansa.client.sign_in import SignedIn
     from hansa.wire.keys import PrivateKey
 
@@ -49,13 +52,14 @@ class AsyncClient:
         memory: Path | None = None,
         transport: AsyncTransport | None = None,
         *,
+        certificates: Path | None = None,
         timeout_s: float = TIMEOUT_S,
         patient: bool = True,
     ) -> None:
-        self._session = Session(urls, key, ledger, memory, timeout_s, patient)
+        self._session = Session(urls, key, ledger, memory, timeout_s, patient, certificates)
         self._own = None
         if transport is None:
-            transport = self._own = own_async(self._session.nodes)
+            transport = self._own = AsyncConnections(self._session.certificates)
         self._transport: AsyncTransport = transport
 
     async def __aenter__(self) -> "AsyncClient":
@@ -86,6 +90,8 @@ class AsyncClient:
         steps_max: int = STEPS_MAX,
         contract_version: str | None = None,
         preconditions: Sequence[Precondition] | None = None,
+        k: Several = None,
+        least: int | None = None,
     ) -> Answer:
         """See `Client.call`."""
         operation = submission.call(
@@ -94,6 +100,8 @@ class AsyncClient:
             action,
             arguments,
             wait,
+            k,
+            least,
             steps_max=steps_max,
             contract_version=contract_version,
             preconditions=preconditions,
@@ -124,13 +132,17 @@ class AsyncClient:
         )
         return await self._run(operation)
 
-    async def submit(self, envelope: bytes, *, wait: Wait = "committed") -> Answer:
+    async def submit(
+        self, envelope: bytes, *, wait: Wait = "committed", k: Several = None, least: int | None = None
+    ) -> Answer:
         """See `Client.submit`."""
-        return await self._run(submission.submit(self._session, envelope, wait))
+        return await self._run(submission.submit(self._session, envelope, wait, k, least))
 
-    async def resolve(self, unknown: Unknown | Answer, *, wait: Wait = "committed") -> Answer:
+    async def resolve(
+        self, unknown: Unknown | Answer, *, wait: Wait = "committed", k: Several = None, least: int | None = None
+    ) -> Answer:
         """See `Client.resolve`."""
-        return await self._run(submission.resolve(self._session, unknown, wait))
+        return await self._run(submission.resolve(self._session, unknown, wait, k, least))
 
     async def transaction(self, id: str | bytes, *, not_after: int | None = None) -> Lookup:
         """See `Client.transaction`."""
@@ -174,11 +186,11 @@ class AsyncClient:
 
     # Reading
 
-    async def contract(self, name: str, *, wait: Wait = "committed") -> Contract:
+    async def contract(self, name: str, *, wait: Wait = "committed", k: Several = None) -> Contract:
         """See `Client.contract`."""
 
         async def call(contract: str, action: str, arguments: Mapping[str, Any]) -> Answer:
-            return await self.call(contract, action, arguments, wait=wait)
+            return await self.call(contract, action, arguments, wait=wait, k=k)
 
         return Contract(await self.schema(name), call, self.view)
 
@@ -223,11 +235,22 @@ class AsyncClient:
         if after is None:  # else a connection lost before it has said where it begins would begin later
             after = str((await self.status()).entries - 1)
         follower = events.Follower(contract, name, after, follow=follow, ledger=ledger)
-        async for one in events.afollow(
-            streaming_async(self._transport), lambda: self._session.node, follower, on_lost=self._session.lost
-        ):
+        async for one in self.follow(follower):
             if isinstance(one, events.Event):
                 yield one
+
+    async def follow(self, follower: "Follower", on_lost: "Lost | None" = None) -> AsyncIterator["Event | Heartbeat"]:
+        """See `Client.follow`."""
+        from hansa.client import events  # noqa: PLC0415 - as above
+
+        def lost(error: HansaError, pause_s: float) -> None:
+            self._session.lost(error, pause_s)
+            if on_lost is not None:
+                on_lost(error, pause_s)
+
+        streams = AsyncStreams(self._session, self._transport, self._run)
+        async for one in events.afollow(streams, lambda: self._session.node, follower, on_lost=lost):
+            yield one
 
     async def event_data(self, event: "Event") -> dict[str, Any]:
         """See `Client.event_data`."""
@@ -236,9 +259,7 @@ class AsyncClient:
 
     # Proof
 
-    async def receipt(
-        self, seq: int, *, k: int | Literal["default"] | None = None, least: int | None = None
-    ) -> Receipt:
+    async def receipt(self, seq: int, *, k: Several = None, least: int | None = None) -> Receipt:
         """See `Client.receipt`."""
         return await self._run(proofs.receipt(self._session, seq, k, least))
 
@@ -287,6 +308,7 @@ class AsyncClient:
     # Driving
 
     async def _run(self, operation: Operation[_Result]) -> _Result:
+        operation = readers.reading(self._session, operation)
         try:
             step = next(operation)
             while True:

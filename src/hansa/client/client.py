@@ -6,28 +6,31 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import UNSET
 
-from hansa.client import comparing, governance, proofs, records, schemas, submission, values
+from hansa.client import comparing, governance, proofs, readers, records, schemas, submission, values
 from hansa.client.asking import ask, tell
 from hansa.client.comparing import Comparison
+from hansa.client.connections import Connections
 from hansa.client.exchange import Operation, Request, bytes_of, json_of, segment
 from hansa.client.governance import Proposal
 from hansa.client.proxy import Contract
 from hansa.client.records import Asked
-from hansa.client.results import Answer, Head, Lookup, Receipt, Row, Unknown, Wait
+from hansa.client.results import Answer, Head, Lookup, Receipt, Row, Several, Unknown, Wait
 from hansa.client.session import TIMEOUT_S, Session
 from hansa.client.status import Status, status
+from hansa.client.streams import Streams
 from hansa.client.transactions import STEPS_MAX, Prepared
-from hansa.client.transport import Transport, carry, own, streaming
+from hansa.client.transport import Transport, carry
 from hansa.wire import jsonform
 from hansa.wire.keys import Signer
+from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Precondition
 
 if TYPE_CHECKING:
-    from hansa.client.events import Event
+    from hansa.client.events import Event, Follower, Heartbeat, Lost
     from hansa.client.sign_in import SignedIn
     from hansa.wire.keys import PrivateKey
 
@@ -51,6 +54,10 @@ class Client:
     the same bytes. `transport` carries requests in place of a connection of the client's own; it is left open. Threads
     may share a client.
 
+    At `https://` URLs: a client that knows its ledger's id takes a node by its registered key, whatever its name; any
+    other, and one with `certificates` (a PEM file of authorities), takes certificates as the web does. Reads there are
+    for who signs with a registered key, and carry a token that the client gets by itself with `key`.
+
     Every expected failure is a `HansaError` with a stable `code`, a `detail` and a `remedy`.
     """
 
@@ -62,13 +69,14 @@ class Client:
         memory: Path | None = None,
         transport: Transport | None = None,
         *,
+        certificates: Path | None = None,
         timeout_s: float = TIMEOUT_S,
         patient: bool = True,
     ) -> None:
-        self._session = Session(urls, key, ledger, memory, timeout_s, patient)
+        self._session = Session(urls, key, ledger, memory, timeout_s, patient, certificates)
         self._own = None
         if transport is None:
-            transport = self._own = own(self._session.nodes)
+            transport = self._own = Connections(self._session.certificates)
         self._transport: Transport = transport
 
     def __enter__(self) -> "Client":
@@ -99,6 +107,8 @@ class Client:
         steps_max: int = STEPS_MAX,
         contract_version: str | None = None,
         preconditions: Sequence[Precondition] | None = None,
+        k: Several = None,
+        least: int | None = None,
     ) -> Answer:
         """Takes an action: signs it once, sends it, and waits.
 
@@ -106,7 +116,8 @@ class Client:
         has taken it into its queue, which says nothing about its outcome. `arguments` are Python values, converted by
         what the contract declares (see `hansa.client.values`). `steps_max` is what it may use at most;
         `contract_version` the only version it is meant for; `preconditions` are (contract, record type, key, seq of the
-        record's last write, or None: must not exist).
+        record's last write, or None: must not exist). With `wait="receipt"` and `k` the receipt is by nodes of so many
+        members, or down to `least` of them: see `receipt`.
 
         Raises `Refused` if the ledger's rules refuse; `Unknown` if it stays unknown whether it has its entry (then do
         not call again: `resolve`); `Unproven` if it has its entry and no good receipt came; `HansaError` for everything
@@ -119,6 +130,8 @@ class Client:
             action,
             arguments,
             wait,
+            k,
+            least,
             steps_max=steps_max,
             contract_version=contract_version,
             preconditions=preconditions,
@@ -152,18 +165,22 @@ class Client:
         )
         return self._run(operation)
 
-    def submit(self, envelope: bytes, *, wait: Wait = "committed") -> Answer:
+    def submit(
+        self, envelope: bytes, *, wait: Wait = "committed", k: Several = None, least: int | None = None
+    ) -> Answer:
         """Sends a signed transaction; to send the same bytes again is always safe. Raises what `call` raises."""
-        return self._run(submission.submit(self._session, envelope, wait))
+        return self._run(submission.submit(self._session, envelope, wait, k, least))
 
-    def resolve(self, unknown: Unknown | Answer, *, wait: Wait = "committed") -> Answer:
+    def resolve(
+        self, unknown: Unknown | Answer, *, wait: Wait = "committed", k: Several = None, least: int | None = None
+    ) -> Answer:
         """Finds out what became of a transaction, unknown or only accepted; sends its bytes again if nobody knows.
 
         Raises what `call` raises; `transaction.expired` if it has no entry and never will, so that a new one is safe:
         a node says that its time is over, no other node that is reached has it, and where the ledger's time is real,
         this machine's clock is a minute past `not_after`, too.
         """
-        return self._run(submission.resolve(self._session, unknown, wait))
+        return self._run(submission.resolve(self._session, unknown, wait, k, least))
 
     def transaction(self, id: str | bytes, *, not_after: int | None = None) -> Lookup:
         """What became of a transaction, over all history; with its `not_after` (ms) also whether it can still come."""
@@ -213,15 +230,15 @@ class Client:
 
     # Reading
 
-    def contract(self, name: str, *, wait: Wait = "committed") -> Contract:
+    def contract(self, name: str, *, wait: Wait = "committed", k: Several = None) -> Contract:
         """A contract as an object: `client.contract("shop").pay(account=..., amount=...)`.
 
-        Its actions wait as `wait` says and give an `Answer`; its views give what they return. Raises `HansaError`
-        `contract.missing`.
+        Its actions wait as `wait` and `k` say and give an `Answer`; its views give what they return. Raises
+        `HansaError` `contract.missing`.
         """
 
         def call(contract: str, action: str, arguments: Mapping[str, Any]) -> Answer:
-            return self.call(contract, action, arguments, wait=wait)
+            return self.call(contract, action, arguments, wait=wait, k=k)
 
         return Contract(self.schema(name), call, self.view)
 
@@ -281,11 +298,22 @@ class Client:
         if after is None:  # else a connection lost before it has said where it begins would begin later
             after = str(self.status().entries - 1)
         follower = events.Follower(contract, name, after, follow=follow, ledger=ledger)
-        for one in events.follow(
-            streaming(self._transport), lambda: self._session.node, follower, on_lost=self._session.lost
-        ):
+        for one in self.follow(follower):
             if isinstance(one, events.Event):
                 yield one
+
+    def follow(self, follower: "Follower", on_lost: "Lost | None" = None) -> Iterator["Event | Heartbeat"]:
+        """What a `Follower` is told, heartbeats too; `on_lost` hears of connections that were lost. See `events`."""
+        from hansa.client import events  # noqa: PLC0415 - as above
+
+        def lost(error: HansaError, pause_s: float) -> None:
+            self._session.lost(error, pause_s)
+            if on_lost is not None:
+                on_lost(error, pause_s)
+
+        yield from events.follow(
+            Streams(self._session, self._transport, self._run), lambda: self._session.node, follower, on_lost=lost
+        )
 
     def event_data(self, event: "Event") -> dict[str, Any]:
         """What an event carries, typed as its contract declares: a `datetime`, an `Amount`. See `values.typed`.
@@ -298,7 +326,7 @@ class Client:
 
     # Proof
 
-    def receipt(self, seq: int, *, k: int | Literal["default"] | None = None, least: int | None = None) -> Receipt:
+    def receipt(self, seq: int, *, k: Several = None, least: int | None = None) -> Receipt:
         """The receipt for an entry, verified, with the bytes it is about. Raises `HansaError` if it proves nothing.
 
         With `k`, by nodes of so many members, all under the same head; `default` is f + 1 of those that have nodes. The
@@ -368,6 +396,7 @@ class Client:
     # Driving
 
     def _run(self, operation: Operation[_Result]) -> _Result:
+        operation = readers.reading(self._session, operation)
         try:
             step = next(operation)
             while True:

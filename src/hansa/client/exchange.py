@@ -28,7 +28,10 @@ Query: TypeAlias = Mapping[str, str | int]
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One HTTP request to the node at the URL `node`, which has `wait_s` seconds to answer once it is reached."""
+    """One HTTP request to the node at the URL `node`, which has `wait_s` seconds to answer once it is reached.
+
+    An answer of more than `bytes_max` is not read to its end; None: what every other answer keeps to.
+    """
 
     method: str
     node: str
@@ -37,6 +40,7 @@ class Request(msgspec.Struct, frozen=True):
     body: bytes | None = None
     headers: Mapping[str, str] = {}
     wait_s: float = READ_S
+    bytes_max: int | None = None
 
 
 class Pause(msgspec.Struct, frozen=True):

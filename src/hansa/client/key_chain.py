@@ -6,7 +6,8 @@ sizes of its time alone, and there for roots only that the head continues: see `
 
 What it cannot do, since no file can: tell the ledger's history from one that a thief of a former key made up from
 before that key was retired, to somebody who has never seen anything later. A newer checkpoint remembered, or the
-head compared with what another member says, shows that.
+head compared with what another member says, shows that. Nor that nothing was left out of the file about a node whose
+key did not sign the head: that it was retired, or has another key. A file from somebody who gains nothing by that does.
 """
 
 import contextlib
@@ -17,7 +18,7 @@ from typing import Final
 import msgspec
 
 from hansa.client import verification
-from hansa.client.verification import Pinned, Sizes
+from hansa.client.verification import Owner, Pinned, Proven, Sizes
 from hansa.merkle import checkpoint, receipt
 from hansa.merkle.checkpoint import Checkpoint
 from hansa.wire import cbor, entry, genesis, trust, writes
@@ -27,6 +28,9 @@ from hansa.wire.trust import Change, Linked
 from hansa.wire.writes import WriteSet
 
 _CONTRACT: Final = "members"
+_NODE: Final = "Node"
+_RETIREMENT: Final = "Retirement"
+_REGISTER_NODE: Final = "register_node"
 
 
 def pin_trust(data: bytes, ledger: bytes | None = None) -> Pinned:
@@ -110,21 +114,48 @@ class _Chain:
         outcome, digest = proven.outcome, hashlib.sha256(change.writes).digest()
         if outcome is None or (outcome.status, outcome.writes) != (entry.APPLIED, digest):
             raise HansaError("trust.chain", "its write set is not the one that its outcome commits to")
-        node, key = _registered(writes.decode(change.writes))
-        if proven.kind != entry.GOVERNANCE or proven.signed is None or node not in self._current:
+        written = writes.decode(change.writes)
+        retired = _retired(written)
+        if retired:
+            for node in retired:
+                self._end(node, head.size)
+        else:
+            self._begin(proven, written, head.size)
+        self.roots[head.size] = head.root
+        self._last, self._seq = head, proven.seq
+
+    def _begin(self, proven: Proven, written: WriteSet, size: int) -> None:
+        """A key that a member registered for its node, by itself or with the node: it takes the place of one before."""
+        node, key = _registered(written)
+        if proven.kind != entry.GOVERNANCE or proven.signed is None:
             raise HansaError("trust.chain", "it is no change of a node's keys that its member signed")
         body = proven.signed.transaction
-        if (body.contract, body.arguments.get("owner"), body.arguments.get("spki")) != (_CONTRACT, node, key.spki):
+        said = body.arguments
+        if body.action == _REGISTER_NODE:
+            owner, asked = _owner(written, node), (said.get("id"), said.get("checkpoint_key"))
+        else:
+            owner, asked = self._owner(node), (said.get("owner"), said.get("spki"))
+        if (body.contract, *asked) != (_CONTRACT, node, key.spki):
             raise HansaError("trust.chain", "what its member signed is not what it wrote")
         if key.kid in self.keys:
             raise HansaError("trust.chain", f"the key {key.kid.hex()} was registered before")
-        former = self._current[node].kid
-        self.sizes[former] = msgspec.structs.replace(self.sizes[former], last=head.size)
+        if node in self._current:
+            self._end(node, size)
         self.sizes[key.kid] = Sizes(node, proven.seq + 2, None)  # it signs from the block behind its entry's on
         self.keys[key.kid] = self._current[node] = key
-        self.owners[key.kid] = self.owners[former]
-        self.roots[head.size] = head.root
-        self._last, self._seq = head, proven.seq
+        self.owners[key.kid] = owner
+
+    def _owner(self, node: str) -> Owner:
+        """Whose the node is that has a key."""
+        if node not in self._current:
+            raise HansaError("trust.chain", f"{node[:60]!a} is no node with a key that counts")
+        return self.owners[self._current[node].kid]
+
+    def _end(self, node: str, size: int) -> None:
+        """The key of a node signs for the size of the change, and for none behind it."""
+        self._owner(node)
+        former = self._current.pop(node).kid
+        self.sizes[former] = msgspec.structs.replace(self.sizes[former], last=size)
 
     def finish(self, message: bytes, consistency: bytes | None) -> Checkpoint:
         """Verifies the head: signed by a current key, and the continuation of the last change's checkpoint."""
@@ -163,6 +194,21 @@ def _registered(written: WriteSet) -> tuple[str, PublicKey]:
     except (KeyError, IndexError, TypeError, ValueError):
         raise HansaError("trust.chain", "its write set registers no checkpoint key") from None
     return node, key
+
+
+def _owner(written: WriteSet, node: str) -> Owner:
+    """Whose a node is that a write set registers."""
+    records = [cbor.decode(one.value) for one in written if (one.contract, one.record) == (_CONTRACT, _NODE)]
+    match records:
+        case [{"id": id, "member": str(member)}] if id == node:
+            return Owner(node, member)
+        case _:
+            raise HansaError("trust.chain", "its write set registers no such node")
+
+
+def _retired(written: WriteSet) -> list[str]:
+    """The nodes that a write set retires."""
+    return [str(one.key) for one in written if (one.contract, one.record) == (_CONTRACT, _RETIREMENT)]
 
 
 @contextlib.contextmanager

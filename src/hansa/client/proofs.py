@@ -1,5 +1,6 @@
 """Receipts and checkpoints, which count only once they are verified: see `trust`."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Final, Literal
 
@@ -8,7 +9,7 @@ import msgspec
 from hansa.client import agreement, trust, verification
 from hansa.client.asking import ask, persist
 from hansa.client.exchange import COSE, Operation, Request, bytes_of, exchange
-from hansa.client.results import Answer, Cosigned, Head, Receipt, Unproven
+from hansa.client.results import Answer, Cosigned, Head, Receipt, Several, Unproven
 from hansa.client.session import Session
 from hansa.client.verification import Pinned, Proven
 from hansa.merkle import receipt as receipts
@@ -19,6 +20,20 @@ from hansa.wire import entry, transaction
 from hansa.wire.problems import HansaError
 
 _PARTS: Final = ("entry", "envelope", "outcome")
+
+
+class Given(msgspec.Struct, frozen=True):
+    """What came with an answer, not verified yet: the node's receipt, or those by several members.
+
+    Those in `split` have signed another history, as the node says.
+    """
+
+    receipt: bytes | None = None
+    several: bytes | None = None
+    split: Sequence[str] = ()
+
+
+NOTHING: Final = Given()
 
 
 def checkpoint(session: Session) -> Operation[Head]:
@@ -33,32 +48,42 @@ def checkpoint(session: Session) -> Operation[Head]:
     return Head(head.ledger.hex(), head.size, head.root.hex(), head.time, receipts.bare(head))
 
 
-def receipt(
-    session: Session, seq: int, k: int | Literal["default"] | None = None, least: int | None = None
-) -> Operation[Receipt]:
+def receipt(session: Session, seq: int, k: Several = None, least: int | None = None) -> Operation[Receipt]:
     """See `Client.receipt`."""
-    parts: dict[str, bytes] = {}
+    parts: list[bytes] = []
     for part in _PARTS:
-        parts[part] = yield from ask(session, f"/app/entries/{seq}/{part}", bytes_of)
+        parts.append((yield from ask(session, f"/app/entries/{seq}/{part}", bytes_of)))
+    entry, envelope, outcome = parts
     if k is None:
-        return (yield from _receipt(session, seq, **parts))
-    return (yield from _cosigned(session, seq, k, least, **parts))
+        return (yield from _receipt(session, seq, entry=entry, envelope=envelope, outcome=outcome))
+    return (yield from _cosigned(session, seq, k, least, entry=entry, envelope=envelope, outcome=outcome))
 
 
-def prove(session: Session, answer: Answer, envelope: bytes, outcome: bytes, given: bytes | None) -> Operation[Answer]:
-    """The answer with its receipt, verified. `given` is the one that came with it. Raises `Unproven`."""
+def prove(
+    session: Session,
+    answer: Answer,
+    envelope: bytes,
+    outcome: bytes,
+    given: Given = NOTHING,
+    k: Several = None,
+    least: int | None = None,
+) -> Operation[Answer]:
+    """The answer with its receipt, verified; with `k`, by so many members, as `receipt` has it. Raises `Unproven`."""
     assert answer.seq is not None
     kind = entry.GOVERNANCE if transaction.read(envelope).is_governance else entry.TRANSACTION
-    made = entry.make(kind, bytes.fromhex(answer.id), envelope, outcome)
+    seq, made = answer.seq, entry.make(kind, bytes.fromhex(answer.id), envelope, outcome)
     try:
-        found = yield from _receipt(session, answer.seq, entry=made, envelope=envelope, outcome=outcome, given=given)
+        if k is None:
+            found = yield from _receipt(session, seq, given.receipt, entry=made, envelope=envelope, outcome=outcome)
+        else:
+            found = yield from _cosigned(session, seq, k, least, given, entry=made, envelope=envelope, outcome=outcome)
     except HansaError as error:
         raise Unproven(answer, error) from None
     return msgspec.structs.replace(answer, receipt=found)
 
 
 def _receipt(
-    session: Session, seq: int, *, entry: bytes, envelope: bytes, outcome: bytes, given: bytes | None = None
+    session: Session, seq: int, given: bytes | None = None, *, entry: bytes, envelope: bytes, outcome: bytes
 ) -> Operation[Receipt]:
     verify = partial(_verified, session, seq, entry, envelope, outcome)
 
@@ -82,21 +107,26 @@ def _cosigned(
     seq: int,
     k: int | Literal["default"],
     least: int | None,
+    given: Given = NOTHING,
     *,
     entry: bytes,
     envelope: bytes,
     outcome: bytes,
 ) -> Operation[Receipt]:
-    """Receipts by k members, or by `least`, which the node that is asked has from the others."""
+    """Receipts by k members, or by `least`, which the node that is asked has from the others, or has given already."""
 
     def find(node: str, wait_s: float) -> Operation[Receipt]:
+        nonlocal given
         pinned = yield from trust.pinned(session, node)
-        wanted = agreement.default_k(pinned) if k == "default" else k
-        reply = yield from exchange(Request("GET", node, f"/app/receipts/{seq}", {"k": wanted}, wait_s=wait_s))
-        messages = several.decode(reply.body)
+        wanted = agreement.default_k(agreement.able(pinned)) if k == "default" else k
+        message, split, given = given.several, given.split, NOTHING
+        if message is None:
+            reply = yield from exchange(Request("GET", node, f"/app/receipts/{seq}", {"k": wanted}, wait_s=wait_s))
+            message = reply.body
+            split = [name.strip() for name in reply.headers.get("hansa-split", "").split(",") if name]
+        messages = several.decode(message)
         pinned = yield from _knowing(session, node, messages, entry)
         needed = wanted if least is None else min(least, wanted)
-        split = [name.strip() for name in reply.headers.get("hansa-split", "").split(",") if name]
         try:
             found = agreement.verify(messages, entry, pinned, needed, envelope=envelope, outcome=outcome)
         except HansaError as error:
@@ -107,7 +137,7 @@ def _cosigned(
         if found.proven.seq != seq:
             raise HansaError("receipt.invalid", f"it is for entry {found.proven.seq}, not {seq}")
         yield from trust.follow(session, node, receipts.head_of(found.receipt, entry))
-        cosigned = Cosigned(reply.body, wanted, found.members, split)
+        cosigned = Cosigned(message, wanted, found.members, split)
         return Receipt(found.receipt, entry, envelope, outcome, found.proven, cosigned)
 
     return (yield from persist(session, find))

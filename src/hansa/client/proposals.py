@@ -170,6 +170,7 @@ INSTANT: Final = _whole(
     _moment,
 )
 _MEMBER: Final = _text(1, 32, "the name of a member: lower-case letters, digits and hyphens", names.MEMBER)
+_NODE: Final = _text(1, 32, "the name of a node: lower-case letters, digits and hyphens", names.MEMBER)
 _USER: Final = _text(3, 65, "the name of a user, such as northbank/ana", names.USER)
 _CONTRACT: Final = _text(1, 48, "the name of a contract: lower-case letters, digits, underscores", "[a-z][a-z0-9_]*")
 _TITLE: Final = _text(1, TITLE_CHARS_MAX)
@@ -385,7 +386,8 @@ ACTIONS: Final[Mapping[str, Action]] = {
         },
     ),
     "remove_member": Action(
-        "Remove a member: none of its keys, and none of its users', counts from the next entry on.",
+        "Remove a member: none of its keys, and none of its users', counts from the next entry on. Its nodes are "
+        "retired.",
         {"member_id": _member("The member.")},
     ),
     "set_member_data": Action(
@@ -401,6 +403,15 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "set_member_keys": Action(
         "Restore a member that lost its keys: registers these and revokes its others of the same purposes.",
         {"member_id": _member("The member."), "keys": Argument("keys", _KEYS, "Its new keys.")},
+    ),
+    "trust_node": Action(
+        "Trust a node that its member registered and said to be ready: it signs for the member, and orders with its "
+        "part of the member's power.",
+        {"node_id": Argument("subject", _NODE, "The node.")},
+    ),
+    "retire_node": Action(
+        "Retire a node for good: it is let in no more, and nothing that it signs from the next entry on counts.",
+        {"node_id": Argument("subject", _NODE, "The node.")},
     ),
     "set_user": Action(
         "Add a user of a member.",

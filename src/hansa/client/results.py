@@ -17,6 +17,10 @@ Wait: TypeAlias = Literal["accepted", "committed", "receipt"]
 """What a call waits for: that a node has taken the transaction, that its entry is durable, that a receipt proves it."""
 
 
+Several: TypeAlias = int | Literal["default"] | None
+"""By how many members a receipt is to be: so many; f + 1 of those that have nodes; or by the one node that is asked."""
+
+
 class Cosigned(msgspec.Struct, frozen=True):
     """Receipts by several members as one message (`hansa.merkle.receipts`), of which `k` were asked for.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hansa.client import keys
+from hansa.client.connections import Certificates, origin
 from hansa.client.memory import Memory
 from hansa.client.verification import Pinned
 from hansa.wire import names
@@ -38,6 +39,7 @@ class Session:
         memory: Path | None,
         timeout_s: float,
         patient: bool,
+        authorities: Path | None = None,
     ) -> None:
         self.nodes = [url.rstrip("/") for url in ([urls] if isinstance(urls, str) else urls)]
         if not self.nodes or len(set(self.nodes)) != len(self.nodes):
@@ -58,6 +60,11 @@ class Session:
         self.schemas: dict[str, dict[str, Any]] = {}
         self.admitted: set[str] = set()
         """The nodes that were seen to be of the ledger since they last failed."""
+        self.certificates = Certificates(authorities, by_keys=self.ledger is not None)
+        self.tokens: dict[str, str] = {}
+        """What nodes gave to read with. They are never shown."""
+        self.proven: set[str] = set()
+        """The nodes with TLS whose keys were found to be the ledger's."""
         self.timeout_s = timeout_s
         self.patient = patient
 
@@ -65,6 +72,11 @@ class Session:
     def look_s(self) -> float:
         """How long all nodes together have, once an operation's time is over, to say what became of a transaction."""
         return min(_LOOK_S_MAX, max(1.0, self.timeout_s / 4))
+
+    @property
+    def has_signer(self) -> bool:
+        """Whether the client has a key."""
+        return self._signer is not None
 
     @property
     def signer(self) -> Signer:
@@ -84,6 +96,12 @@ class Session:
         nodes = self.nodes
         if nodes[0] == node:
             self.nodes = [*nodes[1:], node]  # in one step: threads may share a client
+
+    def leave(self, node: str) -> None:
+        """Forgets what was shown by a node that is not what it should be, or has another key now."""
+        self.certificates.shown.pop(origin(node), None)
+        self.proven.discard(node)
+        self.tokens.pop(node, None)
 
     def lost(self, error: HansaError, pause_s: float) -> None:
         """A stream of the node that is asked next was lost, and is asked for again after a pause: of another node."""

@@ -136,6 +136,7 @@ class Judge:
         self._pinned = pinned
         nodes = genesis.decode(document).nodes
         self._members = {node.id: node.member for node in nodes}
+        self._members |= {owner.node: owner.member for owner in pinned.owners.values()}
         self._nodes = {PublicKey(node.checkpoint_key).kid: node.id for node in nodes}
         self._nodes |= {kid: sizes.node for kid, sizes in pinned.sizes.items()}
 

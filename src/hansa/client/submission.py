@@ -27,7 +27,19 @@ from hansa.client.exchange import (
     json_of,
     within,
 )
-from hansa.client.results import Answer, Lookup, Refused, Unknown, Wait, accepted, answer_of, checked, explained
+from hansa.client.proofs import Given
+from hansa.client.results import (
+    Answer,
+    Lookup,
+    Refused,
+    Several,
+    Unknown,
+    Wait,
+    accepted,
+    answer_of,
+    checked,
+    explained,
+)
 from hansa.client.session import Session, Tries
 from hansa.client.status import status
 from hansa.client.transactions import STEPS_MAX, Prepared
@@ -53,6 +65,13 @@ _SKEW_MS: Final = 60_000
 """So far may this machine's clock be ahead of the ledger's time: `never` is not believed before."""
 
 
+class _Cosigned(msgspec.Struct, frozen=True):
+    """Receipts by several members, of an answer."""
+
+    receipts: bytes
+    split: list[str]
+
+
 class _Taken(msgspec.Struct, frozen=True):
     """The answer to a submission, as CBOR."""
 
@@ -61,6 +80,7 @@ class _Taken(msgspec.Struct, frozen=True):
     outcome: bytes
     duplicate: bool
     receipt: bytes | None = None
+    cosigned: _Cosigned | None = None
 
 
 class _Committed(msgspec.Struct, frozen=True):
@@ -81,6 +101,13 @@ class _Sent(msgspec.Struct, frozen=True):
     id: bytes
     not_after: int
     wait: Wait
+    k: Several
+    least: int | None
+
+    @property
+    def query(self) -> Query:
+        """What the node is to wait for."""
+        return _QUERIES[self.wait] if self.k is None else {**_QUERIES[self.wait], "k": self.k}
 
 
 def prepare(
@@ -133,26 +160,46 @@ def ledger(session: Session) -> Operation[bytes]:
 
 
 def call(
-    session: Session, contract: str, action: str, arguments: Mapping[str, Any], wait: Wait, **options: Any
+    session: Session,
+    contract: str,
+    action: str,
+    arguments: Mapping[str, Any],
+    wait: Wait,
+    k: Several = None,
+    least: int | None = None,
+    **options: Any,
 ) -> Operation[Answer]:
     """See `Client.call`. `options` are those of `prepare`."""
+    _check_wait(wait, k, least)
     made = yield from prepare(session, contract, action, arguments, **options)
     try:
-        return (yield from submit(session, made.envelope, wait))
+        return (yield from submit(session, made.envelope, wait, k, least))
     except Refused as refused:
         if refused.code in _STALE:
             session.schemas.pop(contract, None)
         raise
 
 
-def submit(
-    session: Session, envelope: bytes, wait: Wait = "committed", lost: HansaError | None = None
-) -> Operation[Answer]:
-    """See `Client.submit`. `lost` is what became of an answer before."""
+def _check_wait(wait: Wait, k: Several, least: int | None) -> None:
     if wait not in _QUERIES:
         raise HansaError("argument.value", f"`wait` is one of {', '.join(_QUERIES)}, not {wait!a}")
+    if (k is not None and wait != "receipt") or (least is not None and k is None):
+        told = "`k` is for a receipt, and `least` for one with `k`"
+        raise HansaError("argument.value", told, remedy='Give wait="receipt", too, and `k`.')
+
+
+def submit(
+    session: Session,
+    envelope: bytes,
+    wait: Wait = "committed",
+    k: Several = None,
+    least: int | None = None,
+    lost: HansaError | None = None,
+) -> Operation[Answer]:
+    """See `Client.submit`. `lost` is what became of an answer before."""
+    _check_wait(wait, k, least)
     signed = transaction.read(envelope)
-    sent = _Sent(signed.transaction.contract, envelope, signed.id, signed.transaction.not_after, wait)
+    sent = _Sent(signed.transaction.contract, envelope, signed.id, signed.transaction.not_after, wait, k, least)
     tries = Tries(session, submits=True)
     while True:
         node = session.node
@@ -178,19 +225,26 @@ def submit(
             yield Pause(pause)
 
 
-def resolve(session: Session, unknown: Unknown | Answer, wait: Wait = "committed") -> Operation[Answer]:
+def resolve(
+    session: Session,
+    unknown: Unknown | Answer,
+    wait: Wait = "committed",
+    k: Several = None,
+    least: int | None = None,
+) -> Operation[Answer]:
     """See `Client.resolve`."""
+    _check_wait(wait, k, least)
     if isinstance(unknown, Answer):
         if unknown.status != "accepted":
             raise HansaError("argument.value", f"what became of {unknown.id} is known: {unknown.status}")
         told = HansaError("answer.unknown", "it was accepted, and nothing more is known")
         unknown = Unknown(unknown.id, unknown.not_after, unknown.envelope, told)
     contract = transaction.read(unknown.envelope).transaction.contract
-    sent = _Sent(contract, unknown.envelope, bytes.fromhex(unknown.id), unknown.not_after, wait)
+    sent = _Sent(contract, unknown.envelope, bytes.fromhex(unknown.id), unknown.not_after, wait, k, least)
     found = yield from _look_everywhere(session, sent)
     if found is not None and found.status in _CERTAIN:
         return (yield from _found(session, sent, found))
-    return (yield from submit(session, unknown.envelope, wait, unknown))
+    return (yield from submit(session, unknown.envelope, wait, k, least, unknown))
 
 
 def look_up(session: Session, id: str | bytes, not_after: int | None = None) -> Operation[Lookup]:
@@ -210,7 +264,7 @@ def look_up(session: Session, id: str | bytes, not_after: int | None = None) -> 
 
 def _request(node: str, sent: _Sent, left_s: float) -> Request:
     headers = {"accept": CBOR, "content-type": COSE}
-    return Request("POST", node, _PATH, _QUERIES[sent.wait], sent.envelope, headers, max(0.0, min(left_s, _SUBMIT_S)))
+    return Request("POST", node, _PATH, sent.query, sent.envelope, headers, max(0.0, min(left_s, _SUBMIT_S)))
 
 
 def _may_have_an_entry(error: HansaError) -> bool:
@@ -251,7 +305,9 @@ def _finished(session: Session, sent: _Sent, taken: _Taken | None) -> Operation[
     answer = answer_of(sent.id, taken.seq, taken.outcome, not_after=sent.not_after, duplicate=taken.duplicate)
     answer = explained(answer, sent.contract, session.schemas)
     if sent.wait == "receipt":
-        answer = yield from proofs.prove(session, answer, sent.envelope, taken.outcome, taken.receipt)
+        several = taken.cosigned
+        given = Given(taken.receipt) if several is None else Given(taken.receipt, several.receipts, several.split)
+        answer = yield from proofs.prove(session, answer, sent.envelope, taken.outcome, given, sent.k, sent.least)
     return checked(answer)
 
 

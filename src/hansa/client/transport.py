@@ -5,9 +5,8 @@ files; nothing else in the client does input or output.
 """
 
 import secrets
-import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, Final, Protocol, runtime_checkable
 
@@ -24,7 +23,7 @@ _ECHO: Final = "hansa-request"
 An answer without it is taken: something between may have given it, which is then no answer of a node.
 """
 ANSWER_BYTES_MAX: Final = 32 * 1024 * 1024
-"""Of one answer: more than the largest page of records has."""
+"""Of one answer, where its request says nothing else: more than the largest page of records has."""
 _NOT_REACHED: Final = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
@@ -33,6 +32,9 @@ _NOT_REACHED: Final = (
     httpx2.InvalidURL,
 )
 """Ends of a request of which nothing was sent."""
+
+_UNTRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"
+"""What OpenSSL says of a certificate that does not count, before anything is sent."""
 
 
 class Transport(Protocol):
@@ -122,25 +124,6 @@ def streaming_async(transport: AsyncTransport) -> AsyncStreaming:
     return transport
 
 
-_IDENTITY: Final = {"accept-encoding": "identity"}
-"""A few compressed bytes can become more than there is memory for."""
-
-
-def own(urls: Sequence[str]) -> httpx2.Client:
-    """A transport for nodes at these URLs."""
-    return httpx2.Client(verify=_trust(urls), headers=_IDENTITY)
-
-
-def own_async(urls: Sequence[str]) -> httpx2.AsyncClient:
-    """The same for `async`."""
-    return httpx2.AsyncClient(verify=_trust(urls), headers=_IDENTITY)
-
-
-def _trust(urls: Sequence[str]) -> ssl.SSLContext | bool:
-    # To read the system's certificates takes longer than a request. Where no URL needs them, none are trusted.
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if all(url.startswith("http://") for url in urls) else True
-
-
 def carry(transport: Transport, request: Request) -> Reply | HansaError:
     """Sends a request: the reply, or why there is none.
 
@@ -160,7 +143,7 @@ def carry(transport: Transport, request: Request) -> Reply | HansaError:
             _check_head(response, asked)
             for piece in response.iter_bytes():
                 body += piece
-                _check_size(body)
+                _check_size(body, request.bytes_max)
                 if time.monotonic() > end:
                     raise httpx2.ReadTimeout("its answer takes too long")
             return _reply(response, bytes(body))
@@ -184,7 +167,7 @@ async def carry_async(transport: AsyncTransport, request: Request) -> Reply | Ha
                 _check_head(response, asked)
                 async for piece in response.aiter_bytes():
                     body += piece
-                    _check_size(body)
+                    _check_size(body, request.bytes_max)
                 return _reply(response, bytes(body))
     except Exception as error:  # see `carry`
         return _failure(request, error)
@@ -219,9 +202,10 @@ def _check_head(response: httpx2.Response, asked: Mapping[str, Any]) -> None:
         raise HansaError("node.foreign", "its answer is compressed, which nobody asked for")
 
 
-def _check_size(body: bytearray) -> None:
-    if len(body) > ANSWER_BYTES_MAX:
-        raise HansaError("node.foreign", f"its answer has more than {ANSWER_BYTES_MAX} bytes")
+def _check_size(body: bytearray, bytes_max: int | None) -> None:
+    most = ANSWER_BYTES_MAX if bytes_max is None else bytes_max
+    if len(body) > most:
+        raise HansaError("node.foreign", f"its answer has more than {most} bytes")
 
 
 def _reply(response: httpx2.Response, body: bytes) -> Reply:
@@ -229,8 +213,13 @@ def _reply(response: httpx2.Response, body: bytes) -> Reply:
 
 
 def failure(node: str, error: Exception) -> HansaError:
-    """Why a request to a node had no answer: `node.unreachable` if nothing of it was sent, else `node.silent`."""
+    """Why a request to a node had no answer: `node.silent`, or if nothing of it was sent `node.unreachable`.
+
+    `tls.untrusted` if the node has no certificate that counts.
+    """
     code = "node.unreachable" if isinstance(error, _NOT_REACHED) else "node.silent"
+    if _UNTRUSTED in str(error):
+        code = "tls.untrusted"
     return HansaError(code, f"{address(node)}: {str(error) or type(error).__name__}")
 
 

@@ -9,7 +9,7 @@ for, which is verified from genesis (`key_chain`) and kept. What does not fit is
 import contextlib
 from typing import Any
 
-from hansa.client import key_chain, split_view, verification
+from hansa.client import key_chain, readers, split_view, verification
 from hansa.client.exchange import COSE, Operation, Request, address, exchange, json_of
 from hansa.client.session import Session
 from hansa.client.verification import Pinned
@@ -37,13 +37,7 @@ def admit(session: Session, node: str) -> Operation[None]:
 
 def meet(session: Session, node: str) -> Operation[bytes]:
     """The ledger id of a node, which becomes the session's if it has none yet. Raises `HansaError` `node.ledger`."""
-    reply = yield from exchange(Request("GET", node, "/node/status"))
-    try:
-        status = json_of(reply)
-        found = names.digest_from_hex(status["ledger"], "ledger id")
-        session.told = status.get("clock") == genesis.TOLD
-    except (KeyError, TypeError, AttributeError, HansaError):
-        raise HansaError("node.foreign", f"{address(node)} does not say which ledger it keeps") from None
+    found = yield from _said(session, node)
     if session.ledger is None:
         session.ledger = found
     elif found != session.ledger:
@@ -51,6 +45,22 @@ def meet(session: Session, node: str) -> Operation[bytes]:
     if not session.remembers:
         session.admitted.add(node)
     return found
+
+
+def _said(session: Session, node: str) -> Operation[bytes]:
+    """The ledger id that a node says."""
+    try:
+        reply = yield from exchange(Request("GET", node, "/node/status"))
+    except HansaError as error:
+        if error.code != "reader.token":
+            raise
+        return (yield from readers.ledger_of(node))  # to who signs in, and has no key yet that reads
+    try:
+        status = json_of(reply)
+        session.told = status.get("clock") == genesis.TOLD
+        return names.digest_from_hex(status["ledger"], "ledger id")
+    except (KeyError, TypeError, AttributeError, HansaError):
+        raise HansaError("node.foreign", f"{address(node)} does not say which ledger it keeps") from None
 
 
 def pinned(session: Session, node: str) -> Operation[Pinned]:

@@ -213,7 +213,7 @@ def _migration(shape: Shape, before: Manifest, codecs: Codecs, body: Function | 
 
 
 def _front_end(text: str, name: str, libraries: Libraries, findings: Findings, *, system: bool) -> Checked:
-    tree = source.parse(text)
+    tree = source.parse(text, source.KERNEL_BYTES_MAX if system else source.SOURCE_BYTES_MAX)
     declared = declarations.read(tree, name, libraries, findings, system=system)
     types, places = checker.check_bodies(declared, findings, system=system)
     findings.raise_any()

@@ -13,6 +13,8 @@ from hansa.contracts.diagnostics import ContractInvalid, Diagnostic
 
 SOURCE_BYTES_MAX: Final = 65_536
 """A file: checking it holds up everyone else."""
+KERNEL_BYTES_MAX: Final = 131_072
+"""The contract that genesis brings: it is checked once, before there is anyone else."""
 LINE_CHARS_MAX: Final = 200
 """A line: it is shown when something is wrong with it."""
 BRACKETS_MAX: Final = 32
@@ -40,9 +42,9 @@ _ENCODING: Final = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*[-_.a-zA-Z0-9]+")
 """An encoding as PEP 263 has it: Python would read another text from the same file."""
 
 
-def parse(source: str) -> ast.Module:
-    """The syntax tree of a contract file. Raises `ContractInvalid`."""
-    findings = _check_text(source)
+def parse(source: str, most: int = SOURCE_BYTES_MAX) -> ast.Module:
+    """The syntax tree of a contract file of at most so many bytes. Raises `ContractInvalid`."""
+    findings = _check_text(source, most)
     if findings:
         raise ContractInvalid(findings)
     try:
@@ -76,14 +78,14 @@ def _too_deep(line: int, column: int) -> Diagnostic:
     return Diagnostic("syntax.complex", f"nested more than {NESTING_MAX} levels deep", line, column, hint)
 
 
-def _check_text(source: str) -> list[Diagnostic]:
+def _check_text(source: str, most: int) -> list[Diagnostic]:
     findings: list[Diagnostic] = []
     try:
         size = len(source.encode())
     except UnicodeEncodeError:
         return [Diagnostic("source.text", "the file holds a lone surrogate", 1, 0)]
-    if size > SOURCE_BYTES_MAX:
-        return [Diagnostic("source.size", f"{size} bytes; at most {SOURCE_BYTES_MAX}", 1, 0)]
+    if size > most:
+        return [Diagnostic("source.size", f"{size} bytes; at most {most}", 1, 0)]
     for number, text in enumerate(source.split("\n"), 1):
         control = next((i for i, character in enumerate(text) if character < " "), None)
         if control is not None:  # a carriage return would be a new line to Python's parser, even in a comment

@@ -5,6 +5,7 @@ it takes effect. Derived: `from_records` makes it again from the state.
 """
 
 import hashlib
+from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, Final
@@ -17,7 +18,18 @@ from hansa.contracts.diagnostics import ContractInvalid
 from hansa.contracts.faults import Fault
 from hansa.contracts.program import Program, load
 from hansa.governance import constitution
-from hansa.governance.genesis import ACTIVE, CHECKPOINT, CONSTITUTION, CONTRACT, DEPLOYER, GOVERNANCE, NODE, TRANSACTION
+from hansa.governance.genesis import (
+    ACTIVE,
+    CHECKPOINT,
+    CONSTITUTION,
+    CONTRACT,
+    DEPLOYER,
+    GOVERNANCE,
+    NODE,
+    RETIRED,
+    TRANSACTION,
+    TRUSTED,
+)
 from hansa.governance.issuer import SESSION
 from hansa.wire import cbor, keys, names
 from hansa.wire.genesis import Limits
@@ -33,6 +45,8 @@ RECORDS: Final = (
     "Member",
     "User",
     "Node",
+    "PowerStep",
+    "Retirement",
     "CheckpointKey",
     "Key",
     SESSION,
@@ -86,10 +100,32 @@ class Member(msgspec.Struct, frozen=True, gc=False):
     attributes: list[str]
 
 
+class Node(msgspec.Struct, frozen=True, gc=False):
+    """A node as its record has it: see `Node` in the contract `members`. `state`: Pending, Trusted or Retired."""
+
+    id: str
+    member: str
+    state: str
+    url: str
+    peer: str
+    address: str
+    engine_key: bytes
+    power: int
+    is_ready: bool
+
+
+class PowerStep(msgspec.Struct, frozen=True, gc=False):
+    """The entry of a step in which powers moved, and the engine keys (raw) whose power it set, with that."""
+
+    seq: int
+    powers: list[tuple[bytes, int]]
+
+
 class Span(msgspec.Struct, frozen=True, gc=False):
     """A checkpoint key of a node, and the entries of whose blocks it signs the checkpoints: from `first` to `last`.
 
-    `last` is the entry that registered the node's next one, of whose block it signs too; None: it counts now.
+    `last` is the entry that registered the node's next one or retired the node, of whose block it signs too; None: it
+    counts now.
     """
 
     key: PublicKey
@@ -138,11 +174,13 @@ class Directory:
         """Those of all time, in the order in which they came."""
         self.expiring: dict[bytes, Expiring] = {}
         """By kid, the active keys that expire."""
-        self.nodes: dict[str, str] = {}
-        """The member that runs each node, by the node's id."""
+        self.nodes: dict[str, Node] = {}
+        """All that ever were, by id."""
+        self.power_steps: list[PowerStep] = []  # all there were, in order
+        self._retired: dict[str, int] = {}  # by the entries that retired them
         self.node_keys: dict[bytes, PublicKey] = {}
         """Those that count now, in the order in which they came."""
-        self.former_node_keys: set[bytes] = set()
+        self.node_owners: dict[bytes, str] = {}  # by kid, also of keys that count no more
         self.members: dict[str, Member] = {}
         """The active members."""
         self.attributes: dict[str, frozenset[str]] = {}
@@ -179,7 +217,7 @@ class Directory:
         """Another one of the same content, to be moved on apart."""
         made = copy(self)
         for name, field in vars(self).items():
-            if isinstance(field, dict | set):
+            if isinstance(field, dict | set | list):
                 setattr(made, name, copy(getattr(self, name)))
         made._versions = {name: list(versions) for name, versions in self._versions.items()}
         return made
@@ -203,13 +241,53 @@ class Directory:
             self._apply_fields(record, cbor.decode_own(value), seq)
 
     def checkpoint_changes(self) -> list[int]:
-        """The entries that registered checkpoint keys after genesis, in order."""
-        return [span.first - 1 for span in self.checkpoint_spans.values() if span.first]
+        """The entries that registered checkpoint keys after genesis, or ended them with their node, in order."""
+        begun = {span.first - 1 for span in self.checkpoint_spans.values() if span.first}
+        return sorted(begun | {*self._retired.values()})
 
     def cosigners(self) -> list[str]:
         """The active members that have nodes whose checkpoint keys count now, by name."""
-        found = {self.nodes[self.checkpoint_spans[kid].node] for kid in self.checkpoint_keys}
-        return sorted(found & self.members.keys())
+        return sorted({node.member for node in self.signers()})
+
+    def signers(self) -> list[Node]:
+        """The nodes that sign for active members now: trusted, with a checkpoint key that counts."""
+        found = (self.nodes[self.checkpoint_spans[kid].node] for kid in self.checkpoint_keys)
+        return [node for node in found if node.state == TRUSTED and node.member in self.members]
+
+    def admitted(self) -> list[Node]:
+        """The nodes that others' engines let in, by id: those that are not retired, as a removed member's are.
+
+        But for the last node of all that orders, which stays whose ever it is.
+        """
+        return [node for _, node in sorted(self.nodes.items()) if node.state != RETIRED]
+
+    @property
+    def former_node_keys(self) -> set[bytes]:
+        """The kids of node keys that count no more."""
+        return self.node_owners.keys() - self.node_keys.keys()
+
+    def peer_keys(self) -> dict[bytes, PublicKey]:
+        """By kid, the node keys that count now, of active members' nodes that are not retired."""
+        return {kid: key for kid, key in self.node_keys.items() if self._is_members(kid)}
+
+    def reader(self, kid: bytes, now: int) -> PublicKey | None:
+        """The key that may read: of an active member, of a user or a node of one, at ledger time `now` (ms)."""
+        sender = self.senders.get(kid)
+        if sender is not None:
+            return sender.key if sender.until is None or now < sender.until else None
+        return self.node_keys.get(kid) if self._is_members(kid) else None
+
+    def _is_members(self, kid: bytes) -> bool:
+        """Whether a node key is one of an active member's node that is not retired."""
+        node = self.nodes.get(self.node_owners.get(kid, ""))
+        return node is not None and node.state != RETIRED and node.member in self.members
+
+    def voter(self, address: bytes) -> Node | None:
+        """The node whose engine goes by this address: the first 20 bytes of the SHA-256 of the key it votes with."""
+        for _, node in sorted(self.nodes.items()):
+            if node.engine_key and hashlib.sha256(PublicKey(node.engine_key).raw).digest()[:20] == address:
+                return node
+        return None
 
     def indexes_of(self, contract: str, record: str) -> tuple[str, ...]:
         """The indexed fields of a record type, as `store.state` asks for them."""
@@ -319,7 +397,13 @@ class Directory:
                 if value["removed"]:
                     self._remove(value["id"])
             case "Node":
-                self.nodes[value["id"]] = value["member"]
+                self._apply_node(value)
+            case "PowerStep":
+                powers = [(PublicKey(one["engine_key"]).raw, one["power"]) for one in value["powers"]]
+                insort(self.power_steps, PowerStep(seq, powers), key=_seq_of)
+            case "Retirement":
+                self._retired[value["node"]] = seq
+                self._tell_spans()
             case "CheckpointKey":
                 self._begun[value["kid"]] = seq + 1
             case "Key":
@@ -377,6 +461,11 @@ class Directory:
         for kid in [kid for kid, sender in self.senders.items() if id in (sender.member, sender.user)]:
             self.former[kid] = self.senders.pop(kid)
 
+    def _apply_node(self, value: dict[str, Any]) -> None:
+        fields = {name: value[name] for name in ("id", "member", "state", "url", "peer", "address", "engine_key")}
+        node = Node(**fields, power=value["power"], is_ready=value["ready"] is not None)
+        self.nodes[node.id] = node
+
     def _apply_session(self, kid: bytes, *, held: bool) -> None:
         """Notes whose hands a session's key is in, for now and for when its record is written again."""
         if not held:
@@ -397,8 +486,7 @@ class Directory:
                 self._tell_spans()
             case purpose if purpose == NODE:
                 _keep(self.node_keys, key, is_active)
-                if not is_active:
-                    self.former_node_keys.add(key.kid)
+                self.node_owners[key.kid] = owner
             case purpose if purpose in (TRANSACTION, GOVERNANCE):
                 member, user = (owner.split("/")[0], owner) if value["owner_kind"] == "user" else (owner, None)
                 held = key.kid not in self._asserted
@@ -419,6 +507,9 @@ class Directory:
             if before is not None:
                 spans[before.key.kid] = msgspec.structs.replace(before, last=first - 1)
             spans[kid] = current[node] = Span(key, node, first, None)
+        for node, seq in self._retired.items():
+            if (last := current.pop(node, None)) is not None:
+                spans[last.key.kid] = msgspec.structs.replace(last, last=seq)
         self.checkpoint_spans = spans
         self.checkpoint_keys = {span.key.kid: span.key for span in current.values()}
 
@@ -433,6 +524,10 @@ def _keep(kept: dict[bytes, PublicKey], key: PublicKey, is_active: bool) -> None
         kept[key.kid] = key
     else:
         kept.pop(key.kid, None)
+
+
+def _seq_of(step: PowerStep) -> int:
+    return step.seq
 
 
 def _place(write: Write) -> int:

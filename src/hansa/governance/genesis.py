@@ -5,6 +5,7 @@ ledger began with, whatever version of Hansa it uses.
 """
 
 import hashlib
+from collections import Counter
 from functools import lru_cache
 from typing import Any, Final
 
@@ -13,7 +14,8 @@ import msgspec
 from hansa.contracts.checked import Checked
 from hansa.contracts.program import Program, load
 from hansa.wire import cbor, keys
-from hansa.wire.genesis import Genesis, Member, User
+from hansa.wire.genesis import Genesis, Member, Node, User
+from hansa.wire.limits import VOTE_POWER
 from hansa.wire.order import Key
 from hansa.wire.writes import Write, WriteSet, make
 
@@ -32,7 +34,12 @@ TRANSACTION: Final = "transaction"
 GOVERNANCE: Final = "governance"
 NODE: Final = "node"
 CHECKPOINT: Final = "checkpoint"
+ENGINE: Final = "engine"
 """The purposes a key can be registered for."""
+PENDING: Final = "Pending"
+TRUSTED: Final = "Trusted"
+RETIRED: Final = "Retired"
+"""The states of a node."""
 ACTIVE: Final = "active"
 """The status of a key that counts."""
 
@@ -57,10 +64,10 @@ def writes(genesis: Genesis) -> WriteSet:
         found += member_writes(member, is_deployer=member.id in genesis.deployers)
     for user in genesis.users:
         found += user_writes(user)
+    powers = founding_powers(genesis)
+    found.append(_write("Voting", LIMITS_SCOPE, {"scope": LIMITS_SCOPE, "steps": 0, "is_moving": False}))
     for node in genesis.nodes:
-        found.append(_write("Node", node.id, {"id": node.id, "member": node.member}))
-        found.append(_key(node.node_key, "node", node.id, NODE))
-        found.append(_key(node.checkpoint_key, "node", node.id, CHECKPOINT))
+        found += _node_writes(node, genesis.time, powers.get(node.id, 0))
     for name, source in genesis.libraries:
         digest = _digest(source)
         found.append(_write("Library", digest, {"digest": digest, "name": name, "source": source}))
@@ -74,6 +81,41 @@ def member_writes(member: Member, *, is_deployer: bool = False) -> WriteSet:
     made = _write("Member", member.id, {"id": member.id, "name": member.name, "attributes": attributes, **counters})
     own = [_key(spki, "member", member.id, TRANSACTION) for spki in member.keys]
     return [made, *own, *(_key(spki, "member", member.id, GOVERNANCE) for spki in member.governance_keys)]
+
+
+def founding_powers(genesis: Genesis) -> dict[str, int]:
+    """What the vote of each founding node's engine counts: as `move_powers` of the contract has it, at once.
+
+    A member's weight is split over its nodes; where nobody has weight, members are equal.
+    """
+    voting = [node for node in genesis.nodes if node.peer]
+    counts = Counter(node.member for node in voting)
+    weights = {member.id: member.weight for member in genesis.members if member.id in counts}
+    if not any(weights.values()):
+        weights = dict.fromkeys(weights, 1)
+    return {node.id: weights[node.member] * VOTE_POWER // counts[node.member] for node in voting}
+
+
+def _node_writes(node: Node, time: int, power: int) -> WriteSet:
+    """The records of a founding node and its keys: it is trusted from the start."""
+    fields = {
+        "id": node.id,
+        "member": node.member,
+        "holder": node.member,
+        "url": node.url,
+        "peer": node.peer,
+        "address": node.address,
+        "engine_key": node.engine_key,
+        "ready": time,
+        "power": power,
+        "is_trusted": True,
+        "is_voter": bool(node.peer),
+        "changed": 0,
+        "state": TRUSTED,
+    }
+    engine = [_key(node.engine_key, "node", node.id, ENGINE)] if node.engine_key else []
+    own = [_key(node.node_key, "node", node.id, NODE), _key(node.checkpoint_key, "node", node.id, CHECKPOINT)]
+    return [_write("Node", node.id, fields), *own, *engine]
 
 
 def user_writes(user: User) -> WriteSet:

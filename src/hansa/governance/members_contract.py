@@ -6,13 +6,16 @@ says counts within a floor that no constitution can remove:
 - The yes of every active member accepts. While no active member said no, nothing is rejected. A proposal of nothing but
   another constitution is not kept from a vote, and what the constitution would make of it is not asked.
 - Where there are two members or more, a change of the constitution, of members, their weights, attributes or keys, of
-  who acts for a member as its user, and what a constitution lets follow of this kind, needs the yes of two.
+  who acts for a member as its user, of whose nodes are trusted and which of these are retired, and what a constitution
+  lets follow of this kind, needs the yes of two.
 - An active member always remains, and fewer than two only if every active member said yes.
 - An accepted change of the constitution waits for its time lock, of at least a second, and is counted again then.
 - What removed members said, and members that revoked a governance key since, does not count.
-- Nothing is written over: an id of a member or user is given once, a key is registered once.
+- Nothing is written over: an id of a member, user or node is given once, a key is registered once.
+- A trusted node always remains, and one that orders where one did. Power to order is a member's by its weight, split
+  over its trusted nodes, and less than a third of all of it moves at once.
 
-Proposing, voting and looking after one's own keys and users takes a governance key. What follows from a ballot in the
+Proposing, voting and looking after one's own keys, users and nodes takes a governance key. What follows from a ballot in the
 same entry (`compare`, `tally`, `begin`, the steps, `finish` or `fail`) the ledger runs itself: see
 `hansa.governance.sequel`. Deployers may deploy contracts and write reference data without a vote.
 """
@@ -56,6 +59,12 @@ OPEN_DAYS_MAX = 90
 LOCK_MS_MIN = 1000
 LOCK_MS_MAX = 2592000000
 SESSION_HOURS_MAX = 24
+NODES_MAX = 200
+OWN_NODES_MAX = 8
+POWER = 840  # of a weight of 1; every number of nodes that a member can have divides it
+POWERS_MAX = 1099511627776
+STEP_SECONDS = 1
+ED25519 = "302a300506032b6570032100"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 DIGITS = "0123456789"
 
@@ -152,6 +161,13 @@ class Rule(Struct):
     attribute: Text[1, 64]
 
 
+class EnginePower(Struct):
+    """How much the vote of an engine counts, which votes with this key."""
+
+    engine_key: Bytes[44, 44]
+    power: Int[0, 1099511627776]
+
+
 class MemberInfo(Struct):
     """A member, as others ask for it."""
 
@@ -160,6 +176,20 @@ class MemberInfo(Struct):
     attributes: list[Text[1, 64], 32]
     weight: Int[0, 1000000]
     removed: bool
+
+
+class NodeInfo(Struct):
+    """A node, as others ask for it."""
+
+    id: Text[1, 32]
+    member: Text[1, 32]
+    state: Text[7, 7]
+    url: Text[0, 300]
+    peer: Text[0, 40]
+    address: Text[0, 260]
+    engine_key: Bytes[0, 44]
+    ready: Instant | None
+    power: Int[0, 1099511627776]
 
 
 class ProposalInfo(Struct):
@@ -259,6 +289,44 @@ def once(attributes: list[Text[1, 64], 32]) -> list[Text[1, 64], 32]:
     return found
 
 
+def is_hex(text: Text[0, 256], length: int) -> bool:
+    """Whether a text has so many lower-case hexadecimal digits, and nothing else."""
+    for place in range(len(text)):
+        if text[place] not in "0123456789abcdef":
+            return False
+    return len(text) == length
+
+
+def is_address(text: Text[0, 260]) -> bool:
+    """Whether a text is HOST:PORT, of a name, an IPv4 address, or an IPv6 one in brackets: others' engines read it."""
+    parts = text.split(":")
+    port = parts[-1]
+    if len(parts) < 2 or not port.isdigit() or len(port) > 5 or port[0] == "0" or int(port) > 65535:
+        return False
+    host = text[0 : len(text) - len(port) - 1]
+    others = ".-"
+    if len(parts) > 2:
+        if not host.startswith("[") or not host.endswith("]"):
+            return False
+        host = host[1 : len(host) - 1]
+        others = ".:"
+    for place in range(len(host)):
+        if host[place] not in LETTERS + DIGITS + others:
+            return False
+    return len(host) > 0
+
+
+def is_url(text: Text[0, 300]) -> bool:
+    """Whether a text is http://HOST:PORT or https://HOST:PORT."""
+    parts = text.split("://")
+    return len(parts) == 2 and (parts[0] == "http" or parts[0] == "https") and is_address(parts[1])
+
+
+def is_engine_key(spki: Bytes[0, 44]) -> bool:
+    """Whether it is a key as engines vote with, Ed25519."""
+    return len(spki) == 44 and spki.hex().startswith(ED25519)
+
+
 def is_action(name: Text[1, 40]) -> bool:
     """Whether a proposal can do this."""
     return (
@@ -279,6 +347,8 @@ def about(name: Text[1, 40]) -> Text[0, 48]:
         return "Deployment"
     if name in ["set_jwt_issuer", "remove_jwt_issuer"]:
         return "Issuer"
+    if name in ["trust_node", "retire_node"]:
+        return "Node"
     if name == "set_reference":
         return "Reference"
     return ""
@@ -309,6 +379,8 @@ def needs_two(name: Text[1, 40]) -> bool:
         "set_user_data",
         "set_jwt_issuer",
         "exclude_transaction",
+        "trust_node",
+        "retire_node",
     ]
 
 
@@ -379,11 +451,45 @@ class Members(Contract, version="0.2.0"):
         removed: bool = False
         changed: int = 0
 
-    class Node(Record, key="id", index=["member"]):
-        """A process that holds a full replica."""
+    class Node(Record, key="id", index=["member", "holder", "peer", "is_trusted", "is_voter"]):
+        """A process that holds a full replica. `holder` is its member until it is retired, then empty.
+
+        Where it is reached: `url` its API, `address` its engine, HOST:PORT, which others know as `peer` and which votes
+        with `engine_key` (SPKI); all may be empty. `power` is what its vote counts as of now. `ready`: when its member
+        said that it has everything. `is_voter`: it has an engine and is trusted, or has power left. `changed` counts
+        its states, which votes are about.
+        """
 
         id: Text[1, 32]
         member: Text[1, 32]
+        holder: Text[0, 32]
+        url: Text[0, 300] = ""
+        peer: Text[0, 40] = ""
+        address: Text[0, 260] = ""
+        engine_key: Bytes[0, 44]
+        ready: Instant | None = None
+        power: Int[0, 1099511627776] = 0
+        is_trusted: bool = False
+        is_voter: bool = False
+        changed: int = 0
+
+        class States:
+            Pending = "it may follow; what it says counts for nothing"
+            Trusted = "it signs for its member, and orders where it has power"
+            Retired = "it is let in no more"
+
+    class Voting(Record, key="scope"):
+        """How often powers were moved, and whether they are to be moved further; the scope is `ledger`."""
+
+        scope: Text[1, 16]
+        steps: int = 0
+        is_moving: bool = False
+
+    class PowerStep(Record, key="number"):
+        """The powers that one step set, written once: what engines are told behind the block that has it."""
+
+        number: int
+        powers: list[EnginePower, 512]
 
     class Key(Record, key="kid", index=["owner", "holder"]):
         """A key, registered once, for one owner and one purpose: transaction, governance, node or checkpoint.
@@ -416,6 +522,11 @@ class Members(Contract, version="0.2.0"):
         """
 
         kid: Hash
+        node: Text[1, 32]
+
+    class Retirement(Record, key="node"):
+        """Written once with the end of a node: its entry says to where the node's checkpoint key counts."""
+
         node: Text[1, 32]
 
     class Deployment(Record, key="name"):
@@ -639,7 +750,7 @@ class Members(Contract, version="0.2.0"):
             require(user.member == me and not user.removed, "{id} is no user of yours", id=owner)
             fits = purpose == "transaction"
         elif owner_kind == "node":
-            require(Members.Node.get(owner).member == me, "{id} is no node of yours", id=owner)
+            require(Members.Node.get(owner).holder == me, "{id} is no node of yours", id=owner)
             fits = purpose == "node" or purpose == "checkpoint"
         require(fits, "a {kind} has no keys for {purpose}", kind=owner_kind, purpose=purpose)
         kid = key_id(spki)
@@ -749,6 +860,168 @@ class Members(Contract, version="0.2.0"):
         user.removed = True
         user.changed += 1
         event("user.removed", id=user.id)
+
+    @action(by="governor")
+    def register_node(
+        tx,
+        id: Text[1, 32],
+        node_key: Bytes[1, 256],
+        checkpoint_key: Bytes[1, 256],
+        engine_key: Bytes[0, 44],
+        peer: Text[0, 40],
+        address: Text[0, 260],
+        url: Text[0, 300],
+    ):
+        """Registers a node of the member that signs, with its keys. It may follow, and counts for nothing until trusted."""
+        me = member_id(tx.member)
+        require(is_name(id, 32, "-"), "{id} is no name of a node", id=id)
+        require((len(engine_key) == 0) == (peer == ""), "an engine has a key and a name among its peers")
+        require(peer == "" or is_engine_key(engine_key), "engines vote with Ed25519 keys")
+        require(peer == "" or is_hex(peer, 40), "{peer} names no engine", peer=peer)
+        require(address == "" or is_address(address), "{address} is not HOST:PORT", address=address)
+        require(url == "" or is_url(url), "{url} is not http://HOST:PORT or https://HOST:PORT", url=url)
+        own = 0
+        for other in Members.Node.select(by="holder", equal=me, limit=OWN_NODES_MAX):
+            own += 1
+        require(own < OWN_NODES_MAX, "a member has {most} nodes at most", most=OWN_NODES_MAX)
+        if peer != "":
+            same = 0
+            for other in Members.Node.select(by="peer", equal=peer, limit=1):
+                same += 1
+            require(same == 0, "another node has the engine {peer}", peer=peer)
+        Members.Node.create(
+            id=id,
+            member=me,
+            holder=me,
+            url=url,
+            peer=peer,
+            address=address,
+            engine_key=engine_key,
+            state="Pending",
+        )
+        for purpose in ["node", "checkpoint", "engine"]:
+            spki = node_key
+            if purpose == "checkpoint":
+                spki = checkpoint_key
+            elif purpose == "engine":
+                spki = engine_key
+            if len(spki) > 0:
+                kid = key_id(spki)
+                named = Members.NamedKey.find(kid)
+                if named is not None:
+                    p = Members.Proposal.get(named.proposal)
+                    require(
+                        p.state != "Open" and (p.state != "Accepted" or p.applied is not None),
+                        "a proposal names this key",
+                    )
+                Members.Key.create(kid=kid, spki=spki, owner_kind="node", owner=id, holder=id, purpose=purpose)
+                event("key.registered", kid=kid, owner=id, purpose=purpose)
+        made = Members.CheckpointKey.create(kid=key_id(checkpoint_key), node=id)
+        schedule(made, "begin_checkpoint_key", tx.time + Duration(seconds=1))
+        event("node.registered", id=id, member=tx.member)
+
+    @action(by="governor")
+    def set_own_node(tx, node: Node, address: Text[0, 260], url: Text[0, 300]):
+        """Says where a node of the member that signs is reached now."""
+        require(node.holder == member_id(tx.member), "{id} is no node of yours", id=node.id)
+        require(address == "" or is_address(address), "{address} is not HOST:PORT", address=address)
+        require(url == "" or is_url(url), "{url} is not http://HOST:PORT or https://HOST:PORT", url=url)
+        node.address = address
+        node.url = url
+        event("node.changed", id=node.id)
+
+    @action(by="governor", on="Pending")
+    def node_is_ready(tx, node: Node, checkpoint: Bytes[1, 2048]):
+        """Says that a node of the member that signs has everything: a recent checkpoint of its own, as others have it.
+
+        Nobody else needs to look: what its vote counts is its member's own, whatever the node does with it.
+        """
+        require(node.holder == member_id(tx.member), "{id} is no node of yours", id=node.id)
+        node.ready = tx.time
+        event("node.ready", id=node.id, checkpoint=checkpoint)
+
+    @action(by="governor", on=["Pending", "Trusted"], to="Retired")
+    def retire_own_node(tx, node: Node):
+        """Retires a node of the member that signs, for good; its power goes to the member's other nodes, if there are."""
+        require(node.holder == member_id(tx.member), "{id} is no node of yours", id=node.id)
+        if node.is_trusted:
+            others = 0
+            for other in Members.Node.select(by="is_trusted", equal=True, limit=NODES_MAX):
+                if other.id != node.id and (not node.is_voter or other.is_voter):
+                    others += 1
+            require(others > 0, "it is the last: another node must be trusted first")
+        node.holder = ""
+        node.is_trusted = False
+        node.changed += 1
+        Members.Retirement.create(node=node.id)
+        for key in Members.Key.select(by="holder", equal=node.id, limit=1000):
+            if key.owner_kind == "node":
+                key.status = "retired"
+                key.holder = ""
+        if node.is_voter:
+            voting = Members.Voting.get(SCOPE)
+            if not voting.is_moving:
+                voting.is_moving = True
+                schedule(voting, "move_powers", tx.time + Duration(seconds=STEP_SECONDS))
+        event("node.retired", id=node.id)
+
+    @action(by="schedule")
+    def move_powers(tx, voting: Voting):
+        """Moves the powers of nodes towards what their members' weights give them, by less than a third of all.
+
+        What grows comes first, so the whole never falls below what it was or will be. Blocks whose time differs have
+        different heights of the engine too, so each step is one that engines are told of by itself.
+        """
+        total = 0
+        heavy = 0
+        counts: dict[Text[1, 32], int, 512] = {}
+        weights: dict[Text[1, 32], int, 512] = {}
+        for node in Members.Node.select(by="is_voter", equal=True, limit=512):
+            total += node.power
+            owner = Members.Member.get(node.member)
+            if node.is_trusted and not owner.removed:
+                counts[node.member] = counts.get(node.member, 0) + 1
+                if counts[node.member] == 1:
+                    weights[node.member] = owner.weight
+                    heavy += owner.weight
+        budget = (total - 1) // 3
+        if total == 0:
+            budget = POWERS_MAX
+        room = POWERS_MAX - total
+        moved: list[EnginePower, 512] = []
+        is_done = True
+        for grows in [True, False]:
+            for node in Members.Node.select(by="is_voter", equal=True, limit=512):
+                goal = node.power  # if nobody is left to have power, it stays where it is
+                if node.is_trusted and node.member in counts:
+                    weight = weights[node.member]
+                    if heavy == 0:
+                        weight = 1
+                    goal = weight * POWER // counts[node.member]
+                elif len(counts) > 0:
+                    goal = 0
+                change = 0
+                if grows and goal > node.power:
+                    change = min(goal - node.power, budget, room)
+                    room -= change
+                    budget -= change
+                elif not grows and goal < node.power:
+                    change = -min(node.power - goal, budget)
+                    budget += change
+                if change != 0:
+                    node.power += change
+                    moved.append(EnginePower(engine_key=node.engine_key, power=node.power))
+                if not grows and goal != node.power:
+                    is_done = False
+                if not grows and node.power == 0 and not node.is_trusted:
+                    node.is_voter = False
+        if len(moved) > 0:
+            voting.steps += 1
+            Members.PowerStep.create(number=voting.steps, powers=moved)
+            event("powers.moved", step=voting.steps, powers=moved)
+        voting.is_moving = not is_done
+        if not is_done:
+            schedule(voting, "move_powers", tx.time + Duration(seconds=STEP_SECONDS))
 
     # People who sign in
 
@@ -884,6 +1157,16 @@ class Members(Contract, version="0.2.0"):
                     member = of
             elif kind == "Reference":
                 require(len(step.subject) > 0, "reference data has a name")
+            elif kind == "Node":
+                require(is_name(step.subject, 32, "-"), "{id} is no name of a node", id=step.subject)
+                node = Members.Node.find(step.subject)
+                require(node is not None, "there is no node {id}", id=step.subject)
+                if node is not None:
+                    member = node.member
+                    require(node.state != "Retired", "{id} is retired already", id=step.subject)
+                    if step.name == "trust_node":
+                        require(node.state == "Pending", "{id} is trusted already", id=step.subject)
+                        require(node.ready is not None, "{id} has not been said to be ready", id=step.subject)
             else:
                 require(step.subject == "", "{name} has no subject", name=step.name)
             attributes: list[Text[1, 64], 32] = []
@@ -1037,6 +1320,8 @@ class Members(Contract, version="0.2.0"):
                 reference = Members.Reference.find(key)
                 if reference is not None:
                     changed = reference.changed
+            elif kind == "Node":
+                changed = Members.Node.get(key).changed
             elif act.name == "set_limits":
                 kind = "Limits"
                 key = SCOPE
@@ -1220,7 +1505,10 @@ class Members(Contract, version="0.2.0"):
 
     @action(by="schedule", on="Accepted")
     def do_remove_member(tx, p: Proposal):
-        """Removes a member: none of its keys and its users' counts any more. Its nodes go on: their keys stay."""
+        """Removes a member: none of its keys and its users' counts any more, and its nodes are retired.
+
+        A trusted node stays as it is where no other member has one that could go on in its place.
+        """
         member = Members.Member.get(p.todo[p.at].act.subject)
         p.at += 1
         require(not member.removed, "{id} is removed already", id=member.id)
@@ -1228,6 +1516,30 @@ class Members(Contract, version="0.2.0"):
         member.changed += 1
         for docket in Members.Docket.select(by="holder", equal=member.id, limit=OWN_PROPOSALS_MAX):
             docket.holder = ""
+        trusted = 0
+        voters = 0
+        for other in Members.Node.select(by="is_trusted", equal=True, limit=NODES_MAX):
+            if other.member != member.id:
+                trusted += 1
+                voters += 1 if other.is_voter else 0
+        moves = False
+        for node in Members.Node.select(by="holder", equal=member.id, limit=OWN_NODES_MAX):
+            if not node.is_trusted or voters > 0 or (trusted > 0 and not node.is_voter):
+                moves = moves or node.is_voter
+                node.holder = ""
+                node.is_trusted = False
+                node.changed += 1
+                Members.Retirement.create(node=node.id)
+                for key in Members.Key.select(by="holder", equal=node.id, limit=1000):
+                    if key.owner_kind == "node":
+                        key.status = "retired"
+                        key.holder = ""
+                event("node.retired", id=node.id)
+                become(node, "Retired")
+        voting = Members.Voting.get(SCOPE)
+        if moves and not voting.is_moving:
+            voting.is_moving = True
+            schedule(voting, "move_powers", tx.time + Duration(seconds=STEP_SECONDS))
         event("member.removed", id=member.id)
 
     @action(by="schedule", on="Accepted")
@@ -1247,6 +1559,13 @@ class Members(Contract, version="0.2.0"):
             member.attributes = once(doing.act.attributes)
         if doing.act.weight is not None:
             member.weight = doing.act.weight
+            voters = 0
+            for node in Members.Node.select(by="is_voter", equal=True, limit=1):
+                voters += 1
+            voting = Members.Voting.get(SCOPE)
+            if voters > 0 and not voting.is_moving:
+                voting.is_moving = True
+                schedule(voting, "move_powers", tx.time + Duration(seconds=STEP_SECONDS))
         require(are_for_members(member.attributes), "members cannot have these attributes")
         member.changed += 1
         event("member.changed", id=member.id, attributes=member.attributes, weight=member.weight)
@@ -1508,7 +1827,78 @@ class Members(Contract, version="0.2.0"):
             reference.changed += 1
             event("reference.set", name=step.subject, valid_from=valid_from)
 
+    @action(by="schedule", on="Accepted")
+    def do_trust_node(tx, p: Proposal):
+        """Trusts a node that is ready: it signs for its member, and gets its part of the member's power."""
+        node = Members.Node.get(p.todo[p.at].act.subject)
+        p.at += 1
+        require(node.state == "Pending", "{id} is trusted or retired already", id=node.id)
+        require(node.ready is not None, "{id} has not been said to be ready", id=node.id)
+        count = 0
+        for other in Members.Node.select(by="is_trusted", equal=True, limit=NODES_MAX):
+            count += 1
+        require(count < NODES_MAX, "a ledger has {most} trusted nodes at most", most=NODES_MAX)
+        node.is_trusted = True
+        node.changed += 1
+        if node.peer != "":
+            node.is_voter = True
+            voting = Members.Voting.get(SCOPE)
+            if not voting.is_moving:
+                voting.is_moving = True
+                schedule(voting, "move_powers", tx.time + Duration(seconds=STEP_SECONDS))
+        event("node.trusted", id=node.id)
+        become(node, "Trusted")
+
+    @action(by="schedule", on="Accepted")
+    def do_retire_node(tx, p: Proposal):
+        """Retires a node for good: it is let in no more, and what it signs from the next entry on does not count."""
+        node = Members.Node.get(p.todo[p.at].act.subject)
+        p.at += 1
+        require(node.state != "Retired", "{id} is retired already", id=node.id)
+        if node.is_trusted:
+            others = 0
+            for other in Members.Node.select(by="is_trusted", equal=True, limit=NODES_MAX):
+                if other.id != node.id and (not node.is_voter or other.is_voter):
+                    others += 1
+            require(others > 0, "it is the last: another node must be trusted first")
+        node.holder = ""
+        node.is_trusted = False
+        node.changed += 1
+        Members.Retirement.create(node=node.id)
+        for key in Members.Key.select(by="holder", equal=node.id, limit=1000):
+            if key.owner_kind == "node":
+                key.status = "retired"
+                key.holder = ""
+        if node.is_voter:
+            voting = Members.Voting.get(SCOPE)
+            if not voting.is_moving:
+                voting.is_moving = True
+                schedule(voting, "move_powers", tx.time + Duration(seconds=STEP_SECONDS))
+        event("node.retired", id=node.id)
+        become(node, "Retired")
+
     # What applications and people ask
+
+    @view
+    def get_node(tx, id: Text[1, 32]) -> NodeInfo:
+        """A node."""
+        one = Members.Node.get(id)
+        state = "Pending"
+        if one.state == "Trusted":
+            state = "Trusted"
+        elif one.state == "Retired":
+            state = "Retired"
+        return NodeInfo(
+            id=id,
+            member=one.member,
+            state=state,
+            url=one.url,
+            peer=one.peer,
+            address=one.address,
+            engine_key=one.engine_key,
+            ready=one.ready,
+            power=one.power,
+        )
 
     @view
     def get_member(tx, id: Text[1, 32]) -> MemberInfo:

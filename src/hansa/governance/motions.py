@@ -17,7 +17,9 @@ DATA: Final = "set_member_data"
 KEYS: Final = "set_member_keys"
 POWER: Final = (RULES, ADMIT, REMOVE, DATA, KEYS)
 """The actions that decide who has a say: the constitution, and membership."""
-NEED_TWO: Final = frozenset({*POWER, "set_user", "set_user_data", "set_jwt_issuer", "exclude_transaction"})
+NEED_TWO: Final = frozenset(
+    {*POWER, "set_user", "set_user_data", "set_jwt_issuer", "exclude_transaction", "trust_node", "retire_node"}
+)
 """The actions for which the kernel asks for the yes of two; a test compares."""
 FOLLOW: Final = frozenset({DATA, "set_user_data", "remove_user", "pause_contract", "resume_contract"})
 """The actions that the kernel lets follow from others; a test compares."""
@@ -38,6 +40,8 @@ ORDINARY: Final = (
     "remove_jwt_issuer",
     "set_reference",
     "exclude_transaction",
+    "trust_node",
+    "retire_node",
 )
 """The others. Whatever they do, they change no state of this form."""
 

@@ -5,7 +5,7 @@ the window, an id already seen. Everything else becomes an entry, applied or ref
 clock, or touches a disk; the block takes effect when `commit` says that it is durable.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -23,13 +23,14 @@ from hansa.governance.directory import Directory, Sender
 from hansa.merkle.tiles import Tiles
 from hansa.merkle.tree import leaf_hash
 from hansa.node.workers import Lost
-from hansa.orderers import Batch
+from hansa.orderers import Batch, Misbehavior
 from hansa.store.overlay import IndexesOf, Overlay, Span, Spot, Stored
 from hansa.store.state import Entered
-from hansa.wire import block, entry, names, order, scheduled, tick, transaction, writes
+from hansa.wire import block, entry, evidence, names, order, scheduled, snapshot, tick, transaction, writes
 from hansa.wire.block import Block, Header, Item
 from hansa.wire.exclusion import Statement
 from hansa.wire.genesis import Genesis, Limits
+from hansa.wire.keys import Check, verify_each
 from hansa.wire.limits import (
     BLOCK_BYTES_MAX,
     BLOCK_ENTRIES_MAX,
@@ -52,13 +53,15 @@ BLOCK_ENCODED_BYTES_MAX: Final = (
     BLOCK_BYTES_MAX
     + (BLOCK_STEPS_MAX + SCHEDULED_ENTRIES_MAX * SCHEDULED_STEPS_MAX + GOVERNANCE_STEPS_MAX)
     * prices.OUTPUT_BYTES_PER_STEP
-    + (BLOCK_ENTRIES_MAX + SCHEDULED_ENTRIES_MAX + 1) * FREE_BYTES_MAX
+    + (BLOCK_ENTRIES_MAX + SCHEDULED_ENTRIES_MAX + 2) * FREE_BYTES_MAX
 )
 """No block is larger, whatever contracts do (about 130 MiB): its envelopes, what steps paid for, what they need not."""
 
 
 Run: TypeAlias = Callable[..., Execution]
 """`governance.sequel.run`, or what stands in for it and gives the very same."""
+Judge: TypeAlias = Callable[[list[Check]], Iterable[bool]]
+"""Says of each check whether a library accepts. What it accepts MUST be good by the exact rule."""
 KERNEL_SCHEDULED_STEPS: Final = 200_000
 """What ledger time may use for an action of the contract `members`: no limit of the ledger must stop governance."""
 RIPEN: Final = "ripen"
@@ -144,24 +147,31 @@ def apply_batch(
     cache: Cache | None = None,
     run: Run = sequel.run,
     exclusions: Mapping[bytes, Sequence[Statement]] = _NONE_EXCLUDED,
+    digested: bytes | None = None,
+    judge: Judge = verify_each,
 ) -> tuple[Sealed | None, list[tuple[bytes, str]]]:
     """The block of a batch, None if nothing in it counts, and the ids skipped with the code of the reason.
 
     `verified` has, by envelope, what this node verified already and MUST know to have no entry yet; the rest is
-    verified here, exactly, and looked up. A key registered in this batch counts from the next one on: nothing is
-    executed whose signature was not verified. What is due by ledger time comes first; a tick counts only with it.
-    What enough members exclude (`exclusions`, by id) gets its entry and is not run.
+    verified here, exactly (what `judge` does not accept, once more), and looked up. A key registered in this batch
+    counts from the next one on: nothing is executed whose signature was not verified. What is due by ledger time comes
+    first; a tick counts only with it. Then comes what the order proved. What enough members exclude (`exclusions`, by
+    id) gets its entry and is not run. `digested` is the envelope of the snapshot whose entry this block has to end
+    with, if it is such a block; no block is made for that alone.
     Tiles and directory move on with the entries: after this returns, the block MUST become durable or the
     process end.
     """
     read = [_read(envelope, verified, directory) for envelope in batch.envelopes]
     given = [one for one in read if isinstance(one, Given)]
-    void = _void_reason(batch, given, directory.limits)
+    void = _void_reason(batch, given, directory.limits, judge)
     if void:
         log.error("batch.void", position=batch.position, reason=void)
         return None, [(one.signed.id, void) for one in given]
     making = _Making(tip, max(tip.time, batch.stamp), View(state, directory.indexes_of, cache, run), directory, tiles)
     _take_due(making, [one for one in read if isinstance(one, Tick)], exclusions)
+    for one in batch.misbehavior:
+        proof = evidence_envelope(one, tip.ledger, making.seq)
+        making.take(entry.EVIDENCE, evidence.id_of(proof), proof, 0, _proved(one.key, directory))
     skipped: list[tuple[bytes, str]] = []
     seen: set[bytes] = set()
     for one in given:
@@ -187,6 +197,8 @@ def apply_batch(
             raise _fatal(error, signed.id, body.contract) from error
     if not making.items:
         return None, skipped
+    if digested is not None:
+        making.take(entry.SNAPSHOT, snapshot.id_of(digested), digested, 0, _DONE)
     return seal(tip, batch.position, making.time, making.items, making.entered, tiles), skipped
 
 
@@ -239,7 +251,7 @@ def _take_due(making: _Making, ticks: list[Tick], exclusions: Mapping[bytes, Seq
             raise _fatal(error, id, contract) from error
     ticked = next((one for one in ticks if is_tick(one, tip, directory)), None) if making.items else None
     if ticked is not None:
-        making.take(entry.TICK, ticked.id, ticked.envelope, 0, _TICKED)
+        making.take(entry.TICK, ticked.id, ticked.envelope, 0, _DONE)
 
 
 def apply_genesis(document: bytes, genesis: Genesis, ledger: bytes, directory: Directory, tiles: Tiles) -> Sealed:
@@ -353,6 +365,31 @@ def scheduled_envelope(ledger: bytes, value: bytes) -> bytes:
     return scheduled.envelope(ledger, found.at, found.contract, found.key, found.sequence)
 
 
+def evidence_envelope(proved: Misbehavior, ledger: bytes, seq: int) -> bytes:
+    """The envelope of what the order proved, as entry `seq`."""
+    return evidence.envelope(ledger, proved.height, proved.key, seq)
+
+
+def _proved(key: bytes, directory: Directory) -> Execution:
+    """What comes of evidence: whose node it is, as of then, if the ledger knows the voter."""
+    node = directory.voter(key)
+    result = None if node is None else {"node": node.id, "member": node.member}
+    return Execution(execution.OK, result, [], [], 0, "")
+
+
+def evidence_item(
+    envelope: bytes, ledger: bytes, seq: int, position: int, time: int, directory: Directory
+) -> Item | None:
+    """The item of evidence as entry `seq`, in the block at a position of the order; None if it has no place there.
+
+    That the order proved it, an entry cannot show.
+    """
+    found = evidence.read(envelope)
+    if (found.ledger, found.sequence) != (ledger, seq) or not 0 < found.height <= position:
+        return None
+    return make_item(entry.EVIDENCE, evidence.id_of(envelope), envelope, _proved(found.key, directory), time)
+
+
 def execute_scheduled(
     stored: Stored, time: int, seq: int, view: View, directory: Directory, stopped: Execution | None = None
 ) -> Execution:
@@ -416,7 +453,8 @@ def _fatal(error: Exception, id: bytes, contract: str) -> HansaError:
     )
 
 
-_TICKED: Final = Execution(execution.OK, None, [], [], 0, "")
+_DONE: Final = Execution(execution.OK, None, [], [], 0, "")
+"""What comes of an entry that runs nothing: a tick, a snapshot."""
 
 
 _STATUSES: Final[dict[str, entry.Status]] = {execution.OK: entry.APPLIED, EXCLUDED: entry.EXCLUDED}
@@ -424,7 +462,12 @@ _STATUSES: Final[dict[str, entry.Status]] = {execution.OK: entry.APPLIED, EXCLUD
 
 def tick_item(one: Tick, tip: Tip, time: int, directory: Directory) -> Item | None:
     """The item of a tick behind `tip` at ledger time `time`; None if it does not count there."""
-    return make_item(entry.TICK, one.id, one.envelope, _TICKED, time) if is_tick(one, tip, directory) else None
+    return make_item(entry.TICK, one.id, one.envelope, _DONE, time) if is_tick(one, tip, directory) else None
+
+
+def snapshot_item(digested: bytes, time: int) -> Item:
+    """The item of the snapshot with this envelope, in a block of ledger time `time`."""
+    return make_item(entry.SNAPSHOT, snapshot.id_of(digested), digested, _DONE, time)
 
 
 def is_tick(one: Tick, tip: Tip, directory: Directory) -> bool:
@@ -483,7 +526,7 @@ def _read_tick(envelope: bytes) -> Tick | None:
         return None
 
 
-def _void_reason(batch: Batch, given: list[Given], limits: Limits) -> str:
+def _void_reason(batch: Batch, given: list[Given], limits: Limits, judge: Judge) -> str:
     """Why none of a batch counts, empty if it does.
 
     Whoever builds a batch keeps its bounds and verifies what goes in, so a batch that breaks them is nobody's
@@ -493,11 +536,13 @@ def _void_reason(batch: Batch, given: list[Given], limits: Limits) -> str:
     steps = sum(one.signed.transaction.steps_max for one in given)
     if not is_within_limits(len(batch.envelopes), size, steps, limits):
         return "batch.void"
-    for one in given:
-        signed, sender = one.signed, one.sender
-        if one.verified or sender is None or sender.key.algorithm != signed.algorithm:
-            continue
-        if not sender.key.verify_exactly(signed.signature, signed.structure):
+    checks = [
+        (one.sender.key, one.signed.signature, one.signed.structure)
+        for one in given
+        if not one.verified and one.sender is not None and one.sender.key.algorithm == one.signed.algorithm
+    ]
+    for (key, signature, structure), accepted in zip(checks, judge(checks), strict=True):
+        if not accepted and not key.verify_exactly(signature, structure):
             return "signature.invalid"
     return ""
 

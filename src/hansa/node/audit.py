@@ -23,11 +23,12 @@ from hansa.governance import genesis as governance_genesis
 from hansa.governance.directory import Directory
 from hansa.merkle.tiles import ROWS_MAX, Tiles, row_length
 from hansa.merkle.tree import EMPTY_ROOT, HASH_BYTES, leaf_hash
-from hansa.node import witnesses
+from hansa.node import state_digest, witnesses
 from hansa.node.apply import Tip, tip_after
 from hansa.node.as_of import Governance, as_of
 from hansa.node.recovery import check_follows, checked_writes
 from hansa.node.reexecution import Executor, Finding, Ledger, Result
+from hansa.node.snapshots import is_digested
 from hansa.node.statecheck import compare_states, read_applied
 from hansa.node.witnesses import Find, Witnesses
 from hansa.node.workers import Lost, Worker
@@ -38,7 +39,7 @@ from hansa.store.folder import Folder, Lock
 from hansa.store.journal import SEGMENT_HEADER_BYTES, Location, Position, Scan, Segments
 from hansa.store.rows import Rows, row_name
 from hansa.store.state import FORMAT, Applied, BlockPlace, Entered, State
-from hansa.wire import block, cose, entry, genesis, transaction
+from hansa.wire import block, cose, entry, genesis, snapshot, transaction
 from hansa.wire.block import Header, Item
 from hansa.wire.problems import HansaError
 
@@ -155,6 +156,8 @@ class _Audit:
         self._tip = Tip(bytes(32), 0, 0, 0, block.GENESIS_PREVIOUS)
         self._root = EMPTY_ROOT
         self._header: Header
+        self._digested: dict[int, bytes] = {}
+        """By the height of the block that must end with it, the envelope of a snapshot."""
         self._is_whole = False  # whether the journal could be followed to its end
 
     def run(self, at_least: Iterable[Path]) -> Report:
@@ -209,6 +212,8 @@ class _Audit:
         held.callback(executor.stop)
         scan = Scan(segments)
         current = _Slice(self._tip)
+        decoded = genesis.decode(document)
+        every, later = decoded.snapshot_entries, decoded.snapshot_blocks
 
         def end_slice() -> None:
             """Hands the slice out to be executed again on the state before it, then goes on with the one behind it.
@@ -219,13 +224,19 @@ class _Audit:
             if current.places:
                 rows.compare(tiles.unstored(), self._tip.size)
                 tiles.mark_stored()
-                self._collect(executor.execute(current.first, current.places))
+                self._collect(executor.execute(current.first, current.places, current.digested))
                 self._flush(state, scan.position)
             current = _Slice(self._tip)
 
         for location in self._follow(scan, directory, state, tiles):
             current.places.append(location)
             seen.reach(self._header)
+            if self._header.height in self._digested:
+                current.digested[self._header.height] = self._digested.pop(self._header.height)
+            if is_digested(self._header, every):
+                end_slice()
+                manifest = state_digest.manifest_of(state, self._header.height)
+                self._digested[self._header.height + later] = snapshot.envelope_of(manifest)
             if applied is not None and self._tip.size == applied.size:
                 end_slice()
                 self._compare_state(applied, scan.position)
@@ -441,6 +452,7 @@ class _Slice:
     def __init__(self, first: Tip) -> None:
         self.first = first
         self.places: list[Location] = []
+        self.digested: dict[int, bytes] = {}
 
 
 class _RowCheck:

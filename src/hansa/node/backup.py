@@ -34,7 +34,7 @@ FORMAT: Final = 0
 _MANIFEST: Final = "manifest.json"
 _SEGMENT: Final = re.compile(r"journal/([0-9]{8})\.segment")
 _NAMES: Final = re.compile(
-    rf"genesis\.cbor|checkpoints|{_SEGMENT.pattern}|keys(?:/[a-z0-9][a-z0-9.-]{{0,40}}){{1,3}}\.pem"
+    rf"genesis\.cbor|checkpoints|earlier\.trust|{_SEGMENT.pattern}|keys(?:/[a-z0-9][a-z0-9.-]{{0,40}}){{1,3}}\.pem"
 )
 _MANIFEST_BYTES_MAX: Final = 16 * 1024 * 1024
 """The list of files at the front of a backup."""
@@ -100,6 +100,8 @@ def back_up(root: Path, target: Path, *, keys: bool) -> Backup:
             covered = sum(1 for n in range(stored.count) if (head := stored.get(n)) is None or head.size <= entries)
             if stored.count:
                 contents["checkpoints"] = read_whole(files, folder.checkpoints)[: covered * RECORD_BYTES]
+            if folder.earlier.exists():
+                contents[folder.earlier.name] = read_whole(files, folder.earlier)
             if keys:
                 paths = sorted(folder.keys.rglob("*.pem"))
                 contents |= {str(path.relative_to(root)): path.read_bytes() for path in paths}

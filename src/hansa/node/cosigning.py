@@ -8,17 +8,24 @@ node of an active member at that size. It never asks on its own, and keeps what 
 
 import asyncio
 import contextlib
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 import structlog
 
+from hansa.client import agreement
 from hansa.client.exchange import COSE, Reply, Request, address, refusal
-from hansa.client.transport import AsyncTransport, carry_async, own_async
+from hansa.governance.genesis import PENDING
 from hansa.merkle import checkpoint, receipt
 from hansa.merkle.checkpoint import Checkpoint
 from hansa.node.node import Node
 from hansa.wire.problems import HansaError
+
+if TYPE_CHECKING:
+    from hansa.client.connections import AsyncConnections
+    from hansa.client.transport import AsyncTransport
+    from hansa.node.tls import Credentials
 
 log = structlog.get_logger()
 
@@ -44,6 +51,10 @@ class Cosigned(msgspec.Struct, frozen=True):
     split: list[str]
 
 
+Told: TypeAlias = Callable[[list[Cosigned] | None], None]
+"""Takes what there is for each entry, or None where there can be none now: a full disk."""
+
+
 class _Head:
     """A head of this node, what members' nodes signed of it, and who is being asked.
 
@@ -61,44 +72,88 @@ class _Head:
 
 
 class Cosigners:
-    """A node and its peers. `transport` carries requests to them; without it they get connections of its own."""
+    """A node and its peers. `transport` carries requests to them; without it they get connections of its own.
 
-    def __init__(self, node: Node, transport: AsyncTransport | None = None) -> None:
+    On these both show certificates under their registered keys: see `tls`, whose `credentials` are the node's own.
+    """
+
+    def __init__(
+        self, node: Node, transport: "AsyncTransport | None" = None, credentials: "Credentials | None" = None
+    ) -> None:
         self._node = node
-        self._own = own_async(node.peers) if node.peers and transport is None else None
-        self._transport = transport or self._own
+        self._credentials = credentials
+        self._own: AsyncConnections | None = None
+        self._transport = transport
+        if node.peers:
+            self._carrier()
         self._heads: dict[int, _Head] = {}
         self._asking: set[asyncio.Task[None]] = set()
+        self._telling: set[asyncio.Task[None]] = set()
 
-    async def receipts(self, seq: int, k: int | None) -> Cosigned:
-        """Receipts for an entry by `k` members, or by fewer where there are no more after `WAIT_S`.
+    def wanted(self, k: int | None) -> int:
+        """How many members `k` asks for. None: f + 1 of those that have nodes: one is honest where at most f are not.
 
-        None: f + 1 of the members that have nodes, so that one of them is honest where at most f are not. Raises
-        `HansaError`: `receipt.k` for more members than have nodes, and as `Reading.receipt`.
+        Raises `HansaError` `receipt.k` for more members than have nodes.
         """
-        node, members = self._node, self._node.directory.cosigners()
-        k = (len(members) - 1) // 3 + 1 if k is None else k
+        members = self._node.directory.cosigners()
+        k = agreement.default_k(members) if k is None else k
         if k > len(members):
-            raise HansaError("receipt.k", f"{k} are asked for, and {len(members)} have", members=members)
+            raise HansaError("receipt.k", f"{k} are asked for, and {len(members)} have")
+        return k
+
+    async def receipts(self, seqs: Sequence[int], k: int) -> list[Cosigned]:
+        """Receipts for each of these entries, all under one head, by `k` members, or by those there are at `WAIT_S`.
+
+        Raises `HansaError` as `Reading.receipt`.
+        """
+        node, last = self._node, max(seqs)
         node.sign_checkpoint()
-        node.reading.receipt(seq)  # refuses what is no entry, or is not covered yet
-        head = next((one for one in reversed(self._heads.values()) if self._serves(one, seq, k)), None)
+        node.reading.receipt(last)  # refuses what is no entry, or is not covered yet
+        head = next((one for one in reversed(self._heads.values()) if self._serves(one, last, k)), None)
         if head is None:
             head = self._newest()
             await self._gather(head, k)
         signed = list(head.signed.items())[:k]
-        made = [node.reading.receipt_under(seq, one) for _, one in signed]
-        missing = [name for name in members if name not in head.signed] if len(signed) < k else []
-        return Cosigned(made, k, [name for name, _ in signed], missing, sorted(head.split))
+        members = [name for name, _ in signed]
+        able = node.directory.cosigners() if len(signed) < k else []
+        missing, split = [name for name in able if name not in head.signed], sorted(head.split)
+        return [
+            Cosigned([node.reading.receipt_under(seq, one) for _, one in signed], k, members, missing, split)
+            for seq in seqs
+        ]
+
+    def begin(self, seqs: Sequence[int], k: int, told: Told) -> None:
+        """The same for who does not wait here: `told` is called with what there is, unless all ends before."""
+        telling = asyncio.get_running_loop().create_task(self._tell(seqs, k, told))
+        self._telling.add(telling)
+        telling.add_done_callback(self._telling.discard)
+
+    async def _tell(self, seqs: Sequence[int], k: int, told: Told) -> None:
+        try:
+            found = await self.receipts(seqs, k)
+        except HansaError as error:
+            log.warning("receipt.none", seqs=list(seqs), code=error.code)
+            found = None
+        told(found)
 
     async def close(self) -> None:
         """Gives up what is still asked, and lets the connections go."""
-        asking = list(self._asking)
+        asking = [*self._asking, *self._telling]
         for task in asking:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
         if self._own is not None:
             await self._own.aclose()
+
+    def _carrier(self) -> "AsyncTransport":
+        """What carries requests to peers."""
+        if self._transport is None:
+            from hansa.client.connections import AsyncConnections  # noqa: PLC0415 - as below
+            from hansa.node.tls import Credentials, PeerCertificates  # noqa: PLC0415
+
+            credentials = self._credentials or Credentials(self._node, ())
+            self._transport = self._own = AsyncConnections(PeerCertificates(credentials))
+        return self._transport
 
     def _serves(self, head: _Head, seq: int, k: int) -> bool:
         """Whether what is there already is enough, under keys that still count."""
@@ -135,12 +190,13 @@ class Cosigners:
 
     async def _ask(self, peer: str, head: _Head) -> None:
         """Asks one peer for its checkpoint of a head; a peer that is behind waits until it has come so far."""
-        assert self._transport is not None
+        from hansa.client.transport import carry_async  # noqa: PLC0415 - it takes a while to load, and few need it
+
         size = head.own.size
         query = {"at_least": size - 1}
         request = Request("GET", peer, f"/app/checkpoints/{size}", query, headers={"accept": COSE}, wait_s=WAIT_S)
         try:
-            heard = await carry_async(self._transport, request)
+            heard = await carry_async(self._carrier(), request)
             refused = heard if isinstance(heard, HansaError) else refusal(heard) if heard.status != 200 else None
             if refused is not None:
                 log.info("cosigning.none", peer=address(peer), size=size, code=refused.code)
@@ -169,7 +225,9 @@ class Cosigners:
             raise HansaError("receipt.span", f"the key {found.kid.hex()} does not count at size {found.size}")
         if not checkpoint.verify(found, span.key):
             raise HansaError("checkpoint.invalid", f"{span.node} did not sign it, whose key it names")
-        member = directory.nodes[span.node]
+        member = directory.nodes[span.node].member
+        if directory.nodes[span.node].state == PENDING:
+            raise HansaError("receipt.key_unknown", f"{span.node} of {member} is not trusted yet: it signs for nobody")
         if member not in directory.members:
             raise HansaError("receipt.key_unknown", f"{member}, whose node {span.node} is, was removed")
         if found.root != own.root:

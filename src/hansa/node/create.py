@@ -30,6 +30,8 @@ CONSTITUTION: Final = "majority"
 """What a ledger begins with unless another is asked for."""
 LOCK_MS: Final = 10_000
 """How long an accepted change of the constitution waits on ledgers made for trials."""
+SNAPSHOTS: Final = genesis.SNAPSHOT_ENTRIES, genesis.SNAPSHOT_BLOCKS
+"""Every how many entries the state is digested, and so many blocks later the digest is an entry."""
 
 
 class Founder(msgspec.Struct, frozen=True):
@@ -45,10 +47,14 @@ class Founder(msgspec.Struct, frozen=True):
 
 
 class Seat(msgspec.Struct, frozen=True):
-    """A node to begin with: its id, and the member that runs it."""
+    """A node to begin with: its id, the member that runs it, and where it is reached; see `wire.genesis.Node`."""
 
     id: str
     member: str
+    engine_key: bytes = b""
+    peer: str = ""
+    address: str = ""
+    url: str = ""
 
 
 class Begun(msgspec.Struct, frozen=True):
@@ -71,6 +77,7 @@ def create_ledger(
     clock: int | None = None,
     constitution: str = CONSTITUTION,
     lock_ms: int = LOCK_MS,
+    snapshots: tuple[int, int] = SNAPSHOTS,
 ) -> bytes:
     """A ledger of these founders in a new folder, all their keys made and kept in it; its id.
 
@@ -88,6 +95,7 @@ def create_ledger(
         clock=clock,
         constitution=constitution,
         lock_ms=lock_ms,
+        snapshots=snapshots,
     )
     with new_folder(files, folder.root) as new:
         for keys in (*begun.members.values(), *begun.nodes.values()):
@@ -106,6 +114,7 @@ def begin(
     clock: int | None = None,
     constitution: str = CONSTITUTION,
     lock_ms: int = LOCK_MS,
+    snapshots: tuple[int, int] = SNAPSHOTS,
 ) -> Begun:
     """The beginning of a ledger of these founders and their nodes, with new keys for all of them; nothing is written.
 
@@ -125,8 +134,8 @@ def begin(
         Member(
             id=founder.id,
             name=founder.name,
-            keys=[key(of_members[founder.id], _member_file(founder.id), key_kind)],
-            governance_keys=[key(of_members[founder.id], _governance_file(founder.id), key_kind)],
+            keys=[key(of_members[founder.id], member_file(founder.id), key_kind)],
+            governance_keys=[key(of_members[founder.id], governance_file(founder.id), key_kind)],
             attributes=sorted(founder.attributes),
             weight=founder.weight,
         )
@@ -148,6 +157,10 @@ def begin(
             member=seat.member,
             node_key=key(of_nodes[seat.id], Path(NODE_KEY), "p256"),
             checkpoint_key=key(of_nodes[seat.id], Path(CHECKPOINT_KEY), "p256"),
+            engine_key=seat.engine_key,
+            peer=seat.peer,
+            address=seat.address,
+            url=seat.url,
         )
         for seat in seats
     ]
@@ -167,6 +180,8 @@ def begin(
             constitution=constitution if "\n" in constitution else shipped.constitution(constitution),
             constitution_lock=lock_ms,
             libraries=[(shipped.LIBRARY, shipped.library())],
+            snapshot_entries=snapshots[0],
+            snapshot_blocks=snapshots[1],
         )
     )
     check_constitution(genesis.decode(document))  # refuse here, with every problem, what no node would start with
@@ -196,12 +211,12 @@ def members_source() -> str:
 
 def member_key(folder: Folder, member: str) -> Path:
     """Where a founder's key is kept."""
-    return folder.keys / _member_file(member)
+    return folder.keys / member_file(member)
 
 
 def governance_key(folder: Folder, member: str) -> Path:
     """Where the key is kept with which a founder proposes and votes."""
-    return folder.keys / _governance_file(member)
+    return folder.keys / governance_file(member)
 
 
 def user_key(folder: Folder, member: str, user: str) -> Path:
@@ -209,11 +224,13 @@ def user_key(folder: Folder, member: str, user: str) -> Path:
     return folder.keys / _user_file(member, user)
 
 
-def _member_file(member: str) -> Path:
+def member_file(member: str) -> Path:
+    """The path of a member's key in a folder of keys."""
     return Path("members", f"{member}.pem")
 
 
-def _governance_file(member: str) -> Path:
+def governance_file(member: str) -> Path:
+    """The path there of the key with which it proposes and votes."""
     return Path("governance", f"{member}.pem")
 
 

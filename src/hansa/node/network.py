@@ -6,26 +6,27 @@ member, a ledger like any other. Nothing in a member's folder is another member'
 Called by `cli`. It starts nothing and opens no ledger.
 """
 
+import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
-from hansa.node import ordering, peers
+from hansa.node import document, ordering, peers
+from hansa.node import regions as regions_of
 from hansa.node.certificates import make_authority
-from hansa.node.create import Begun, Founder, Seat, begin, save_keys
+from hansa.node.create import Founder, Seat, begin, save_keys
 from hansa.node.ordering import Ordering
 from hansa.orderers.cometbft.home import make_keys
-from hansa.orderers.cometbft.settings import CometSettings, Validator, split
-from hansa.orderers.etcd.settings import EtcdMember, EtcdSettings
-from hansa.store.files import Files, read_whole, replace, trouble_told
+from hansa.orderers.cometbft.settings import CometSettings
+from hansa.orderers.etcd.settings import EtcdMember, EtcdSettings, far_apart
+from hansa.store.files import Files
 from hansa.store.folder import Folder, new_folder
-from hansa.wire import genesis, names
-from hansa.wire.genesis import Genesis
-from hansa.wire.keys import PrivateKey
+from hansa.wire import names
+from hansa.wire.keys import PrivateKey, spki_of_ed25519
 from hansa.wire.problems import HansaError
 
 Topology: TypeAlias = Literal["dev", "single-member", "multi-member"]
@@ -61,11 +62,24 @@ _Port = Annotated[int, Meta(ge=1, le=65_535)]
 
 
 class NodePlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A node: its id, which is its folder's name too, the port of its API, and those of its engine by their use."""
+    """A node: its id, which is its folder's name too, the port of its API, and those of its engine by their use.
+
+    `retired`: it was ended for good, and is not started any more; its folder is kept. `tls`: the port at which other
+    nodes reach it by mutual TLS; None where loopback without TLS does. `region`: where it stands, from 1. On one
+    machine that is in name only.
+    """
 
     id: str
     port: _Port
     engine_ports: dict[str, _Port] = {}
+    retired: bool = False
+    tls: _Port | None = None
+    region: Annotated[int, Meta(ge=1)] = 1
+
+    @property
+    def url(self) -> str:
+        """Where other nodes ask it."""
+        return f"http://{_HOST}:{self.port}" if self.tls is None else f"https://{_HOST}:{self.tls}"
 
 
 class MemberPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,7 +91,10 @@ class MemberPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `network.json` holds. `ledger` is the id of the ledger that every node keeps, in hexadecimal."""
+    """What `network.json` holds. `ledger` is the id of the ledger that every node keeps, in hexadecimal.
+
+    `joined`: the ledger has other members too, whose nodes lie with them.
+    """
 
     version: Literal[0]
     name: str
@@ -85,27 +102,46 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     orderer: ordering.Name
     ledger: str
     members: Annotated[list[MemberPlace], Meta(min_length=1)]
+    joined: bool = False
 
     def nodes(self) -> Iterator[tuple[MemberPlace, NodePlace]]:
         """Every node with its member, in order."""
         return ((member, node) for member in self.members for node in member.nodes)
 
+    def with_node(self, member: str, place: NodePlace) -> "Network":
+        """The same network in which a member has this node, in the place of the one of its id if there is one."""
+        members: list[MemberPlace] = []
+        for one in self.members:
+            kept = [place if node.id == place.id else node for node in one.nodes]
+            nodes = kept if one.id != member or place in kept else [*kept, place]
+            members.append(msgspec.structs.replace(one, nodes=nodes))
+        return msgspec.structs.replace(self, members=members)
+
     def tolerance(self) -> str:
         """How many may fail while the rest goes on, in words."""
         return tolerance(self.topology, len(self.members), max(len(member.nodes) for member in self.members))
+
+    def placement(self) -> str:
+        """Which nodes stand in which region, and what follows, in words; empty if all are in one."""
+        return regions_of.said({node.id: node.region for _, node in self.nodes()}, self.goes_on_with)
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether nodes are far from each other."""
+        return any(node.region > 1 for _, node in self.nodes())
 
     def goes_on_with(self, ready: int) -> bool:
         """Whether so many nodes are enough to order: more than half of them under etcd, than two thirds under CometBFT.
 
         Members have equal power and equally many nodes, so nodes can be counted for it.
         """
-        count = sum(1 for _ in self.nodes())
+        count = sum(not node.retired for _, node in self.nodes())
         return 3 * ready > 2 * count if self.orderer == ordering.COMETBFT else 2 * ready > count
 
 
-def shape_problems(topology: Topology, members: int, nodes: int) -> list[str]:
-    """Why there is no such network of so many members with so many nodes each; none if there is."""
-    problems: list[str] = []
+def shape_problems(topology: Topology, members: int, nodes: int, regions: int = 1) -> list[str]:
+    """Why there is no such network of so many members with so many nodes each in so many regions; none if there is."""
+    problems = regions_of.problems(nodes if topology == DEV else members * nodes, regions)
     if topology == DEV and nodes != 1:
         problems.append(f"{DEV} has one node, not {nodes}: it is one process that orders for itself")
     if topology == SINGLE_MEMBER and members != 1:
@@ -129,6 +165,15 @@ def tolerance(topology: Topology, members: int, nodes: int) -> str:
     return f"tolerates that {count} of {members} members {'fails or lies' if count == 1 else 'fail or lie'}"
 
 
+def tolerance_by(powers: Sequence[int]) -> str:
+    """The same in words for members of these powers under CometBFT: so many fail as are together below a third."""
+    found = sorted((power for power in powers if power), reverse=True)
+    count = sum(3 * sum(found[: most + 1]) < sum(found) for most in range(len(found)))
+    if not count:
+        return "tolerates no failure"
+    return f"tolerates that {count} of {len(found)} members {'fails or lies' if count == 1 else 'fail or lie'}"
+
+
 def path_of(root: Path) -> Path:
     """Where a network's map lies."""
     return root / _FILE
@@ -144,16 +189,16 @@ def load(files: Files, root: Path) -> Network:
     path = path_of(root)
     if not path.is_file():
         raise HansaError("network.none", f"{root} holds no network")
-    with trouble_told(path):
-        data = read_whole(files, path)
-    try:
-        found = msgspec.json.decode(data[:_FILE_BYTES_MAX], type=Network)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise HansaError("network.form", f"{path}: {error}") from None
+    found = document.read(files, path, Network, _FILE_BYTES_MAX, "network.form")
     for what in (*(member.id for member in found.members), *(node.id for _, node in found.nodes())):
         if not names.is_member(what):  # it is the name of a folder
             raise HansaError("network.form", f"{path}: {what[:60]!a} is not a name")
     return found
+
+
+def save(files: Files, root: Path, network: Network) -> None:
+    """Writes the map of a network, whole and durable."""
+    document.write(files, path_of(root), network)
 
 
 def create(
@@ -166,61 +211,80 @@ def create(
     *,
     constitution: str,
     lock_ms: int,
+    secured: bool = False,
+    regions: int = 1,
 ) -> Network:
     """Makes a network in a new folder: genesis of everybody's public keys, and a folder for each member.
 
-    All keys are made here, for members that are all tried out on one machine. Raises `HansaError`: `argument.value`
-    with every problem of the shape, `network.taken`, and as `begin` and `new_folder`; it leaves nothing behind then.
+    `secured`: its nodes ask each other by mutual TLS, as between machines. All keys are made here, for members that are
+    all tried out on one machine. Raises `HansaError`: `argument.value` with every problem of the shape,
+    `network.taken`, and as `begin` and `new_folder`; it leaves nothing behind then.
     """
-    problems = shape_problems(topology, len(founders), nodes)
+    problems = shape_problems(topology, len(founders), nodes, regions)
     if problems:
         raise HansaError("argument.value", "; ".join(problems), problems=problems)
     check_free(root)
-    seats = [Seat(f"{founder.id}-{number}", founder.id) for founder, number in _seats(topology, founders, nodes)]
-    begun = begin(name, founders, seats, constitution=constitution, lock_ms=lock_ms)
     orderer = ORDERERS[topology]
     uses = ordering.PORTS[orderer]
-    ports = iter(free_ports(len(seats) * (1 + len(uses)), begun.ledger))
-    places = {seat.id: NodePlace(seat.id, next(ports), {use: next(ports) for use in uses}) for seat in seats}
-    network = Network(
-        VERSION,
-        name,
-        topology,
-        orderer,
-        begun.ledger.hex(),
-        [
-            MemberPlace(founder.id, founder.name, [places[seat.id] for seat in seats if seat.member == founder.id])
-            for founder in founders
-        ],
-    )
+    seated = [(founder, f"{founder.id}-{number}") for founder, number in _seats(topology, founders, nodes)]
+    ports = iter(free_ports(len(seated) * (1 + len(uses) + secured), secrets.token_bytes(4)))
+    places = {
+        id: NodePlace(
+            id,
+            next(ports),
+            {use: next(ports) for use in uses},
+            tls=next(ports) if secured else None,
+            region=regions_of.of_node(number, regions),
+        )
+        for number, (_, id) in enumerate(seated)
+    }
     with new_folder(files, root) as new:
+        seats = [_seat(files, new.root, founder.id, places[id], orderer) for founder, id in seated]
+        begun = begin(name, founders, seats, constitution=constitution, lock_ms=lock_ms)
+        own = {founder.id: [places[seat.id] for seat in seats if seat.member == founder.id] for founder in founders}
+        members = [MemberPlace(founder.id, founder.name, own[founder.id]) for founder in founders]
+        network = Network(VERSION, name, topology, orderer, begun.ledger.hex(), members)
         for member in network.members:
-            _save_keys(files, new.root / member.id, begun.members[member.id])
+            keep_keys(files, new.root / member.id, begun.members[member.id])
         for member, node in network.nodes():
             folder = node_folder(new.root, member.id, node.id)
-            _save_keys(files, folder.root, begun.nodes[node.id])
+            keep_keys(files, folder.root, begun.nodes[node.id])
             folder.create(files, begun.document, begun.ledger)
-        _save_orderings(files, new.root, network, begun)
-        replace(files, path_of(new.root), msgspec.json.format(msgspec.json.encode(network)) + b"\n")
+        _save_orderings(files, new.root, network)
+        save(files, new.root, network)
     return network
 
 
-def _save_orderings(files: Files, root: Path, network: Network, begun: Begun) -> None:
+def _seat(files: Files, root: Path, member: str, place: NodePlace, orderer: ordering.Name) -> Seat:
+    """A node as genesis has it; an engine of CometBFT is known to others by keys, which are made in its folder."""
+    url = place.url
+    if orderer != ordering.COMETBFT:
+        return Seat(place.id, member, url=url)
+    folder = node_folder(root, member, place.id).root
+    for made in (root / member, folder):
+        files.make_folder(made)
+    keys = make_keys(folder / ordering.ENGINE)
+    return Seat(place.id, member, spki_of_ed25519(keys.key), keys.peer, f"{_HOST}:{place.engine_ports['peers']}", url)
+
+
+def _save_orderings(files: Files, root: Path, network: Network) -> None:
     """Writes for each node by what it orders, with the keys that its engine needs, and who else there is."""
-    document = genesis.decode(begun.document)
     places = list(network.nodes())
     members = _etcd_members(places) if network.orderer == ordering.ETCD else ()
-    validators = _validators(root, network, document) if network.orderer == ordering.COMETBFT else []
     for member, node in places:
-        others = [f"http://{_HOST}:{other.port}" for _, other in places if other is not node]
+        others = [other.url for _, other in places if other is not node]
         if others:
             peers.save(files, node_folder(root, member.id, node.id), others[: peers.PEERS_MAX])
         made = Ordering(ordering.VERSION, node.id, network.orderer, node.port)
+        if node.tls is not None:
+            made = msgspec.structs.replace(made, listen=f"{_HOST}:{node.tls}")
         if members:
             settings = EtcdSettings(name=node.id, members=members, token=network.ledger, home=ordering.ENGINE)
+            settings = far_apart(settings) if network.is_wide else settings
             made = msgspec.structs.replace(made, etcd=settings, authority=f"../{_AUTHORITY}")
-        if validators:
-            comet = CometSettings(node=node.id, home=ordering.ENGINE, time=document.time, validators=validators)
+        if network.orderer == ordering.COMETBFT:
+            address = f"{_HOST}:{node.engine_ports['peers']}"
+            comet = CometSettings(node=node.id, home=ordering.ENGINE, listen=address, wan=network.is_wide)
             made = msgspec.structs.replace(made, cometbft=comet)
         ordering.save(files, node_folder(root, member.id, node.id), made)
     if members:
@@ -236,19 +300,7 @@ def _etcd_members(places: list[tuple[MemberPlace, NodePlace]]) -> tuple[EtcdMemb
     )
 
 
-def _validators(root: Path, network: Network, document: Genesis) -> list[Validator]:
-    """The validators of CometBFT, one for each node, whose keys are made in its folder. Power belongs to members."""
-    weights = {member.id: member.weight for member in document.members}
-    powers = split(weights, {member.id: [node.id for node in member.nodes] for member in network.members})
-    found: list[Validator] = []
-    for member, node in network.nodes():
-        keys = make_keys(node_folder(root, member.id, node.id).root / ordering.ENGINE)
-        address = f"{_HOST}:{node.engine_ports['peers']}"
-        found.append(Validator(name=node.id, address=address, peer=keys.peer, key=keys.key, power=powers[node.id]))
-    return found
-
-
-def _save_keys(files: Files, folder: Path, keys: dict[Path, PrivateKey]) -> None:
+def keep_keys(files: Files, folder: Path, keys: dict[Path, PrivateKey]) -> None:
     """A new folder with a folder of keys in it, both for their owner alone."""
     files.make_folder(folder)
     files.make_folder(folder / "keys")

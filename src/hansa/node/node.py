@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
@@ -20,14 +20,17 @@ import structlog
 from hansa.contracts import schedules
 from hansa.contracts.values import Cache
 from hansa.governance import expiry, sequel
-from hansa.governance.directory import Directory, Sender
+from hansa.governance.directory import Directory, PowerStep, Sender
+from hansa.governance.directory import Node as NodeRecord
+from hansa.governance.genesis import RETIRED
 from hansa.merkle import checkpoint as merkle_checkpoint
 from hansa.merkle.checkpoint import Checkpoint
-from hansa.node import intake
+from hansa.node import earlier, intake, peers, seats, state_digest
 from hansa.node.apply import Sealed, View, apply_batch, apply_genesis, next_due
 from hansa.node.clock import Clock, ToldClock, backward
 from hansa.node.commit import Committer
 from hansa.node.create import CHECKPOINT_KEY, NODE_KEY
+from hansa.node.digester import Digester, Taken
 from hansa.node.events import BUSY_S, Events, Place
 from hansa.node.exclusions import Exclusions
 from hansa.node.exclusions import load as load_exclusions
@@ -36,22 +39,23 @@ from hansa.node.intake import Accepted, Answer, Listener, Pending, Queue
 from hansa.node.isolation import Isolation
 from hansa.node.key_folder import KeyFolder
 from hansa.node.linear import Barriers
-from hansa.node.peers import load as load_peers
 from hansa.node.recovery import Progress, Recovered, close, close_in_order, recover
 from hansa.node.tally import Gauges, Tally
 from hansa.node.verifier import Verifier
-from hansa.orderers import DEGRADED, DIVERGED, HALTED, MakeOrderer, Replica
+from hansa.orderers import DEGRADED, DIVERGED, HALTED, Answering, MakeOrderer, Replica
 from hansa.orderers.solo import Solo
 from hansa.store.files import Disk, Files, read_whole, replace, trouble_told
 from hansa.store.folder import Folder, Lock
 from hansa.store.journal import Location, Writer
 from hansa.store.overlay import Stored
+from hansa.store.snapshots import Snapshots as Kept
 from hansa.store.state import BlockPlace
 from hansa.wire import block, cose, genesis, tick
 from hansa.wire.keys import PrivateKey
 from hansa.wire.limits import INTEGER_MAX
 from hansa.wire.problems import HansaError
 from hansa.wire.transaction import Signed
+from hansa.wire.trust import Trust
 
 log = structlog.get_logger()
 
@@ -143,7 +147,8 @@ class Node:
         exclusions: Exclusions,
         isolation: Isolation | None,
         orderer: MakeOrderer,
-        peers: list[str],
+        told_peers: list[str],
+        verifier: Path | None,
     ) -> None:
         self.folder = folder
         self.ledger = recovered.ledger
@@ -155,8 +160,7 @@ class Node:
         self.events = Events(self.reading, self._is_busy)
         self.tally = Tally()
         self.failed: asyncio.Future[None] | None = None
-        self.peers = peers
-        """The URLs of the other nodes that are known here; see `peers`."""
+        self._told_peers = told_peers
         self._files = files
         self._locks = locks
         self._parts = recovered
@@ -172,11 +176,13 @@ class Node:
         self._is_told_now = False  # the clock is being put forward
         self._reserve_bytes = reserve_bytes
         self._queue = Queue()
-        self._verifier = Verifier()
+        self._verifier = Verifier(program=verifier)
         self._unverified: list[Pending] = []
         self._verified: dict[bytes, Signed] = {}
         """Verified and without an entry, by envelope: `_enqueue` puts in, `_tell` takes out once there is one."""
-        self._orderer = orderer(Replica(self.ledger, self._stamp, lambda: self.directory.limits, self._digest_before))
+        self._step_positions: dict[int, int] = {}  # where in the order each step in which powers moved was
+        self._orderer = orderer(self._replica())
+        self._ordering = False  # the orderer has begun
         self.barriers = Barriers(self._orderer)
         self._trouble: dict[str, HansaError] = {}  # by what notices it: disk, reserve, clock, fault
         self._committing = False
@@ -193,6 +199,7 @@ class Node:
         """Heads that are signed before the newest: of blocks that changed the checkpoint keys, by a key from before."""
         self._head = self._head_of(self._tip.size - 1) if self._tip.size else None
         self._flush_timer: asyncio.TimerHandle | None = None
+        self._digester = Digester(folder, self._digested)
 
     # Life
 
@@ -203,7 +210,7 @@ class Node:
         with trouble_told(self.folder.journal):
             self._writer = Writer(self._files, self.folder.journal, self.ledger, self._parts.end)
         self._committer = Committer(self._writer, self._call_soon, self._disk_full, self._fail, self.tally.sync_s.add)
-        self._watch()
+        self._digest()
         if self._tip.size == 0:
             parts = self._parts
             self._begun = self._loop.time()
@@ -213,7 +220,8 @@ class Node:
             if self._parts.state.pending():
                 self._flush_later()
             self._await_due()
-            self._orderer.start(self.reading.header_of(self._tip.size - 1).position, self._tip.previous, self._wake)
+            self._begin_order(self.reading.header_of(self._tip.size - 1).position, self._tip.previous)
+        self._watch()
 
     async def stop(self) -> None:
         """Finishes the block in hand, brings everything to disk and lets the folder go."""
@@ -226,6 +234,7 @@ class Node:
         self._verifier.stop()
         if self._isolation is not None:
             self._isolation.stop()
+        await self._digester.stop()
         try:
             await self._loop.run_in_executor(None, self._committer.stop)
             await asyncio.sleep(0)  # the last block's answers
@@ -237,6 +246,25 @@ class Node:
         finally:
             for lock in self._locks:
                 lock.release()
+
+    # Who else there is
+
+    @property
+    def own(self) -> NodeRecord | None:
+        """What the ledger says of this node, whose key lies in its folder; None as far as it says nothing yet."""
+        spans = reversed(self.directory.checkpoint_spans.values())
+        id = next((span.node for span in spans if span.key.kid in self._keys.checkpoint), None)
+        return None if id is None else self.directory.nodes[id]
+
+    @property
+    def peers(self) -> list[str]:
+        """The URLs of other nodes: where `peers.json` and the ledger say that those are reached which sign now."""
+        found = [node.url for node in self.directory.signers() if node != self.own and peers.is_usable(node.url)]
+        return list(dict.fromkeys([*self._told_peers, *found]))
+
+    def trust(self) -> Trust:
+        """See `Reading.trust`, with what this node was given of the time before it came. Raises `HansaError`."""
+        return self.reading.trust(earlier.load(self._files, self.folder))
 
     # Intake
 
@@ -268,7 +296,8 @@ class Node:
     # Reading
 
     def status(self) -> Status:
-        """How the node is."""
+        """How the node is; its order is looked at for that."""
+        self._watch_order()
         reasons = self._reasons()
         healthy = "fault" not in self._trouble
         return Status(
@@ -295,6 +324,11 @@ class Node:
         """The directory behind the last block that was made, durable or not: at a first start, behind genesis."""
         return self._parts.directory
 
+    @property
+    def snapshots(self) -> Kept:
+        """The snapshots that are kept here, for others to copy."""
+        return self._parts.snapshots.kept
+
     def ledger_time(self) -> int:
         """Ledger time if a block were made now, in ms, undoubted: never before that of the last block."""
         return max(self._tip.time, self._clock.now())
@@ -313,19 +347,19 @@ class Node:
         standing = self._orderer.standing()
         if standing.state == DEGRADED:
             found.append(HansaError("orderer.degraded", standing.reason, remedy=standing.remedy))
-        elif standing.state == HALTED and "order" not in self._trouble:  # it will refuse in a moment
-            found.append(HansaError("orderer.halted", standing.reason, remedy=standing.remedy))
         return [Reason(error.code, error.detail, error.remedy) for error in found]
 
     def _missing_keys(self) -> list[HansaError]:
         """What the node can do nothing about until somebody gives it the file of a key that counts."""
         found: list[HansaError] = []
+        if self.own is not None and self.own.state == RETIRED:
+            return [HansaError("node.retired", f"{self.own.id} of {self.own.member} was retired")]
         if not self.directory.checkpoint_keys.keys() & self._keys.checkpoint.keys():
             found.append(HansaError("key.checkpoint"))
-        elif any(self._signer_of(head) is None for head in self._owed):
+        elif any(self._signer_of(head) is None for head in self._due_heads()):
             told = "the key before has to sign the block that registered the new one, and is missing"
             found.append(HansaError("key.checkpoint", told))
-        if self._own_key() is None:
+        if self.own_key() is None:
             found.append(HansaError("key.node"))
         return found
 
@@ -350,7 +384,7 @@ class Node:
         """
         if "fault" in self._trouble or self._head is None:
             return
-        for head in self._owed:
+        for head in self._due_heads():
             if head.size > self._signed_size and not self._sign(head, durable=True):
                 return
         self._owed = []
@@ -369,11 +403,9 @@ class Node:
         if "fault" in self._trouble:
             raise HansaError("node.faulted")
         header = self.reading.recent_end(size, RECENT_BLOCKS)
-        signer = self._signer_of(_Head(header.seq, size, header.time, header.root))
-        if signer is None:
+        made = self._signed(_Head(header.seq, size, header.time, header.root))
+        if made is None:
             raise HansaError("checkpoint.none", "this node has no key that signs it", size=size)
-        told = self.parsed_genesis.is_told
-        made = merkle_checkpoint.sign(self.ledger, size, header.time, header.root, signer, told=told)
         self._asked[size] = made
         if len(self._asked) > RECENT_BLOCKS:
             del self._asked[min(self._asked)]  # which is none of the last blocks any more
@@ -385,10 +417,9 @@ class Node:
         `durable`: it is on the disk then. Else the last ones may be lost in a crash and are signed again, which a key
         that counts no more must not be needed for.
         """
-        signer, told = self._signer_of(head), self.parsed_genesis.is_told
-        if signer is None:
+        made = self._signed(head)
+        if made is None:
             return False
-        made = merkle_checkpoint.sign(self.ledger, head.size, head.time, head.root, signer, told=told)
         try:
             self._parts.checkpoints.append(made)
             if durable:
@@ -400,6 +431,13 @@ class Node:
         self._signed_size = head.size
         self._signed_at = self._loop.time()
         return True
+
+    def _signed(self, head: "_Head") -> Checkpoint | None:
+        """The checkpoint of a durable head; None if the node has no key that counts for its block."""
+        signer, told = self._signer_of(head), self.parsed_genesis.is_told
+        if signer is None:
+            return None
+        return merkle_checkpoint.sign(self.ledger, head.size, head.time, head.root, signer, told=told)
 
     def _signer_of(self, head: "_Head") -> PrivateKey | None:
         """The newest key of the node that counts for a head; None if it has none."""
@@ -417,10 +455,42 @@ class Node:
         behind = bisect_left(range(self._tip.size), position, key=lambda seq: self.reading.header_of(seq).position)
         return block.header_digest(self.reading.header_of(max(behind - 1, 0)))
 
+    def _replica(self) -> Replica:
+        """What the orderer is told of this node."""
+        return Replica(
+            self.ledger,
+            self._stamp,
+            lambda: self.directory.limits,
+            self._digest_before,
+            self.parsed_genesis.time,
+            seats.founding(self.parsed_genesis),
+            lambda: seats.admitted(self.directory),
+            self._powers,
+        )
+
+    def _powers(self, first: int, end: int) -> list[tuple[bytes, int]]:
+        """See `orderers.Replica`."""
+
+        def position(step: PowerStep) -> int:
+            if step.seq not in self._step_positions:
+                self._step_positions[step.seq] = self.reading.header_of(step.seq).position
+            return self._step_positions[step.seq]
+
+        steps = self.directory.power_steps
+        found = steps[bisect_left(steps, first, key=position) : bisect_left(steps, end, key=position)]
+        return [power for step in found for power in step.powers]
+
     def _find_owed(self) -> list["_Head"]:
         """The heads of blocks that changed the checkpoint keys and that no stored checkpoint covers."""
         changes = [seq for seq in self.directory.checkpoint_changes() if seq >= self._signed_size]
         return list({head.size: head for head in map(self._head_of, changes)}.values())
+
+    def _due_heads(self) -> list["_Head"]:
+        """Those owed that this node can sign: not those from before it was registered, and had no key."""
+        if self.own is None:
+            return self._owed
+        spans = [span for span in self.directory.checkpoint_spans.values() if span.node == self.own.id]
+        return [head for head in self._owed if any(span.signs_from(head.seq) for span in spans)]
 
     def _earlier(self, signed: Signed, sender: Sender) -> Answer | None:
         """The entry of a transaction past its time, if it got one while there was time."""
@@ -492,7 +562,7 @@ class Node:
         if self._stopping or "fault" in self._trouble:
             return
         self._verify_waiting()
-        if self._committing:
+        if self._committing or not self._parts.snapshots.may_make(self._tip.height):
             return
         self._begun = self._loop.time()
         try:
@@ -517,6 +587,8 @@ class Node:
                 self._cache,
                 self._run,
                 self._exclusions,
+                self._parts.snapshots.digested(self._tip.height),
+                self._verifier.judge,
             )
         except Exception as error:
             self._fail(error)
@@ -551,7 +623,7 @@ class Node:
         if header.height:
             self._orderer.applied(header.position, sealed.tip.previous)
         elif not self._stopping:
-            self._orderer.start(header.position, sealed.tip.previous, self._wake)
+            self._begin_order(header.position, sealed.tip.previous)
         self._follow_keys(written)
         for seq, item in enumerate(sealed.block.items, header.seq):
             self._tell(item.id, Answer(item.id, seq, item.outcome, False))
@@ -561,7 +633,7 @@ class Node:
         idle = not len(self._queue)
         if idle or (self._loop.time() - self._signed_at) * 1000 >= CHECKPOINT_MS:
             self.sign_checkpoint()
-        if self._parts.state.pending() >= FLUSH_ENTRIES:
+        if self._parts.snapshots.passed(sealed.block) or self._parts.state.pending() >= FLUSH_ENTRIES:
             self._flush()
         elif idle:
             self._flush_later()
@@ -573,7 +645,7 @@ class Node:
 
     def _follow_keys(self, written: set[str]) -> None:
         """Where keys changed: the block that did it is signed at once, by the key from before; then files are found."""
-        if self._head is not None and "CheckpointKey" in written:
+        if self._head is not None and not written.isdisjoint(("CheckpointKey", "Retirement")):
             self._owed.append(self._head)
             self.sign_checkpoint()
         if "Key" in written:
@@ -615,17 +687,24 @@ class Node:
     def _order_tick(self) -> None:
         """Orders a tick, unless a block is coming anyway or none can be made."""
         if not (self._committing or len(self._queue) or self._trouble):
-            own_key = self._own_key()
+            own_key = self.own_key()
             if own_key is None:
                 return
-            if self._ticked == (self._tip.size, self._loop.time() // TICK_AGAIN_S):
+            now = self._tip.size, self._loop.time() // TICK_AGAIN_S
+            if self._ticked == now:
                 return  # it is on its way through the order
-            self._ticked = self._tip.size, self._loop.time() // TICK_AGAIN_S
+            self._ticked = now
             envelope = tick.seal(own_key, self.ledger, self._tip.size)
             self._orderer.submit("", cose.id_of(envelope), envelope, 0)
 
-    def _own_key(self) -> PrivateKey | None:
-        """The key that signs ticks: any of the node's that counts, the newest if it has more."""
+    async def ask_engine(self, route: str, query: Mapping[str, int]) -> bytes:
+        """What the engine of the order answers. Raises `HansaError`: `engine.none`, `engine.silent`."""
+        if not isinstance(self._orderer, Answering):
+            raise HansaError("engine.none", f"{self._orderer.name} has none that is asked")
+        return await self._orderer.ask(route, query)
+
+    def own_key(self) -> PrivateKey | None:
+        """The key that signs ticks and its certificate: any of the node's that counts, the newest if it has more."""
         counting = [kid for kid in self.directory.node_keys if kid in self._keys.node]
         return self._keys.node[counting[-1]] if counting else None
 
@@ -702,7 +781,7 @@ class Node:
 
     def _flush(self) -> None:
         parts = self._parts
-        if not parts.state.pending() or "fault" in self._trouble:
+        if not parts.state.pending() or "fault" in self._trouble or self._parts.snapshots.to_digest is not None:
             return
         try:
             parts.checkpoints.sync()
@@ -711,6 +790,34 @@ class Node:
             self._disk_trouble("flush", error)
         else:
             self._clear_trouble("flush")
+            self._parts.snapshots.flushed(self._tip.height - 1)
+            self._digest()
+            self._wake()
+
+    # The digest of the state
+
+    def _digest(self) -> None:
+        """Has the state in LMDB digested, if that is to be; until it is, nothing is flushed."""
+        height = self._parts.snapshots.to_digest
+        if height is not None and "fault" not in self._trouble:
+            self._digester.begin(height)
+
+    def _digested(self, height: int, taken: Taken) -> None:
+        """The digest is there, and the state may go on; or it is tried again, as the node waits for it at its block."""
+        snapshots = self._parts.snapshots
+        if not isinstance(taken, HansaError):
+            self._clear_trouble("snapshot")
+            snapshots.knows(height, taken)
+            if snapshots.to_flush is None:
+                self._flush_later()
+            else:
+                self._flush()
+            self._wake()
+        elif state_digest.is_damage(taken.code):
+            self._fail(self._parts.state.damage(taken.detail))
+        else:
+            self._set_trouble("snapshot", taken)
+            self._loop.call_later(RETRY_S, self._digest)
 
     def _flush_later(self) -> None:
         if self._flush_timer is None:
@@ -735,8 +842,16 @@ class Node:
         self._watch_order()
         self._watch_reserve()
 
+    def _begin_order(self, position: int, digest: bytes) -> None:
+        """Behind the last block; the first look is here, so that no node is ready before it knows how its order is."""
+        self._orderer.start(position, digest, self._wake)
+        self._ordering = True
+        self._watch_order()
+
     def _watch_order(self) -> None:
         """Intake stops while nothing can be ordered; a node whose order is not that of the others stops for good."""
+        if not self._ordering or "fault" in self._trouble:
+            return
         standing = self._orderer.standing()
         if standing.state == DIVERGED:
             self._fail(HansaError("orderer.diverged", standing.reason, remedy=standing.remedy))
@@ -820,13 +935,17 @@ def open_node(
     told: bool = False,
     isolate: bool = False,
     orderer: MakeOrderer = Solo,
+    verifier: Path | None = None,
+    id: str = "",
     reserve_bytes: int = RESERVE_BYTES,
     progress: Progress = lambda _: None,
 ) -> Node:
     """Locks and recovers the ledger in a folder. Raises `HansaError` where it must not run.
 
     `isolate`: contracts run in a process of their own, see `isolation`. `told`: the ledger must be one whose time is
-    told, else `clock.real`. `orderer` makes what the node has its transactions put in order by.
+    told, else `clock.real`. `orderer` makes what the node has its transactions put in order by. `verifier`: a program
+    that verifies signatures together, see there. `id`: which node of many it is; one that the ledger does not know
+    yet, as far as it is here, has keys that it does not know either.
     """
     files, folder = files or Disk(), Folder(root)
     folder.check_format(files)
@@ -838,16 +957,30 @@ def open_node(
         keys.open()
         recovered = recover(files, folder, progress)
         opened.callback(recovered.close)
-        _check_keys(folder, keys, recovered)
+        if not id or id in recovered.directory.nodes:
+            _check_keys(folder, keys, recovered)
         if told and not recovered.genesis.is_told:
             raise HansaError("clock.real", f"the ledger in {root} has real time, which nobody tells")
         clock = clock or (ToldClock(recovered.genesis.time) if recovered.genesis.is_told else Clock())
         clock.check_start(max(recovered.tip.time, last_stop(files, folder)), accepted=accept_clock)
-        exclusions, peers = load_exclusions(files, folder), load_peers(files, folder)
+        exclusions, told_peers = load_exclusions(files, folder), peers.load(files, folder)
         isolation = Isolation(recovered.genesis.members_contract) if isolate else None
         opened.pop_all()
     locks: list[Lock | KeyFolder] = [lock, keys]
-    return Node(folder, files, locks, recovered, keys, clock, reserve_bytes, exclusions, isolation, orderer, peers)
+    return Node(
+        folder,
+        files,
+        locks,
+        recovered,
+        keys,
+        clock,
+        reserve_bytes,
+        exclusions,
+        isolation,
+        orderer,
+        told_peers,
+        verifier,
+    )
 
 
 def _check_keys(folder: Folder, keys: KeyFolder, recovered: Recovered) -> None:

@@ -12,14 +12,12 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from hansa.node import certificates
+from hansa.node import document
 from hansa.orderers import MakeOrderer, engines
-from hansa.orderers.cometbft.orderer import CometBFT
 from hansa.orderers.cometbft.settings import CometSettings
-from hansa.orderers.etcd.orderer import Etcd
 from hansa.orderers.etcd.settings import EtcdSettings
 from hansa.orderers.solo import Solo
-from hansa.store.files import Files, read_whole, replace, trouble_told
+from hansa.store.files import Files
 from hansa.store.folder import Folder
 from hansa.wire import genesis
 from hansa.wire.problems import HansaError
@@ -43,7 +41,8 @@ _FILE_BYTES_MAX: Final = 1_000_000
 class Ordering(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What the file holds: the node's id in genesis, its orderer, the port of its API on loopback, and the engine's.
 
-    `authority`: the folder of the member's authority, from which the engine gets its certificates.
+    `listen`: ADDRESS:PORT at which others reach it by TLS, if they do. `authority`: the folder of the member's
+    authority, from which the engine gets its certificates.
     """
 
     version: Literal[0]
@@ -53,11 +52,12 @@ class Ordering(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     etcd: EtcdSettings | None = None
     cometbft: CometSettings | None = None
     authority: str = ""
+    listen: Annotated[str, Meta(max_length=64)] = ""
 
 
 def save(files: Files, folder: Folder, ordering: Ordering) -> None:
     """Writes the file, whole and durable."""
-    replace(files, folder.root / FILE, msgspec.json.format(msgspec.json.encode(ordering)) + b"\n")
+    document.write(files, folder.root / FILE, ordering)
 
 
 def load(files: Files, folder: Folder) -> Ordering | None:
@@ -65,12 +65,7 @@ def load(files: Files, folder: Folder) -> Ordering | None:
     path = folder.root / FILE
     if not path.exists():
         return None
-    with trouble_told(path):
-        data = read_whole(files, path)
-    try:
-        found = msgspec.json.decode(data[:_FILE_BYTES_MAX], type=Ordering)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise HansaError("network.form", f"{path}: {error}") from None
+    found = document.read(files, path, Ordering, _FILE_BYTES_MAX, "network.form")
     if (found.etcd is not None, found.cometbft is not None) != (found.orderer == ETCD, found.orderer == COMETBFT):
         raise HansaError("network.form", f"{path}: it has not just the settings of {found.orderer}")
     return found
@@ -87,8 +82,14 @@ def maker(files: Files, folder: Folder, ordering: Ordering | None, binary: Path 
         return Solo
     program = engines.find(ordering.orderer, binary)
     home = folder.root / ENGINE
+    # What speaks to an engine takes a while to load, and a ledger of one process needs none of it.
     if ordering.cometbft is not None:
+        from hansa.orderers.cometbft.orderer import CometBFT  # noqa: PLC0415
+
         return partial(CometBFT, msgspec.structs.replace(ordering.cometbft, home=str(home)), program)
+    from hansa.node import certificates  # noqa: PLC0415
+    from hansa.orderers.etcd.orderer import Etcd  # noqa: PLC0415
+
     assert ordering.etcd is not None
     authority, certificate = folder.root / ordering.authority, home / _CERTIFICATE
     renew = partial(certificates.renew, files, authority, ordering.node, certificate)

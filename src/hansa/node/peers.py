@@ -1,17 +1,20 @@
-"""`peers.json` in a node's folder: where the other nodes of the ledger answer, so that they can be asked to sign.
+"""Where the other nodes of the ledger answer, so that they can be asked to sign.
 
-Who makes the network writes it; a folder without one has no peers. A URL says nothing about who answers there: which
-node and member that is follows from the key that signs, by the ledger's records. There is no mutual TLS between nodes
-yet, so that only nodes on this machine are taken, over HTTP at loopback addresses.
+The ledger says so of those that are trusted; `peers.json` in a node's folder says it besides, where they are reached
+otherwise from here. Who makes the network writes that; a folder may have none. A URL says nothing about who answers
+there: which node and member that is follows from the key that signs, by the ledger's records. Nodes elsewhere are asked
+by mutual TLS (`tls`); HTTP is for nodes on this machine, at loopback addresses.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
-from hansa.store.files import Files, read_whole, replace, trouble_told
+from hansa.node import document
+from hansa.store.files import Files
 from hansa.store.folder import Folder
 from hansa.wire.problems import HansaError
 
@@ -34,8 +37,8 @@ class _Peers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def save(files: Files, folder: Folder, urls: list[str]) -> None:
     """Writes the file, whole and durable. Raises `HansaError` `peers.url`."""
     for url in urls:
-        _check(url)
-    replace(files, folder.root / FILE, msgspec.json.format(msgspec.json.encode(_Peers(VERSION, urls))) + b"\n")
+        check(url)
+    document.write(files, folder.root / FILE, _Peers(VERSION, urls))
 
 
 def load(files: Files, folder: Folder) -> list[str]:
@@ -43,24 +46,34 @@ def load(files: Files, folder: Folder) -> list[str]:
     path = folder.root / FILE
     if not path.exists():
         return []
-    with trouble_told(path):
-        data = read_whole(files, path)
-    try:
-        found = msgspec.json.decode(data[: _FILE_BYTES_MAX + 1], type=_Peers)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise HansaError("peers.form", f"{path}: {error}") from None
+    found = document.read(files, path, _Peers, _FILE_BYTES_MAX, "peers.form")
     for url in found.peers:
-        _check(url)
+        check(url)
     return list(dict.fromkeys(found.peers))
 
 
-def _check(url: str) -> None:
+def is_usable(url: str) -> bool:
+    """Whether a node can be asked there: what a member says of its own node is not believed to be."""
+    try:
+        check(url)
+    except HansaError:
+        return False
+    return True
+
+
+def askable(urls: Iterable[str]) -> list[str]:
+    """Those of these URLs, each once."""
+    return list(dict.fromkeys(filter(is_usable, urls)))
+
+
+def check(url: str) -> None:
+    """Raises `HansaError` `peers.url` unless a node may be asked at a URL."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
         raise HansaError("peers.url", f"{url[:100]!a} is no URL") from None
-    if parts.scheme != "http" or host not in _LOOPBACK or port is None:
-        raise HansaError("peers.url", f"{url[:100]!a} is not http://LOOPBACK:PORT")
+    if not (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)) or not host or port is None:
+        raise HansaError("peers.url", f"{url[:100]!a} is neither https://HOST:PORT nor http://LOOPBACK:PORT")
     if parts.username is not None or parts.path or parts.query or parts.fragment:
         raise HansaError("peers.url", f"{url[:100]!a} has more than a host and a port")

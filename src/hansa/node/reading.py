@@ -6,7 +6,7 @@ Works on the parts of an open ledger, running or stopped. Owned by the event loo
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
@@ -207,6 +207,29 @@ class Reading:
             pass
         raise _changed(seq + len(found))
 
+    def blocks(self, seq: int, until: int, most: int) -> tuple[list[bytes], list[bytes]]:
+        """Whole blocks from the one that begins with entry `seq` on, and the path by which `until` entries go on there.
+
+        They have `most` bytes together, or are one; none begins behind `until` entries. The path is the proof of RFC
+        9162 section 2.1.4, empty where they end there. Nothing is checked: whoever copies a ledger does that. Raises
+        `HansaError`: `tree.range`, `journal.corrupt`.
+        """
+        if not 0 <= seq < until <= self.tip.size:
+            raise HansaError("tree.range", f"there are {self.tip.size} entries here", size=self.tip.size)
+        found: list[bytes] = []
+        length = 0
+        while seq < until:
+            place = self._place(seq)
+            if place.seq != seq:
+                raise HansaError("tree.range", f"no block begins with entry {seq}", seq=seq)
+            if found and length + place.location.length > most:
+                break
+            found.append(self._segments.read(place.location))
+            length += place.location.length
+            seq += block.entries_of(found[-1])
+        path = tree.consistency_path(seq, until, self._tiles.node) if seq < until else []
+        return found, path
+
     def find(self, id: bytes) -> int | None:
         """The seq of the entry with this id, over all history; None if there is none."""
         seq = self._state.seq_of(id, self.tip.size)
@@ -261,15 +284,23 @@ class Reading:
         newest = self._checkpoints.last() if head.kid not in keys else None
         return self.receipt_under(seq, head if newest is None or newest.kid not in keys else newest)
 
-    def trust(self) -> Trust:
+    def trust(self, earlier: Sequence[Change] = ()) -> Trust:
         """What an offline verifier needs from the ledger's id alone: see `wire.trust`. With no receipts' checkpoints.
 
-        Raises `HansaError`: `trust.current`, `checkpoint.none`, `journal.corrupt`, `tiles.differ`.
+        `earlier`: the first changes as another node gave them, as this one was not there; see the module of that name.
+        Raises `HansaError`: `trust.current`, `trust.late`, `checkpoint.none`, `journal.corrupt`, `tiles.differ`.
         """
         changes: list[Change] = []
         last = 0
-        for seq in self._directory.checkpoint_changes():
+        for number, seq in enumerate(self._directory.checkpoint_changes()):
+            if number < len(earlier) and leaf_hash(earlier[number].entry) == self._tiles.node(0, seq):
+                changes.append(earlier[number])
+                last = receipt.head_of(earlier[number].receipt, earlier[number].entry).size
+                continue
             found, head = self.at(seq), self._covering(seq)
+            span = self._directory.checkpoint_spans.get(head.kid)
+            if span is None or span.first > seq:
+                raise HansaError("trust.late")
             proof = self.consistency(last, head.size) if last not in (0, head.size) else None
             parts = found.entry(), found.envelope, found.outcome, found.writes
             changes.append(Change(*parts, self.receipt_under(seq, head), proof))

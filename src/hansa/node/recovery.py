@@ -26,6 +26,7 @@ from hansa.merkle.tree import leaf_hash
 from hansa.node.apply import Tip, tip_after
 from hansa.node.flush import flush
 from hansa.node.reading import Reading
+from hansa.node.snapshots import Snapshots
 from hansa.store import journal
 from hansa.store import state as store_state
 from hansa.store.checkpoints import Checkpoints
@@ -66,6 +67,7 @@ class Recovered(msgspec.Struct, frozen=True):
     checkpoints: Checkpoints
     segments: Segments
     end: Position
+    snapshots: Snapshots
 
     def reading(self, directory: Directory | None = None) -> Reading:
         """What can be read of it; by another directory than that of apply, if one is given."""
@@ -124,14 +126,17 @@ def _recover(files: Files, folder: Folder, progress: Progress, opened: contextli
         tip = Tip(ledger, applied.position.height, applied.size, applied.time, applied.header)
         start, synced = applied.position, applied.checkpoints
     journal.settle(files, folder.journal, start.segment, segments.count - 1)
-    replay = _Replay(directory, state, Tiles(tip.size, rows.read), rows, tip)
+    snapshots = Snapshots(files, folder, decoded)
+    if applied is not None:
+        snapshots.open(state, segments, tip)
+    replay = _Replay(directory, state, Tiles(tip.size, rows.read), rows, tip, snapshots)
     scan = Scan(segments, start)
     for _, blocks in scan:
         for data, location in blocks:
             replay.take(data, location)
-        if state.pending() >= _REPLAY_FLUSH_ENTRIES:
-            replay.flush(synced, scan.position)
+        replay.keep_up(synced, scan.position)
         progress(replay.tip.size)
+    snapshots.check()
     if seen > replay.tip.size:
         raise HansaError(
             "journal.lost_tail",
@@ -160,6 +165,7 @@ def _recover(files: Files, folder: Folder, progress: Progress, opened: contextli
         checkpoints,
         segments,
         scan.position,
+        snapshots,
     )
 
 
@@ -202,16 +208,21 @@ def open_stopped(root: Path) -> Generator[Recovered, None, None]:
 class _Replay:
     """Takes blocks from the journal into the derived parts, each checked against its header."""
 
-    def __init__(self, directory: Directory, state: State, tiles: Tiles, rows: Rows, tip: Tip) -> None:
+    def __init__(
+        self, directory: Directory, state: State, tiles: Tiles, rows: Rows, tip: Tip, snapshots: Snapshots
+    ) -> None:
         self._directory = directory
         self._state = state
         self._rows = rows
+        self._snapshots = snapshots
         self.tiles = tiles
         self.tip = tip
 
     def take(self, data: bytes, location: Location) -> None:
         decoded = block.decode(data)
         check_follows(decoded, self.tip)
+        if self._snapshots.to_flush is not None:
+            raise HansaError("journal.corrupt", f"block {self.tip.height - 1} must end its unit: its state is digested")
         entered: list[Entered] = []
         for seq, item in enumerate(decoded.items, self.tip.size):
             self.tiles.append(leaf_hash(entry.make(item.kind, item.id, item.envelope, item.outcome)))
@@ -224,15 +235,29 @@ class _Replay:
         place = BlockPlace(decoded.header.seq, decoded.header.height, location)
         self._state.apply(place, entered)
         self.tip = tip_after(decoded.header)
+        self._snapshots.passed(decoded)
+
+    def keep_up(self, checkpoints: int, position: Position) -> None:
+        """Flushes where it has to be, or where much has gathered, unless a digest of the state is still to come.
+
+        If its entry is further on in the journal, it comes without work.
+        """
+        if self._snapshots.to_flush is not None:
+            if self._snapshots.to_digest is not None:
+                self._snapshots.keep(self._state)
+            self.flush(checkpoints, position)
+        elif self._state.pending() >= _REPLAY_FLUSH_ENTRIES and self._snapshots.to_digest is None:
+            self.flush(checkpoints, position)
 
     def flush(self, checkpoints: int, position: Position) -> None:
         """Brings rows and state up to here; so many checkpoints are known to be sound and durable."""
         flush(self._state, self.tiles, self._rows, checkpoints, self.tip, position)
+        self._snapshots.flushed(self.tip.height - 1)
 
     def flush_if_there_is_room(self, checkpoints: int, position: Position) -> None:
         """The same at the end: on a full disk the overlay keeps what is left, and all of it can be read."""
         try:
-            if self._state.pending():
+            if self._state.pending() and self._snapshots.to_digest is None:
                 self.flush(checkpoints, position)
         except HansaError as error:
             if error.code != "disk.full":

@@ -3,7 +3,8 @@
 What stands in the journal is only believed if the envelopes and the rules give the very same bytes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from itertools import takewhile
 from multiprocessing import connection
 from pathlib import Path
 from typing import Final
@@ -53,6 +54,8 @@ class Ledger(msgspec.Struct, frozen=True):
 
 Result = tuple[int, list[Finding]]
 """How many entries were executed, and what was found."""
+Digested = Mapping[int, bytes]
+"""The envelopes of snapshots, by the height of the block that ends with each."""
 
 
 class Executor:
@@ -63,14 +66,17 @@ class Executor:
         self._workers = [Worker() for _ in range(max(workers, 1))]
         self._busy: list[tuple[Worker, Tip]] = []
 
-    def execute(self, first: Tip, places: list[Location]) -> Iterator[Result]:
-        """Hands out a slice. Afterwards its worker holds the state as it is now; yields what earlier slices gave."""
+    def execute(self, first: Tip, places: list[Location], digested: Digested) -> Iterator[Result]:
+        """Hands out a slice. Afterwards its worker holds the state as it is now; yields what earlier slices gave.
+
+        `digested` has the envelopes of the snapshots whose entries stand in it.
+        """
         while len(self._busy) == len(self._workers):
             yield from self._received()
         busy = {id(worker) for worker, _ in self._busy}
         worker = next(worker for worker in self._workers if id(worker) not in busy)
         try:
-            worker.begin(execute_slice, self._ledger, first, places)
+            worker.begin(execute_slice, self._ledger, first, places, digested)
             worker.wait_for_signal()
         except Lost as lost:
             yield _not_executed(first, lost)
@@ -101,7 +107,9 @@ def _not_executed(first: Tip, lost: Lost) -> Result:
     return 0, [Finding("audit.executed", f"entry {first.size} and on", f"not executed: {lost}")]
 
 
-def execute_slice(opened: Callable[[], None], ledger: Ledger, first: Tip, places: list[Location]) -> Result:
+def execute_slice(
+    opened: Callable[[], None], ledger: Ledger, first: Tip, places: list[Location], digested: Digested
+) -> Result:
     """Executes the blocks at `places` again, which go on from `first`, on the state as it is now.
 
     `opened` is called when the state is held: the caller may change it then, this slice goes on seeing it as it was.
@@ -118,7 +126,7 @@ def execute_slice(opened: Callable[[], None], ledger: Ledger, first: Tip, places
         for place in places:
             found = block.decode(segments.read(place))
             if tip.size:
-                findings += _execute_block(found, tip, view, directory)
+                findings += _execute_block(found, tip, view, directory, digested.get(found.header.height))
             else:
                 findings += _execute_genesis(found, decoded, ledger, directory, view)
             executed += len(found.items)
@@ -138,9 +146,13 @@ def _execute_genesis(found: Block, decoded: Genesis, ledger: Ledger, directory: 
     return [Finding("audit.executed", "entry 0", "the first block is not what the genesis document gives")]
 
 
-def _execute_block(found: Block, tip: Tip, view: View, directory: Directory) -> list[Finding]:
+def _execute_block(
+    found: Block, tip: Tip, view: View, directory: Directory, digested: bytes | None = None
+) -> list[Finding]:
     """What is wrong with a block. What its entries wrote counts for those behind them, wrong or not."""
     findings: list[Finding] = []
+    if digested is not None:
+        found = _check_snapshot(found, digested, findings)
     limits = directory.limits
     senders = [_read(item, directory) for item in found.items]  # before what is due, which may end a key
     derived = _check_derived(found, tip, view, directory, findings)
@@ -169,7 +181,7 @@ def _execute_block(found: Block, tip: Tip, view: View, directory: Directory) -> 
 
 
 def _check_derived(found: Block, tip: Tip, view: View, directory: Directory, findings: list[Finding]) -> int:
-    """Checks what ledger time took, and the tick behind it: they follow from the state and come first. How many."""
+    """Checks what ledger time took, the tick behind it, and what the order proved: they come first. How many."""
     time = found.header.time
     expected = apply.due(view, time, directory.limits.scheduled_entries)
     for number, stored in enumerate(expected):
@@ -196,8 +208,26 @@ def _check_derived(found: Block, tip: Tip, view: View, directory: Directory, fin
                 raise HansaError("audit.executed", "this tick does not count here")
         except HansaError as error:
             findings.append(Finding(error.code, f"entry {tip.size + count}", error.detail))
-        return count + 1
-    return count
+        count += 1
+    proved = list(takewhile(lambda item: item.kind == entry.EVIDENCE, found.items[count:]))
+    for seq, item in enumerate(proved, tip.size + count):
+        try:
+            position = found.header.position
+            if item != apply.evidence_item(item.envelope, tip.ledger, seq, position, time, directory):
+                raise HansaError("audit.executed", "this evidence has no place here")
+        except HansaError as error:
+            findings.append(Finding(error.code, f"entry {seq}", error.detail))
+    return count + len(proved)
+
+
+def _check_snapshot(found: Block, digested: bytes, findings: list[Finding]) -> Block:
+    """Checks that a block ends with the entry of a snapshot; the block without it."""
+    header, last = found.header, found.items[-1]
+    if last == apply.snapshot_item(digested, header.time):
+        return Block(header, found.items[:-1])
+    told = "the block does not end with the digest of the state as it was then"
+    findings.append(Finding("audit.executed", f"entry {header.seq + header.count - 1}", told))
+    return Block(header, found.items[:-1]) if last.kind == entry.SNAPSHOT else found
 
 
 def _read(item: Item, directory: Directory) -> tuple[Signed, Sender | None] | HansaError:

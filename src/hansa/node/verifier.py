@@ -2,6 +2,9 @@
 
 Small batches are verified where they arrive: handing them over would cost more than it saves. A worker only says
 whether the linked library accepts; it knows no ledger and keeps nothing. Run as a module it is the worker.
+
+In its place comes `engines/verifier`, where that is built: it verifies Ed25519 signatures together, by the same rule
+in less than half the time. Then the batches of others, at apply, go there as well.
 """
 
 import asyncio
@@ -11,13 +14,18 @@ import struct
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
-from hansa.wire.keys import PublicKey
+import structlog
+
+from hansa.wire.keys import Check, PublicKey, verify_each
 from hansa.wire.limits import SIGNATURE_BYTES
+
+log = structlog.get_logger()
 
 OFFLOAD_MIN: Final = 12
 """Batches below this many signatures are verified inline."""
@@ -28,27 +36,35 @@ FRAMES_WAITING_MAX: Final = 2
 WORKERS_MAX: Final = 4
 """Processes that verify signatures, on however many cores."""
 
+JUDGED_S: Final = 10.0
+"""A program that takes longer for a batch of others is not asked again: what it has is verified here."""
+_GO: Final = {"GOMAXPROCS": "1", "GOGC": "400"}
+"""A program's whole environment: it works on one frame at a time, and its garbage is small."""
+
 _LENGTH: Final = struct.Struct(">I")
 _ITEM: Final = struct.Struct(f">HI{SIGNATURE_BYTES}s")  # length of SPKI, length of message, signature
 _KEYS_CACHED: Final = 16_384
 
-Check = tuple[PublicKey, bytes, bytes]
-"""A key, a signature, and the message it should cover."""
 Done = Callable[[list[bool]], None]
 
 
 def verify_inline(checks: Sequence[Check]) -> list[bool]:
     """The library's verdicts, computed here."""
-    return [key.verify(signature, message) for key, signature, message in checks]
+    return list(verify_each(checks))
 
 
 class Verifier:
-    """Hands batches to worker processes. Owned by the event loop; `start` and `stop` bound the workers' lives."""
+    """Hands batches to worker processes. Owned by the event loop; `stop` ends what the first batch started.
 
-    def __init__(self, workers: int | None = None) -> None:
+    `program`: `engines/verifier`, if it is built here.
+    """
+
+    def __init__(self, workers: int | None = None, program: Path | None = None) -> None:
         cores = os.cpu_count() or 1
         self._count = min(cores - 1, WORKERS_MAX) if workers is None else workers
+        self._program = program
         self._workers: list[_Worker] = []
+        self._judge: _Judge | None = None
 
     def room(self, waiting: int) -> int:
         """How many of `waiting` checks to hand over now: half of them, so that both sides have work, within bounds.
@@ -66,28 +82,47 @@ class Verifier:
         if len(checks) < OFFLOAD_MIN or not self._count:
             done(verify_inline(checks))
             return
-        if not self._workers:
-            self._workers = [_Worker() for _ in range(self._count)]
+        try:
+            while len(self._workers) < self._count:
+                self._workers.append(_Worker(self._program))
+        except OSError as error:  # no process can be started: it goes on with those that there are, or without
+            log.warning("verifier.unstarted", error=str(error))
+            self._count = len(self._workers)
+            if not self._workers:
+                done(verify_inline(checks))
+                return
         min(self._workers, key=lambda worker: worker.waiting).verify(checks, done)
+
+    def judge(self, checks: Sequence[Check]) -> Iterable[bool]:
+        """A verdict for each check, waited for: of a batch that is to be applied now."""
+        if self._program is None or len(checks) < OFFLOAD_MIN:
+            return verify_each(checks)
+        if self._judge is None:
+            try:
+                self._judge = _Judge(self._program)
+            except OSError as error:
+                log.warning("verifier.unstarted", error=str(error))
+                self._program = None  # from now on each is verified here
+                return verify_each(checks)
+        return self._judge.verdicts(checks)
 
     def stop(self) -> None:
         """Ends the workers."""
         for worker in self._workers:
             worker.stop()
         self._workers = []
+        if self._judge is not None:
+            self._judge.stop()
+            self._judge = None
 
 
 class _Worker:
     """One worker process at the other end of a socket pair. If it dies, what it had is verified inline."""
 
-    def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
-        # -P: whatever lies in the folder where the node was started must not be taken for a module.
-        command = [sys.executable, "-P", "-m", "hansa.node.verifier", str(theirs.fileno())]
-        self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)  # noqa: S603
-        theirs.close()
-        ours.setblocking(False)
-        self._socket = ours
+    def __init__(self, program: Path | None) -> None:
+        self._process, self._socket = _started(program)
+        self._socket.setblocking(False)
+        ours = self._socket
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(ours, self._readable)
         self._out = bytearray()
@@ -105,13 +140,8 @@ class _Worker:
             done(verify_inline(checks))
             return
         self._jobs.append((checks, done))
-        frame = b"".join(
-            part
-            for key, signature, message in checks
-            for part in (_ITEM.pack(len(key.spki), len(message), signature), key.spki, message)
-        )
         was_empty = not self._out
-        self._out += _LENGTH.pack(len(frame)) + frame
+        self._out += _frame(checks)
         if was_empty:
             self._write()
 
@@ -164,6 +194,71 @@ class _Worker:
         while self._jobs:
             checks, done = self._jobs.popleft()
             done(verify_inline(checks))
+
+
+class _Judge:
+    """A program that is waited for. If it dies or stands still, all is verified inline from then on."""
+
+    def __init__(self, program: Path) -> None:
+        self._process, self._socket = _started(program)
+        self._socket.settimeout(JUDGED_S)
+        self._dead = False
+
+    def verdicts(self, checks: Sequence[Check]) -> Iterable[bool]:
+        if not self._dead:
+            try:
+                self._socket.sendall(_frame(checks))
+                answer = self._read(_LENGTH.size + len(checks))
+            except OSError:
+                self._dead = True
+                self._process.kill()
+            else:
+                return [flag == 1 for flag in answer[_LENGTH.size :]]
+        return verify_each(checks)
+
+    def stop(self) -> None:
+        self._socket.close()
+        self._process.kill()
+        self._process.wait(timeout=5)
+
+    def _read(self, size: int) -> bytes:
+        found = bytearray()
+        while len(found) < size:
+            data = self._socket.recv(size - len(found))
+            if not data:
+                raise ConnectionResetError
+            found += data
+        return bytes(found)
+
+
+def _started(program: Path | None) -> tuple["subprocess.Popen[bytes]", socket.socket]:
+    """A worker's process, and our end of its socket. `program` stands for this module, if there is one."""
+    ours, theirs = socket.socketpair()
+    # -P: whatever lies in the folder where the node was started must not be taken for a module.
+    command = [sys.executable, "-P", "-m", "hansa.node.verifier"] if program is None else [str(program)]
+    environment: Mapping[str, str] | None = None if program is None else _GO
+    try:
+        process = subprocess.Popen(  # noqa: S603 - Hansa itself, or what it built
+            [*command, str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            env=environment,
+        )
+    except OSError:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+    return process, ours
+
+
+def _frame(checks: Sequence[Check]) -> bytes:
+    frame = b"".join(
+        part
+        for key, signature, message in checks
+        for part in (_ITEM.pack(len(key.spki), len(message), signature), key.spki, message)
+    )
+    return _LENGTH.pack(len(frame)) + frame
 
 
 @lru_cache(_KEYS_CACHED)

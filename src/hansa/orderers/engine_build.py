@@ -111,7 +111,8 @@ def _from_pypi(scratch: Path, tell: Tell) -> Go:
 def _build(missing: Sequence[Engine], by: Go, scratch: Path, place: Path, tell: Tell) -> None:
     module = scratch / "module"
     module.mkdir()
-    for name in ("go.mod", "go.sum"):
+    for name in engines.SOURCES:
+        (module / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(engines.source() / name, module / name)
     packages = {engine.name: _packages(engine, by, module, tell) for engine in missing}
     for engine in missing:

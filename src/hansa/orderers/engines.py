@@ -1,7 +1,8 @@
 """The ordering engines that are programs of their own: in which versions, and where they lie once they are built.
 
-Called by whoever starts an engine, and by `hansa engines`. The versions stand in `engines/go.mod` alone. Nothing is
-built here (see `engine_build`) and no engine is started, but for being asked its version.
+With them comes the verifier of signatures, `engines/verifier`: a node of any order takes it where it is built, and does
+without it where it is not. Called by whoever starts one of these, and by `hansa engines`. The versions stand in
+`engines/go.mod` alone. Nothing is built here (see `engine_build`) and nothing started, but for being asked its version.
 """
 
 import hashlib
@@ -54,13 +55,19 @@ class Built(msgspec.Struct, frozen=True):
 
 ETCD: Final = "etcd"
 COMETBFT: Final = "cometbft"
-NAMES: Final = (ETCD, COMETBFT)
+VERIFIER: Final = "verifier"
+NAMES: Final = (ETCD, COMETBFT, VERIFIER)
 ENVIRONMENT: Final = {"CGO_ENABLED": "0"}
 """Under which engines are built: linked statically, so that they need nothing of the system."""
 _MODULES: Final = {
     ETCD: ("go.etcd.io/etcd/server/v3", "", "--version"),
     COMETBFT: ("github.com/cometbft/cometbft", "/cmd/cometbft", "version"),
+    VERIFIER: ("github.com/oasisprotocol/curve25519-voi", "", "version"),
 }
+SOURCES: Final = ("go.mod", "go.sum", "verifier/main.go")
+"""Of which all programs are built."""
+OWN: Final = {VERIFIER: "./verifier"}
+"""Packages of our own beside `go.mod`; their version is that of the module which does the work."""
 
 
 def find(name: str, binary: Path | None = None) -> Path:
@@ -88,7 +95,13 @@ def pinned(name: str) -> Engine:
     module, inside, asked = _MODULES[name]
     found = re.search(rf"^\s+{re.escape(module)} v(\S+)", (source() / "go.mod").read_text(), re.MULTILINE)
     assert found is not None, f"go.mod pins no {module}"
-    return Engine(name, module, module + inside, found[1], asked)
+    return Engine(name, module, OWN.get(name, module + inside), found[1], asked)
+
+
+def verifier() -> Path | None:
+    """The program that verifies signatures together (see `engines/verifier`); None where it is not built."""
+    made = built(pinned(VERIFIER))
+    return None if made is None else made.path
 
 
 def built(engine: Engine) -> Built | None:
@@ -107,11 +120,12 @@ def check(engine: Engine, program: Path) -> str:
     Raises `HansaError` `engine.binary`, `engine.version`.
     """
     version = _reported(engine, program)
+    if version == engine.version:
+        return version
     found, least = _VERSION.fullmatch(version), _VERSION.fullmatch(engine.version)
-    assert least is not None, engine.version
-    if found is None or found.group(1, 2) != least.group(1, 2) or int(found[3]) < int(least[3]):
-        line = ".".join(least.group(1, 2))
-        told = f"{program} is {engine.name} {version}; Hansa works with {engine.version} and later {line}"
+    if found is None or least is None or found.group(1, 2) != least.group(1, 2) or int(found[3]) < int(least[3]):
+        later = "" if least is None else f" and later {'.'.join(least.group(1, 2))}"
+        told = f"{program} is {engine.name} {version}; Hansa works with {engine.version}{later}"
         raise HansaError("engine.version", told)
     return version
 
@@ -131,8 +145,9 @@ def folder() -> Path:
     """
     digest = hashlib.sha256()
     recipe = [ENVIRONMENT, [pinned(name).arguments() for name in NAMES], sys.platform, platform.machine()]
-    for part in ((source() / "go.mod").read_bytes(), (source() / "go.sum").read_bytes(), msgspec.json.encode(recipe)):
-        digest.update(hashlib.sha256(part).digest())
+    for name in SOURCES:
+        digest.update(hashlib.sha256((source() / name).read_bytes()).digest())
+    digest.update(hashlib.sha256(msgspec.json.encode(recipe)).digest())
     return cache() / digest.hexdigest()[:32]
 
 
@@ -170,10 +185,19 @@ def _of_etcd(_: Engine, __: Path, banner: str) -> str | None:
     return found[1] if found else None
 
 
+def _of_verifier(_: Engine, __: Path, banner: str) -> str | None:
+    found = re.fullmatch(r"v(\S+)\n", banner)
+    return found[1] if found else None
+
+
 def _of_cometbft(engine: Engine, program: Path, banner: str) -> str | None:
     """What it was built from, since its banner may be a release behind; the banner where that is not told."""
     found = re.fullmatch(r"v?(\d+\.\d+\.\d+\S*)\n", banner)
     return found and (build_info.module_version(program, engine.module) or found[1])
 
 
-_BANNERS: Final[dict[str, Callable[[Engine, Path, str], str | None]]] = {ETCD: _of_etcd, COMETBFT: _of_cometbft}
+_BANNERS: Final[dict[str, Callable[[Engine, Path, str], str | None]]] = {
+    ETCD: _of_etcd,
+    COMETBFT: _of_cometbft,
+    VERIFIER: _of_verifier,
+}

@@ -2,18 +2,26 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from hansa.wire.genesis import Limits
+from hansa.wire.limits import BLOCK_BYTES_MAX
+
+ENGINE_BATCH_BYTES_MAX: Final = 250_000
+"""Envelopes of a batch that an engine carries: larger ones travel no faster, and etcd orders most in a second so."""
 
 _Queued: TypeAlias = tuple[bytes, bytes, int]  # id, envelope, steps
 
 
 class Lanes:
-    """Envelopes that wait for a batch, a lane for each member. `limits` bound a batch."""
+    """Envelopes that wait for a batch, a lane for each member.
 
-    def __init__(self, limits: Callable[[], Limits]) -> None:
+    `limits` bound a batch, `bytes_max` that of more than one envelope as well.
+    """
+
+    def __init__(self, limits: Callable[[], Limits], bytes_max: int = BLOCK_BYTES_MAX) -> None:
         self._limits = limits
+        self._bytes_max = bytes_max
         self._lanes: OrderedDict[str, deque[_Queued]] = OrderedDict()
         self._waiting: set[bytes] = set()
 
@@ -34,6 +42,7 @@ class Lanes:
     def fill(self) -> list[bytes]:
         """Takes one from each lane in turn until a limit is reached; the lane next in turn goes first later."""
         limits = self._limits()
+        bytes_max = min(limits.block_bytes, self._bytes_max)
         envelopes: list[bytes] = []
         size = spent = 0
         while self._lanes and len(envelopes) < limits.block_entries:
@@ -41,7 +50,7 @@ class Lanes:
             id, envelope, steps = queue[0]
             size += len(envelope)
             spent += steps
-            if envelopes and (size > limits.block_bytes or spent > limits.block_steps):
+            if envelopes and (size > bytes_max or spent > limits.block_steps):
                 self._lanes[lane] = queue
                 self._lanes.move_to_end(lane, last=False)
                 break

@@ -15,7 +15,7 @@ from hansa.store import journal
 from hansa.store.files import FOLDER_MODE, Files, read_whole, replace, trouble_told
 from hansa.wire.problems import HansaError
 
-FORMAT: Final = b"hansa ledger folder, format 0.3\n"
+FORMAT: Final = b"hansa ledger folder, format 0.4\n"
 """The version before the point is that of all formats; behind it every change of them counts before version 1."""
 _FORMAT_NAME: Final = "format"
 _SHARED: Final = Path("/tmp")  # noqa: S108 - `_own_folder` sees to whose it is
@@ -35,9 +35,11 @@ class Folder:
         self.state = root / "state"
         self.seal = root / "state.seal"
         self.checkpoints = root / "checkpoints"
+        self.snapshots = root / "snapshots"
         self.cut = root / "cut"
         self.keys = root / "keys"
         self.exclusions = root / "exclusions"
+        self.earlier = root / "earlier.trust"
         self.clock = root / "clock.json"
         self.node = root / "node.json"
         self.lock = root / "lock"

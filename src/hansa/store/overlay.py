@@ -201,10 +201,10 @@ class Overlay:
         after: dict[str, Any] = cbor.decode_own(write.value)
         for field in indexes:
             if old is None or before.get(field) != after.get(field):
-                column = _column(table, indexes, field)
+                of_field = column(table, indexes, field)
                 if old is not None:
-                    self._enter((column + order.indexed_bytes(before.get(field)), key), False)
-                self._enter((column + order.indexed_bytes(after.get(field)), key), True)
+                    self._enter((of_field + order.indexed_bytes(before.get(field)), key), False)
+                self._enter((of_field + order.indexed_bytes(after.get(field)), key), True)
 
     def _enter(self, spot: Spot, present: bool) -> None:
         was = self.entries.get(spot, False)
@@ -258,18 +258,18 @@ def _span(
     descending: bool,
 ) -> Span:
     table = order.table(contract, record)
-    column = table if field is None else _column(table, indexes_of(contract, record), field)
-    low = (column + (least or b""), b"")
+    begin = table if field is None else column(table, indexes_of(contract, record), field)
+    low = (begin + (least or b""), b"")
     # A bound and a NUL is what comes next behind it; a column with its last byte counted on, what comes behind it all.
-    high = (column[:-1] + bytes((column[-1] + 1,)) if most is None else column + most + b"\0", b"")
+    high = (begin[:-1] + bytes((begin[-1] + 1,)) if most is None else begin + most + b"\0", b"")
     span = Span(table, field is not None, low, high, descending)
     if after is None:
         return span
     value, key = after
-    return span.behind((column + key, b"") if field is None else (column + value, key))
+    return span.behind((begin + key, b"") if field is None else (begin + value, key))
 
 
-def _column(table: bytes, indexes: tuple[str, ...], field: str) -> bytes:
+def column(table: bytes, indexes: tuple[str, ...], field: str) -> bytes:
     """What all rows of one index begin with: the table and the field's number, of which a record has 64 at most."""
     if field not in indexes:
         raise HansaError("query.index", f"there is no index on {field!r}", indexes=list(indexes))

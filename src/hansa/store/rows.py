@@ -55,10 +55,14 @@ class Rows:
         """Whether the rows of a tree of `size` leaves are what was written; then `write` goes on from there."""
         if len(checksums) != ROWS_MAX or any(self.length(row) < row_length(size, row) for row in range(ROWS_MAX)):
             return False
-        if tuple(self._checksum(row, row_length(size, row)) for row in range(ROWS_MAX)) != checksums:
+        if self.checksums_of(size) != checksums:
             return False
         self.checksums = checksums
         return True
+
+    def checksums_of(self, size: int) -> tuple[int, ...]:
+        """The checksums of the rows of a tree of `size` leaves, which are all stored."""
+        return tuple(self._checksum(row, row_length(size, row)) for row in range(ROWS_MAX))
 
     def length(self, row: int) -> int:
         """How many whole hashes a row holds."""

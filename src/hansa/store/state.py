@@ -10,7 +10,7 @@ import errno
 import os
 import struct
 from bisect import bisect_right
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -21,9 +21,10 @@ import msgspec
 from hansa.store.checksum import crc32c
 from hansa.store.files import FOLDER_MODE, Disk, Files
 from hansa.store.journal import Location, Position
-from hansa.store.overlay import Behind, IndexesOf, Overlay, Span, Spot, Stored
-from hansa.wire import cbor
+from hansa.store.overlay import Behind, IndexesOf, Overlay, Span, Spot, Stored, column
+from hansa.wire import cbor, order
 from hansa.wire.problems import HansaError
+from hansa.wire.snapshot import RECORDS, Row
 from hansa.wire.writes import Write
 
 FORMAT: Final = 0
@@ -217,6 +218,16 @@ class State:
         with self._reader.cursor(self._databases[name]) as cursor:
             yield from cursor
 
+    def decisive(self, section: str) -> Iterator[Row]:
+        """The rows of a section of `wire.snapshot`, in order, of what was flushed: with the others what decides.
+
+        Raises `HansaError` `state.corrupt`.
+        """
+        with self._cursor(self._records if section == RECORDS else self._window) as cursor:
+            for key, data in cursor:
+                value = self._checked(key, data)
+                yield Row(key, _U64.unpack_from(value)[0], value[_U64.size :])
+
     # Writing
 
     def apply(self, made: BlockPlace, entered: list[Entered]) -> None:
@@ -258,6 +269,63 @@ class State:
         self._new_ids.clear()
         self._new_window.clear()
         self._new_blocks.clear()
+
+    def load(self, section: str, rows: Iterable[Row]) -> None:
+        """Puts rows of a section of `wire.snapshot` into a new state, which is none before `index` and `flush`.
+
+        Raises `HansaError` `disk.full`.
+        """
+        packed = [(row.key, _row(row.key, _U64.pack(row.seq) + row.value)) for row in rows]
+        need = 4 * sum(len(key) + len(data) for key, data in packed)
+
+        def put(txn: "lmdb.Transaction[bytes]") -> None:
+            with txn.cursor(self._records if section == RECORDS else self._window) as cursor:
+                cursor.putmulti(packed)
+
+        self._fill(need, put)
+
+    def index(self) -> None:
+        """Makes the orders by index of the records that were loaded. Raises `HansaError`: `snapshot.form`, `disk.full`.
+
+        To be called once `indexes_of` knows the contracts.
+        """
+
+        def put(txn: "lmdb.Transaction[bytes]") -> None:
+            with txn.cursor(self._records) as cursor, txn.cursor(self._index) as index:
+                for place, data in cursor:
+                    index.putmulti([(row, _INDEXED + key) for row, key in self._index_spots(place, data)])
+
+        self._fill(self._environment.info()["map_size"] // 4, put)
+
+    def _index_spots(self, place: bytes, data: bytes) -> list[Spot]:
+        """Where a record stands by index."""
+        try:
+            contract, record, _ = place.split(b"\0", 2)
+            indexes = self._indexes_of(contract.decode(), record.decode())
+            if not indexes:
+                return []
+            table, fields = place[: len(contract) + len(record) + 2], cbor.decode_own(data[_CRC.size + _U64.size :])
+            key = place[len(table) :]
+            return [(column(table, indexes, name) + order.indexed_bytes(fields.get(name)), key) for name in indexes]
+        except (ValueError, AttributeError, TypeError) as error:
+            raise HansaError("snapshot.form", f"what stands at {place!r} is no record: {error}") from None
+
+    def _fill(self, need: int, put: "Callable[[lmdb.Transaction[bytes]], None]") -> None:
+        self._reader.abort()
+        try:
+            self._grow(need + _MAP_RESERVE_BYTES)
+            while True:
+                try:
+                    with self._environment.begin(write=True) as txn:
+                        put(txn)
+                except lmdb.MapFullError:
+                    self._grow(2 * self._environment.info()["map_size"])
+                else:
+                    break
+        except lmdb.Error as error:
+            raise self._failure(error) from error
+        finally:
+            self._reader = self._environment.begin()
 
     def settle(self) -> None:
         """Makes the last flush outlast a crash too: else the next flush does that."""

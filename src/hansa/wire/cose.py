@@ -22,6 +22,8 @@ GOVERNANCE: Final = "application/vnd.hansa.governance+cbor"
 TICK: Final = "application/vnd.hansa.tick+cbor"
 EXCLUSION: Final = "application/vnd.hansa.exclusion+cbor"
 SESSION: Final = "application/vnd.hansa.session+cbor"
+INVITE: Final = "application/vnd.hansa.invite+cbor"
+READER: Final = "application/vnd.hansa.reader+cbor"
 
 SIGN1_TAG: Final = b"\xd2"  # tag 18
 _SIGN1_START: Final = b"\xd2\x84"  # tag 18, array of 4

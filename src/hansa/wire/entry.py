@@ -19,12 +19,14 @@ TRANSACTION: Final = "transaction"
 GOVERNANCE: Final = "governance"
 SCHEDULED: Final = "scheduled"
 TICK: Final = "tick"
-KINDS: Final = (GENESIS, TRANSACTION, GOVERNANCE, SCHEDULED, TICK)
-"""The kinds this version writes. Evidence and snapshot are named in the design."""
+EVIDENCE: Final = "evidence"
+SNAPSHOT: Final = "snapshot"
+KINDS: Final = (GENESIS, TRANSACTION, GOVERNANCE, SCHEDULED, TICK, EVIDENCE, SNAPSHOT)
+"""The kinds this version writes."""
 SIGNED: Final = frozenset({TRANSACTION, GOVERNANCE})
 """The kinds whose envelope is a transaction that somebody signed."""
 
-Kind: TypeAlias = Literal["genesis", "transaction", "governance", "scheduled", "tick"]
+Kind: TypeAlias = Literal["genesis", "transaction", "governance", "scheduled", "tick", "evidence", "snapshot"]
 Digest: TypeAlias = Annotated[bytes, Meta(min_length=DIGEST_BYTES, max_length=DIGEST_BYTES)]
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
 
@@ -44,7 +46,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unkno
     """What stands at one seq.
 
     `id` is the ledger id for genesis, the SHA-256 of what is signed for transaction, governance and tick, of the
-    envelope for scheduled.
+    envelope for scheduled, evidence and snapshot.
     """
 
     kind: Kind

@@ -29,10 +29,20 @@ _Attributes: TypeAlias = Annotated[list[_Attribute], Meta(max_length=32)]
 _Title: TypeAlias = Annotated[str, Meta(min_length=1, max_length=80)]
 _Keys: TypeAlias = Annotated[list[_Spki], Meta(min_length=1, max_length=8)]
 _Source: TypeAlias = Annotated[str, Meta(min_length=1, max_length=limits.SOURCE_CHARS_MAX)]
+_Kernel: TypeAlias = Annotated[str, Meta(min_length=1, max_length=limits.KERNEL_CHARS_MAX)]
 _Lock: TypeAlias = Annotated[int, Meta(ge=limits.LOCK_MS_MIN, le=limits.LOCK_MS_MAX)]
+_Every: TypeAlias = Annotated[int, Meta(ge=1, le=limits.INTEGER_MAX)]
+_Later: TypeAlias = Annotated[int, Meta(ge=1, le=1_000)]
 _RESERVED: Final = "ledger:"
 _DEPLOYER: Final = "ledger:deployer"
 """The one attribute of those that begin so which a member can be given."""
+
+SNAPSHOT_ENTRIES: Final = 100_000
+"""The state is digested so often, in entries, unless a genesis document says otherwise: it takes a second or two of
+another processor for each million records.
+"""
+SNAPSHOT_BLOCKS: Final = 64
+"""So many blocks later the digest is an entry: a node that has not got it by then waits."""
 
 
 class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -59,12 +69,20 @@ class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A process of a member; `checkpoint_key` signs the checkpoints it gives out, `node_key` its own messages."""
+    """A process of a member; `checkpoint_key` signs the checkpoints it gives out, `node_key` its own messages.
+
+    `url`: where its API is reached. Of its engine, if it has one: `engine_key` votes (Ed25519), `peer` names it to
+    others, and `address` is where they reach it, HOST:PORT. What its vote counts follows from its member's weight.
+    """
 
     id: str
     member: str
     node_key: _Spki
     checkpoint_key: _Spki
+    engine_key: Annotated[bytes, Meta(max_length=256)] = b""
+    peer: Annotated[str, Meta(pattern=r"\A([0-9a-f]{40})?\Z")] = ""
+    address: Annotated[str, Meta(max_length=260)] = ""
+    url: Annotated[str, Meta(max_length=300)] = ""
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -87,6 +105,8 @@ class Genesis(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     `constitution`: the source of the contract that decides what a vote needs; `constitution_lock`: for how long (ms) a
     change of it waits when it has been accepted; `libraries`: names and sources, each may use those before it.
+    Behind the block with each `snapshot_entries`th entry the state is digested, and the digest is an entry of the block
+    that comes `snapshot_blocks` after it.
 
     `clock`: absent where time is real. `told` is for demonstrations: ledger time stands where whoever runs the node
     puts it, and every checkpoint says so.
@@ -98,14 +118,16 @@ class Genesis(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     nonce: Annotated[bytes, Meta(min_length=limits.NONCE_BYTES, max_length=limits.NONCE_BYTES)]
     members: Annotated[list[Member], Meta(min_length=1, max_length=limits.MEMBERS_MAX)]
     users: Annotated[list[User], Meta(max_length=100_000)] = []
-    nodes: Annotated[list[Node], Meta(min_length=1, max_length=1_000)]
+    nodes: Annotated[list[Node], Meta(min_length=1, max_length=limits.NODES_MAX)]
     deployers: Annotated[list[str], Meta(max_length=1_000)] = []
     limits: Limits
     clock: Literal["told"] | msgspec.UnsetType = msgspec.UNSET
-    members_contract: _Source
+    members_contract: _Kernel
     constitution: _Source
     constitution_lock: _Lock
     libraries: Annotated[list[tuple[str, _Source]], Meta(max_length=16)] = []
+    snapshot_entries: _Every = SNAPSHOT_ENTRIES
+    snapshot_blocks: _Later = SNAPSHOT_BLOCKS
 
     @property
     def is_told(self) -> bool:
@@ -159,6 +181,14 @@ def check(genesis: Genesis) -> list[str]:
             problems.append(f"node id {node.id!r} is not a name")
         if node.member not in members:
             problems.append(f"node {node.id!r} belongs to {node.member!r}, which is no member")
+        problems += _engine_problems(node)
+    problems += _twice("engine", [node.peer for node in genesis.nodes if node.peer])
+    owners = Counter(node.member for node in genesis.nodes)
+    problems += [
+        f"member {id!r} has {count} nodes: at most {limits.OWN_NODES_MAX}"
+        for id, count in sorted(owners.items())
+        if count > limits.OWN_NODES_MAX
+    ]
     problems += [f"deployer {name!r} is no member" for name in genesis.deployers if name not in members]
     problems += _twice("deployer", genesis.deployers)
     problems += [f"library {name!r} is no name of one" for name, _ in genesis.libraries if not names.is_contract(name)]
@@ -174,10 +204,24 @@ def check(genesis: Genesis) -> list[str]:
     return problems + _key_problems(genesis)
 
 
+def _engine_problems(node: Node) -> list[str]:
+    problems: list[str] = []
+    if bool(node.peer) != bool(node.engine_key):
+        problems.append(f"node {node.id!r} has not both a key and a name of its engine")
+    if node.engine_key and not keys.is_ed25519(node.engine_key):
+        problems.append(f"the engine of node {node.id!r} votes with no Ed25519 key")
+    if node.address and not names.is_address(node.address):
+        problems.append(f"the address {node.address!r} of node {node.id!r} is not HOST:PORT")
+    if node.url and not names.is_url(node.url):
+        problems.append(f"the URL {node.url!r} of node {node.id!r} is not http://HOST:PORT or https://HOST:PORT")
+    return problems
+
+
 def _key_problems(genesis: Genesis) -> list[str]:
     owned = [(f"member {m.id}", spki) for m in genesis.members for spki in (*m.keys, *m.governance_keys)]
     owned += [(f"user {u.id}", spki) for u in genesis.users for spki in u.keys]
     owned += [(f"node {n.id}", spki) for n in genesis.nodes for spki in (n.node_key, n.checkpoint_key)]
+    owned += [(f"the engine of node {n.id}", n.engine_key) for n in genesis.nodes if n.engine_key]
     problems: list[str] = []
     seen: dict[bytes, str] = {}
     for owner, spki in owned:

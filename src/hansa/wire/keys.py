@@ -6,7 +6,8 @@ is `client.keys`' work. Private keys are never written to a log or an error.
 """
 
 import hashlib
-from typing import TYPE_CHECKING, Final, Protocol
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from ed25519_zebra import ed_verify
 
@@ -46,7 +47,7 @@ class PublicKey:
     _library: "Point | None"
 
     def __init__(self, spki: bytes) -> None:
-        if spki.startswith(_ED25519_SPKI) and len(spki) == len(_ED25519_SPKI) + 32:
+        if is_ed25519(spki):
             self.algorithm = EDDSA
             self.raw = spki[len(_ED25519_SPKI) :]
             self._library = None
@@ -80,6 +81,15 @@ class PublicKey:
         return openssl.pem_of(self.spki)
 
 
+Check: TypeAlias = tuple[PublicKey, bytes, bytes]
+"""A key, a signature, and the message it should cover."""
+
+
+def verify_each(checks: Sequence[Check]) -> Iterator[bool]:
+    """What the library says of each, when it is asked for: who stops at a bad one has paid for none behind it."""
+    return (key.verify(signature, message) for key, signature, message in checks)
+
+
 class PrivateKey:
     """A key in memory that signs; satisfies `Signer`."""
 
@@ -105,6 +115,16 @@ class PrivateKey:
 def kid_of(spki: bytes) -> bytes:
     """A key's name: the SHA-256 of its SubjectPublicKeyInfo."""
     return hashlib.sha256(spki).digest()
+
+
+def spki_of_ed25519(raw: bytes) -> bytes:
+    """The SubjectPublicKeyInfo of an Ed25519 key of 32 bytes."""
+    return _ED25519_SPKI + raw
+
+
+def is_ed25519(spki: bytes) -> bool:
+    """Whether it has the form of an Ed25519 key; whether it can be registered is another question."""
+    return spki.startswith(_ED25519_SPKI) and len(spki) == len(_ED25519_SPKI) + 32
 
 
 def public_key_from_pem(pem: bytes) -> PublicKey:

@@ -66,6 +66,14 @@ WEIGHT_MAX: Final = 1_000_000
 """What a member weighs at most where votes are weighed."""
 SOURCE_CHARS_MAX: Final = 65_536
 """A contract, library or constitution file."""
+KERNEL_CHARS_MAX: Final = 131_072
+"""The contract that genesis brings, which everything else is decided by."""
+OWN_NODES_MAX: Final = 8
+"""Nodes of one member, that are not retired."""
+NODES_MAX: Final = 200
+"""Trusted nodes of a ledger: each signs, and every engine counts the vote of each."""
+VOTE_POWER: Final = 840
+"""What the votes of a member's engines count together for a weight of 1: any number of them up to 8 divides it."""
 
 PRECONDITIONS_MAX: Final = 16
 """Records that a transaction may name as they must still be."""

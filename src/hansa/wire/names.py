@@ -20,6 +20,8 @@ _USER: Final = re.compile(rf"{USER}\Z")
 _CONTRACT: Final = re.compile(rf"[a-z][a-z0-9_]{{0,{limits.CONTRACT_NAME_CHARS_MAX - 1}}}\Z")
 _IDENTIFIER: Final = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{limits.ACTION_NAME_CHARS_MAX - 1}}}\Z")
 _VERSION: Final = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8})){2}\Z")
+_ADDRESS: Final = re.compile(r"(?:[a-z0-9.-]+|\[[a-z0-9.:]+\]):([1-9][0-9]{0,4})\Z")
+_URL: Final = re.compile(r"https?://")
 _HEX_DIGEST: Final = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -46,6 +48,18 @@ def is_identifier(text: str) -> bool:
 def is_version(text: str) -> bool:
     """Whether `text` is a contract version: three numbers with dots."""
     return _VERSION.match(text) is not None
+
+
+def is_address(text: str) -> bool:
+    """Whether `text` is HOST:PORT, of a name, an IPv4 address, or an IPv6 one in brackets; all in lower case."""
+    found = _ADDRESS.match(text)
+    return found is not None and int(found[1]) <= 65_535
+
+
+def is_url(text: str) -> bool:
+    """Whether `text` is where a node's API is reached: http://HOST:PORT or https://HOST:PORT."""
+    found = _URL.match(text)
+    return found is not None and is_address(text[found.end() :])
 
 
 def is_digest_hex(text: str) -> bool:

@@ -53,6 +53,7 @@ _ENCODE_AGAIN: Final = (
     "Encode the message again with the SDK, or by the CDDL on the page on the wire format (RFC 8949 section 4.2.1)."
 )
 _FRESH_COPY: Final = "Ask whoever gave you the file for a fresh copy; do not rely on this one."
+_FRESH_INVITE: Final = "Ask the inviting member for a new one: `hansa network invite DIR --member MEMBER`."
 _OTHER_VERSION: Final = "Run the version of Hansa that wrote it, or start a new ledger: formats of version 0 change."
 _SEND_ANOTHER: Final = "Mend the cause and sign a new transaction; this one stays on the ledger as refused."
 _RESTORE: Final = (
@@ -171,6 +172,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "There is no checkpoint under a current key yet",
         "Have the node run with the file of its registered checkpoint key in DIR/keys; a second later there is one.",
     ),
+    "trust.late": Kind(
+        409,
+        "This node was not there when checkpoint keys changed",
+        "Export it from a node that was: nobody else has what the keys of that time signed.",
+    ),
     "split.form": Kind(422, "This is not a proof of a split view", _FRESH_COPY),
     "split.version": Kind(422, "The proof of a split view is of another format", _OTHER_VERSION),
     "split.none": Kind(
@@ -241,6 +247,20 @@ KINDS: Final[Mapping[str, Kind]] = {
     "state.corrupt": Kind(
         500, "A record in the state does not match its checksum", "Start the node again: it rebuilds the state."
     ),
+    "snapshot.none": Kind(404, "There is no such snapshot here", "`GET /node/snapshots` lists those that there are."),
+    "snapshot.form": Kind(422, "This is not a snapshot", "Load another: no honest node hands out such a one."),
+    "snapshot.chunk": Kind(
+        422, "A part of the snapshot is not what its digest says", "Load it from another member's node."
+    ),
+    "snapshot.old": Kind(
+        422, "What is handed out is older than what was seen before", "Ask other members' nodes, which are up to date."
+    ),
+    "snapshot.busy": Kind(503, "Others copy much from this node now", "Ask again after Retry-After, or another node."),
+    "snapshot.failed": Kind(
+        503,
+        "The state cannot be digested",
+        "Mend the cause; the node tries again by itself, and goes on when it has the digest.",
+    ),
     "folder.none": Kind(
         404, "There is no ledger in this folder", "Name the right folder, or make one: `hansa up --data DIR`."
     ),
@@ -277,6 +297,35 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Look at the log that is named; `hansa network logs DIR` shows it.",
     ),
     "network.stop": Kind(500, "Not every node of the network has stopped", "Look at its log, then end the process."),
+    "network.retired": Kind(
+        409,
+        "The node was retired",
+        "Add another: `hansa network node add DIR --member MEMBER`; this one ended for good.",
+    ),
+    # Invites
+    "invite.form": Kind(400, "This is no invite", _FRESH_INVITE),
+    "invite.proof": Kind(403, "The invite is not signed by the key that it names", _FRESH_INVITE),
+    "invite.expired": Kind(403, "The invite counts no more", _FRESH_INVITE),
+    "invite.ledger": Kind(
+        409,
+        "The invite is to another ledger",
+        "Ask the inviting member which ledger it meant, by another way than the one the file came by.",
+    ),
+    "invite.signer": Kind(
+        403,
+        "The invite is not signed by a member of the ledger",
+        "Do not rely on it: ask a member for one that is signed with its registered governance key.",
+    ),
+    "invite.history": Kind(
+        409,
+        "The ledger's history is not the one that the invite shows",
+        "Rely on nothing here. Keep the folder and the invite, and show both to several members.",
+    ),
+    "invite.nodes": Kind(
+        503,
+        "No node that the invite names gives the ledger's genesis document",
+        "Ask the inviting member whether its nodes run and can be reached from here, then join again.",
+    ),
     "backup.exists": Kind(409, "The backup file exists", "Choose another name; backups are never overwritten."),
     "backup.form": Kind(422, "The file is not a whole backup of this format", "Name a file that `hansa backup` wrote."),
     "backup.damaged": Kind(422, "The backup is damaged", "Use another backup; what was unpacked must not be used."),
@@ -302,8 +351,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "peers.url": Kind(
         422,
-        "A peer is not at a loopback address of this machine",
-        "Give each peer as http://127.0.0.1:PORT: nodes on other machines need mutual TLS, which there is not yet.",
+        "A peer's URL is not one that can be asked",
+        "Give each peer as https://HOST:PORT, where it listens by TLS; on this machine http://127.0.0.1:PORT will do.",
     ),
     "checkpoint.none": Kind(404, "There is no such checkpoint", "Ask for the newest one, or a size it was signed for."),
     "checkpoint.invalid": Kind(
@@ -339,6 +388,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The node has no key of its own that counts, so deadlines wait for the next transaction",
         "Put the registered key's file into DIR/keys as node-NAME.pem; the node takes it without a restart.",
     ),
+    "node.retired": Kind(
+        500,
+        "This node was retired: others let it in no more, and nothing that it signs counts",
+        "Stop it; what it has can be read and audited for ever. A node that takes its place is registered anew.",
+    ),
     "key.expires": Kind(
         500,
         "A key expires soon, or has",
@@ -347,8 +401,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     # The node
     "node.not_loopback": Kind(
         403,
-        "The node binds loopback addresses only",
-        "Use 127.0.0.1; other addresses need TLS, which this version lacks.",
+        "This takes a loopback address",
+        "Use 127.0.0.1. Others reach a node by TLS: `hansa up --listen ADDRESS`.",
     ),
     "node.unreachable": Kind(503, "The node does not answer", "Start it with `hansa up`, or give its URL with --url."),
     "node.silent": Kind(
@@ -369,6 +423,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The node has stopped for good",
         "Look at its log and disk, then start it again; send again what has no answer.",
     ),
+    "engine.none": Kind(404, "The order has no engine that is asked", "Ask a node of a network over CometBFT."),
+    "engine.silent": Kind(503, "The ordering engine does not answer now", "Come back in a moment."),
     "engine.start": Kind(500, "The ordering engine cannot be started", "Build it: `hansa engines build`."),
     "engine.keys": Kind(
         500,
@@ -479,6 +535,51 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "exclusion.late": Kind(
         409, "The transaction has its entry already", "Leave it: what has an entry does not run again."
+    ),
+    # Reading from elsewhere
+    "reader.token": Kind(
+        401,
+        "Who reads here shows a token, and there is none that counts",
+        "Read with a registered key: `--reader FILE`, or `key=` in the SDK, which then get a token by themselves.",
+    ),
+    "reader.off": Kind(
+        404, "This node asks nobody for tokens", "Read on loopback without one; others reach it by `hansa up --listen`."
+    ),
+    "reader.form": Kind(
+        400, "The request for a token is malformed", "Make it with the SDK, or by the page on the wire."
+    ),
+    "reader.challenge": Kind(
+        403, "The challenge does not count", "Ask the node for a new one: each serves once, here, for a minute."
+    ),
+    "reader.unknown": Kind(
+        403, "Nobody reads with this key", "Use a key of an active member, of one of its users, or of a node of it."
+    ),
+    "reader.signature": Kind(403, "The signature of the request for a token does not verify", "Sign it again."),
+    "reader.node": Kind(
+        403, "This is for the ledger's nodes", "Ask as a node, by its registered key; or on the node's own machine."
+    ),
+    "reader.busy": Kind(
+        429, "Too many requests for tokens come from there", "Keep the token that you have; try later."
+    ),
+    "tls.untrusted": Kind(
+        502,
+        "What answers has no certificate that counts",
+        "Check the URL. Give the ledger's id, or with --certificates the file that the node's operator hands out.",
+    ),
+    "tls.unregistered": Kind(
+        502,
+        "What answers has a certificate, and its key is that of no node of the ledger",
+        "Check the URL and the ledger's id. Of a node that joined later, ask one from the ledger's beginning first.",
+    ),
+    "tls.files": Kind(
+        422,
+        "The certificate, or its key, cannot be used",
+        "Give both as PEM files, the key readable by its owner alone.",
+    ),
+    "tls.names": Kind(
+        422,
+        "Nobody can tell by what name the node is reached",
+        "Listen on the address itself, or say with --hostname by which names and addresses others reach it.",
     ),
     # Signing in
     "session.off": Kind(

@@ -2,7 +2,7 @@
 
 from hansa.contract import Contract, Text, library, view
 
-gov = library("governance", "6ce5aeaf149e122781c4bc554fce91b94ac22344c4adfd5ddaa8639dbe42121d")
+gov = library("governance", "d4300853bceb04fd973910b0cbe99bb97f4b8c7aa6206a3b7cd3a66d0d5ac5d7")
 
 
 class FirstMember(Contract, version="1.0.0"):

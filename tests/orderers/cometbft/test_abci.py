@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from hansa.orderers import Misbehavior
 from hansa.orderers.cometbft import abci, protobuf
-from hansa.orderers.cometbft.abci import Server
+from hansa.orderers.cometbft.abci import Finalized, Server
 from hansa.orderers.cometbft.protobuf import Message
 
 
@@ -37,10 +38,10 @@ class Told:
     def process(self, height, txs):
         return len(txs) < 2
 
-    async def finalize(self, height, time, txs):
+    async def finalize(self, height, time, txs, misbehavior):
         await self.decided.wait()
-        self.asked.append((height, time, txs))
-        return b"after"
+        self.asked.append((height, time, txs, *misbehavior))
+        return Finalized(b"after", [(b"key of one", 7), (b"key of another", 0)])
 
     def retained(self):
         return 3
@@ -113,6 +114,31 @@ def test_each_request_has_its_reply(number, fields, answer):
     served(talk)
 
 
+def test_what_a_block_proves_is_told():
+    """As CometBFT 0.40 has it: the type, the validator, the height, the time, and the power of all."""
+
+    def misbehavior(type, address, height):
+        validator = protobuf.blob(1, address) + protobuf.integer(3, 10)
+        moment = protobuf.integer(1, 1_700_000_000)
+        return (
+            protobuf.integer(1, type)
+            + protobuf.blob(2, validator)
+            + protobuf.integer(3, height)
+            + protobuf.blob(4, moment)
+            + protobuf.integer(5, 40)
+        )
+
+    async def talk(application, reader, writer):
+        commit = protobuf.blob(2, protobuf.integer(1, 1))
+        proved = protobuf.blobs(3, [misbehavior(1, b"a" * 20, 7), misbehavior(2, b"b" * 20, 6)])
+        writer.write(request(abci.FINALIZE_BLOCK, commit + proved + protobuf.integer(5, 9)))
+        application.decided.set()
+        assert (await reply(reader)).numbers() == [abci.FINALIZE_BLOCK + 1]
+        assert application.asked == [(9, 0, [], Misbehavior(7, b"a" * 20), Misbehavior(6, b"b" * 20))]
+
+    served(talk)
+
+
 def test_a_reply_waits_for_the_one_before_it():
     async def talk(application, reader, writer):
         moment = protobuf.integer(1, 1_700_000_000) + protobuf.integer(2, 123_999_999)
@@ -123,6 +149,11 @@ def test_a_reply_waits_for_the_one_before_it():
         first, second = await reply(reader), await reply(reader)
         assert first.message(abci.FINALIZE_BLOCK + 1).blob(5) == b"after"
         assert first.message(abci.FINALIZE_BLOCK + 1).blobs(2) == [b"", b""]
+        powers = [Message(one) for one in first.message(abci.FINALIZE_BLOCK + 1).blobs(3)]
+        assert [(one.message(1).blob(1), one.integer(2)) for one in powers] == [
+            (b"key of one", 7),
+            (b"key of another", 0),
+        ]
         assert second.numbers() == [abci.FLUSH + 1]
         assert application.asked == [(9, 1_700_000_000_123, [b"x", b"y"])]
 

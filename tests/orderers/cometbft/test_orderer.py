@@ -5,12 +5,11 @@ import os
 import shutil
 import signal
 import time
-from functools import partial
 
 import pytest
 from msgspec.structs import replace
 from tests.orderers.cometbft import networks
-from tests.orderers.replicas import Node, until
+from tests.orderers.replicas import until
 
 from hansa.orderers import DEGRADED, DIVERGED, HALTED, HEALTHY
 from hansa.orderers.cometbft import orderer, standing
@@ -242,9 +241,9 @@ def test_what_is_no_batch_is_refused_and_counts_for_nothing_where_it_is_ordered_
         seen = []
         finalize = node.orderer.finalize
 
-        async def spied(height, time, txs):
+        async def spied(height, time, txs, *proved):
             seen.extend(txs)
-            return await finalize(height, time, txs)
+            return await finalize(height, time, txs, *proved)
 
         for each in shared:  # as if all were dishonest
             each.orderer.check = lambda tx: ""
@@ -277,6 +276,48 @@ def test_a_proposer_that_puts_too_much_into_a_block_is_passed_over(run, shared):
             await have(shared, f"past the liar {len(verdicts)}")
         del liar.orderer.prepare, honest.orderer.process
         assert not known(honest, "a lie")
+
+    run(test())
+
+
+def test_an_engine_whose_disk_was_full_is_started_anew(run, shared, monkeypatch):
+    async def test():
+        node, *others = shared
+        pid, free, looks = node.orderer._engine.pid, orderer.Disk.free_bytes, []
+
+        def full(self, path):
+            looks.append(path)
+            return 0 if path == home(node) else free(self, path)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(orderer.Disk, "free_bytes", full)
+            await until(lambda: looks.count(home(node)) > 2)
+            assert node.orderer._engine.pid == pid  # while it is full nothing would be better
+        await until(lambda: node.orderer._engine.pid not in (None, pid))
+        others[0].submit("there is space again")
+        await have(shared, "there is space again")
+
+    run(test())
+
+
+def test_a_proposer_that_leaves_everything_out_delays_it_only(run, shared):
+    """Its turns bring nothing; whoever is next takes what came through any other node."""
+
+    async def test():
+        node, *others = shared
+        turns = []
+
+        def nothing(height, txs, room):
+            turns.append(height)
+            return []
+
+        node.orderer.prepare = nothing
+        count = 0
+        while not turns:
+            count += 1
+            others[0].submit(f"left out {count}")
+            await have(shared, f"left out {count}")
+        del node.orderer.prepare
 
     run(test())
 
@@ -417,11 +458,11 @@ def test_old_blocks_are_dropped_and_what_is_left_is_enough_for_a_restart(runner,
 
 
 def test_nodes_without_a_vote_follow_and_those_that_are_not_known_are_kept_out(runner, tmp_path):
-    first, follower, stranger = networks.settings(tmp_path, "abc")
-    validators = [replace(each, power=int(each.name == "a")) for each in first.validators]
-    first, follower = (replace(each, validators=validators[:2]) for each in (first, follower))
-    stranger = replace(stranger, validators=validators)
-    nodes = [Node(partial(CometBFT, each, networks.binary())) for each in (first, follower, stranger)]
+    settings, seats = networks.network(tmp_path, "abc")
+    known = [seats[0], replace(seats[1], power=0)]
+    nodes = [networks.node(each, known) for each in settings[:2]]
+    nodes.append(networks.node(settings[2], [*known, seats[2]]))
+    stranger = seats[2]
 
     async def test():
         asked = []
@@ -431,28 +472,19 @@ def test_nodes_without_a_vote_follow_and_those_that_are_not_known_are_kept_out(r
         nodes[0].orderer.admits = lambda path: asked.append((path, admits(path))) or asked[-1][1]
         nodes[1].submit("from a follower")
         await have(nodes[:2], "from a follower")
-        await until(lambda: any(path.endswith(stranger.own.peer) for path, _ in asked))
+        await until(lambda: any(path.endswith(stranger.peer) for path, _ in asked))
         await asyncio.gather(*(node.end() for node in nodes))
         refused = {path for path, why in asked if why}
-        assert refused == {f"/p2p/filter/id/{stranger.own.peer}"}
+        assert refused == {f"/p2p/filter/id/{stranger.peer}"}
         assert not nodes[2].entries
 
     runner.run(test())
 
 
 def test_nodes_that_reach_each_other_through_one_only_are_not_halted(runner, tmp_path):
-    every = networks.settings(tmp_path, "abcd")
-    nowhere = [replace(each, address="127.0.0.1:1") for each in every[0].validators]
-
-    def star(own):
-        """A node knows where `a` is, and of the others only that they are."""
-        reached = {"a", own.node}
-        validators = [
-            true if true.name in reached else false for true, false in zip(own.validators, nowhere, strict=True)
-        ]
-        return replace(own, validators=validators)
-
-    nodes = [Node(partial(CometBFT, star(each), networks.binary())) for each in every]
+    settings, seats = networks.network(tmp_path, "abcd")
+    nowhere = dict.fromkeys("bcd", "127.0.0.1:1")  # a node knows where `a` is, and of the others only that they are
+    nodes = [networks.node(replace(each, addresses=nowhere), seats) for each in settings]
 
     async def test():
         for node in nodes:
@@ -492,11 +524,11 @@ def test_an_engine_whose_data_are_older_than_the_ledger_says_so(runner, tmp_path
 
 
 def test_without_its_program_or_with_the_keys_of_another_it_does_not_start(tmp_path):
-    first, second = networks.settings(tmp_path, "ab")
+    (first, second), seats = networks.network(tmp_path, "ab")
 
     async def test(settings, program):
         with pytest.raises(HansaError) as raised:
-            Node(partial(CometBFT, settings, program)).begin()
+            networks.node(settings, seats, program).begin()
         return raised.value.code
 
     assert asyncio.run(test(first, tmp_path / "nothing")) == "engine.start"

@@ -18,8 +18,13 @@ fields. Numbers of messages and fields are those of proto/tendermint/abci/types.
     RequestPrepareProposal  { int64 max_tx_bytes = 1; repeated bytes txs = 2; int64 height = 5; }
                                                                    ResponsePrepareProposal { repeated bytes txs = 1; }
     RequestProcessProposal  { repeated bytes txs = 1; int64 height = 5; }  ResponseProcessProposal { enum status = 1; }
-    RequestFinalizeBlock    { repeated bytes txs = 1; int64 height = 5; Timestamp time = 6; }
-                             ResponseFinalizeBlock { repeated ExecTxResult tx_results = 2; bytes app_hash = 5; }
+    RequestFinalizeBlock    { repeated bytes txs = 1; repeated Misbehavior misbehavior = 3; int64 height = 5;
+                              Timestamp time = 6; }
+    Misbehavior             { Validator validator = 2; int64 height = 3; }       Validator { bytes address = 1; }
+    ResponseFinalizeBlock   { repeated ExecTxResult tx_results = 2; repeated ValidatorUpdate validator_updates = 3;
+                              bytes app_hash = 5; }
+    ValidatorUpdate         { PublicKey pub_key = 1; int64 power = 2; }
+    PublicKey               { oneof { bytes ed25519 = 1; } }                  (proto/tendermint/crypto/keys.proto)
     Timestamp               { int64 seconds = 1; int32 nanos = 2; }
 
 Other fields are not read and not sent. Snapshots are Hansa's own, and votes are not extended: what asks for either is
@@ -27,12 +32,14 @@ answered with nothing, or refused. Used by `orderer` only; it decides nothing it
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
+import msgspec
 import structlog
 
+from hansa.orderers import Misbehavior
 from hansa.orderers.cometbft import protobuf
 from hansa.orderers.cometbft.protobuf import Message
 
@@ -57,6 +64,16 @@ FINALIZE_BLOCK: Final = 20
 
 _ACCEPT: Final = 1
 _REJECT: Final = 2
+
+
+class Finalized(msgspec.Struct, frozen=True):
+    """What came of a block: the application's hash behind it, and the powers that it set, by Ed25519 keys.
+
+    CometBFT takes these to be in force two heights on. 0 removes; who has no power must not be removed again.
+    """
+
+    digest: bytes
+    powers: Sequence[tuple[bytes, int]] = ()
 
 
 class Application(Protocol):
@@ -86,8 +103,13 @@ class Application(Protocol):
         """Whether a proposal is in order. Every node MUST say the same."""
         ...
 
-    async def finalize(self, height: int, time: int, txs: list[bytes]) -> bytes:
-        """Executes a decided block (`time`: ms since 1970 UTC) and returns the hash behind it, when it is durable."""
+    async def finalize(
+        self, height: int, time: int, txs: list[bytes], misbehavior: tuple[Misbehavior, ...] = ()
+    ) -> "Finalized":
+        """Executes a decided block (`time`: ms since 1970 UTC); what came of it, when it is durable.
+
+        `misbehavior`: of which the block has proof.
+        """
         ...
 
     def retained(self) -> int:
@@ -171,9 +193,17 @@ class Server:
         if number == FINALIZE_BLOCK:
             time, txs = request.message(6), request.blobs(1)
             stamp = time.integer(1) * 1_000 + time.integer(2) // 1_000_000
-            digest = await asked.finalize(request.integer(5), stamp, txs)
-            return protobuf.blobs(2, [b""] * len(txs)) + protobuf.blob(5, digest)
+            proved = tuple(_misbehavior(Message(part)) for part in request.blobs(3))
+            found = await asked.finalize(request.integer(5), stamp, txs, proved)
+            updates = [
+                protobuf.blob(1, protobuf.blob(1, key)) + protobuf.integer(2, power) for key, power in found.powers
+            ]
+            return protobuf.blobs(2, [b""] * len(txs)) + protobuf.blobs(3, updates) + protobuf.blob(5, found.digest)
         raise ValueError(f"request {number} is never made with what is set here")
+
+
+def _misbehavior(found: Message) -> Misbehavior:
+    return Misbehavior(found.integer(3), found.message(2).blob(1))
 
 
 def _verdict(refusal: str) -> bytes:

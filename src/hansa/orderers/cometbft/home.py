@@ -1,8 +1,8 @@
 """The home folder of a CometBFT engine: its keys, and the files that it reads at its start.
 
-`make_keys` is called once, by whoever makes a network; its two public facts go into every node's `CometSettings`.
-`prepare` is called by `orderer` before each start: all but the keys and the engine's own data is written anew from the
-settings, so a file changed by hand does not last.
+`make_keys` is called once, by whoever makes a network or a node; its two public facts go onto the ledger. `prepare` is
+called by `orderer` before each start: all but the keys and the engine's own data is written anew from the settings and
+from what the ledger says, so a file changed by hand does not last.
 """
 
 import base64
@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -19,8 +20,10 @@ from typing import Any, Final
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hansa.orderers import Replica, Seat
 from hansa.orderers.cometbft.settings import RETAINED, CometSettings
 from hansa.store.files import FOLDER_MODE, Disk, read_whole, replace, trouble_told
+from hansa.wire import names
 from hansa.wire.limits import ENVELOPE_BYTES_MAX
 from hansa.wire.problems import HansaError
 
@@ -47,10 +50,10 @@ _ROUND_MAX: Final = 2**31 - 1
 
 
 class EngineKeys(msgspec.Struct, frozen=True):
-    """The public facts of an engine, as `Validator` has them."""
+    """The public facts of an engine, as a `Seat` has them."""
 
     peer: str
-    key: str
+    key: bytes
 
 
 def make_keys(home: Path) -> EngineKeys:
@@ -62,13 +65,14 @@ def make_keys(home: Path) -> EngineKeys:
         if not (config / name).exists():
             replace(disk, config / name, _key_file(Ed25519PrivateKey.generate()))
     node, validator = _public(config / "node_key.json"), _public(config / "priv_validator_key.json")
-    return EngineKeys(peer=_address(node).lower(), key=validator.hex())
+    return EngineKeys(peer=_address(node).lower(), key=validator)
 
 
-def prepare(settings: CometSettings, ledger: bytes, height: int) -> None:
+def prepare(settings: CometSettings, replica: Replica, height: int) -> None:
     """Writes all that the engine reads. `height`: of the last of its blocks that the ledger has something of.
 
-    Raises `HansaError` `folder.access`, `disk.full`, or `engine.keys` if the keys are not those of the settings.
+    Raises `HansaError` `folder.access`, `disk.full`, or `engine.keys`: the keys are not those that the ledger has for
+    the node, or genesis names nobody that votes.
     """
     home, disk = Path(settings.home), Disk()
     config, data = home / "config", home / "data"
@@ -76,14 +80,27 @@ def prepare(settings: CometSettings, ledger: bytes, height: int) -> None:
         disk.make_folder(home)
         if height and not (data / "blockstore.db").exists():
             replace(disk, home / _RENEWED, b"")
-        found, own = make_keys(home), settings.own
-        if (found.peer, found.key) != (own.peer, own.key):
+        found, own = make_keys(home), own_seat(settings, replica.seats())
+        if own is not None and (found.peer, found.key) != (own.peer, own.key):
             raise HansaError("engine.keys", f"{config} holds the keys of another node than {own.name}")
+        if not any(seat.power for seat in replica.founders):
+            raise HansaError("engine.keys", "genesis names no engine, so none of CometBFT can order for this ledger")
         disk.make_folder(data)
-        replace(disk, config / "config.toml", configuration(settings).encode())
-        replace(disk, config / "genesis.json", genesis(settings, ledger))
+        configure(settings, replica.seats())
+        replace(disk, config / "genesis.json", genesis(replica))
         if not (data / "priv_validator_state.json").exists():
             replace(disk, data / "priv_validator_state.json", _signed(height))
+
+
+def configure(settings: CometSettings, seats: Sequence[Seat]) -> None:
+    """Writes what it reads of the others: they come and go. Raises `HansaError` `folder.access`, `disk.full`."""
+    with trouble_told(Path(settings.home)):
+        replace(Disk(), Path(settings.home) / "config" / "config.toml", configuration(settings, seats).encode())
+
+
+def own_seat(settings: CometSettings, seats: Sequence[Seat]) -> Seat | None:
+    """The node itself; None if the ledger, as far as it is known here, does not let it in."""
+    return next((seat for seat in seats if seat.name == settings.node), None)
 
 
 def is_renewed(home: Path) -> bool:
@@ -108,12 +125,17 @@ def socket_folder(home: Path) -> Path:
     return folder
 
 
-def configuration(settings: CometSettings) -> str:
-    """config.toml. What is not in it is as CometBFT has it; sockets are named on the command line."""
-    others = [each for each in settings.validators if each.name != settings.node]
-    peers = ",".join(f"{each.peer}@{each.address}" for each in others)
-    ids = ",".join(each.peer for each in others)
-    local = all(_is_loopback(each.address) for each in settings.validators)
+def configuration(settings: CometSettings, seats: Sequence[Seat]) -> str:
+    """config.toml. What is not in it is as CometBFT has it; sockets are named on the command line.
+
+    Only trusted nodes are gone to: others come by themselves, and what they call their address is not ours to try.
+    """
+    own = own_seat(settings, seats)
+    others = [each for each in seats if each.name != settings.node and each.is_trusted]
+    reached = [(each.peer, settings.addresses.get(each.name, each.address)) for each in others]
+    peers = [*(f"{peer}@{address}" for peer, address in reached if names.is_address(address)), *settings.peers]
+    ids = ",".join(dict.fromkeys(peer.partition("@")[0] for peer in [*(each.peer for each in others), *settings.peers]))
+    local = all(_is_loopback(peer.partition("@")[2]) for peer in peers)
     sections: dict[str, dict[str, str | int | bool]] = {
         "": {
             "moniker": settings.node,
@@ -123,9 +145,9 @@ def configuration(settings: CometSettings) -> str:
         },
         "rpc": {"max_body_bytes": 33_554_432},
         "p2p": {
-            "laddr": f"tcp://{settings.listen or settings.own.address}",
-            "external_address": settings.own.address,
-            "persistent_peers": peers,
+            "laddr": f"tcp://{settings.listen}",
+            "external_address": "" if own is None else own.address,
+            "persistent_peers": ",".join(dict.fromkeys(peers)),
             "unconditional_peer_ids": ids,
             "pex": False,
             "addr_book_strict": not local,
@@ -152,7 +174,7 @@ def configuration(settings: CometSettings) -> str:
             "timeout_propose_delta": "200ms",
             "timeout_prevote": "300ms",
             "timeout_precommit": "300ms",
-            "peer_gossip_sleep_duration": "50ms" if settings.wan else "5ms",
+            "peer_gossip_sleep_duration": "50ms" if settings.wan else "10ms",
         },
         "tx_index": {"indexer": "null"},
         "storage": {"discard_abci_responses": True},
@@ -164,12 +186,12 @@ def configuration(settings: CometSettings) -> str:
     return "\n".join(lines) + "\n"
 
 
-def genesis(settings: CometSettings, ledger: bytes) -> bytes:
+def genesis(replica: Replica) -> bytes:
     """genesis.json: the same on every node, from what the ledger's own genesis says."""
     document = {
-        "genesis_time": datetime.fromtimestamp(settings.time // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        + f".{settings.time % 1000:03d}Z",
-        "chain_id": f"hansa-{ledger.hex()[:_CHAIN_DIGITS]}",
+        "genesis_time": datetime.fromtimestamp(replica.time // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        + f".{replica.time % 1000:03d}Z",
+        "chain_id": f"hansa-{replica.ledger.hex()[:_CHAIN_DIGITS]}",
         "initial_height": "1",
         "consensus_params": {
             "block": {"max_bytes": str(BLOCK_BYTES_MAX), "max_gas": "-1"},
@@ -183,8 +205,8 @@ def genesis(settings: CometSettings, ledger: bytes) -> bytes:
             "abci": {"vote_extensions_enable_height": "0"},
         },
         "validators": [
-            {"pub_key": _typed(_PUBLIC, bytes.fromhex(each.key)), "power": str(each.power), "name": each.name}
-            for each in settings.validators
+            {"pub_key": _typed(_PUBLIC, each.key), "power": str(each.power), "name": each.name}
+            for each in replica.founders
             if each.power
         ],
         "app_hash": "",

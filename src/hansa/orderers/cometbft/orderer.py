@@ -1,7 +1,8 @@
 """The orderer of a node: its CometBFT engine decides, this node executes what it decided.
 
 One batch is one transaction of CometBFT. A block of CometBFT at height H with transactions 0 to n gives the batches at
-the positions `H << 16 | i`; their time is the header's. What is no batch, or an empty one, gives none. The engine's
+the positions `H << 16 | i`; their time is the header's. What is no batch, or an empty one, gives none. Proof that
+somebody voted twice, if the block has any, is a last batch by itself. The engine's
 answer waits until all of them are durable here, and carries the digest of the last header: so a node that computed
 another ledger finds out at the next block, and stops.
 
@@ -22,7 +23,7 @@ import os
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -30,25 +31,23 @@ from typing import Final
 import msgspec
 import structlog
 
-from hansa.orderers import DIVERGED, HALTED, Batch, Replica, Standing
+from hansa.orderers import DIVERGED, HALTED, Batch, Misbehavior, Replica, Standing
 from hansa.orderers.cometbft import home as homes
 from hansa.orderers.cometbft import standing
-from hansa.orderers.cometbft.abci import Server
+from hansa.orderers.cometbft.abci import Finalized, Server
 from hansa.orderers.cometbft.home import TRANSACTION_BYTES_MAX, TRANSACTIONS_MAX
 from hansa.orderers.cometbft.rpc import Refused, Rpc, Unready, View
 from hansa.orderers.cometbft.settings import CometSettings
 from hansa.orderers.cometbft.standing import Facts
 from hansa.orderers.engine import Engine
-from hansa.orderers.lanes import Lanes
+from hansa.orderers.lanes import ENGINE_BATCH_BYTES_MAX, Lanes
+from hansa.store.files import Disk
 from hansa.wire import batch
-from hansa.wire.genesis import Limits
 from hansa.wire.limits import NONCE_BYTES
 from hansa.wire.problems import HansaError
 
 log = structlog.get_logger()
 
-BATCH_BYTES: Final = 250_000
-"""Envelopes of a batch together: larger ones travel no faster."""
 FLIGHTS_MAX: Final = 4
 """Batches that are handed in and not yet ordered: the next ones fill meanwhile."""
 RESEND_S: Final = 10.0
@@ -57,10 +56,17 @@ RETRY_S: Final = 0.2
 """Between two tries to hand in a batch while the engine takes none: it is starting, or full."""
 STALE_S: Final = 5.0
 """After how long without a block the next one would have too old a time: it is the time of the last votes."""
+EXPEL_S: Final = 15.0
+"""How long one node after the other waits before it starts its engine anew to be rid of a peer: longer than that takes.
+"""
+FULL_BYTES: Final = 1024 * 1024
+"""A disk with less is taken for full: an engine writes more than that at once."""
 LOOK_S: Final = 1.0
 """How often the engine is asked how it is."""
 
 _INDEX_BITS: Final = 16
+_PROVED_INDEX: Final = (1 << _INDEX_BITS) - 1
+"""The place of what a block proves, behind all its transactions."""
 _FRAME_BYTES: Final = 6
 """What a transaction costs in a block besides its bytes, at most."""
 _FILTER: Final = "/p2p/filter/"
@@ -107,7 +113,7 @@ class CometBFT:
         self._digest = b""
         self._progress = asyncio.Event()
         # What is handed in.
-        self._lanes = Lanes(self._limits)
+        self._lanes = Lanes(replica.limits, ENGINE_BATCH_BYTES_MAX)
         self._flights: dict[bytes, _Flight] = {}
         self._work = asyncio.Event()
         self._barriers: dict[bytes, asyncio.Future[None]] = {}  # by the empty batch that each waits for
@@ -115,9 +121,11 @@ class CometBFT:
         self._decided: tuple[float, float] | None = None  # when that one was: by the steady clock, by the wall's
         # How it is.
         self._view: View | None = None
-        self._viewed = 0.0
+        self._began = self._viewed = 0.0
         self._lost = 0.0  # since when the same peers are missing
+        self._strange: float | None = None  # since when it is connected to one that is let in no more
         self._log_read = 0
+        self._was_full = False  # the engine's disk, at the last look
         self._diverged = ""
         self._failed = ""
         self._ended = ""
@@ -134,8 +142,8 @@ class CometBFT:
         self._ready = ready
         if not os.access(self._binary, os.X_OK):
             raise HansaError("engine.start", f"{self._binary} is not a program that this account may run")
-        homes.prepare(self._settings, self._replica.ledger, position >> _INDEX_BITS)
-        self._viewed = time.monotonic()
+        homes.prepare(self._settings, self._replica, position >> _INDEX_BITS)
+        self._began = self._viewed = time.monotonic()
         self._main = asyncio.create_task(self._run())
 
     def submit(self, lane: str, id: bytes, envelope: bytes, steps: int) -> None:
@@ -161,7 +169,7 @@ class CometBFT:
             return Standing(DIVERGED, self._diverged, _DIVERGED_REMEDY)
         if self._failed:
             return Standing(HALTED, self._failed, "Start the node again, and report it with its log.")
-        return standing.judge(self._settings, self._facts())
+        return standing.judge(self._settings.node, self._replica.seats(), self._facts())
 
     async def barrier(self) -> None:
         """See `Orderer`: an empty batch is ordered, and whatever was decided before it is applied first."""
@@ -194,12 +202,19 @@ class CometBFT:
         return self._digest if not self._last else self._replica.digest_before(1 << _INDEX_BITS)
 
     def admits(self, path: str) -> str:
-        """Only nodes of the network are let in, whatever their address."""
+        """Only nodes that the ledger lets in, and those this one was told to begin with, whatever their address."""
         kind, _, name = path.removeprefix(_FILTER).partition("/")
         if path.startswith(_FILTER) and kind == "addr":
             return ""
-        known = any(each.peer == name for each in self._settings.validators)
-        return "" if path.startswith(_FILTER) and kind == "id" and known else "not a node of this network"
+        known = path.startswith(_FILTER) and kind == "id" and name in self._known()
+        return "" if known else "not a node of this network"
+
+    def _known(self) -> set[str]:
+        """The peers that are let in."""
+        return {
+            *(each.peer for each in self._replica.seats()),
+            *(peer.partition("@")[0] for peer in self._settings.peers),
+        }
 
     def check(self, tx: bytes) -> str:
         """Only what reads as a batch is passed on."""
@@ -224,18 +239,24 @@ class CometBFT:
         self._proposed = height
         return len(txs) <= TRANSACTIONS_MAX and all(len(tx) <= TRANSACTION_BYTES_MAX for tx in txs)
 
-    async def finalize(self, height: int, time: int, txs: list[bytes]) -> bytes:
-        """Queues what was not queued yet, and waits until all of it is durable here."""
+    async def finalize(
+        self, height: int, time: int, txs: list[bytes], misbehavior: tuple[Misbehavior, ...] = ()
+    ) -> Finalized:
+        """Queues what was not queued yet, and waits until all of it is durable here.
+
+        Which powers a height set stands on the ledger with the blocks of it, so the answer is the same in every replay.
+        """
         last = 0
         seen = self._proposed == height
         for index, tx in enumerate(txs):
             envelopes = self._envelopes(tx)
             if envelopes:
                 last = height << _INDEX_BITS | index
-                if last > self._queued:
-                    self._queued = last
-                    self._queue.append(Batch(position=last, stamp=time, envelopes=envelopes))
+                self._decide(Batch(position=last, stamp=time, envelopes=envelopes))
             seen |= self._flights.pop(batch.id_of(tx), None) is not None
+        if misbehavior:
+            last = height << _INDEX_BITS | _PROVED_INDEX
+            self._decide(Batch(position=last, stamp=time, envelopes=[], misbehavior=misbehavior))
         if self._queue:
             self._ready()
         if seen:  # now, and not in a replay: the votes for it are as fresh
@@ -248,10 +269,25 @@ class CometBFT:
             reached = self._barriers.get(batch.id_of(tx))
             if reached is not None and not reached.done():
                 reached.set_result(None)
+        powers = self._replica.powers(height << _INDEX_BITS, height + 1 << _INDEX_BITS)
         if height >= self._last >> _INDEX_BITS:
             homes.unmark_renewed(self._home)
-            return self._digest
-        return self._replica.digest_before(height + 1 << _INDEX_BITS)
+            return Finalized(self._digest, powers)
+        return Finalized(self._replica.digest_before(height + 1 << _INDEX_BITS), powers)
+
+    def _decide(self, batch: Batch) -> None:
+        if batch.position > self._queued:
+            self._queued = batch.position
+            self._queue.append(batch)
+
+    async def ask(self, route: str, query: Mapping[str, int]) -> bytes:
+        """See `Answering`."""
+        if self._rpc is None:
+            raise HansaError("engine.silent", "it is not started yet", retry_after=1)
+        try:
+            return await self._rpc.ask(route, query)
+        except Unready as error:
+            raise HansaError("engine.silent", str(error), retry_after=1) from None
 
     def retained(self) -> int:
         """Well below what `info` would say: a block is replayed with the validators of the one before."""
@@ -297,6 +333,10 @@ class CometBFT:
         """What the engine had of us is gone with it."""
         server.drop()
         socket.unlink(missing_ok=True)
+        try:
+            homes.configure(self._settings, self._replica.seats())
+        except HansaError as error:  # a full disk; what it read before is as good for a while
+            log.warning("engine.unconfigured", detail=error.detail)
         self._read_log()
         self._ended = f"its engine ended ({code}) and is started again: {self._words or 'it gave no reason'}"
         self._view = None
@@ -355,6 +395,7 @@ class CometBFT:
             with contextlib.suppress(Unready):
                 self._see(await rpc.view())
             self._read_log()
+            self._watch_disk()
             await asyncio.sleep(LOOK_S)
         log.error("orderer.diverged", reason=self._diverged)
         self._queue.clear()
@@ -362,15 +403,53 @@ class CometBFT:
         assert self._engine is not None
         await self._engine.stop()
 
+    def _watch_disk(self) -> None:
+        """Starts the engine anew when its disk was full and is no more.
+
+        It may have given up voting and live on, and what it said of that had no place in its log.
+        """
+        with contextlib.suppress(OSError):
+            is_full = Disk().free_bytes(self._home) < FULL_BYTES
+            if self._was_full and not is_full and self._engine is not None:
+                log.info("engine.renewed", engine=self.name, after="full disk")
+                self._engine.kill()
+            self._was_full = is_full
+
     def _see(self, view: View) -> None:
         self._viewed = time.monotonic()
         self._ended = ""
         if self._view is None or view.peers != self._view.peers:
             self._lost = self._viewed
         self._view = view
-        if not self._flights and standing.is_cut_off(self._settings, self._facts()):
+        self._expel(view)
+        if not self._flights and standing.is_cut_off(self._settings.node, self._replica.seats(), self._facts()):
             self._fly([])  # whether it is ordered tells more than connections do
             self._work.set()
+
+    def _expel(self, view: View) -> None:
+        """Starts the engine anew while it is connected to one that is let in no more: by itself it lets nobody go.
+
+        One node after the other, by its place among all, so that the order goes on meanwhile; where it would not, the
+        peer stays until the engine starts anew for another reason.
+        """
+        strangers, now = view.peers - self._known(), time.monotonic()
+        if not strangers or not self._is_spared():
+            self._strange = None
+        elif self._strange is None:
+            self._strange = now
+        else:
+            before = sum(seat.name < self._settings.node for seat in self._replica.seats())
+            if now - self._strange > EXPEL_S * (before + 1) and self._engine is not None:
+                log.info("engine.parted", engine=self.name, without=sorted(strangers))
+                self._strange = None
+                self._engine.kill()
+
+    def _is_spared(self) -> bool:
+        """Whether the others order without this node: its vote is less than a third of all."""
+        seats = self._replica.seats()
+        return 3 * sum(seat.power for seat in seats if seat.name == self._settings.node) < sum(
+            seat.power for seat in seats
+        )
 
     def _facts(self) -> Facts:
         return Facts(
@@ -381,6 +460,7 @@ class CometBFT:
             lost=self._lost,
             decided=None if self._decided is None else self._decided[0],
             waiting=min((flight.since for flight in self._flights.values()), default=None),
+            began=self._began,
         )
 
     def _read_log(self) -> None:
@@ -401,10 +481,6 @@ class CometBFT:
                 self._words = line[:_WORDS].decode(errors="replace")
             elif _FAILURE in line and self._engine is not None:
                 self._engine.kill()  # it lives on and takes no part any more
-
-    def _limits(self) -> Limits:
-        limits = self._replica.limits()
-        return msgspec.structs.replace(limits, block_bytes=min(limits.block_bytes, BATCH_BYTES))
 
     @staticmethod
     def _envelopes(tx: bytes) -> list[bytes]:

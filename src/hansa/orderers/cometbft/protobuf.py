@@ -1,7 +1,7 @@
 """The little of Protocol Buffers that ABCI needs: numbered fields of integers and bytes, in both directions.
 
 Used by `abci` only. By hand, because ABCI here is nine small messages out of a tree of eleven files: generated
-modules would be 2,000 lines that no type checker can read, and one library more. What is skipped (votes, evidence,
+modules would be 2,000 lines that no type checker can read, and one library more. What is skipped (votes,
 parameters) is skipped by its length and costs nothing. https://protobuf.dev/programming-guides/encoding/
 """
 

@@ -3,6 +3,7 @@
 JSON-RPC over a Unix socket in a folder that only this account may enter: the engine listens to nobody else.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -94,6 +95,14 @@ class Rpc:
         peers = _read(await self._ask("net_info", {}), _Peers).peers
         names = frozenset(peer.node_info.id for peer in peers)
         return View(height=int(status.latest_block_height), catching_up=status.catching_up, peers=names)
+
+    async def ask(self, route: str, query: Mapping[str, int]) -> bytes:
+        """What it answers to a question, in JSON, an error of its own too. Raises `Unready`."""
+        try:
+            response = await self._client.get(f"/{route}", params={name: str(value) for name, value in query.items()})
+        except (httpx2.HTTPError, OSError) as error:
+            raise Unready(f"{type(error).__name__}: {error}") from None
+        return response.content
 
     async def close(self) -> None:
         """Ends its connections."""

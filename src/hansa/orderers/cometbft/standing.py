@@ -4,13 +4,13 @@ Connections alone do not tell: blocks reach a node through others too. So where 
 in reach, the order counts as halted until a block was decided all the same, which `orderer` tries out.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from hansa.orderers import DEGRADED, HALTED, HEALTHY, Standing
+from hansa.orderers import DEGRADED, HALTED, HEALTHY, Seat, Standing
 from hansa.orderers.cometbft.rpc import View
-from hansa.orderers.cometbft.settings import CometSettings
 
 SILENCE_S: Final = 10.0
 """For how long an engine may say nothing, or order nothing though something waits, before that is told."""
@@ -18,9 +18,13 @@ MOVING_S: Final = 5.0
 """For how long after a block its order counts as going on."""
 SETTLED_S: Final = 2.0
 """How long after a node was lost a block may still be decided with its vote."""
+STARTING_S: Final = 5.0
+"""For how long after its start an engine is still finding the others: then it is no news that some are missing."""
 
 _WAIT: Final = "Wait; if it lasts, look at the engine's log, engine.log in the engine's folder."
 _LOOK: Final = "Look at the engine's log, engine.log in the engine's folder."
+_UNSEATED: Final = "others let this node in no more, or not yet: as far as is known here, it is no node of the ledger"
+_SEAT: Final = "Have its member register it; if it was retired, stop it."
 _PEERS: Final = "Have those nodes started, or look at the network between them and this one."
 
 
@@ -39,34 +43,38 @@ class Facts(msgspec.Struct, frozen=True):
     lost: float = 0.0
     decided: float | None = None
     waiting: float | None = None
+    began: float = 0.0
 
 
-def missing(settings: CometSettings, view: View) -> list[str]:
-    """The names of the nodes that the engine has no connection to."""
-    return [each.name for each in settings.validators if each != settings.own and each.peer not in view.peers]
+def missing(own: str, seats: Sequence[Seat], view: View) -> list[Seat]:
+    """The trusted nodes that the engine of node `own` has no connection to."""
+    return [each for each in seats if each.is_trusted and each.name != own and each.peer not in view.peers]
 
 
-def is_cut_off(settings: CometSettings, facts: Facts) -> bool:
+def is_cut_off(own: str, seats: Sequence[Seat], facts: Facts) -> bool:
     """Whether too few votes are in reach, and nothing has been decided in spite of that."""
     if facts.view is None:
         return False
-    lost = set(missing(settings, facts.view))
-    power = sum(each.power for each in settings.validators)
-    if sum(each.power for each in settings.validators if each.name in lost) * 3 < power:
+    lost = missing(own, seats, facts.view)
+    if sum(each.power for each in lost) * 3 < sum(each.power for each in seats):
         return False
     return facts.decided is None or facts.decided < facts.lost + SETTLED_S
 
 
-def judge(settings: CometSettings, facts: Facts) -> Standing:
-    """Healthy, degraded, or halted, and why."""
+def judge(own: str, seats: Sequence[Seat], facts: Facts) -> Standing:
+    """Healthy, degraded, or halted, and why. `seats` are those of the network, `own` the name of the node's own."""
     view = facts.view
     if facts.now - facts.viewed > SILENCE_S:
         return Standing(HALTED, facts.ended or "its engine does not answer", _LOOK)
     if view is None:
         return Standing(DEGRADED, facts.ended or "its engine is starting", _WAIT)
-    lost = missing(settings, view)
+    lost = [each.name for each in missing(own, seats, view)]
     names = f"no connection to {', '.join(lost)}"
-    if is_cut_off(settings, facts):
+    if is_cut_off(own, seats, facts):
+        if all(each.name != own for each in seats):
+            return Standing(HALTED, _UNSEATED, _SEAT)
+        if facts.now - facts.began < STARTING_S:
+            return Standing(HALTED, f"its engine is starting: {names} yet", _WAIT)
         return Standing(HALTED, f"{names}: more than two thirds of the votes are needed", _PEERS)
     moving = facts.decided is not None and facts.now - facts.decided < MOVING_S
     waits = facts.now - facts.waiting if facts.waiting is not None else 0.0

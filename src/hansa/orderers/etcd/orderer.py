@@ -16,7 +16,6 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import structlog
 
 from hansa.orderers import DEGRADED, DIVERGED, HALTED, HEALTHY, Batch, Replica, Standing
@@ -43,16 +42,13 @@ from hansa.orderers.etcd.marks import VERSION, Carried, Kept, Mark, Place, Recor
 from hansa.orderers.etcd.peers import CLOCK_MS_MAX, Peers
 from hansa.orderers.etcd.retained import KEY_BYTES, Retained, waited_for
 from hansa.orderers.etcd.settings import EtcdSettings
-from hansa.orderers.lanes import Lanes
+from hansa.orderers.lanes import ENGINE_BATCH_BYTES_MAX, Lanes
 from hansa.wire import batch as wire_batch
-from hansa.wire.genesis import Limits
 from hansa.wire.limits import NONCE_BYTES
 from hansa.wire.problems import HansaError
 
 log = structlog.get_logger()
 
-BATCH_BYTES_MAX: Final = 250_000
-"""Of a batch of more than one envelope: measured to be where etcd orders most in a second."""
 AHEAD_BYTES_MAX: Final = 32 * 1024 * 1024
 """Ordered batches that wait for this node; then it reads no further."""
 MARK_S: Final = 1.0
@@ -118,7 +114,7 @@ class Etcd:
         self._context = tls.context(settings)
         self._gateway = Gateway(settings_of.endpoints(settings), self._context)
         self._record = Record(home / "followed")
-        self._lanes = Lanes(self._limits)
+        self._lanes = Lanes(replica.limits, ENGINE_BATCH_BYTES_MAX)
         self._names = sorted(member.name for member in settings.members)
         self._peers = Peers(name for name in self._names if name != settings.name)
         self._retained = Retained()
@@ -326,10 +322,6 @@ class Etcd:
         )
 
     # -- into the order -----------------------------------------------------------------------------------------------
-
-    def _limits(self) -> Limits:
-        limits = self._replica.limits()
-        return msgspec.structs.replace(limits, block_bytes=min(limits.block_bytes, BATCH_BYTES_MAX))
 
     async def _send(self) -> None:
         """One batch at a time is on its way: what comes meanwhile makes the next, so there is no timer to wait for."""

@@ -16,6 +16,10 @@ HEARTBEAT_MS: Final = 100
 """Between members of a cluster on one site, as etcd has it by itself."""
 ELECTION_MS: Final = 1_000
 """Of etcd's own leader. For members far from each other: ten times the way there and back, or more."""
+WIDE_HEARTBEAT_MS: Final = 300
+"""Between regions of the world: about the longest way there and back."""
+WIDE_ELECTION_MS: Final = 3_000
+"""Between regions, ten times that way, as etcd's own guide says."""
 
 _URL: Final = re.compile(r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+|\[[0-9a-f:]+\]):(?P<port>[0-9]{1,5})")
 _Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -59,6 +63,11 @@ class EtcdSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     def own(self) -> EtcdMember:
         """The node's own member."""
         return next(member for member in self.members if member.name == self.name)
+
+
+def far_apart(settings: EtcdSettings) -> EtcdSettings:
+    """The same for members in several regions. All members of a cluster MUST have the same of it."""
+    return msgspec.structs.replace(settings, heartbeat=WIDE_HEARTBEAT_MS, election=WIDE_ELECTION_MS)
 
 
 def check(settings: EtcdSettings) -> None:

@@ -596,6 +596,38 @@ def test_the_same_bytes_go_to_the_next_node(
     assert slept == []
 
 
+@pytest.mark.parametrize("patient", [True, False])
+@pytest.mark.parametrize("code", ["sender.unknown", "transaction.expired", "envelope.form"])
+def test_no_single_node_keeps_a_transaction_out_by_refusing_it(
+    code: str, patient: bool, made: Prepared, drive: Drive, slept: list[float]
+) -> None:
+    nodes = Nodes(SAME, {TWO[0]: [problem(code)], TWO[1]: [answer(made)]})
+    client = {"urls": TWO, "patient": patient}
+    assert drive(nodes, "submit", made.envelope, client=client).seq == 5
+    assert nodes.taken == [(node, made.envelope) for node in TWO]
+    assert slept == []
+
+
+@pytest.mark.parametrize("patient", [True, False])
+@pytest.mark.parametrize("second", [problem("transaction.expired"), unreachable()])
+def test_what_each_node_refuses_or_cannot_be_asked_is_refused_as_the_first_says(
+    second: Reply, patient: bool, made: Prepared, drive: Drive, slept: list[float], refused: Callable
+) -> None:
+    unknown = good({"id": made.id.hex(), "status": "not_found"})
+    nodes = Nodes(SAME, {TWO[0]: [problem("sender.unknown"), unknown], TWO[1]: [second, unknown]})
+    with refused("sender.unknown"):
+        drive(nodes, "submit", made.envelope, client={"urls": TWO, "patient": patient})
+    sent = [node for node, content in nodes.taken if content == made.envelope]
+    assert (sent, slept) == (list(TWO), [])
+
+
+def test_a_node_that_refuses_hides_no_answer_that_was_lost(made: Prepared, drive: Drive, slept: list[float]) -> None:
+    unknown = good({"id": made.id.hex(), "status": "not_found"})
+    nodes = Nodes(SAME, {TWO[0]: [problem("sender.unknown"), unknown], TWO[1]: [lost(), unknown]})
+    with pytest.raises(Unknown):
+        drive(nodes, "submit", made.envelope, client={"urls": TWO})
+
+
 def test_a_node_that_is_not_there_is_passed_over(made: Prepared, drive: Drive, slept: list[float]) -> None:
     nodes = Nodes({TWO[1]: LEDGER.hex()}, {TWO[1]: [answer(made), good(1)]})
     assert drive(nodes, "submit", made.envelope, client={"urls": TWO}).seq == 5

@@ -118,6 +118,7 @@ class Tries:
         self._end = time.monotonic() + session.timeout_s
         self._count = 0
         self._losses = 0
+        self._refused = False
 
     @property
     def left_s(self) -> float:
@@ -128,15 +129,18 @@ class Tries:
         """How long to wait before the next try; None if there is none.
 
         `is_lost`: the request may have been taken. Otherwise the next try is worth it where nobody was reached, or
-        the node says when to come again, which is when it is busy or about to stop.
+        the node says when to come again, which is when it is busy or about to stop. What one node refuses to submit,
+        each other one is asked once: a single node decides nothing.
         """
         self._count += 1
         self._losses += is_lost
         others = len(self._session.nodes) - self._count  # that were not asked yet
-        if error.code == "ledger.shrunken":  # this node may be behind the others
-            return 0.0 if others > 0 else None
         if not (is_lost or error.code == "node.unreachable" or "retry_after" in error.fields):
-            return None
+            if not self._submits and error.code != "ledger.shrunken":  # this node may be behind the others
+                return None
+            self._refused = True
+        if self._refused:
+            return 0.0 if others > 0 else None
         pause = self._pause(error, others) if self._session.patient else self._hasty_pause(others)
         return None if pause is None or pause >= self.left_s else pause
 

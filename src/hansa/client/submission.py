@@ -201,6 +201,7 @@ def submit(
     signed = transaction.read(envelope)
     sent = _Sent(signed.transaction.contract, envelope, signed.id, signed.transaction.not_after, wait, k, least)
     tries = Tries(session, submits=True)
+    refused: HansaError | None = None
     while True:
         node = session.node
         sending = False
@@ -217,9 +218,11 @@ def submit(
             failure, is_lost = taken, True
         if is_lost and sending:
             lost = lost or failure
+        if refused is None and not is_lost and failure.code != "node.unreachable":
+            refused = failure
         pause = tries.pause_after(failure, is_lost=is_lost)
         if pause is None:
-            return (yield from _asked(session, sent, failure, lost))
+            return (yield from _asked(session, sent, refused or failure, lost))
         session.failed(node)
         if pause:
             yield Pause(pause)

@@ -124,6 +124,7 @@ def test_members_and_users_sign(signer: tuple[str, str], hansa: Callable, data: 
 def test_a_key_file_signs(hansa: Callable, server: Any) -> None:
     key = server.data / "keys" / "members" / "eastmutual.pem"
     assert hansa(*TELL, "--key", key, "--url", server.url).code == 0
+    assert hansa(*TELL, "--key", key, "--url", f"http://127.0.0.1:1,{server.url}").code == 0
 
 
 def test_a_dry_run_signs_and_sends_nothing(hansa: Callable, data: Any, entries: Callable, server: Any) -> None:

@@ -102,6 +102,8 @@ def test_as_json(hansa: Callable, server: Any) -> None:
 
 def test_by_url(hansa: Callable, server: Any) -> None:
     assert hansa("status", "--url", server.url + "/", "--json").json["ledger"] == server.ledger
+    found = hansa("status", "--url", f"http://127.0.0.1:1,{server.url}", "--json").json  # nobody is at the first
+    assert (found["ledger"], found["url"]) == (server.ledger, server.url)
 
 
 def test_a_node_that_refuses_is_unhealthy(hansa: Callable, start: Callable, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ hold whatever happens, `Clients.check` says.
 """
 
 import shutil
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from hansa.store.folder import Folder
 
 from .network_links import Links
 from .network_load import Clients
-from .network_nodes import Nodes
+from .network_nodes import PATIENCE_S, Nodes
 
 Seconds: TypeAlias = dict[str, float]
 Fault: TypeAlias = Callable[[Nodes, Clients], Seconds]
@@ -28,6 +29,23 @@ HELD_S = 10.0
 """How long nothing passes in one direction: shorter than an engine bears, which ends a connection then."""
 FAR_S = 30.0
 FLAPS = 10
+WRITES = 10
+"""So many blocks a node writes before it ends at the next."""
+_ENDS = """
+import itertools, os, signal
+from hansa.store import journal
+
+append, numbers = journal.Writer.append, itertools.count(1)
+
+def ends(writer, blocks):
+    if next(numbers) <= {writes}:
+        return append(writer, blocks)
+    if {written}:
+        append(writer, blocks)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+journal.Writer.append = ends
+"""
 
 
 @contextmanager
@@ -119,6 +137,20 @@ def engine_killed(nodes: Nodes, clients: Clients) -> Seconds:
     back = clients.next(name)
     assert nodes.pid(name) == pid
     return {"goes on": went_on, "back": back}
+
+
+def ends_at_a_write(nodes: Nodes, clients: Clients) -> Seconds:
+    """A node dies just before it makes a block durable, and then just after: between engine and ledger, both ways."""
+    name = nodes.names[-1]
+    told: Seconds = {}
+    for when, written in (("before", False), ("after", True)):
+        nodes.stop(name)
+        process = nodes.start_changed(name, _ENDS.format(writes=WRITES, written=written))
+        assert process.wait(PATIENCE_S) == -signal.SIGKILL, nodes.told(name)
+        told[f"{when}: goes on"] = clients.next(*nodes.others(name))
+        nodes.start(name)
+        told[f"{when}: back"] = clients.next(name)
+    return told
 
 
 def node_frozen(nodes: Nodes, clients: Clients) -> Seconds:
@@ -234,6 +266,15 @@ def votes_twice(nodes: Nodes, clients: Clients, links: Links) -> Seconds:
     return {"proved": proved, "goes on": went_on, "back": clients.next(name)}
 
 
-COMETBFT = (leader_killed, state_wiped, engine_wiped, engine_killed, node_frozen, node_silent, too_many_killed)
+COMETBFT = (
+    leader_killed,
+    state_wiped,
+    engine_wiped,
+    engine_killed,
+    ends_at_a_write,
+    node_frozen,
+    node_silent,
+    too_many_killed,
+)
 ETCD = COMETBFT
 PARTITIONS = (minority_cut_off, cut_in_halves, one_way, flapping, far_apart)

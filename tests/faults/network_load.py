@@ -4,6 +4,7 @@ Each has a node of its own and asks it one thing after the other, whatever becom
 registers, so that their histories can be checked, see `linearizability`.
 """
 
+import json
 import threading
 import time
 from contextlib import closing, contextmanager
@@ -52,6 +53,9 @@ REGISTERS = ("a", "b", "c")
 ANSWER_S = 3.0
 """How long a client waits for an answer; then the outcome is unknown to it."""
 PAUSE_S = 0.1
+_READ, _SWAPPED = 0.2, 0.75
+"""Of what is asked, so much are reads without a transaction; up to there come numbers that are put in."""
+_LINEAR = f"/app/contracts/{CONTRACT}/records/Register/value?consistency=linear&key="
 _LAST = 50
 _UNKNOWN = ("answer.late", "answer.unknown", "node.faulted", "node.stopping")
 
@@ -85,6 +89,8 @@ class Clients:
     """How many of those were sent again."""
     late: int = 0
     """How many of those had come through when they were sent again."""
+    read: int = 0
+    """How many registers were read without a transaction."""
     _checked: int = 0
     _ids: set[str] = field(default_factory=set)
     _looked: dict[str, int] = field(default_factory=dict)
@@ -135,8 +141,11 @@ class Clients:
     def _ask_on(self, name: str, stopping: threading.Event, chance: Random) -> None:
         client: Client | None = None
         while not stopping.wait(PAUSE_S):
-            register = chance.choice(REGISTERS)
-            value = next(self._numbers) if chance.random() < 0.7 else None
+            register, kind = chance.choice(REGISTERS), chance.random()
+            if kind < _READ:
+                client = self._read(name, client, register)
+                continue
+            value = next(self._numbers) if kind < _SWAPPED else None
             arguments: dict[str, Any] = {"register": register}
             prepared = (
                 self._prepare(name, CONTRACT, "look", arguments)
@@ -156,6 +165,23 @@ class Clients:
                 self._told(asked, status, answer)
         if client is not None:
             client.close()
+
+    def _read(self, name: str, client: Client | None, register: str) -> Client | None:
+        """Reads a register without a transaction, behind all that any node has answered; what is not told, is not."""
+        operation = Operation(register, None, time.monotonic())
+        client = client or Client(self.nodes.ports[name], ANSWER_S)
+        try:
+            status, body = client.get_bytes(_LINEAR + register)
+            found = json.loads(body)
+        except LOST:
+            client.close()
+            return None
+        if status == 200:
+            operation.ended, operation.found = time.monotonic(), found["value"]["value"]
+            with self._answered:
+                self.operations.append(operation)
+                self.read += 1
+        return client
 
     def _leave_open(self, asked: Asked) -> None:
         with self._answered:

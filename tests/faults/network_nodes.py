@@ -81,9 +81,9 @@ class Nodes:
             if processes.find(self.folders[name]) is None:
                 processes.start(self.folders[name], ["--reserve-mb", "0"])
 
-    def start_changed(self, name: str, changes: str) -> None:
+    def start_changed(self, name: str, changes: str) -> subprocess.Popen[bytes]:
         """Starts a node as `start` does, after these lines of Python."""
-        self._spawn(self.folders[name], changes)
+        return self._spawn(self.folders[name], changes)
 
     @staticmethod
     def _spawn(folder: Folder, changes: str) -> subprocess.Popen[bytes]:

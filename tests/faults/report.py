@@ -6,6 +6,7 @@ suites are skipped and the report says so. The exit code is 1 if a suite found a
 """
 
 import argparse
+import math
 import os
 import platform
 import sys
@@ -41,6 +42,8 @@ from .network_links import Links
 from .network_load import Clients
 from .network_nodes import Nodes
 
+LIMITS_S = {("too_many_killed", "resumes"): 10.0, ("cut_in_halves", "resumes"): 30.0}
+"""What a network may take at most; it is no test's to assert, as machines differ."""
 REPORT = Path(__file__).with_name("report.md")
 
 
@@ -195,9 +198,16 @@ def endured(clients: Clients, faults: Sequence[Fault]) -> Result:
     ]
     counts = (
         f"{len(faults)} faults, {len(clients.seqs)} transactions acknowledged, {clients.unknown} unknown at first "
-        f"({clients.late} of {clients.again} sent again had come through), longest of each: {'; '.join(parts)}"
+        f"({clients.late} of {clients.again} sent again had come through), {clients.read} linear reads, "
+        f"longest of each: {'; '.join(parts)}"
     )
-    return Result(counts, violations)
+    late = [
+        f"{name.replace('_', ' ')}: {what} after {seconds:.1f} s, which is over {LIMITS_S[name, what]:.0f}"
+        for name, told in longest.items()
+        for what, seconds in told.items()
+        if seconds > LIMITS_S.get((name, what), math.inf)
+    ]
+    return Result(counts, violations + late)
 
 
 SUITES: dict[str, tuple[str, Callable[[int], Result]]] = {
@@ -292,7 +302,7 @@ def written(results: dict[str, Result], command: str, begun: datetime) -> str:
         f"- {sum(result.seconds for result in results.values()):.0f} s in all",
         "",
         "A violation is anything acknowledged that is lost, changed or there twice, a root that differs, or a ledger",
-        "that does not recover by itself. Each suite is described in the module that it runs.",
+        "that does not recover by itself or not in time. Each suite is described in the module that it runs.",
         "",
         "| Suite | Counts | Violations | s |",
         "|---|---|---|---|",

@@ -40,7 +40,7 @@ def data_option(help: str = "The ledger's folder.") -> Callable[[_Command], _Com
 
 def url_option(help: str = "The node's URL, instead of the folder's.") -> Callable[[_Command], _Command]:
     """The options for a node that is reached without its folder."""
-    by_url = click.option("--url", help=help)
+    by_url = click.option("--url", metavar="URL[,URL...]", help=f"{help} Of several the next is asked where one fails.")
     return lambda command: by_url(remote_options(_pinned_ledger(command)))
 
 
@@ -91,11 +91,13 @@ def _noted(name: str) -> Any:
 def client(urls: str | Sequence[str], ledger: str | None = None) -> Client:
     """A client of nodes, with what the command's options say of those on other machines.
 
-    A person is told at once what is wrong, and asks again.
+    `urls` may be one text with several by comma, as the option takes them. A person is told at once what is wrong, and
+    asks again.
     """
     reader: Path | PrivateKey | None = _noted("reader") or _noted("signer")
     pinned = ledger or _noted("ledger")
-    return Client(urls, reader, pinned, certificates=_noted("certificates"), patient=False)
+    asked = urls.split(",") if isinstance(urls, str) else urls
+    return Client(asked, reader, pinned, certificates=_noted("certificates"), patient=False)
 
 
 def signer_options(command: _Command) -> _Command:

@@ -28,7 +28,8 @@ def status(out: Output, data: Path, url: str | None) -> int:
     """
     try:
         with connect(data, url) as node:
-            found: dict[str, Any] = {"url": node.url, **node.get("/node/status")}
+            told: dict[str, Any] = node.get("/node/status")
+            found = {"url": node.url, **told}
     except HansaError as error:
         if not error.code.startswith("node."):
             raise

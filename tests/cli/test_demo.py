@@ -43,10 +43,14 @@ def cpu_s() -> float:
 
 @pytest.fixture(scope="module")
 def kept(hansa_process: Callable, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
-    """The demo in a process of its own, with --keep: where, and what it wrote."""
+    """The demo in a process of its own, with --keep: where, and what it wrote. No engine and no Go is to be had."""
     folder = tmp_path_factory.mktemp("demo") / "ledger"
     begun = cpu_s()
-    ran = hansa_process("demo", "--keep", folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HANSA_ENGINES", str(folder.parent / "engines"))
+        patch.setenv("PATH", str(folder.parent / "programs"))
+        ran = hansa_process("demo", "--keep", folder)
+    assert not (folder.parent / "engines").exists()
     assert cpu_s() - begun < DEMO_CPU_S
     return folder, ran
 

@@ -100,6 +100,7 @@ def test_ports_that_something_listens_on_are_passed_over() -> None:
     seed = bytes(4)
     (port,) = networks.free_ports(1, seed)
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the search does: others were there just now
         other.bind(("127.0.0.1", port))
         other.listen()
         assert not networks.is_free(port)
